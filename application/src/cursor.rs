@@ -1,0 +1,132 @@
+//! Where the next page of a list starts.
+
+use thiserror::Error;
+use todo_domain::{TodoId, WorkspaceId};
+
+use crate::ports::Filter;
+
+/// A place in one list: just after a todo, in the list of one workspace under one filter.
+///
+/// It is a bookmark and not a capability: whoever presents it reads their own list and no other. The
+/// check digits turn a cursor of another list, a damaged or an invented one into an error, where
+/// silence would show a list with a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    after: TodoId,
+    check: u64,
+}
+
+/// The cursor belongs to another list, or to none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a next_cursor of the same list, with the same filter")]
+pub struct CursorError;
+
+impl Cursor {
+    /// How many bytes a cursor is.
+    pub const BYTES: usize = 24;
+
+    pub(crate) fn new(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> Self {
+        Self {
+            after,
+            check: check_digits(workspace, filter, after),
+        }
+    }
+
+    /// The todo that the page starts after, if the cursor belongs to this list.
+    pub(crate) fn open(
+        self,
+        workspace: &WorkspaceId,
+        filter: Filter,
+    ) -> Result<TodoId, CursorError> {
+        if self == Self::new(workspace, filter, self.after) {
+            Ok(self.after)
+        } else {
+            Err(CursorError)
+        }
+    }
+
+    /// The cursor as bytes, for an adapter to write as text.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let (id, check) = bytes.split_at_mut(16);
+        id.copy_from_slice(self.after.as_uuid().as_bytes());
+        check.copy_from_slice(&self.check.to_be_bytes());
+        bytes
+    }
+
+    /// Reads back what [`Cursor::to_bytes`] gave. Whether it fits a list is seen when it is used.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CursorError> {
+        let bytes: &[u8; Self::BYTES] = bytes.try_into().map_err(|_| CursorError)?;
+        let (id, check) = bytes.split_at(16);
+        let (Ok(id), Ok(check)) = (<[u8; 16]>::try_from(id), <[u8; 8]>::try_from(check)) else {
+            return Err(CursorError);
+        };
+        Ok(Self {
+            after: TodoId::from_bytes(id),
+            check: u64::from_be_bytes(check),
+        })
+    }
+}
+
+/// FNV-1a, 64 bits: stable across builds and machines, which the standard hasher does not promise.
+/// Nothing rests on it being hard to forge.
+fn check_digits(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> u64 {
+    let filter: u8 = match filter.completed {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    };
+    let fields = [
+        workspace.as_str().as_bytes(),
+        &[filter],
+        after.as_uuid().as_bytes(),
+    ];
+    fields
+        .into_iter()
+        .flatten()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(text: &str) -> WorkspaceId {
+        WorkspaceId::try_from(text).unwrap()
+    }
+
+    const OPEN: Filter = Filter {
+        completed: Some(false),
+    };
+    const ALL: Filter = Filter { completed: None };
+    const ID: TodoId = TodoId::from_bytes([7; 16]);
+
+    #[test]
+    fn a_cursor_opens_the_list_it_came_from_and_no_other() {
+        let cursor = Cursor::new(&workspace("mine"), OPEN, ID);
+        assert_eq!(cursor.open(&workspace("mine"), OPEN), Ok(ID));
+        assert_eq!(cursor.open(&workspace("mine"), ALL), Err(CursorError));
+        assert_eq!(cursor.open(&workspace("yours"), OPEN), Err(CursorError));
+    }
+
+    #[test]
+    fn a_cursor_survives_being_written_and_notices_damage() {
+        let cursor = Cursor::new(&workspace("mine"), ALL, ID);
+        let bytes = cursor.to_bytes();
+        assert_eq!(Cursor::from_bytes(&bytes), Ok(cursor));
+        for place in 0..Cursor::BYTES {
+            let mut damaged = bytes;
+            damaged[place] ^= 1;
+            let damaged = Cursor::from_bytes(&damaged).unwrap();
+            assert_eq!(
+                damaged.open(&workspace("mine"), ALL),
+                Err(CursorError),
+                "byte {place}"
+            );
+        }
+        assert_eq!(Cursor::from_bytes(&bytes[..23]), Err(CursorError));
+        assert_eq!(Cursor::from_bytes(&[]), Err(CursorError));
+    }
+}

@@ -1,0 +1,189 @@
+//! What people and models write into a todo.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// What is to be done, in one line: 1 to 500 characters without control characters.
+///
+/// Whitespace around it is dropped. The rule counts Unicode scalar values, not bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Title(Box<str>);
+
+/// Why a text cannot be a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TitleError {
+    /// Nothing is left once the whitespace around it is dropped.
+    #[error("must not be empty")]
+    Empty,
+    /// It has more characters than a title may have.
+    #[error("must have at most {limit} characters, has {0}", limit = Title::MAX_CHARACTERS)]
+    TooLong(usize),
+    /// It holds a line break or another control character.
+    #[error("must be one line without control characters")]
+    ControlCharacter,
+}
+
+impl Title {
+    /// The most characters a title may have.
+    pub const MAX_CHARACTERS: usize = 500;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for Title {
+    type Error = TitleError;
+
+    fn try_from(text: &str) -> Result<Self, TitleError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TitleError::Empty);
+        }
+        let characters = text.chars().count();
+        if characters > Self::MAX_CHARACTERS {
+            return Err(TitleError::TooLong(characters));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(TitleError::ControlCharacter);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Title {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// More about a todo: up to 16 KiB of text, kept as written. Empty means that there is none.
+///
+/// Line breaks and tabs are text; other control characters (terminal escapes, NUL) are refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Description(Option<Box<str>>);
+
+/// Why a text cannot be a description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DescriptionError {
+    /// It has more bytes than a description may have.
+    #[error("must have at most {limit} bytes, has {0}", limit = Description::MAX_BYTES)]
+    TooLong(usize),
+    /// It holds a control character that is neither a line break nor a tab.
+    #[error("must not contain control characters other than line breaks and tabs")]
+    ControlCharacter,
+}
+
+impl Description {
+    /// The most bytes of UTF-8 a description may have.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// No description.
+    pub const NONE: Self = Self(None);
+
+    /// The text, never empty.
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl TryFrom<&str> for Description {
+    type Error = DescriptionError;
+
+    fn try_from(text: &str) -> Result<Self, DescriptionError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(DescriptionError::TooLong(text.len()));
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            return Err(DescriptionError::ControlCharacter);
+        }
+        Ok(if text.is_empty() {
+            Self::NONE
+        } else {
+            Self(Some(text.into()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_title_is_one_trimmed_line() {
+        assert_eq!(
+            Title::try_from("  Buy milk \n").unwrap().as_str(),
+            "Buy milk"
+        );
+        assert_eq!(Title::try_from(" \t\n "), Err(TitleError::Empty));
+        assert_eq!(
+            Title::try_from("two\nlines"),
+            Err(TitleError::ControlCharacter)
+        );
+        assert_eq!(
+            Title::try_from("esc\u{1b}[31m"),
+            Err(TitleError::ControlCharacter)
+        );
+    }
+
+    #[test]
+    fn a_title_is_measured_in_characters() {
+        assert!(Title::try_from("ü".repeat(500).as_str()).is_ok());
+        assert_eq!(
+            Title::try_from("ü".repeat(501).as_str()),
+            Err(TitleError::TooLong(501))
+        );
+        assert_eq!(
+            TitleError::TooLong(501).to_string(),
+            "must have at most 500 characters, has 501"
+        );
+    }
+
+    #[test]
+    fn an_empty_description_is_none() {
+        assert_eq!(Description::try_from("").unwrap(), Description::NONE);
+        assert_eq!(Description::NONE.as_deref(), None);
+        assert_eq!(Description::try_from(" ").unwrap().as_deref(), Some(" "));
+    }
+
+    #[test]
+    fn a_description_has_lines_but_no_terminal_escapes() {
+        assert!(Description::try_from("one\r\n\ttwo").is_ok());
+        assert_eq!(
+            Description::try_from("\u{1b}[2J"),
+            Err(DescriptionError::ControlCharacter)
+        );
+        let longest = "x".repeat(Description::MAX_BYTES);
+        assert!(Description::try_from(longest.as_str()).is_ok());
+        assert_eq!(
+            Description::try_from(format!("{longest}x").as_str()),
+            Err(DescriptionError::TooLong(16_385))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_a_title_again_changes_nothing(text in any::<String>()) {
+            if let Ok(title) = Title::try_from(text.as_str()) {
+                prop_assert_eq!(Title::try_from(title.as_str()), Ok(title.clone()));
+                prop_assert_eq!(title.as_str(), title.as_str().trim());
+                let characters = title.as_str().chars().count();
+                prop_assert!((1..=Title::MAX_CHARACTERS).contains(&characters));
+            }
+        }
+
+        #[test]
+        fn a_description_is_kept_as_written(text in any::<String>()) {
+            if let Ok(description) = Description::try_from(text.as_str()) {
+                prop_assert_eq!(description.as_deref().unwrap_or_default(), text);
+            }
+        }
+    }
+}

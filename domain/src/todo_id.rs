@@ -1,0 +1,93 @@
+//! The name of a todo.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The id of a todo: a UUID (RFC 9562).
+///
+/// The ids we mint are version 7, whose byte order is their creation order, so the primary key is
+/// also the order of every list. Any UUID is accepted on reading: an imported todo keeps its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TodoId(Uuid);
+
+/// The text is not a UUID in its hyphenated form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a UUID such as 0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+pub struct TodoIdError;
+
+impl TodoId {
+    /// The id that is this UUID.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// The id whose UUID has these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The UUID that is this id.
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+}
+
+impl FromStr for TodoId {
+    type Err = TodoIdError;
+
+    /// Reads the 36 characters of the hyphenated form, in either case. One way to write an id is
+    /// enough: the braced, bare and URN forms are refused.
+    fn from_str(text: &str) -> Result<Self, TodoIdError> {
+        const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
+        if text.len() != HYPHENATED {
+            return Err(TodoIdError);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| TodoIdError)
+    }
+}
+
+impl fmt::Display for TodoId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        let id = "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
+        assert!(TodoId::from_str(id).is_ok());
+        assert_eq!(TodoId::from_str(&id.to_uppercase()), TodoId::from_str(id));
+        for other in [
+            "",
+            "not-a-uuid",
+            "0199e1a27c3d7e4f8a5b6c7d8e9f0a1b",
+            "{0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b}",
+            "urn:uuid:0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b",
+            "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1g",
+        ] {
+            assert_eq!(TodoId::from_str(other), Err(TodoIdError), "{other:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_survives_being_written_and_read(bytes: [u8; 16]) {
+            let id = TodoId::from_uuid(Uuid::from_bytes(bytes));
+            prop_assert_eq!(TodoId::from_str(&id.to_string()), Ok(id));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,40}") {
+            let _ = TodoId::from_str(&text);
+        }
+    }
+}
