@@ -1,0 +1,302 @@
+//! Which hosts and which web pages a request may come through.
+//!
+//! A page of another site can make a browser send requests to a server on the user's own machine or
+//! network (DNS rebinding). It cannot choose the `Host` and `Origin` headers that the browser sends
+//! along, so these are what is checked (MCP 2026-07-28, Streamable HTTP, security warning).
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use thiserror::Error;
+use url::Url;
+
+use crate::public_url::PublicUrl;
+
+/// The names of one machine that always mean this machine.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// Whether a host, as it stands in a URL, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// A host that requests may name, with any port unless it says which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPattern {
+    host: String,
+    port: Option<u16>,
+}
+
+/// The text is no host name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("must be a host such as todo.example.com or todo.example.com:8443, without scheme or path")]
+pub struct HostPatternError;
+
+impl FromStr for HostPattern {
+    type Err = HostPatternError;
+
+    fn from_str(text: &str) -> Result<Self, HostPatternError> {
+        let authority = Authority::from_str(text).map_err(|_| HostPatternError)?;
+        if authority.host().is_empty() || text.contains(['@', '*']) {
+            return Err(HostPatternError);
+        }
+        Ok(Self {
+            host: authority.host().to_ascii_lowercase(),
+            port: authority.port_u16(),
+        })
+    }
+}
+
+impl HostPattern {
+    fn fits(&self, authority: &Authority) -> bool {
+        self.host.eq_ignore_ascii_case(authority.host())
+            && self
+                .port
+                .is_none_or(|port| authority.port_u16() == Some(port))
+    }
+}
+
+/// The hosts that requests may name.
+#[derive(Debug, Clone)]
+pub struct AllowedHosts(Vec<HostPattern>);
+
+impl AllowedHosts {
+    /// The host of the public URL (all names of this machine, when it is one of them), and `more`.
+    pub fn new(public_url: &PublicUrl, more: impl IntoIterator<Item = HostPattern>) -> Self {
+        let own: Vec<&str> = if public_url.is_loopback() {
+            LOOPBACK_HOSTS.to_vec()
+        } else {
+            vec![public_url.host()]
+        };
+        let own = own.into_iter().map(|host| HostPattern {
+            host: host.to_owned(),
+            port: None,
+        });
+        Self(own.chain(more).collect())
+    }
+
+    /// HTTP/1.1 carries the host in a header, HTTP/2 in the URI.
+    pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), AccessDenied> {
+        let named = headers.get(HOST).map(HeaderValue::as_bytes);
+        let parsed = match named {
+            Some(named) => Authority::try_from(named).ok(),
+            None => uri.authority().cloned(),
+        };
+        match parsed {
+            Some(authority) if self.0.iter().any(|pattern| pattern.fits(&authority)) => Ok(()),
+            _ => Err(AccessDenied::Host(named.map(excerpt).unwrap_or_default())),
+        }
+    }
+}
+
+/// The web origins whose pages may send requests. Programs that are no browser send no `Origin` and
+/// are not concerned.
+#[derive(Debug, Clone)]
+pub struct AllowedOrigins {
+    origins: Vec<String>,
+    loopback: bool,
+}
+
+/// The text is no web origin.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("must be an origin such as https://app.example.com, without a path")]
+pub struct OriginError;
+
+impl AllowedOrigins {
+    /// The origin of the public URL (any page of this machine, when it is on this machine: MCP
+    /// Inspector is one), and `more`.
+    pub fn new(
+        public_url: &PublicUrl,
+        more: impl IntoIterator<Item = String>,
+    ) -> Result<Self, OriginError> {
+        let mut origins = vec![public_url.origin().to_owned()];
+        for origin in more {
+            let url = Url::parse(&origin).map_err(|_| OriginError)?;
+            let serialized = url.origin().ascii_serialization();
+            if !serialized.eq_ignore_ascii_case(origin.trim_end_matches('/')) {
+                return Err(OriginError);
+            }
+            origins.push(serialized);
+        }
+        Ok(Self {
+            origins,
+            loopback: public_url.is_loopback(),
+        })
+    }
+
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), AccessDenied> {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        match origins.find(|origin| !self.allows(origin)) {
+            Some(origin) => Err(AccessDenied::Origin(excerpt(origin.as_bytes()))),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn allows(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
+        self.origins.iter().any(|allowed| allowed == origin)
+            || (self.loopback && is_loopback_origin(origin))
+    }
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    Url::parse(origin).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(is_loopback)
+    })
+}
+
+/// Why a request does not get in. The sentences name the setting, because the person who reads them
+/// has just put a proxy in front.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum AccessDenied {
+    #[error(
+        "This server does not answer to the host `{0}`. If it should, set MCP_URL to the public URL \
+         or add the host to ALLOWED_HOSTS."
+    )]
+    Host(String),
+    #[error(
+        "Web pages of the origin `{0}` may not use this server. If they should, add the origin to \
+         ALLOWED_ORIGINS."
+    )]
+    Origin(String),
+}
+
+/// The part of a header that is worth repeating.
+fn excerpt(value: &[u8]) -> String {
+    const LONGEST: usize = 100;
+    let text = String::from_utf8_lossy(&value[..value.len().min(LONGEST)]);
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> PublicUrl {
+        text.parse().unwrap()
+    }
+
+    fn host(allowed: &AllowedHosts, host: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        allowed.check(&headers, &Uri::from_static("/mcp")).is_ok()
+    }
+
+    fn origin(allowed: &AllowedOrigins, origin: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(ORIGIN, origin.parse().unwrap());
+        allowed.check(&headers).is_ok()
+    }
+
+    #[test]
+    fn a_server_on_loopback_answers_to_every_name_of_this_machine_and_no_other() {
+        let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
+        for good in [
+            "localhost:3002",
+            "localhost",
+            "127.0.0.1:9999",
+            "[::1]:3002",
+            "LOCALHOST",
+        ] {
+            assert!(host(&allowed, good), "{good}");
+        }
+        for bad in [
+            "evil.example.com",
+            "localhost.evil.com",
+            "127.0.0.1.evil.com",
+            "",
+            "a b",
+        ] {
+            assert!(!host(&allowed, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_server_answers_to_its_own_name_and_to_those_it_was_told() {
+        let more = ["inside.example:8443".parse().unwrap()];
+        let allowed = AllowedHosts::new(&url("https://todo.example.com"), more);
+        for good in [
+            "todo.example.com",
+            "todo.example.com:443",
+            "inside.example:8443",
+        ] {
+            assert!(host(&allowed, good), "{good}");
+        }
+        for bad in [
+            "localhost",
+            "127.0.0.1",
+            "inside.example",
+            "inside.example:80",
+        ] {
+            assert!(!host(&allowed, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_host_is_refused() {
+        let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
+        let refused = allowed.check(&HeaderMap::new(), &Uri::from_static("/mcp"));
+        assert_eq!(refused, Err(AccessDenied::Host(String::new())));
+    }
+
+    #[test]
+    fn pages_of_this_machine_may_use_a_server_on_this_machine() {
+        let allowed = AllowedOrigins::new(&url("http://localhost:3002"), []).unwrap();
+        for good in [
+            "http://localhost:6274",
+            "http://127.0.0.1:1",
+            "http://[::1]:80",
+        ] {
+            assert!(origin(&allowed, good), "{good}");
+        }
+        for bad in [
+            "https://evil.example.com",
+            "null",
+            "http://localhost.evil.com",
+            "file://",
+        ] {
+            assert!(!origin(&allowed, bad), "{bad}");
+        }
+        assert!(
+            allowed.check(&HeaderMap::new()).is_ok(),
+            "no browser, no Origin"
+        );
+    }
+
+    #[test]
+    fn a_public_server_is_used_by_its_own_pages_and_by_those_it_was_told() {
+        let more = ["https://app.example.com/".to_owned()];
+        let allowed = AllowedOrigins::new(&url("https://todo.example.com/mcp"), more).unwrap();
+        assert!(origin(&allowed, "https://todo.example.com"));
+        assert!(origin(&allowed, "https://app.example.com"));
+        assert!(!origin(&allowed, "http://localhost:6274"));
+        assert!(!origin(&allowed, "http://todo.example.com"));
+    }
+
+    #[test]
+    fn a_setting_that_is_no_host_or_origin_is_an_error() {
+        for bad in [
+            "",
+            "https://a.example",
+            "a/b",
+            "*",
+            "*.example.com",
+            "user@a.example",
+        ] {
+            assert_eq!(bad.parse::<HostPattern>(), Err(HostPatternError), "{bad}");
+        }
+        for bad in ["", "a.example", "https://a.example/path", "*"] {
+            let origins = AllowedOrigins::new(&url("http://localhost"), [bad.to_owned()]);
+            assert!(origins.is_err(), "{bad}");
+        }
+    }
+}

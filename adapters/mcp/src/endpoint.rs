@@ -1,0 +1,101 @@
+//! `POST /mcp`: one request, from the socket to the answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use axum::response::Response;
+use todo_application::Todos;
+use todo_application::ports::{AuthorizationServer, Readiness, TokenVerifier};
+
+use crate::access::{AccessDenied, AllowedHosts, AllowedOrigins};
+use crate::challenge::Challenge;
+use crate::discovery::ProtectedResource;
+use crate::envelope::{self, Message};
+use crate::failure::ScopeDenial;
+use crate::request_log::RequestLog;
+use crate::rpc::RpcError;
+use crate::tools::Catalog;
+use crate::{bearer, body, era, methods};
+
+/// Everything that answering needs, made once.
+pub(crate) struct Service {
+    pub(crate) todos: Arc<Todos>,
+    pub(crate) verifier: Arc<dyn TokenVerifier>,
+    pub(crate) authorization_server: Arc<dyn AuthorizationServer>,
+    pub(crate) readiness: Vec<Arc<dyn Readiness>>,
+    pub(crate) resource: ProtectedResource,
+    pub(crate) challenge: Challenge,
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) scope_denial: ScopeDenial,
+    pub(crate) tools: Catalog,
+}
+
+impl Service {
+    /// Whether the request is meant for this server and may come from where it comes from.
+    pub(crate) fn check_access(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), AccessDenied> {
+        self.hosts.check(headers, uri)?;
+        self.origins.check(headers)
+    }
+}
+
+/// The handler of the route.
+pub(crate) async fn post(State(service): State<Arc<Service>>, request: Request<Body>) -> Response {
+    let started = Instant::now();
+    let mut log = RequestLog::default();
+    let (parts, body) = request.into_parts();
+    let answered = answer(&service, &parts.headers, &parts.uri, body, &mut log).await;
+    let response = answered.unwrap_or_else(|refusal| refusal);
+    log.write(response.status(), started.elapsed());
+    response
+}
+
+/// Every other method on the route. There is no stream to open and no session to end.
+pub(crate) async fn not_post() -> Response {
+    let message = "Send MCP messages with POST. This server has no sessions and no GET stream.";
+    let mut response =
+        RpcError::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    response
+}
+
+async fn answer(
+    service: &Service,
+    headers: &HeaderMap,
+    uri: &Uri,
+    body: Body,
+    log: &mut RequestLog,
+) -> Result<Response, Response> {
+    let without_id = |error: RpcError| error.into_response(None);
+
+    service
+        .check_access(headers, uri)
+        .map_err(|denied| without_id(RpcError::forbidden(denied.to_string())))?;
+    body::check_header_size(headers).map_err(without_id)?;
+    let principal = bearer::authenticate(headers, &*service.verifier, &service.challenge).await?;
+    log.caller(&*principal);
+    body::check_media_types(headers).map_err(without_id)?;
+    let body = body::read(body).await.map_err(without_id)?;
+
+    match envelope::read(&body).map_err(|(id, error)| error.into_response(id))? {
+        Message::OneWay => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::ACCEPTED;
+            Ok(response)
+        }
+        Message::Request(request) => {
+            log.method(&request.method);
+            let with_id = |error: RpcError| error.into_response(Some(request.id));
+            let era = era::of(&request, headers).map_err(with_id)?;
+            methods::answer(service, principal, era, &request, log)
+                .await
+                .map_err(with_id)
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The JSON-RPC envelope: which method, which id, which parameters.
+//!
+//! Everything borrows from the body. Parameters and arguments stay raw until the one place that
+//! knows their shape reads them, so nothing is parsed into a tree.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::rpc::RpcError;
+
+/// What a body can hold.
+#[derive(Debug)]
+pub(crate) enum Message<'a> {
+    /// A request, to be answered.
+    Request(Request<'a>),
+    /// A notification or a response: to be accepted, and nothing more.
+    OneWay,
+}
+
+/// A JSON-RPC request.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    /// A string or an integer, as it was written.
+    pub(crate) id: &'a RawValue,
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) params: Params<'a>,
+}
+
+/// The parameters that our methods know, each still raw. Others are nobody's business.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Params<'a> {
+    #[serde(borrow, rename = "_meta")]
+    pub(crate) meta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) arguments: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) cursor: Option<&'a RawValue>,
+    #[serde(borrow, rename = "protocolVersion")]
+    pub(crate) protocol_version: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    jsonrpc: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
+    #[serde(default)]
+    result: Option<IgnoredAny>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+/// Tells `null` from absent, which `Option` alone does not.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Why a message is refused, and the id to refuse it under.
+pub(crate) type Refused<'a> = (Option<&'a RawValue>, RpcError);
+
+/// Reads a body.
+pub(crate) fn read(body: &[u8]) -> Result<Message<'_>, Refused<'_>> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| (None, RpcError::parse("The body is not valid UTF-8.")))?;
+    if text.trim_ascii_start().starts_with('[') {
+        let message = "Send one JSON-RPC message in each request: there are no batches.";
+        return Err((None, RpcError::invalid_request(message)));
+    }
+    let envelope: Envelope<'_> =
+        serde_json::from_str(text).map_err(|error| refuse(text, &error))?;
+
+    let id = match envelope.id {
+        Some(id) if is_request_id(id) => Some(id),
+        Some(_) => {
+            let message = "The id of a request must be a string or an integer.";
+            return Err((None, RpcError::invalid_request(message)));
+        }
+        None => None,
+    };
+    if envelope.jsonrpc != "2.0" {
+        return Err((
+            id,
+            RpcError::invalid_request("The member `jsonrpc` must be \"2.0\"."),
+        ));
+    }
+    let Some(method) = envelope.method else {
+        // We send no requests, so a response answers none; it is accepted like any other.
+        if envelope.result.is_some() || envelope.error.is_some() {
+            return Ok(Message::OneWay);
+        }
+        return Err((
+            id,
+            RpcError::invalid_request("The member `method` is missing."),
+        ));
+    };
+    let Some(method) = string(method) else {
+        return Err((
+            id,
+            RpcError::invalid_request("The member `method` must be a string."),
+        ));
+    };
+    let Some(id) = id else {
+        if method.starts_with("notifications/") {
+            return Ok(Message::OneWay);
+        }
+        return Err((None, RpcError::invalid_request("A request needs an `id`.")));
+    };
+    let params = match envelope.params {
+        None => Params::default(),
+        Some(params) => object(params).map_err(|error| {
+            let message = format!("The member `params` cannot be read: {error}.");
+            (
+                Some(id),
+                RpcError::invalid_params(message).with_status(StatusCode::BAD_REQUEST),
+            )
+        })?,
+    };
+    Ok(Message::Request(Request { id, method, params }))
+}
+
+/// A body that is no envelope: JSON of another shape, or no JSON at all.
+fn refuse<'a>(text: &'a str, error: &serde_json::Error) -> Refused<'a> {
+    #[derive(Deserialize)]
+    struct OnlyId<'a> {
+        #[serde(borrow, default)]
+        id: Option<&'a RawValue>,
+    }
+    match error.classify() {
+        Category::Data => {
+            let id = serde_json::from_str::<OnlyId<'_>>(text)
+                .ok()
+                .and_then(|only| only.id);
+            let message = format!("The body is not a JSON-RPC 2.0 message: {error}.");
+            (
+                id.filter(|id| is_request_id(id)),
+                RpcError::invalid_request(message),
+            )
+        }
+        Category::Syntax | Category::Eof | Category::Io => (
+            None,
+            RpcError::parse(format!("The body is not valid JSON: {error}.")),
+        ),
+    }
+}
+
+/// MCP allows strings and integers, and not null.
+fn is_request_id(id: &RawValue) -> bool {
+    let text = id.get();
+    text.starts_with('"') || {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// A raw value that is a string.
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    serde_json::from_str::<Text<'_>>(raw.get())
+        .ok()
+        .map(|text| text.0)
+}
+
+/// A raw value that is an object of a known shape.
+///
+/// serde would also fill a struct from an array, member by member. JSON-RPC calls that positional
+/// parameters, which MCP does not have.
+pub(crate) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, serde_json::Error> {
+    if !is_object(raw) {
+        return Err(serde::de::Error::custom("it must be an object"));
+    }
+    serde_json::from_str(raw.get())
+}
+
+/// Whether a raw value is an object.
+pub(crate) fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: &str) -> Request<'_> {
+        match read(body.as_bytes()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refusal(body: &[u8]) -> (Option<String>, i32) {
+        let (id, error) = read(body).unwrap_err();
+        assert_eq!(error.status, StatusCode::BAD_REQUEST);
+        (id.map(|id| id.get().to_owned()), error.code())
+    }
+
+    #[test]
+    fn a_request_is_read_in_any_order_of_its_members() {
+        let body = r#"{"params":{"name":"x"},"id":"a\"b","method":"tools\/call","jsonrpc":"2.0"}"#;
+        let request = request(body);
+        assert_eq!(request.method, "tools/call");
+        assert_eq!(request.id.get(), r#""a\"b""#);
+        assert_eq!(string(request.params.name.unwrap()).unwrap(), "x");
+    }
+
+    #[test]
+    fn notifications_and_responses_are_one_way() {
+        for body in [
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
+        ] {
+            assert!(
+                matches!(read(body.as_bytes()), Ok(Message::OneWay)),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_a_parse_error() {
+        for body in [
+            &b""[..],
+            b"{",
+            b"hello",
+            b"{\"jsonrpc\":\"2.0\",}",
+            b"\xff\xfe",
+            b"{} {}",
+        ] {
+            assert_eq!(refusal(body), (None, -32700), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_under_its_id_where_it_has_one() {
+        let seven = || Some("7".to_owned());
+        for (body, id) in [
+            (r#"[{"jsonrpc":"2.0","id":7,"method":"ping"}]"#, None),
+            ("7", None),
+            ("{}", None),
+            (r#"{"jsonrpc":"2.0","id":7}"#, seven()),
+            (r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#, seven()),
+            (r#"{"id":7,"method":"ping"}"#, seven()),
+            (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, seven()),
+            (r#"{"jsonrpc":"2.0","id":7,"method":null}"#, seven()),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","method":"tools/call"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, None),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#,
+                seven(),
+            ),
+        ] {
+            assert_eq!(refusal(body.as_bytes()), (id, -32600), "{body}");
+        }
+    }
+
+    #[test]
+    fn parameters_have_names_and_each_only_once() {
+        for params in [
+            "[]",
+            "5",
+            "\"x\"",
+            r#"["name"]"#,
+            r#"{"name":"x","name":"y"}"#,
+        ] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{params}}}"#);
+            assert_eq!(
+                refusal(body.as_bytes()),
+                (Some("7".to_owned()), -32602),
+                "{body}"
+            );
+        }
+        let body = r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null}"#;
+        assert!(request(body).params.name.is_none());
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"other":{deep}}}}}"#);
+        assert_eq!(request(&body).method, "ping");
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{deep},"method":"ping"}}"#);
+        assert_eq!(refusal(body.as_bytes()), (None, -32600));
+    }
+}

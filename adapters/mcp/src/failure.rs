@@ -1,0 +1,229 @@
+//! What went wrong in a tool, as an answer: the one place where errors become protocol.
+//!
+//! Every `match` is exhaustive and has no `_` arm, so a new error asks for a decision here.
+
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use todo_application::UseCaseError;
+use todo_application::domain::{Denied, Permission, Permissions};
+use todo_application::ports::StorageError;
+
+use crate::endpoint::Service;
+use crate::era::Era;
+use crate::request_log::RequestLog;
+use crate::rpc::RpcError;
+use crate::tools::{self, InvalidArgument, TodoView};
+
+/// How long to wait before trying again what was not available, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// How a missing scope is answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScopeDenial {
+    /// HTTP 403 with a challenge, for clients that then ask for the scope (MCP "step-up").
+    #[default]
+    Challenge,
+    /// HTTP 200 with a tool result that says so, as the quickstart did, for clients that cannot.
+    ToolError,
+}
+
+/// Why a tool has nothing to show.
+#[derive(Debug)]
+pub(crate) enum ToolError {
+    /// An argument breaks a rule.
+    InvalidArgument(InvalidArgument),
+    /// There is no todo of this name, as the caller wrote it.
+    NotFound(String),
+    /// What the use case said.
+    UseCase(UseCaseError),
+    /// The answer could not be written.
+    Unwritable(serde_json::Error),
+}
+
+impl ToolError {
+    /// The id that is echoed is cut: it may be anything.
+    pub(crate) fn not_found(todo_id: &str) -> Self {
+        const LONGEST: usize = 64;
+        Self::NotFound(
+            todo_id
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(LONGEST)
+                .collect(),
+        )
+    }
+
+    /// For a use case about one todo: what is missing is named as the caller named it.
+    pub(crate) fn about(todo_id: &str) -> impl FnOnce(UseCaseError) -> Self {
+        |error| {
+            if matches!(error, UseCaseError::NotFound) {
+                Self::not_found(todo_id)
+            } else {
+                Self::UseCase(error)
+            }
+        }
+    }
+}
+
+impl From<InvalidArgument> for ToolError {
+    fn from(error: InvalidArgument) -> Self {
+        Self::InvalidArgument(error)
+    }
+}
+
+impl From<UseCaseError> for ToolError {
+    fn from(error: UseCaseError) -> Self {
+        Self::UseCase(error)
+    }
+}
+
+/// A failure as a model reads it: a sentence, a stable word, and what helps to go on.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    argument: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    todo: Option<TodoView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u32>,
+}
+
+impl<'a> Failure<'a> {
+    fn new(code: &'static str, error: &'a str) -> Self {
+        Self {
+            error,
+            code,
+            argument: None,
+            scope: None,
+            todo: None,
+            retry_after_seconds: None,
+        }
+    }
+}
+
+/// Turns an error into the answer to the request `id`.
+pub(crate) fn answer(
+    service: &Service,
+    era: Era,
+    id: &RawValue,
+    error: ToolError,
+    log: &mut RequestLog,
+) -> Result<Response, RpcError> {
+    let mut tool_error = |failure: &Failure<'_>| {
+        log.code(failure.code);
+        let payload = to_raw_value(failure).map_err(|_| RpcError::internal())?;
+        Ok(tools::result(id, era, &payload, true))
+    };
+    let use_case_error = match error {
+        ToolError::InvalidArgument(invalid) => {
+            let sentence = invalid.to_string();
+            let argument = Some(invalid.argument.as_str());
+            return tool_error(&Failure {
+                argument,
+                ..Failure::new("invalid_argument", &sentence)
+            });
+        }
+        ToolError::NotFound(todo_id) => {
+            let sentence = format!("Todo `{todo_id}` not found.");
+            return tool_error(&Failure::new("not_found", &sentence));
+        }
+        ToolError::Unwritable(cause) => {
+            tracing::error!(%cause, "a tool result could not be written");
+            return Err(RpcError::internal());
+        }
+        ToolError::UseCase(error) => error,
+    };
+    let sentence = use_case_error.to_string();
+    match use_case_error {
+        UseCaseError::Forbidden(Denied::MissingPermission { required, granted }) => {
+            match service.scope_denial {
+                ScopeDenial::Challenge => {
+                    log.code("insufficient_scope");
+                    Ok(step_up(service, id, required, granted, sentence))
+                }
+                ScopeDenial::ToolError => {
+                    let scope = Some(required.scope());
+                    tool_error(&Failure {
+                        scope,
+                        ..Failure::new("insufficient_scope", &sentence)
+                    })
+                }
+            }
+        }
+        UseCaseError::Forbidden(Denied::NoWorkspace(_)) => {
+            tool_error(&Failure::new("forbidden", &sentence))
+        }
+        UseCaseError::NotFound => tool_error(&Failure::new("not_found", "Todo not found.")),
+        UseCaseError::Conflict(current) => {
+            let sentence = format!(
+                "Todo `{}` has changed: it now has version {}. Look at it and decide again.",
+                current.id(),
+                current.version()
+            );
+            let todo = Some(TodoView::from(&*current));
+            tool_error(&Failure {
+                todo,
+                ..Failure::new("version_conflict", &sentence)
+            })
+        }
+        UseCaseError::InvalidCursor(error) => {
+            let invalid = InvalidArgument::new("cursor", &error);
+            let sentence = invalid.to_string();
+            let argument = Some("cursor");
+            tool_error(&Failure {
+                argument,
+                ..Failure::new("invalid_argument", &sentence)
+            })
+        }
+        UseCaseError::Unavailable(cause) => {
+            tracing::error!(cause = chain(&cause), "the storage is not available");
+            let sentence = "The todos cannot be reached at the moment. Nothing was changed; try \
+                            again in a second.";
+            let retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+            tool_error(&Failure {
+                retry_after_seconds,
+                ..Failure::new("unavailable", sentence)
+            })
+        }
+        UseCaseError::Inconsistent(cause) => {
+            tracing::error!(cause = chain(&cause), "the storage is inconsistent");
+            log.code("internal");
+            Err(RpcError::internal())
+        }
+    }
+}
+
+/// HTTP 403 with the challenge that makes a client ask for the scope, and a body that a model can
+/// read where the client does not.
+fn step_up(
+    service: &Service,
+    id: &RawValue,
+    required: Permission,
+    granted: Permissions,
+    sentence: String,
+) -> Response {
+    let challenge = service
+        .challenge
+        .insufficient_scope(required, granted, &sentence);
+    let mut response = RpcError::forbidden(sentence).into_response(Some(id));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &StorageError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

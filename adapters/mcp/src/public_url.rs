@@ -1,0 +1,155 @@
+//! Where the world reaches this server.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+use url::Url;
+
+/// The public base URL, brought into one form: no trailing slash, no `/mcp`.
+///
+/// Everything that a client compares is derived from it, and never from a header of the request, so
+/// a proxy in front changes nothing (RFC 9728 §3.3: `resource` must be what the client asked for).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    /// Empty, or `/some/prefix`.
+    path: String,
+    host: String,
+    loopback: bool,
+}
+
+/// Why a text cannot be the public URL.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PublicUrlError {
+    /// It cannot be read at all.
+    #[error("must be a URL such as https://todo.example.com/ ({0})")]
+    Malformed(url::ParseError),
+    /// Its scheme is neither http nor https.
+    #[error("must start with https:// or http://")]
+    Scheme,
+    /// It carries something that a base URL has no use for.
+    #[error("must not have a user, a query or a fragment")]
+    Decorated,
+}
+
+impl PublicUrl {
+    /// The MCP endpoint, and so the identifier of the protected resource.
+    pub fn resource(&self) -> String {
+        format!("{}{}/mcp", self.origin, self.path)
+    }
+
+    /// Where the metadata of the protected resource is: the well-known name goes between host and
+    /// path (RFC 9728 §3.1).
+    pub fn resource_metadata(&self) -> String {
+        format!(
+            "{}{}{}/mcp",
+            self.origin,
+            crate::discovery::PROTECTED_RESOURCE,
+            self.path
+        )
+    }
+
+    /// Scheme, host and port, as a browser writes them in `Origin`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The path below which a proxy may have put this server: empty, or `/some/prefix`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The host name or address, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// Whether tokens travel encrypted.
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    /// Trailing slashes are dropped, and a trailing `/mcp` is forgiven.
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
+        let url = Url::parse(text).map_err(PublicUrlError::Malformed)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(PublicUrlError::Scheme);
+        }
+        let user = !url.username().is_empty() || url.password().is_some();
+        if user || url.query().is_some() || url.fragment().is_some() {
+            return Err(PublicUrlError::Decorated);
+        }
+        let path = url.path().trim_end_matches('/');
+        let path = path
+            .strip_suffix("/mcp")
+            .unwrap_or(path)
+            .trim_end_matches('/');
+        let host = url.host_str().unwrap_or_default();
+        Ok(Self {
+            origin: url.origin().ascii_serialization(),
+            path: path.to_owned(),
+            host: host.to_owned(),
+            loopback: crate::access::is_loopback(host),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_it_is_written_the_resource_is_the_same() {
+        for text in [
+            "http://localhost:3002",
+            "http://localhost:3002/",
+            "http://localhost:3002/mcp",
+            "http://LOCALHOST:3002/mcp/",
+        ] {
+            let url: PublicUrl = text.parse().unwrap();
+            assert_eq!(url.resource(), "http://localhost:3002/mcp", "{text}");
+            assert_eq!(
+                url.resource_metadata(),
+                "http://localhost:3002/.well-known/oauth-protected-resource/mcp"
+            );
+            assert!(url.is_loopback());
+        }
+    }
+
+    #[test]
+    fn a_prefix_stays_between_the_well_known_name_and_the_endpoint() {
+        let url: PublicUrl = "https://example.com:443/apps/todo/".parse().unwrap();
+        assert_eq!(url.resource(), "https://example.com/apps/todo/mcp");
+        assert_eq!(
+            url.resource_metadata(),
+            "https://example.com/.well-known/oauth-protected-resource/apps/todo/mcp"
+        );
+        assert!(!url.is_loopback());
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused_with_the_reason() {
+        for (text, expected) in [
+            ("ftp://example.com", PublicUrlError::Scheme),
+            ("localhost:3002", PublicUrlError::Scheme),
+            ("https://user@example.com", PublicUrlError::Decorated),
+            ("https://example.com/?a=b", PublicUrlError::Decorated),
+            ("https://example.com/#top", PublicUrlError::Decorated),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>(), Err(expected), "{text}");
+        }
+        assert!(matches!(
+            "todo".parse::<PublicUrl>(),
+            Err(PublicUrlError::Malformed(_))
+        ));
+    }
+}

@@ -1,0 +1,54 @@
+//! One line for each request.
+//!
+//! It says who asked for what and how that ended, and holds no token, title or description.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use todo_application::ports::Principal;
+
+/// What is known about a request so far.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    subject: Option<String>,
+    client: Option<String>,
+    method: Option<String>,
+    tool: Option<&'static str>,
+    code: Option<&'static str>,
+}
+
+impl RequestLog {
+    pub(crate) fn caller(&mut self, principal: &dyn Principal) {
+        self.subject = Some(principal.subject().to_string());
+        self.client = principal.client().map(ToString::to_string);
+    }
+
+    /// The method is the caller's text: cut, so that nobody can fill the log with it.
+    pub(crate) fn method(&mut self, method: &str) {
+        const LONGEST: usize = 64;
+        self.method = Some(method.chars().take(LONGEST).collect());
+    }
+
+    pub(crate) fn tool(&mut self, tool: &'static str) {
+        self.tool = Some(tool);
+    }
+
+    /// The stable word for what went wrong.
+    pub(crate) fn code(&mut self, code: &'static str) {
+        self.code = Some(code);
+    }
+
+    pub(crate) fn write(&self, status: StatusCode, elapsed: Duration) {
+        tracing::info!(
+            target: "todo_mcp::request",
+            status = status.as_u16(),
+            elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            method = self.method,
+            tool = self.tool,
+            code = self.code,
+            subject = self.subject,
+            client = self.client,
+            "request"
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! The routes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use todo_application::Todos;
+use todo_application::ports::{AuthorizationServer, Readiness, TokenVerifier};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
+
+use crate::access::{AllowedHosts, AllowedOrigins};
+use crate::challenge::Challenge;
+use crate::discovery::{self, AUTHORIZATION_SERVER, PROTECTED_RESOURCE, ProtectedResource};
+use crate::endpoint::{self, Service};
+use crate::failure::ScopeDenial;
+use crate::health;
+use crate::public_url::PublicUrl;
+use crate::rpc::RpcError;
+use crate::tools::Catalog;
+
+/// How the server presents itself.
+#[derive(Debug, Clone)]
+pub struct McpOptions {
+    /// Where the world reaches it.
+    pub public_url: PublicUrl,
+    /// The issuer of access tokens, as its own metadata names it.
+    pub authorization_server: String,
+    /// The hosts that requests may name.
+    pub allowed_hosts: AllowedHosts,
+    /// The web origins whose pages may send requests.
+    pub allowed_origins: AllowedOrigins,
+    /// How a missing scope is answered.
+    pub scope_denial: ScopeDenial,
+}
+
+/// What the adapter drives, and what it asks.
+pub struct McpPorts {
+    /// The use cases.
+    pub todos: Arc<Todos>,
+    /// Who a bearer token stands for.
+    pub verifier: Arc<dyn TokenVerifier>,
+    /// Whose metadata is forwarded.
+    pub authorization_server: Arc<dyn AuthorizationServer>,
+    /// What must work before requests can be served.
+    pub readiness: Vec<Arc<dyn Readiness>>,
+}
+
+/// Every route of the server.
+pub fn router(options: McpOptions, ports: McpPorts) -> Router {
+    let McpOptions {
+        public_url,
+        authorization_server,
+        ..
+    } = options;
+    let prefix = public_url.path().to_owned();
+    let origins = options.allowed_origins.clone();
+    let service = Arc::new(Service {
+        todos: ports.todos,
+        verifier: ports.verifier,
+        authorization_server: ports.authorization_server,
+        readiness: ports.readiness,
+        resource: ProtectedResource::new(&public_url, &authorization_server),
+        challenge: Challenge::new(public_url.resource_metadata()),
+        hosts: options.allowed_hosts,
+        origins: options.allowed_origins,
+        scope_denial: options.scope_denial,
+        tools: Catalog::new(),
+    });
+
+    let endpoint = Router::new()
+        .route("/mcp", post(endpoint::post).fallback(endpoint::not_post))
+        .layer(endpoint_cors(origins));
+    let documents = Router::new()
+        .route(PROTECTED_RESOURCE, get(discovery::protected_resource))
+        .route(
+            &format!("{PROTECTED_RESOURCE}/mcp"),
+            get(discovery::protected_resource),
+        )
+        .route(AUTHORIZATION_SERVER, get(discovery::authorization_server))
+        .route_layer(from_fn_with_state(service.clone(), check_host))
+        .layer(
+            CorsLayer::new()
+                .allow_origin(Any)
+                .allow_headers(AllowHeaders::mirror_request()),
+        );
+
+    let mut router = Router::new().merge(endpoint.clone()).merge(documents);
+    if !prefix.is_empty() {
+        // A proxy that keeps the prefix, where one that strips it needs nothing.
+        let metadata = format!("{PROTECTED_RESOURCE}{prefix}/mcp");
+        router = router
+            .nest(&prefix, endpoint)
+            .route(&metadata, get(discovery::protected_resource));
+    }
+    router
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(not_found)
+        .with_state(service)
+}
+
+/// Lets the pages that may use the endpoint read its answers and its challenges.
+fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            origins.allows(origin)
+        }))
+        .allow_methods([Method::POST, Method::GET, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            WWW_AUTHENTICATE,
+            RETRY_AFTER,
+            HeaderName::from_static("mcp-session-id"),
+        ])
+        .max_age(Duration::from_hours(1))
+}
+
+/// The documents may be read by any page, but only under our own name.
+async fn check_host(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    match service.hosts.check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => RpcError::forbidden(denied.to_string()).into_response(None),
+    }
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let path: String = uri.path().chars().take(100).collect();
+    let message = format!("There is nothing at `{path}`. MCP clients connect to `/mcp`.");
+    RpcError::transport(StatusCode::NOT_FOUND, message).into_response(None)
+}

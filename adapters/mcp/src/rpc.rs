@@ -1,0 +1,182 @@
+//! JSON-RPC 2.0 answers, and the HTTP status each goes with.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+/// A JSON-RPC error and the HTTP status that carries it.
+#[derive(Debug)]
+pub(crate) struct RpcError {
+    pub(crate) status: StatusCode,
+    code: i32,
+    message: Cow<'static, str>,
+    data: Option<Box<RawValue>>,
+}
+
+impl RpcError {
+    fn new(status: StatusCode, code: i32, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// -32700: the body is no JSON.
+    pub(crate) fn parse(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, -32700, message)
+    }
+
+    /// -32600: the body is JSON, but no request.
+    pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::transport(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// -32600 with the HTTP status that says what is wrong with the request as a whole.
+    pub(crate) fn transport(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, -32600, message)
+    }
+
+    /// -32601. 404 in the new era, 200 in the old one.
+    pub(crate) fn method_not_found(status: StatusCode, method: &str) -> Self {
+        const LONGEST: usize = 100;
+        let method: String = method.chars().take(LONGEST).collect();
+        Self::new(
+            status,
+            -32601,
+            format!("This server has no method `{method}`."),
+        )
+    }
+
+    /// -32602 for parameters of a method.
+    pub(crate) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::OK, -32602, message)
+    }
+
+    /// -32602 for the `_meta` that every request of the new era carries.
+    pub(crate) fn invalid_meta(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, -32602, message)
+    }
+
+    /// -32603: our fault. The cause is in the log and not in the answer.
+    pub(crate) fn internal() -> Self {
+        let message = "Something went wrong on the server; its log says what. Nothing was changed.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, -32603, message)
+    }
+
+    /// -32020: a header and the body say different things (MCP 2026-07-28 `HeaderMismatch`).
+    pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, -32020, message)
+    }
+
+    /// -32022: a revision of the protocol that we do not speak (MCP 2026-07-28
+    /// `UnsupportedProtocolVersion`).
+    pub(crate) fn unsupported_version(requested: &str, supported: &[&str]) -> Self {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            supported: &'a [&'a str],
+            requested: &'a str,
+        }
+        let message = format!("This server speaks MCP {}.", supported.join(", "));
+        let requested: String = requested.chars().take(100).collect();
+        let data = to_raw_value(&Data {
+            supported,
+            requested: &requested,
+        })
+        .ok();
+        Self {
+            data,
+            ..Self::new(StatusCode::BAD_REQUEST, -32022, message)
+        }
+    }
+
+    /// A refusal that HTTP has a status for and JSON-RPC has no code for: the code is the status.
+    /// MCP keeps -32768 to -32000 for itself and leaves all other numbers to applications.
+    pub(crate) fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, 403, message)
+    }
+
+    /// The same error under another HTTP status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// The answer. The id is left out when the request had none that could be read.
+    pub(crate) fn into_response(self, id: Option<&RawValue>) -> Response {
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            jsonrpc: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<&'a RawValue>,
+            error: Inner<'a>,
+        }
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: i32,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            data: Option<&'a RawValue>,
+        }
+        let error = Inner {
+            code: self.code,
+            message: &self.message,
+            data: self.data.as_deref(),
+        };
+        json(
+            self.status,
+            &Envelope {
+                jsonrpc: "2.0",
+                id,
+                error,
+            },
+        )
+    }
+}
+
+/// A successful answer.
+pub(crate) fn result(id: &RawValue, result: &impl Serialize) -> Response {
+    #[derive(Serialize)]
+    struct Envelope<'a, R> {
+        jsonrpc: &'static str,
+        id: &'a RawValue,
+        result: &'a R,
+    }
+    json(
+        StatusCode::OK,
+        &Envelope {
+            jsonrpc: "2.0",
+            id,
+            result,
+        },
+    )
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(body) => {
+            let mut response = Response::new(Body::from(body));
+            *response.status_mut() = status;
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(cause) => {
+            tracing::error!(%cause, "an answer could not be written as JSON");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The tools: one registry, one file for each.
+//!
+//! To add one: write `tools/<name>.rs` with a unit struct that implements [`Tool`], and put it into
+//! [`TOOLS`]. The tests take the list from the server, so they will ask for an expectation for each
+//! persona; `README.md` walks through an example.
+
+mod arguments;
+mod create_todo;
+mod delete_todo;
+mod get_todo;
+mod list_todos;
+mod schema;
+mod update_todo;
+mod view;
+
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use todo_application::Todos;
+use todo_application::domain::Action;
+use todo_application::ports::Principal;
+
+pub(crate) use arguments::{Arguments, InvalidArgument};
+pub(crate) use view::TodoView;
+
+use crate::endpoint::Service;
+use crate::envelope::{Request, is_object, string};
+use crate::era::Era;
+use crate::failure::{self, ToolError};
+use crate::request_log::RequestLog;
+use crate::rpc::{self, RpcError};
+use crate::server_info::ResultFrame;
+
+/// Every tool, in the order in which it is listed.
+static TOOLS: [&dyn Tool; 5] = [
+    &list_todos::ListTodos,
+    &get_todo::GetTodo,
+    &create_todo::CreateTodo,
+    &update_todo::UpdateTodo,
+    &delete_todo::DeleteTodo,
+];
+
+/// Something that a model can do.
+#[async_trait::async_trait]
+trait Tool: Sync {
+    /// What the caller wants to do by calling it; its permission is checked before its arguments.
+    fn action(&self) -> Action;
+
+    /// How it is listed.
+    fn definition(&self) -> Definition;
+
+    /// Does it. The payload becomes the structured content and, word for word, the text.
+    async fn call(
+        &self,
+        todos: &Todos,
+        principal: &dyn Principal,
+        arguments: Arguments<'_>,
+    ) -> Result<Payload, ToolError>;
+}
+
+/// The JSON that a tool answers with, written once and used twice.
+type Payload = Box<RawValue>;
+
+/// A tool as `tools/list` shows it (MCP `Tool`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    input_schema: serde_json::Value,
+    output_schema: serde_json::Value,
+    annotations: Annotations,
+}
+
+/// What a client may assume about a tool (MCP `ToolAnnotations`). Every hint is given, because the
+/// defaults are the opposite of what most of ours need.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has four hints")]
+struct Annotations {
+    read_only_hint: bool,
+    destructive_hint: bool,
+    idempotent_hint: bool,
+    open_world_hint: bool,
+}
+
+/// Every tool with its place in the list, ready to be called.
+pub(crate) struct Catalog {
+    tools: Vec<(&'static str, &'static dyn Tool)>,
+    json: Box<RawValue>,
+}
+
+impl Catalog {
+    /// Writes the definitions, once for all callers.
+    pub(crate) fn new() -> Self {
+        let definitions = TOOLS.map(Tool::definition);
+        let tools = definitions
+            .iter()
+            .map(|tool| tool.name)
+            .zip(TOOLS)
+            .collect();
+        Self {
+            tools,
+            json: to_raw_value(&definitions).unwrap_or_default(),
+        }
+    }
+
+    /// The list of definitions.
+    pub(crate) fn as_json(&self) -> &RawValue {
+        &self.json
+    }
+
+    fn find(&self, name: &str) -> Option<(&'static str, &'static dyn Tool)> {
+        self.tools.iter().copied().find(|(known, _)| *known == name)
+    }
+}
+
+/// Answers `tools/call`.
+pub(crate) async fn call(
+    service: &Service,
+    principal: &dyn Principal,
+    era: Era,
+    request: &Request<'_>,
+    log: &mut RequestLog,
+) -> Result<Response, RpcError> {
+    let name = request.params.name.and_then(string);
+    let name = name.ok_or_else(|| {
+        RpcError::invalid_params("`tools/call` needs `name`, the name of a tool.")
+    })?;
+    let Some((name, tool)) = service.tools.find(&name) else {
+        let name: String = name.chars().take(64).collect();
+        return Err(RpcError::invalid_params(format!("Unknown tool: `{name}`.")));
+    };
+    log.tool(name);
+    let arguments = match request.params.arguments {
+        Some(arguments) if is_object(arguments) => arguments.get(),
+        None => "{}",
+        Some(arguments) if arguments.get() == "null" => "{}",
+        Some(_) => return Err(RpcError::invalid_params("`arguments` must be an object.")),
+    };
+
+    let outcome = match service.todos.permit(principal, tool.action()) {
+        // Asked again by the use case; asked here so that a caller who lacks a scope is told so
+        // before anything about arguments.
+        Ok(_) => {
+            tool.call(&service.todos, principal, Arguments::new(arguments))
+                .await
+        }
+        Err(denied) => Err(ToolError::UseCase(denied.into())),
+    };
+    match outcome {
+        Ok(payload) => Ok(result(request.id, era, &payload, false)),
+        Err(error) => failure::answer(service, era, request.id, error, log),
+    }
+}
+
+/// A tool result. What failed carries no structured content: clients check that against the schema
+/// of success.
+pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool) -> Response {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct CallToolResult<'a> {
+        content: [TextContent<'a>; 1],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        structured_content: Option<&'a RawValue>,
+        is_error: bool,
+        #[serde(flatten)]
+        frame: ResultFrame,
+    }
+    #[derive(Serialize)]
+    struct TextContent<'a> {
+        r#type: &'static str,
+        text: &'a str,
+    }
+    let content = [TextContent {
+        r#type: "text",
+        text: payload.get(),
+    }];
+    let structured_content = (!is_error).then_some(payload);
+    let frame = ResultFrame::of(era);
+    rpc::result(
+        id,
+        &CallToolResult {
+            content,
+            structured_content,
+            is_error,
+            frame,
+        },
+    )
+}
+
+/// Writes a payload.
+fn payload(value: &impl Serialize) -> Result<Payload, ToolError> {
+    to_raw_value(value).map_err(ToolError::Unwritable)
+}

@@ -1,0 +1,60 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
+use todo_application::Todos;
+use todo_application::domain::Action;
+use todo_application::ports::Principal;
+
+use super::arguments::Arguments;
+use super::view::OneTodo;
+use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use crate::failure::ToolError;
+
+pub(super) struct GetTodo;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetArguments {
+    /// The id of the todo.
+    todo_id: String,
+}
+
+#[async_trait::async_trait]
+impl Tool for GetTodo {
+    fn action(&self) -> Action {
+        Action::Get
+    }
+
+    fn definition(&self) -> Definition {
+        Definition {
+            name: "get_todo",
+            title: "Get a todo",
+            description: "Returns one todo by its id, with its description. Use it to look at a \
+                          todo again, for instance before changing it.",
+            input_schema: schema::input::<GetArguments>(),
+            output_schema: schema::output::<OneTodo<'_>>(),
+            annotations: Annotations {
+                read_only_hint: true,
+                destructive_hint: false,
+                idempotent_hint: true,
+                open_world_hint: false,
+            },
+        }
+    }
+
+    async fn call(
+        &self,
+        todos: &Todos,
+        principal: &dyn Principal,
+        arguments: Arguments<'_>,
+    ) -> Result<Payload, ToolError> {
+        let GetArguments { todo_id } = arguments.read()?;
+        let id = todo_id
+            .parse()
+            .map_err(|_| ToolError::not_found(&todo_id))?;
+        let todo = todos
+            .get(principal, id)
+            .await
+            .map_err(ToolError::about(&todo_id))?;
+        payload(&OneTodo::from(&todo))
+    }
+}

@@ -1,0 +1,83 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
+use todo_application::Todos;
+use todo_application::domain::{Action, Description, Edit, Title};
+use todo_application::ports::Principal;
+
+use super::arguments::{Arguments, expected_version};
+use super::create_todo::{description, title};
+use super::view::OneTodo;
+use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use crate::failure::ToolError;
+
+pub(super) struct UpdateTodo;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateArguments {
+    /// The id of the todo.
+    todo_id: String,
+    /// The new title, in one line.
+    #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
+    title: Option<String>,
+    /// The new description; an empty one clears it.
+    #[schemars(length(max = Description::MAX_BYTES))]
+    description: Option<String>,
+    /// true: mark it done; false: open it again.
+    completed: Option<bool>,
+    /// Change it only if it still has this version.
+    #[schemars(range(min = 1))]
+    expected_version: Option<i64>,
+}
+
+#[async_trait::async_trait]
+impl Tool for UpdateTodo {
+    fn action(&self) -> Action {
+        Action::Update
+    }
+
+    fn definition(&self) -> Definition {
+        Definition {
+            name: "update_todo",
+            title: "Update a todo",
+            description: "Changes the title or the description of a todo, or marks it done or open \
+                          again, and returns it as it is then. What is left out stays as it is. \
+                          With expected_version, a todo that someone changed meanwhile is left \
+                          alone and returned in a version_conflict error.",
+            input_schema: schema::input::<UpdateArguments>(),
+            output_schema: schema::output::<OneTodo<'_>>(),
+            annotations: Annotations {
+                read_only_hint: false,
+                destructive_hint: true,
+                idempotent_hint: true,
+                open_world_hint: false,
+            },
+        }
+    }
+
+    async fn call(
+        &self,
+        todos: &Todos,
+        principal: &dyn Principal,
+        arguments: Arguments<'_>,
+    ) -> Result<Payload, ToolError> {
+        let arguments: UpdateArguments = arguments.read()?;
+        let edit = Edit {
+            title: arguments.title.as_deref().map(title).transpose()?,
+            description: arguments
+                .description
+                .as_deref()
+                .map(description)
+                .transpose()?,
+            completed: arguments.completed,
+        };
+        let expected = expected_version(arguments.expected_version)?;
+        let todo_id = arguments.todo_id;
+        let id = todo_id
+            .parse()
+            .map_err(|_| ToolError::not_found(&todo_id))?;
+        let todo = todos.update(principal, id, edit, expected).await;
+        let todo = todo.map_err(ToolError::about(&todo_id))?;
+        payload(&OneTodo::from(&todo))
+    }
+}
