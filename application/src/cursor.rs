@@ -26,10 +26,7 @@ impl Cursor {
     pub const BYTES: usize = 24;
 
     pub(crate) fn new(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> Self {
-        Self {
-            after,
-            check: check_digits(workspace, filter, after),
-        }
+        Self { after, check: check_digits(workspace, filter, after) }
     }
 
     /// The todo that the page starts after, if the cursor belongs to this list.
@@ -61,10 +58,7 @@ impl Cursor {
         let (Ok(id), Ok(check)) = (<[u8; 16]>::try_from(id), <[u8; 8]>::try_from(check)) else {
             return Err(CursorError);
         };
-        Ok(Self {
-            after: TodoId::from_bytes(id),
-            check: u64::from_be_bytes(check),
-        })
+        Ok(Self { after: TodoId::from_bytes(id), check: u64::from_be_bytes(check) })
     }
 }
 
@@ -76,17 +70,10 @@ fn check_digits(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> u64 {
         Some(false) => 1,
         Some(true) => 2,
     };
-    let fields = [
-        workspace.as_str().as_bytes(),
-        &[filter],
-        after.as_uuid().as_bytes(),
-    ];
-    fields
-        .into_iter()
-        .flatten()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+    let fields = [workspace.as_str().as_bytes(), &[filter], after.as_uuid().as_bytes()];
+    fields.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -97,9 +84,7 @@ mod tests {
         WorkspaceId::try_from(text).unwrap()
     }
 
-    const OPEN: Filter = Filter {
-        completed: Some(false),
-    };
+    const OPEN: Filter = Filter { completed: Some(false) };
     const ALL: Filter = Filter { completed: None };
     const ID: TodoId = TodoId::from_bytes([7; 16]);
 
@@ -120,11 +105,7 @@ mod tests {
             let mut damaged = bytes;
             damaged[place] ^= 1;
             let damaged = Cursor::from_bytes(&damaged).unwrap();
-            assert_eq!(
-                damaged.open(&workspace("mine"), ALL),
-                Err(CursorError),
-                "byte {place}"
-            );
+            assert_eq!(damaged.open(&workspace("mine"), ALL), Err(CursorError), "byte {place}");
         }
         assert_eq!(Cursor::from_bytes(&bytes[..23]), Err(CursorError));
         assert_eq!(Cursor::from_bytes(&[]), Err(CursorError));

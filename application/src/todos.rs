@@ -35,12 +35,7 @@ impl Todos {
         ids: Arc<dyn IdSource>,
         sharing: Sharing,
     ) -> Self {
-        Self {
-            repository,
-            clock,
-            ids,
-            sharing,
-        }
+        Self { repository, clock, ids, sharing }
     }
 
     /// Asks the policy, and does nothing else. Each use case starts with it; an adapter may ask
@@ -55,9 +50,6 @@ impl Todos {
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: TodoId) -> Result<Todo, UseCaseError> {
-        self.repository
-            .find(workspace, id)
-            .await?
-            .ok_or(UseCaseError::NotFound)
+        self.repository.find(workspace, id).await?.ok_or(UseCaseError::NotFound)
     }
 }

@@ -29,10 +29,7 @@ fn parse_identifier(text: &str, limit: usize) -> Result<Arc<str>, IdentifierErro
         return Err(IdentifierError::Empty);
     }
     if text.len() > limit {
-        return Err(IdentifierError::TooLong {
-            limit,
-            actual: text.len(),
-        });
+        return Err(IdentifierError::TooLong { limit, actual: text.len() });
     }
     if text.chars().any(char::is_control) {
         return Err(IdentifierError::ControlCharacter);
@@ -103,16 +100,10 @@ mod tests {
     #[test]
     fn what_no_issuer_would_send_is_refused() {
         assert_eq!(Subject::try_from(""), Err(IdentifierError::Empty));
-        assert_eq!(
-            Organization::try_from("org\n1"),
-            Err(IdentifierError::ControlCharacter)
-        );
+        assert_eq!(Organization::try_from("org\n1"), Err(IdentifierError::ControlCharacter));
         assert_eq!(
             Subject::try_from("s".repeat(256).as_str()),
-            Err(IdentifierError::TooLong {
-                limit: 255,
-                actual: 256
-            })
+            Err(IdentifierError::TooLong { limit: 255, actual: 256 })
         );
         assert!(ClientId::try_from("c".repeat(2048).as_str()).is_ok());
     }

@@ -19,14 +19,15 @@ pub struct Instant(Timestamp);
 pub struct InstantError(pub i64);
 
 impl Instant {
+    /// 1970-01-01T00:00:00Z, the earliest there is.
+    pub const UNIX_EPOCH: Self = Self(Timestamp::UNIX_EPOCH);
+
     /// Reads milliseconds since 1970-01-01T00:00:00Z.
     pub fn from_unix_millis(millis: i64) -> Result<Self, InstantError> {
         if millis < 0 {
             return Err(InstantError(millis));
         }
-        Timestamp::from_millisecond(millis)
-            .map(Self)
-            .map_err(|_| InstantError(millis))
+        Timestamp::from_millisecond(millis).map(Self).map_err(|_| InstantError(millis))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -62,19 +63,13 @@ mod tests {
     fn an_instant_is_shown_as_rfc_3339_in_utc() {
         let instant = Instant::from_unix_millis(1_795_340_000_007).unwrap();
         assert_eq!(instant.to_string(), "2026-11-22T09:33:20.007Z");
-        assert_eq!(
-            Instant::from_unix_millis(0).unwrap().to_string(),
-            "1970-01-01T00:00:00.000Z"
-        );
+        assert_eq!(Instant::from_unix_millis(0).unwrap().to_string(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]
     fn other_centuries_are_refused() {
         assert_eq!(Instant::from_unix_millis(-1), Err(InstantError(-1)));
-        assert_eq!(
-            Instant::from_unix_millis(i64::MAX),
-            Err(InstantError(i64::MAX))
-        );
+        assert_eq!(Instant::from_unix_millis(i64::MAX), Err(InstantError(i64::MAX)));
     }
 
     proptest! {

@@ -29,9 +29,7 @@ impl Permission {
     /// The permission that a scope grants, if it is one of ours. Scopes are case-sensitive
     /// (RFC 6749 §3.3).
     pub fn from_scope(scope: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|permission| permission.scope() == scope)
+        Self::ALL.into_iter().find(|permission| permission.scope() == scope)
     }
 
     const fn bit(self) -> u8 {
@@ -66,9 +64,7 @@ impl Permissions {
 
     /// What the set holds, in the order of [`Permission::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL
-            .into_iter()
-            .filter(move |permission| self.contains(*permission))
+        Permission::ALL.into_iter().filter(move |permission| self.contains(*permission))
     }
 }
 

@@ -27,13 +27,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 5] = [
-        Self::List,
-        Self::Get,
-        Self::Create,
-        Self::Update,
-        Self::Delete,
-    ];
+    pub const ALL: [Self; 5] = [Self::List, Self::Get, Self::Create, Self::Update, Self::Delete];
 
     /// The permission that the action needs.
     pub const fn permission(self) -> Permission {
@@ -109,14 +103,7 @@ pub fn authorize(
     let workspace = sharing.workspace(identity.subject, identity.organization)?;
     let required = action.permission();
     if !identity.permissions.contains(required) {
-        return Err(Denied::MissingPermission {
-            required,
-            granted: identity.permissions,
-        });
+        return Err(Denied::MissingPermission { required, granted: identity.permissions });
     }
-    Ok(Permit {
-        action,
-        workspace,
-        subject: identity.subject.clone(),
-    })
+    Ok(Permit { action, workspace, subject: identity.subject.clone() })
 }

@@ -96,17 +96,10 @@ impl TryFrom<&str> for Description {
         if text.len() > Self::MAX_BYTES {
             return Err(DescriptionError::TooLong(text.len()));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-        {
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return Err(DescriptionError::ControlCharacter);
         }
-        Ok(if text.is_empty() {
-            Self::NONE
-        } else {
-            Self(Some(text.into()))
-        })
+        Ok(if text.is_empty() { Self::NONE } else { Self(Some(text.into())) })
     }
 }
 
@@ -118,28 +111,16 @@ mod tests {
 
     #[test]
     fn a_title_is_one_trimmed_line() {
-        assert_eq!(
-            Title::try_from("  Buy milk \n").unwrap().as_str(),
-            "Buy milk"
-        );
+        assert_eq!(Title::try_from("  Buy milk \n").unwrap().as_str(), "Buy milk");
         assert_eq!(Title::try_from(" \t\n "), Err(TitleError::Empty));
-        assert_eq!(
-            Title::try_from("two\nlines"),
-            Err(TitleError::ControlCharacter)
-        );
-        assert_eq!(
-            Title::try_from("esc\u{1b}[31m"),
-            Err(TitleError::ControlCharacter)
-        );
+        assert_eq!(Title::try_from("two\nlines"), Err(TitleError::ControlCharacter));
+        assert_eq!(Title::try_from("esc\u{1b}[31m"), Err(TitleError::ControlCharacter));
     }
 
     #[test]
     fn a_title_is_measured_in_characters() {
         assert!(Title::try_from("ü".repeat(500).as_str()).is_ok());
-        assert_eq!(
-            Title::try_from("ü".repeat(501).as_str()),
-            Err(TitleError::TooLong(501))
-        );
+        assert_eq!(Title::try_from("ü".repeat(501).as_str()), Err(TitleError::TooLong(501)));
         assert_eq!(
             TitleError::TooLong(501).to_string(),
             "must have at most 500 characters, has 501"
@@ -156,10 +137,7 @@ mod tests {
     #[test]
     fn a_description_has_lines_but_no_terminal_escapes() {
         assert!(Description::try_from("one\r\n\ttwo").is_ok());
-        assert_eq!(
-            Description::try_from("\u{1b}[2J"),
-            Err(DescriptionError::ControlCharacter)
-        );
+        assert_eq!(Description::try_from("\u{1b}[2J"), Err(DescriptionError::ControlCharacter));
         let longest = "x".repeat(Description::MAX_BYTES);
         assert!(Description::try_from(longest.as_str()).is_ok());
         assert_eq!(

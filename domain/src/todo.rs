@@ -101,11 +101,7 @@ impl Todo {
         description: Description,
         at: Instant,
     ) -> Self {
-        debug_assert_eq!(
-            permit.action(),
-            Action::Create,
-            "a permit for something else"
-        );
+        debug_assert_eq!(permit.action(), Action::Create, "a permit for something else");
         Self(TodoRecord {
             id,
             workspace: permit.workspace().clone(),
@@ -138,31 +134,17 @@ impl Todo {
     /// A change that changes nothing (the same title, done again) leaves version, instants and
     /// author alone. One edit is one new version, however many fields it touches.
     pub fn edit(&mut self, permit: &Permit, edit: Edit, at: Instant) -> bool {
-        debug_assert_eq!(
-            permit.action(),
-            Action::Update,
-            "a permit for something else"
-        );
-        debug_assert_eq!(
-            permit.workspace(),
-            self.workspace(),
-            "a permit for another workspace"
-        );
+        debug_assert_eq!(permit.action(), Action::Update, "a permit for something else");
+        debug_assert_eq!(permit.workspace(), self.workspace(), "a permit for another workspace");
         let todo = &mut self.0;
         // A clock that was set back must not make a todo older than it is.
         let at = at.max(todo.updated_at);
         let renamed = replace(&mut todo.title, edit.title);
         let described = replace(&mut todo.description, edit.description);
-        let completion = edit
-            .completed
-            .filter(|done| *done != todo.completion.is_done())
-            .map(|done| {
-                if done {
-                    Completion::Done { at }
-                } else {
-                    Completion::Open
-                }
-            });
+        let completion =
+            edit.completed
+                .filter(|done| *done != todo.completion.is_done())
+                .map(|done| if done { Completion::Done { at } } else { Completion::Open });
         let completed = replace(&mut todo.completion, completion);
 
         let changed = renamed || described || completed;

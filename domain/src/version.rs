@@ -33,11 +33,7 @@ impl TryFrom<i64> for Version {
     type Error = VersionError;
 
     fn try_from(number: i64) -> Result<Self, VersionError> {
-        if number >= 1 {
-            Ok(Self(number))
-        } else {
-            Err(VersionError)
-        }
+        if number >= 1 { Ok(Self(number)) } else { Err(VersionError) }
     }
 }
 

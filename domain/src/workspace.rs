@@ -34,10 +34,7 @@ impl TryFrom<&str> for WorkspaceId {
         match text.len() {
             0 => Err(IdentifierError::Empty),
             1..=Self::MAX_BYTES => Ok(Self(text.into())),
-            actual => Err(IdentifierError::TooLong {
-                limit: Self::MAX_BYTES,
-                actual,
-            }),
+            actual => Err(IdentifierError::TooLong { limit: Self::MAX_BYTES, actual }),
         }
     }
 }
@@ -91,9 +88,7 @@ impl Sharing {
         match (self, organization) {
             (Self::Personal, Some(organization)) => {
                 let organization = Escaped(organization.as_str());
-                Ok(WorkspaceId(
-                    format!("personal:{organization}:{subject}").into(),
-                ))
+                Ok(WorkspaceId(format!("personal:{organization}:{subject}").into()))
             }
             (Self::Personal, None) => Ok(WorkspaceId(format!("personal::{subject}").into())),
             (Self::Organization, Some(organization)) => {
@@ -110,10 +105,7 @@ impl FromStr for Sharing {
     type Err = UnknownSharing;
 
     fn from_str(word: &str) -> Result<Self, UnknownSharing> {
-        Self::ALL
-            .into_iter()
-            .find(|sharing| sharing.as_str() == word)
-            .ok_or(UnknownSharing)
+        Self::ALL.into_iter().find(|sharing| sharing.as_str() == word).ok_or(UnknownSharing)
     }
 }
 
@@ -156,19 +148,10 @@ mod tests {
     fn the_key_says_who_shares() {
         let (alice, acme) = (subject("usr_1"), organization("org_1"));
         let key = |sharing: Sharing, org| sharing.workspace(&alice, org).map(|key| key.to_string());
-        assert_eq!(
-            key(Sharing::Personal, Some(&acme)),
-            Ok("personal:org_1:usr_1".into())
-        );
+        assert_eq!(key(Sharing::Personal, Some(&acme)), Ok("personal:org_1:usr_1".into()));
         assert_eq!(key(Sharing::Personal, None), Ok("personal::usr_1".into()));
-        assert_eq!(
-            key(Sharing::Organization, Some(&acme)),
-            Ok("organization:org_1".into())
-        );
-        assert_eq!(
-            key(Sharing::Organization, None),
-            Err(SharingError::NoOrganization)
-        );
+        assert_eq!(key(Sharing::Organization, Some(&acme)), Ok("organization:org_1".into()));
+        assert_eq!(key(Sharing::Organization, None), Err(SharingError::NoOrganization));
         assert_eq!(key(Sharing::Everyone, None), Ok("everyone".into()));
     }
 
@@ -183,10 +166,7 @@ mod tests {
     #[test]
     fn the_longest_key_can_be_read_back() {
         let longest = Sharing::Personal
-            .workspace(
-                &subject(&"s".repeat(255)),
-                Some(&organization(&":".repeat(255))),
-            )
+            .workspace(&subject(&"s".repeat(255)), Some(&organization(&":".repeat(255))))
             .unwrap();
         assert_eq!(WorkspaceId::try_from(longest.as_str()), Ok(longest));
     }

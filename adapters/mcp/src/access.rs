@@ -22,9 +22,7 @@ const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A host that requests may name, with any port unless it says which.
@@ -47,19 +45,14 @@ impl FromStr for HostPattern {
         if authority.host().is_empty() || text.contains(['@', '*']) {
             return Err(HostPatternError);
         }
-        Ok(Self {
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16(),
-        })
+        Ok(Self { host: authority.host().to_ascii_lowercase(), port: authority.port_u16() })
     }
 }
 
 impl HostPattern {
     fn fits(&self, authority: &Authority) -> bool {
         self.host.eq_ignore_ascii_case(authority.host())
-            && self
-                .port
-                .is_none_or(|port| authority.port_u16() == Some(port))
+            && self.port.is_none_or(|port| authority.port_u16() == Some(port))
     }
 }
 
@@ -75,10 +68,7 @@ impl AllowedHosts {
         } else {
             vec![public_url.host()]
         };
-        let own = own.into_iter().map(|host| HostPattern {
-            host: host.to_owned(),
-            port: None,
-        });
+        let own = own.into_iter().map(|host| HostPattern { host: host.to_owned(), port: None });
         Self(own.chain(more).collect())
     }
 
@@ -96,39 +86,45 @@ impl AllowedHosts {
     }
 }
 
-/// The web origins whose pages may send requests. Programs that are no browser send no `Origin` and
-/// are not concerned.
-#[derive(Debug, Clone)]
-pub struct AllowedOrigins {
-    origins: Vec<String>,
-    loopback: bool,
-}
+/// A web origin whose pages may send requests (RFC 6454).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(String);
 
 /// The text is no web origin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("must be an origin such as https://app.example.com, without a path")]
-pub struct OriginError;
+pub struct WebOriginError;
+
+impl FromStr for WebOrigin {
+    type Err = WebOriginError;
+
+    fn from_str(text: &str) -> Result<Self, WebOriginError> {
+        let origin = Url::parse(text).map_err(|_| WebOriginError)?.origin().ascii_serialization();
+        if origin.eq_ignore_ascii_case(text.trim_end_matches('/')) {
+            Ok(Self(origin))
+        } else {
+            Err(WebOriginError)
+        }
+    }
+}
+
+/// The web origins whose pages may send requests. Programs that are no browser send no `Origin` and
+/// are not concerned.
+#[derive(Debug, Clone)]
+pub struct AllowedOrigins {
+    origins: Vec<WebOrigin>,
+    loopback: bool,
+}
 
 impl AllowedOrigins {
     /// The origin of the public URL (any page of this machine, when it is on this machine: MCP
     /// Inspector is one), and `more`.
-    pub fn new(
-        public_url: &PublicUrl,
-        more: impl IntoIterator<Item = String>,
-    ) -> Result<Self, OriginError> {
-        let mut origins = vec![public_url.origin().to_owned()];
-        for origin in more {
-            let url = Url::parse(&origin).map_err(|_| OriginError)?;
-            let serialized = url.origin().ascii_serialization();
-            if !serialized.eq_ignore_ascii_case(origin.trim_end_matches('/')) {
-                return Err(OriginError);
-            }
-            origins.push(serialized);
-        }
-        Ok(Self {
-            origins,
+    pub fn new(public_url: &PublicUrl, more: impl IntoIterator<Item = WebOrigin>) -> Self {
+        let own = WebOrigin(public_url.origin().to_owned());
+        Self {
+            origins: std::iter::once(own).chain(more).collect(),
             loopback: public_url.is_loopback(),
-        })
+        }
     }
 
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), AccessDenied> {
@@ -143,7 +139,7 @@ impl AllowedOrigins {
         let Ok(origin) = origin.to_str() else {
             return false;
         };
-        self.origins.iter().any(|allowed| allowed == origin)
+        self.origins.iter().any(|allowed| allowed.0 == origin)
             || (self.loopback && is_loopback_origin(origin))
     }
 }
@@ -200,22 +196,10 @@ mod tests {
     #[test]
     fn a_server_on_loopback_answers_to_every_name_of_this_machine_and_no_other() {
         let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
-        for good in [
-            "localhost:3002",
-            "localhost",
-            "127.0.0.1:9999",
-            "[::1]:3002",
-            "LOCALHOST",
-        ] {
+        for good in ["localhost:3002", "localhost", "127.0.0.1:9999", "[::1]:3002", "LOCALHOST"] {
             assert!(host(&allowed, good), "{good}");
         }
-        for bad in [
-            "evil.example.com",
-            "localhost.evil.com",
-            "127.0.0.1.evil.com",
-            "",
-            "a b",
-        ] {
+        for bad in ["evil.example.com", "localhost.evil.com", "127.0.0.1.evil.com", "", "a b"] {
             assert!(!host(&allowed, bad), "{bad}");
         }
     }
@@ -224,19 +208,10 @@ mod tests {
     fn a_public_server_answers_to_its_own_name_and_to_those_it_was_told() {
         let more = ["inside.example:8443".parse().unwrap()];
         let allowed = AllowedHosts::new(&url("https://todo.example.com"), more);
-        for good in [
-            "todo.example.com",
-            "todo.example.com:443",
-            "inside.example:8443",
-        ] {
+        for good in ["todo.example.com", "todo.example.com:443", "inside.example:8443"] {
             assert!(host(&allowed, good), "{good}");
         }
-        for bad in [
-            "localhost",
-            "127.0.0.1",
-            "inside.example",
-            "inside.example:80",
-        ] {
+        for bad in ["localhost", "127.0.0.1", "inside.example", "inside.example:80"] {
             assert!(!host(&allowed, bad), "{bad}");
         }
     }
@@ -250,32 +225,20 @@ mod tests {
 
     #[test]
     fn pages_of_this_machine_may_use_a_server_on_this_machine() {
-        let allowed = AllowedOrigins::new(&url("http://localhost:3002"), []).unwrap();
-        for good in [
-            "http://localhost:6274",
-            "http://127.0.0.1:1",
-            "http://[::1]:80",
-        ] {
+        let allowed = AllowedOrigins::new(&url("http://localhost:3002"), []);
+        for good in ["http://localhost:6274", "http://127.0.0.1:1", "http://[::1]:80"] {
             assert!(origin(&allowed, good), "{good}");
         }
-        for bad in [
-            "https://evil.example.com",
-            "null",
-            "http://localhost.evil.com",
-            "file://",
-        ] {
+        for bad in ["https://evil.example.com", "null", "http://localhost.evil.com", "file://"] {
             assert!(!origin(&allowed, bad), "{bad}");
         }
-        assert!(
-            allowed.check(&HeaderMap::new()).is_ok(),
-            "no browser, no Origin"
-        );
+        assert!(allowed.check(&HeaderMap::new()).is_ok(), "no browser, no Origin");
     }
 
     #[test]
     fn a_public_server_is_used_by_its_own_pages_and_by_those_it_was_told() {
-        let more = ["https://app.example.com/".to_owned()];
-        let allowed = AllowedOrigins::new(&url("https://todo.example.com/mcp"), more).unwrap();
+        let more = ["https://app.example.com/".parse().unwrap()];
+        let allowed = AllowedOrigins::new(&url("https://todo.example.com/mcp"), more);
         assert!(origin(&allowed, "https://todo.example.com"));
         assert!(origin(&allowed, "https://app.example.com"));
         assert!(!origin(&allowed, "http://localhost:6274"));
@@ -284,19 +247,11 @@ mod tests {
 
     #[test]
     fn a_setting_that_is_no_host_or_origin_is_an_error() {
-        for bad in [
-            "",
-            "https://a.example",
-            "a/b",
-            "*",
-            "*.example.com",
-            "user@a.example",
-        ] {
+        for bad in ["", "https://a.example", "a/b", "*", "*.example.com", "user@a.example"] {
             assert_eq!(bad.parse::<HostPattern>(), Err(HostPatternError), "{bad}");
         }
         for bad in ["", "a.example", "https://a.example/path", "*"] {
-            let origins = AllowedOrigins::new(&url("http://localhost"), [bad.to_owned()]);
-            assert!(origins.is_err(), "{bad}");
+            assert_eq!(bad.parse::<WebOrigin>(), Err(WebOriginError), "{bad}");
         }
     }
 }

@@ -59,15 +59,7 @@ mod tests {
     fn only_a_bearer_token_is_a_token() {
         assert_eq!(bearer_token(b"Bearer abc"), Some(&b"abc"[..]));
         assert_eq!(bearer_token(b"bEARER   abc "), Some(&b"abc"[..]));
-        for other in [
-            "",
-            "Bearer",
-            "Bearer ",
-            "Basic abc",
-            "Bearerabc",
-            "abc",
-            "B",
-        ] {
+        for other in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "abc", "B"] {
             assert_eq!(bearer_token(other.as_bytes()), None, "{other:?}");
         }
     }

@@ -21,9 +21,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Checks that the headers are not more than any client needs.
 pub(crate) fn check_header_size(headers: &HeaderMap) -> Result<(), RpcError> {
-    let sizes = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len());
+    let sizes = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
     if sizes.sum::<usize>() <= MAX_HEADER_BYTES {
         return Ok(());
     }
@@ -61,9 +59,7 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, RpcError> {
             StatusCode::PAYLOAD_TOO_LARGE,
             "The body of this request has more than 1 MiB.",
         )),
-        Ok(Err(_)) => Err(RpcError::parse(
-            "The body of this request did not arrive whole.",
-        )),
+        Ok(Err(_)) => Err(RpcError::parse("The body of this request did not arrive whole.")),
         Err(_) => Err(RpcError::transport(
             StatusCode::REQUEST_TIMEOUT,
             "The body of this request took more than 30 seconds to arrive.",
@@ -83,19 +79,12 @@ fn is_json(content_type: &HeaderValue) -> bool {
 }
 
 fn accepts(accept: &HeaderValue) -> bool {
-    const FITTING: [&str; 5] = [
-        "application/json",
-        "text/event-stream",
-        "*/*",
-        "application/*",
-        "text/*",
-    ];
+    const FITTING: [&str; 5] =
+        ["application/json", "text/event-stream", "*/*", "application/*", "text/*"];
     accept.to_str().is_ok_and(|value| {
-        value.split(',').any(|range| {
-            FITTING
-                .iter()
-                .any(|fit| media_type(range).eq_ignore_ascii_case(fit))
-        })
+        value
+            .split(',')
+            .any(|range| FITTING.iter().any(|fit| media_type(range).eq_ignore_ascii_case(fit)))
     })
 }
 
@@ -117,24 +106,14 @@ mod tests {
         let unsupported = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         assert_eq!(status(&[]), unsupported);
         assert_eq!(status(&[("content-type", "text/plain")]), unsupported);
-        assert_eq!(
-            status(&[("content-type", "application/jsonp")]),
-            unsupported
-        );
-        assert_eq!(
-            status(&[("content-type", "Application/JSON; charset=utf-8")]),
-            None
-        );
+        assert_eq!(status(&[("content-type", "application/jsonp")]), unsupported);
+        assert_eq!(status(&[("content-type", "Application/JSON; charset=utf-8")]), None);
     }
 
     #[test]
     fn an_answer_must_be_acceptable() {
         let with = |accept| status(&[("content-type", "application/json"), ("accept", accept)]);
-        for good in [
-            "application/json, text/event-stream",
-            "*/*",
-            "text/event-stream;q=0.5",
-        ] {
+        for good in ["application/json, text/event-stream", "*/*", "text/event-stream;q=0.5"] {
             assert_eq!(with(good), None, "{good}");
         }
         for bad in ["text/html", "", "image/*, application/xml"] {
@@ -145,13 +124,7 @@ mod tests {
     #[test]
     fn headers_have_a_limit_together() {
         let long = "x".repeat(MAX_HEADER_BYTES);
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-long", long.as_str()),
-        ];
-        assert_eq!(
-            status(&headers),
-            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-        );
+        let headers = [("content-type", "application/json"), ("x-long", long.as_str())];
+        assert_eq!(status(&headers), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
 }

@@ -40,12 +40,7 @@ impl Challenge {
         let sentence = "This server needs an access token: send `Authorization: Bearer <token>`. \
                         An MCP client gets one by itself, following the resource_metadata of the \
                         WWW-Authenticate header.";
-        refusal(
-            StatusCode::UNAUTHORIZED,
-            &challenge,
-            "unauthorized",
-            sentence,
-        )
+        refusal(StatusCode::UNAUTHORIZED, &challenge, "unauthorized", sentence)
     }
 
     /// 401 for a token that failed. `reason` completes "The access token was refused: ".
@@ -61,12 +56,7 @@ impl Challenge {
             self.resource_metadata,
             all_scopes()
         );
-        refusal(
-            StatusCode::UNAUTHORIZED,
-            &challenge,
-            "invalid_token",
-            &sentence,
-        )
+        refusal(StatusCode::UNAUTHORIZED, &challenge, "invalid_token", &sentence)
     }
 
     /// The challenge of a 403 (RFC 6750 §3.1 `insufficient_scope`), which asks for what the
@@ -93,24 +83,14 @@ impl Challenge {
 pub(crate) fn keys_unavailable() -> Response {
     let sentence = "The authorization server's signing keys cannot be reached at the moment, so \
                     access tokens cannot be checked. Keep the token and try again in a few seconds.";
-    let mut response = json(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "temporarily_unavailable",
-        sentence,
-    );
-    response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", sentence);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     response
 }
 
 /// Scopes as OAuth writes them: separated by spaces (RFC 6749 §3.3).
 pub(crate) fn scopes(permissions: Permissions) -> String {
-    permissions
-        .iter()
-        .map(Permission::scope)
-        .collect::<Vec<_>>()
-        .join(" ")
+    permissions.iter().map(Permission::scope).collect::<Vec<_>>().join(" ")
 }
 
 fn all_scopes() -> String {
@@ -119,17 +99,12 @@ fn all_scopes() -> String {
 
 fn refusal(status: StatusCode, challenge: &str, error: &str, sentence: &str) -> Response {
     let mut response = json(status, error, sentence);
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, header_value(challenge));
+    response.headers_mut().insert(WWW_AUTHENTICATE, header_value(challenge));
     response
 }
 
 fn json(status: StatusCode, error: &str, sentence: &str) -> Response {
-    let body = ErrorBody {
-        error,
-        error_description: sentence,
-    };
+    let body = ErrorBody { error, error_description: sentence };
     let body = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -146,13 +121,7 @@ fn header_value(text: &str) -> HeaderValue {
 /// The characters that RFC 6750 §3 allows in an `error_description`; the others become `'`.
 fn quotable(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if matches!(c, ' '..='~') && c != '"' && c != '\\' {
-                c
-            } else {
-                '\''
-            }
-        })
+        .map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '\'' })
         .collect()
 }
 
@@ -199,12 +168,7 @@ mod tests {
     fn a_step_up_keeps_what_the_token_has() {
         let granted = Permissions::from_iter([Permission::Read]);
         let header = challenge().insufficient_scope(Permission::Write, granted, "No.");
-        assert!(
-            header
-                .to_str()
-                .unwrap()
-                .contains("scope=\"todo:read todo:write\"")
-        );
+        assert!(header.to_str().unwrap().contains("scope=\"todo:read todo:write\""));
         let none = Permissions::default();
         let header = challenge().insufficient_scope(Permission::Write, none, "No.");
         assert!(header.to_str().unwrap().contains("scope=\"todo:write\""));

@@ -47,11 +47,7 @@ impl ProtectedResource {
 }
 
 pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> Response {
-    document(
-        StatusCode::OK,
-        Body::from(service.resource.0.clone()),
-        "public, max-age=3600",
-    )
+    document(StatusCode::OK, Body::from(service.resource.0.clone()), "public, max-age=3600")
 }
 
 /// Scalekit's own document, word for word: what it adds tomorrow is passed on too.
@@ -68,11 +64,7 @@ pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) ->
                 "error_description": "The authorization server's metadata cannot be had at the \
                                       moment. Try again in a few seconds.",
             });
-            document(
-                StatusCode::BAD_GATEWAY,
-                Body::from(body.to_string()),
-                "no-store",
-            )
+            document(StatusCode::BAD_GATEWAY, Body::from(body.to_string()), "no-store")
         }
     }
 }

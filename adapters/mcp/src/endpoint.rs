@@ -59,9 +59,7 @@ pub(crate) async fn not_post() -> Response {
     let message = "Send MCP messages with POST. This server has no sessions and no GET stream.";
     let mut response =
         RpcError::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None);
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     response
 }
 
@@ -93,9 +91,7 @@ async fn answer(
             log.method(&request.method);
             let with_id = |error: RpcError| error.into_response(Some(request.id));
             let era = era::of(&request, headers).map_err(with_id)?;
-            methods::answer(service, principal, era, &request, log)
-                .await
-                .map_err(with_id)
+            methods::answer(service, principal, era, &request, log).await.map_err(with_id)
         }
     }
 }

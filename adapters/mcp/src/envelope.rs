@@ -90,26 +90,17 @@ pub(crate) fn read(body: &[u8]) -> Result<Message<'_>, Refused<'_>> {
         None => None,
     };
     if envelope.jsonrpc != "2.0" {
-        return Err((
-            id,
-            RpcError::invalid_request("The member `jsonrpc` must be \"2.0\"."),
-        ));
+        return Err((id, RpcError::invalid_request("The member `jsonrpc` must be \"2.0\".")));
     }
     let Some(method) = envelope.method else {
         // We send no requests, so a response answers none; it is accepted like any other.
         if envelope.result.is_some() || envelope.error.is_some() {
             return Ok(Message::OneWay);
         }
-        return Err((
-            id,
-            RpcError::invalid_request("The member `method` is missing."),
-        ));
+        return Err((id, RpcError::invalid_request("The member `method` is missing.")));
     };
     let Some(method) = string(method) else {
-        return Err((
-            id,
-            RpcError::invalid_request("The member `method` must be a string."),
-        ));
+        return Err((id, RpcError::invalid_request("The member `method` must be a string.")));
     };
     let Some(id) = id else {
         if method.starts_with("notifications/") {
@@ -121,10 +112,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Message<'_>, Refused<'_>> {
         None => Params::default(),
         Some(params) => object(params).map_err(|error| {
             let message = format!("The member `params` cannot be read: {error}.");
-            (
-                Some(id),
-                RpcError::invalid_params(message).with_status(StatusCode::BAD_REQUEST),
-            )
+            (Some(id), RpcError::invalid_params(message).with_status(StatusCode::BAD_REQUEST))
         })?,
     };
     Ok(Message::Request(Request { id, method, params }))
@@ -139,19 +127,13 @@ fn refuse<'a>(text: &'a str, error: &serde_json::Error) -> Refused<'a> {
     }
     match error.classify() {
         Category::Data => {
-            let id = serde_json::from_str::<OnlyId<'_>>(text)
-                .ok()
-                .and_then(|only| only.id);
+            let id = serde_json::from_str::<OnlyId<'_>>(text).ok().and_then(|only| only.id);
             let message = format!("The body is not a JSON-RPC 2.0 message: {error}.");
-            (
-                id.filter(|id| is_request_id(id)),
-                RpcError::invalid_request(message),
-            )
+            (id.filter(|id| is_request_id(id)), RpcError::invalid_request(message))
         }
-        Category::Syntax | Category::Eof | Category::Io => (
-            None,
-            RpcError::parse(format!("The body is not valid JSON: {error}.")),
-        ),
+        Category::Syntax | Category::Eof | Category::Io => {
+            (None, RpcError::parse(format!("The body is not valid JSON: {error}.")))
+        }
     }
 }
 
@@ -170,9 +152,7 @@ pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     #[serde(transparent)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-    serde_json::from_str::<Text<'_>>(raw.get())
-        .ok()
-        .map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
 /// A raw value that is an object of a known shape.
@@ -224,10 +204,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
         ] {
-            assert!(
-                matches!(read(body.as_bytes()), Ok(Message::OneWay)),
-                "{body}"
-            );
+            assert!(matches!(read(body.as_bytes()), Ok(Message::OneWay)), "{body}");
         }
     }
 
@@ -239,7 +216,7 @@ mod tests {
             b"hello",
             b"{\"jsonrpc\":\"2.0\",}",
             b"\xff\xfe",
-            b"{} {}",
+            br#"{"jsonrpc":"2.0","id":1,"method":"ping"} {}"#,
         ] {
             assert_eq!(refusal(body), (None, -32700), "{body:?}");
         }
@@ -262,10 +239,7 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","method":"tools/call"}"#, None),
             (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, None),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#,
-                seven(),
-            ),
+            (r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#, seven()),
         ] {
             assert_eq!(refusal(body.as_bytes()), (id, -32600), "{body}");
         }
@@ -273,19 +247,9 @@ mod tests {
 
     #[test]
     fn parameters_have_names_and_each_only_once() {
-        for params in [
-            "[]",
-            "5",
-            "\"x\"",
-            r#"["name"]"#,
-            r#"{"name":"x","name":"y"}"#,
-        ] {
+        for params in ["[]", "5", "\"x\"", r#"["name"]"#, r#"{"name":"x","name":"y"}"#] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{params}}}"#);
-            assert_eq!(
-                refusal(body.as_bytes()),
-                (Some("7".to_owned()), -32602),
-                "{body}"
-            );
+            assert_eq!(refusal(body.as_bytes()), (Some("7".to_owned()), -32602), "{body}");
         }
         let body = r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null}"#;
         assert!(request(body).params.name.is_none());

@@ -69,17 +69,12 @@ pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcE
         return without_envelope(request, header);
     };
     let Some(claimed) = string(claimed) else {
-        return Err(RpcError::invalid_meta(
-            "The protocol version in `_meta` must be a string.",
-        ));
+        return Err(RpcError::invalid_meta("The protocol version in `_meta` must be a string."));
     };
     match header {
         Some(header) if header == claimed.as_bytes() => {}
         Some(_) => {
-            return Err(mismatch(
-                "MCP-Protocol-Version",
-                "the protocol version in `_meta`",
-            ));
+            return Err(mismatch("MCP-Protocol-Version", "the protocol version in `_meta`"));
         }
         None => return Err(missing("MCP-Protocol-Version")),
     }
@@ -119,16 +114,12 @@ fn without_envelope(request: &Request<'_>, header: Option<&[u8]>) -> Result<Era,
 
 /// The headers that let a gateway route without reading the body must say what the body says.
 fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<(), RpcError> {
-    let method = headers
-        .get(METHOD_HEADER)
-        .ok_or_else(|| missing("Mcp-Method"))?;
+    let method = headers.get(METHOD_HEADER).ok_or_else(|| missing("Mcp-Method"))?;
     if method.as_bytes().trim_ascii() != request.method.as_bytes() {
         return Err(mismatch("Mcp-Method", "the method"));
     }
     if request.method == "tools/call" {
-        let header = headers
-            .get(NAME_HEADER)
-            .ok_or_else(|| missing("Mcp-Name"))?;
+        let header = headers.get(NAME_HEADER).ok_or_else(|| missing("Mcp-Name"))?;
         let header = unwrap_header(header).ok_or_else(|| {
             RpcError::header_mismatch("The header Mcp-Name is not text in valid base64.")
         })?;
@@ -144,16 +135,12 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
 /// cannot. A value without the whole wrapper is meant literally.
 fn unwrap_header(value: &HeaderValue) -> Option<Cow<'_, [u8]>> {
     let value = value.as_bytes().trim_ascii();
-    let wrapped = value
-        .strip_prefix(b"=?base64?")
-        .and_then(|value| value.strip_suffix(b"?="));
+    let wrapped = value.strip_prefix(b"=?base64?").and_then(|value| value.strip_suffix(b"?="));
     match wrapped {
         None => Some(Cow::Borrowed(value)),
         Some(encoded) => {
             let decoded = BASE64.decode(encoded).ok()?;
-            std::str::from_utf8(&decoded)
-                .is_ok()
-                .then_some(Cow::Owned(decoded))
+            std::str::from_utf8(&decoded).is_ok().then_some(Cow::Owned(decoded))
         }
     }
 }
@@ -163,9 +150,7 @@ fn missing(header: &str) -> RpcError {
 }
 
 fn mismatch(header: &str, body: &str) -> RpcError {
-    RpcError::header_mismatch(format!(
-        "The header {header} is not what the body says: {body}."
-    ))
+    RpcError::header_mismatch(format!("The header {header} is not what the body says: {body}."))
 }
 
 #[cfg(test)]
@@ -194,11 +179,7 @@ mod tests {
     }
 
     fn list(params: &str, version: &str) -> Result<Era, i32> {
-        judge(
-            "tools/list",
-            params,
-            &[(VERSION_HEADER, version), (METHOD_HEADER, "tools/list")],
-        )
+        judge("tools/list", params, &[(VERSION_HEADER, version), (METHOD_HEADER, "tools/list")])
     }
 
     #[test]
@@ -209,18 +190,12 @@ mod tests {
     #[test]
     fn a_request_that_says_nothing_is_legacy() {
         assert_eq!(judge("tools/list", "{}", &[]), Ok(Era::Legacy));
-        assert_eq!(
-            judge("tools/list", r#"{"_meta":{"progressToken":1}}"#, &[]),
-            Ok(Era::Legacy)
-        );
+        assert_eq!(judge("tools/list", r#"{"_meta":{"progressToken":1}}"#, &[]), Ok(Era::Legacy));
         for version in LEGACY {
             assert_eq!(list("{}", version), Ok(Era::Legacy));
             assert_eq!(list(&meta(version), version), Ok(Era::Legacy));
         }
-        assert_eq!(
-            judge("initialize", "{}", &[(VERSION_HEADER, MODERN)]),
-            Ok(Era::Legacy)
-        );
+        assert_eq!(judge("initialize", "{}", &[(VERSION_HEADER, MODERN)]), Ok(Era::Legacy));
     }
 
     #[test]
@@ -240,20 +215,11 @@ mod tests {
     fn an_incomplete_envelope_is_invalid() {
         assert_eq!(list("{}", MODERN), Err(-32602));
         assert_eq!(list(r#"{"_meta":5}"#, MODERN), Err(-32602));
-        assert_eq!(
-            list(&format!(r#"{{"_meta":{{{CAPABILITIES}}}}}"#), MODERN),
-            Err(-32602)
-        );
+        assert_eq!(list(&format!(r#"{{"_meta":{{{CAPABILITIES}}}}}"#), MODERN), Err(-32602));
         let version = format!(r#""io.modelcontextprotocol/protocolVersion":"{MODERN}""#);
-        assert_eq!(
-            list(&format!(r#"{{"_meta":{{{version}}}}}"#), MODERN),
-            Err(-32602)
-        );
+        assert_eq!(list(&format!(r#"{{"_meta":{{{version}}}}}"#), MODERN), Err(-32602));
         let array = r#""io.modelcontextprotocol/clientCapabilities":[]"#;
-        assert_eq!(
-            list(&format!(r#"{{"_meta":{{{version},{array}}}}}"#), MODERN),
-            Err(-32602)
-        );
+        assert_eq!(list(&format!(r#"{{"_meta":{{{version},{array}}}}}"#), MODERN), Err(-32602));
     }
 
     #[test]
@@ -261,18 +227,9 @@ mod tests {
         let version = (VERSION_HEADER, MODERN);
         let judge = |headers: &[_]| judge("tools/list", &meta(MODERN), headers);
         assert_eq!(judge(&[version]), Err(-32020));
-        assert_eq!(
-            judge(&[version, (METHOD_HEADER, "tools/call")]),
-            Err(-32020)
-        );
-        assert_eq!(
-            judge(&[version, (METHOD_HEADER, "Tools/List")]),
-            Err(-32020)
-        );
-        assert_eq!(
-            judge(&[version, (METHOD_HEADER, " tools/list ")]),
-            Ok(Era::Modern)
-        );
+        assert_eq!(judge(&[version, (METHOD_HEADER, "tools/call")]), Err(-32020));
+        assert_eq!(judge(&[version, (METHOD_HEADER, "Tools/List")]), Err(-32020));
+        assert_eq!(judge(&[version, (METHOD_HEADER, " tools/list ")]), Ok(Era::Modern));
     }
 
     #[test]

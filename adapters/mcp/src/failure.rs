@@ -46,13 +46,7 @@ impl ToolError {
     /// The id that is echoed is cut: it may be anything.
     pub(crate) fn not_found(todo_id: &str) -> Self {
         const LONGEST: usize = 64;
-        Self::NotFound(
-            todo_id
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(LONGEST)
-                .collect(),
-        )
+        Self::NotFound(todo_id.chars().filter(|c| !c.is_control()).take(LONGEST).collect())
     }
 
     /// For a use case about one todo: what is missing is named as the caller named it.
@@ -96,14 +90,7 @@ struct Failure<'a> {
 
 impl<'a> Failure<'a> {
     fn new(code: &'static str, error: &'a str) -> Self {
-        Self {
-            error,
-            code,
-            argument: None,
-            scope: None,
-            todo: None,
-            retry_after_seconds: None,
-        }
+        Self { error, code, argument: None, scope: None, todo: None, retry_after_seconds: None }
     }
 }
 
@@ -149,10 +136,7 @@ pub(crate) fn answer(
                 }
                 ScopeDenial::ToolError => {
                     let scope = Some(required.scope());
-                    tool_error(&Failure {
-                        scope,
-                        ..Failure::new("insufficient_scope", &sentence)
-                    })
+                    tool_error(&Failure { scope, ..Failure::new("insufficient_scope", &sentence) })
                 }
             }
         }
@@ -167,29 +151,20 @@ pub(crate) fn answer(
                 current.version()
             );
             let todo = Some(TodoView::from(&*current));
-            tool_error(&Failure {
-                todo,
-                ..Failure::new("version_conflict", &sentence)
-            })
+            tool_error(&Failure { todo, ..Failure::new("version_conflict", &sentence) })
         }
         UseCaseError::InvalidCursor(error) => {
             let invalid = InvalidArgument::new("cursor", &error);
             let sentence = invalid.to_string();
             let argument = Some("cursor");
-            tool_error(&Failure {
-                argument,
-                ..Failure::new("invalid_argument", &sentence)
-            })
+            tool_error(&Failure { argument, ..Failure::new("invalid_argument", &sentence) })
         }
         UseCaseError::Unavailable(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is not available");
             let sentence = "The todos cannot be reached at the moment. Nothing was changed; try \
                             again in a second.";
             let retry_after_seconds = Some(RETRY_AFTER_SECONDS);
-            tool_error(&Failure {
-                retry_after_seconds,
-                ..Failure::new("unavailable", sentence)
-            })
+            tool_error(&Failure { retry_after_seconds, ..Failure::new("unavailable", sentence) })
         }
         UseCaseError::Inconsistent(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is inconsistent");
@@ -208,9 +183,7 @@ fn step_up(
     granted: Permissions,
     sentence: String,
 ) -> Response {
-    let challenge = service
-        .challenge
-        .insufficient_scope(required, granted, &sentence);
+    let challenge = service.challenge.insufficient_scope(required, granted, &sentence);
     let mut response = RpcError::forbidden(sentence).into_response(Some(id));
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response

@@ -20,13 +20,7 @@ struct Health {
 
 /// The process lives. It says nothing about what it needs: restarting would not help.
 pub(crate) async fn live() -> Response {
-    answer(
-        StatusCode::OK,
-        &Health {
-            status: "ok",
-            waiting_for: Vec::new(),
-        },
-    )
+    answer(StatusCode::OK, &Health { status: "ok", waiting_for: Vec::new() })
 }
 
 /// Requests can be served. The reasons why not are in the log, as they may name internals.
@@ -39,21 +33,9 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Response {
         }
     }
     if waiting_for.is_empty() {
-        answer(
-            StatusCode::OK,
-            &Health {
-                status: "ready",
-                waiting_for,
-            },
-        )
+        answer(StatusCode::OK, &Health { status: "ready", waiting_for })
     } else {
-        answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &Health {
-                status: "not ready",
-                waiting_for,
-            },
-        )
+        answer(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "not ready", waiting_for })
     }
 }
 

@@ -33,7 +33,9 @@ mod rpc;
 mod server_info;
 mod tools;
 
-pub use access::{AllowedHosts, AllowedOrigins, HostPattern, HostPatternError, OriginError};
+pub use access::{
+    AllowedHosts, AllowedOrigins, HostPattern, HostPatternError, WebOrigin, WebOriginError,
+};
 pub use failure::ScopeDenial;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use router::{McpOptions, McpPorts, router};

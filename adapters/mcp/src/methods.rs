@@ -30,10 +30,7 @@ pub(crate) async fn answer(
         (Era::Modern, "server/discover") => Ok(rpc::result(request.id, &DiscoverResult::new())),
         (Era::Legacy, "initialize") => initialize(request),
         (Era::Legacy, "ping") => Ok(rpc::result(request.id, &Empty {})),
-        (era, method) => Err(RpcError::method_not_found(
-            era.method_not_found_status(),
-            method,
-        )),
+        (era, method) => Err(RpcError::method_not_found(era.method_not_found_status(), method)),
     }
 }
 
@@ -49,35 +46,19 @@ fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Resp
         frame: ResultFrame,
     }
     if request.params.cursor.is_some() {
-        return Err(RpcError::invalid_params(
-            "The list of tools has one page and no cursors.",
-        ));
+        return Err(RpcError::invalid_params("The list of tools has one page and no cursors."));
     }
     let cache = (era == Era::Modern).then_some(CacheHints::PUBLIC);
     let tools = service.tools.as_json();
-    Ok(rpc::result(
-        request.id,
-        &ListToolsResult {
-            tools,
-            cache,
-            frame: ResultFrame::of(era),
-        },
-    ))
+    Ok(rpc::result(request.id, &ListToolsResult { tools, cache, frame: ResultFrame::of(era) }))
 }
 
 /// Answers with the revision that was asked for if we speak it, else with the newest that begins
 /// with `initialize`.
 fn initialize(request: &Request<'_>) -> Result<Response, RpcError> {
-    let requested = request
-        .params
-        .protocol_version
-        .and_then(string)
-        .ok_or_else(|| {
-            RpcError::invalid_params("`initialize` needs `protocolVersion`, a string.")
-        })?;
-    let version = LEGACY
-        .into_iter()
-        .find(|version| *version == requested)
-        .unwrap_or(LEGACY[0]);
+    let requested = request.params.protocol_version.and_then(string).ok_or_else(|| {
+        RpcError::invalid_params("`initialize` needs `protocolVersion`, a string.")
+    })?;
+    let version = LEGACY.into_iter().find(|version| *version == requested).unwrap_or(LEGACY[0]);
     Ok(rpc::result(request.id, &InitializeResult::new(version)))
 }

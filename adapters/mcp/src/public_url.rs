@@ -33,6 +33,11 @@ pub enum PublicUrlError {
 }
 
 impl PublicUrl {
+    /// The base URL with a trailing slash, as the quickstart registers it as Server URL.
+    pub fn base(&self) -> String {
+        format!("{}{}/", self.origin, self.path)
+    }
+
     /// The MCP endpoint, and so the identifier of the protected resource.
     pub fn resource(&self) -> String {
         format!("{}{}/mcp", self.origin, self.path)
@@ -41,12 +46,7 @@ impl PublicUrl {
     /// Where the metadata of the protected resource is: the well-known name goes between host and
     /// path (RFC 9728 §3.1).
     pub fn resource_metadata(&self) -> String {
-        format!(
-            "{}{}{}/mcp",
-            self.origin,
-            crate::discovery::PROTECTED_RESOURCE,
-            self.path
-        )
+        format!("{}{}{}/mcp", self.origin, crate::discovery::PROTECTED_RESOURCE, self.path)
     }
 
     /// Scheme, host and port, as a browser writes them in `Origin`.
@@ -89,10 +89,7 @@ impl FromStr for PublicUrl {
             return Err(PublicUrlError::Decorated);
         }
         let path = url.path().trim_end_matches('/');
-        let path = path
-            .strip_suffix("/mcp")
-            .unwrap_or(path)
-            .trim_end_matches('/');
+        let path = path.strip_suffix("/mcp").unwrap_or(path).trim_end_matches('/');
         let host = url.host_str().unwrap_or_default();
         Ok(Self {
             origin: url.origin().ascii_serialization(),
@@ -147,9 +144,6 @@ mod tests {
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(expected), "{text}");
         }
-        assert!(matches!(
-            "todo".parse::<PublicUrl>(),
-            Err(PublicUrlError::Malformed(_))
-        ));
+        assert!(matches!("todo".parse::<PublicUrl>(), Err(PublicUrlError::Malformed(_))));
     }
 }

@@ -53,11 +53,7 @@ pub struct McpPorts {
 
 /// Every route of the server.
 pub fn router(options: McpOptions, ports: McpPorts) -> Router {
-    let McpOptions {
-        public_url,
-        authorization_server,
-        ..
-    } = options;
+    let McpOptions { public_url, authorization_server, .. } = options;
     let prefix = public_url.path().to_owned();
     let origins = options.allowed_origins.clone();
     let service = Arc::new(Service {
@@ -78,25 +74,17 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         .layer(endpoint_cors(origins));
     let documents = Router::new()
         .route(PROTECTED_RESOURCE, get(discovery::protected_resource))
-        .route(
-            &format!("{PROTECTED_RESOURCE}/mcp"),
-            get(discovery::protected_resource),
-        )
+        .route(&format!("{PROTECTED_RESOURCE}/mcp"), get(discovery::protected_resource))
         .route(AUTHORIZATION_SERVER, get(discovery::authorization_server))
         .route_layer(from_fn_with_state(service.clone(), check_host))
-        .layer(
-            CorsLayer::new()
-                .allow_origin(Any)
-                .allow_headers(AllowHeaders::mirror_request()),
-        );
+        .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()));
 
     let mut router = Router::new().merge(endpoint.clone()).merge(documents);
     if !prefix.is_empty() {
         // A proxy that keeps the prefix, where one that strips it needs nothing.
         let metadata = format!("{PROTECTED_RESOURCE}{prefix}/mcp");
-        router = router
-            .nest(&prefix, endpoint)
-            .route(&metadata, get(discovery::protected_resource));
+        router =
+            router.nest(&prefix, endpoint).route(&metadata, get(discovery::protected_resource));
     }
     router
         .route("/healthz", get(health::live))
@@ -108,16 +96,10 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
 /// Lets the pages that may use the endpoint read its answers and its challenges.
 fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| {
-            origins.allows(origin)
-        }))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allows(origin)))
         .allow_methods([Method::POST, Method::GET, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            WWW_AUTHENTICATE,
-            RETRY_AFTER,
-            HeaderName::from_static("mcp-session-id"),
-        ])
+        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("mcp-session-id")])
         .max_age(Duration::from_hours(1))
 }
 

@@ -20,12 +20,7 @@ pub(crate) struct RpcError {
 
 impl RpcError {
     fn new(status: StatusCode, code: i32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            data: None,
-        }
+        Self { status, code, message: message.into(), data: None }
     }
 
     /// -32700: the body is no JSON.
@@ -47,11 +42,7 @@ impl RpcError {
     pub(crate) fn method_not_found(status: StatusCode, method: &str) -> Self {
         const LONGEST: usize = 100;
         let method: String = method.chars().take(LONGEST).collect();
-        Self::new(
-            status,
-            -32601,
-            format!("This server has no method `{method}`."),
-        )
+        Self::new(status, -32601, format!("This server has no method `{method}`."))
     }
 
     /// -32602 for parameters of a method.
@@ -85,15 +76,8 @@ impl RpcError {
         }
         let message = format!("This server speaks MCP {}.", supported.join(", "));
         let requested: String = requested.chars().take(100).collect();
-        let data = to_raw_value(&Data {
-            supported,
-            requested: &requested,
-        })
-        .ok();
-        Self {
-            data,
-            ..Self::new(StatusCode::BAD_REQUEST, -32022, message)
-        }
+        let data = to_raw_value(&Data { supported, requested: &requested }).ok();
+        Self { data, ..Self::new(StatusCode::BAD_REQUEST, -32022, message) }
     }
 
     /// A refusal that HTTP has a status for and JSON-RPC has no code for: the code is the status.
@@ -128,19 +112,8 @@ impl RpcError {
             #[serde(skip_serializing_if = "Option::is_none")]
             data: Option<&'a RawValue>,
         }
-        let error = Inner {
-            code: self.code,
-            message: &self.message,
-            data: self.data.as_deref(),
-        };
-        json(
-            self.status,
-            &Envelope {
-                jsonrpc: "2.0",
-                id,
-                error,
-            },
-        )
+        let error = Inner { code: self.code, message: &self.message, data: self.data.as_deref() };
+        json(self.status, &Envelope { jsonrpc: "2.0", id, error })
     }
 }
 
@@ -152,14 +125,7 @@ pub(crate) fn result(id: &RawValue, result: &impl Serialize) -> Response {
         id: &'a RawValue,
         result: &'a R,
     }
-    json(
-        StatusCode::OK,
-        &Envelope {
-            jsonrpc: "2.0",
-            id,
-            result,
-        },
-    )
+    json(StatusCode::OK, &Envelope { jsonrpc: "2.0", id, result })
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

@@ -62,15 +62,10 @@ struct ResultMeta {
 impl ResultFrame {
     pub(crate) const fn of(era: Era) -> Self {
         match era {
-            Era::Legacy => Self {
-                result_type: None,
-                meta: None,
-            },
+            Era::Legacy => Self { result_type: None, meta: None },
             Era::Modern => Self {
                 result_type: Some("complete"),
-                meta: Some(ResultMeta {
-                    server_info: SERVER_INFO,
-                }),
+                meta: Some(ResultMeta { server_info: SERVER_INFO }),
             },
         }
     }
@@ -87,10 +82,7 @@ pub(crate) struct CacheHints {
 
 impl CacheHints {
     /// For what is the same for every caller.
-    pub(crate) const PUBLIC: Self = Self {
-        ttl_ms: PUBLIC_TTL_MS,
-        cache_scope: "public",
-    };
+    pub(crate) const PUBLIC: Self = Self { ttl_ms: PUBLIC_TTL_MS, cache_scope: "public" };
 }
 
 /// The result of `server/discover`.

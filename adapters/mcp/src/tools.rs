@@ -95,15 +95,8 @@ impl Catalog {
     /// Writes the definitions, once for all callers.
     pub(crate) fn new() -> Self {
         let definitions = TOOLS.map(Tool::definition);
-        let tools = definitions
-            .iter()
-            .map(|tool| tool.name)
-            .zip(TOOLS)
-            .collect();
-        Self {
-            tools,
-            json: to_raw_value(&definitions).unwrap_or_default(),
-        }
+        let tools = definitions.iter().map(|tool| tool.name).zip(TOOLS).collect();
+        Self { tools, json: to_raw_value(&definitions).unwrap_or_default() }
     }
 
     /// The list of definitions.
@@ -143,10 +136,7 @@ pub(crate) async fn call(
     let outcome = match service.todos.permit(principal, tool.action()) {
         // Asked again by the use case; asked here so that a caller who lacks a scope is told so
         // before anything about arguments.
-        Ok(_) => {
-            tool.call(&service.todos, principal, Arguments::new(arguments))
-                .await
-        }
+        Ok(_) => tool.call(&service.todos, principal, Arguments::new(arguments)).await,
         Err(denied) => Err(ToolError::UseCase(denied.into())),
     };
     match outcome {
@@ -173,21 +163,10 @@ pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool
         r#type: &'static str,
         text: &'a str,
     }
-    let content = [TextContent {
-        r#type: "text",
-        text: payload.get(),
-    }];
+    let content = [TextContent { r#type: "text", text: payload.get() }];
     let structured_content = (!is_error).then_some(payload);
     let frame = ResultFrame::of(era);
-    rpc::result(
-        id,
-        &CallToolResult {
-            content,
-            structured_content,
-            is_error,
-            frame,
-        },
-    )
+    rpc::result(id, &CallToolResult { content, structured_content, is_error, frame })
 }
 
 /// Writes a payload.

@@ -20,15 +20,10 @@ impl Todos {
     ) -> Result<Page, UseCaseError> {
         let permit = self.permit(principal, Action::List)?;
         let workspace = permit.workspace();
-        let after = cursor
-            .map(|cursor| cursor.open(workspace, filter))
-            .transpose()?;
+        let after = cursor.map(|cursor| cursor.open(workspace, filter)).transpose()?;
 
         // One more than the page holds tells whether there is a next one.
-        let mut todos = self
-            .repository
-            .list(workspace, filter, after, size.get() + 1)
-            .await?;
+        let mut todos = self.repository.list(workspace, filter, after, size.get() + 1).await?;
         let more = todos.len() > size.get();
         todos.truncate(size.get());
         let last = todos.last().filter(|_| more);

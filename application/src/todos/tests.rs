@@ -66,10 +66,7 @@ fn todos(repository: MockTodoRepository, sharing: Sharing) -> Todos {
 const ID: TodoId = TodoId::from_bytes([1; 16]);
 
 fn new_todo() -> NewTodo {
-    NewTodo {
-        title: Title::try_from("Buy milk").unwrap(),
-        description: Description::NONE,
-    }
+    NewTodo { title: Title::try_from("Buy milk").unwrap(), description: Description::NONE }
 }
 
 fn stored_todo() -> Todo {
@@ -82,10 +79,7 @@ fn stored_todo() -> Todo {
 }
 
 fn done() -> Edit {
-    Edit {
-        completed: Some(true),
-        ..Edit::default()
-    }
+    Edit { completed: Some(true), ..Edit::default() }
 }
 
 fn broken() -> StorageError {
@@ -95,10 +89,7 @@ fn broken() -> StorageError {
 /// Runs one use case and gives back only what went wrong.
 async fn attempt(todos: &Todos, who: &Caller, action: Action) -> Option<UseCaseError> {
     match action {
-        Action::List => todos
-            .list(who, Filter::default(), PageSize::default(), None)
-            .await
-            .err(),
+        Action::List => todos.list(who, Filter::default(), PageSize::default(), None).await.err(),
         Action::Get => todos.get(who, ID).await.err(),
         Action::Create => todos.create(who, new_todo()).await.err(),
         Action::Update => todos.update(who, ID, done(), None).await.err(),
@@ -109,9 +100,7 @@ async fn attempt(todos: &Todos, who: &Caller, action: Action) -> Option<UseCaseE
 #[tokio::test]
 async fn a_caller_without_the_permission_never_reaches_the_repository() {
     for action in Action::ALL {
-        let others = Permission::ALL
-            .into_iter()
-            .filter(|p| *p != action.permission());
+        let others = Permission::ALL.into_iter().filter(|p| *p != action.permission());
         // A mock without expectations fails the test on any call.
         let todos = todos(MockTodoRepository::new(), Sharing::Personal);
         let error = attempt(&todos, &caller(others), action).await;
@@ -140,100 +129,56 @@ async fn a_store_that_does_not_answer_is_unavailable_whatever_was_asked() {
     for action in Action::ALL {
         let mut repository = MockTodoRepository::new();
         repository.expect_find().returning(|_, _| Err(broken()));
-        repository
-            .expect_list()
-            .returning(|_, _, _, _| Err(broken()));
+        repository.expect_list().returning(|_, _, _, _| Err(broken()));
         repository.expect_insert().returning(|_| Err(broken()));
-        repository
-            .expect_remove()
-            .returning(|_, _, _| Err(broken()));
+        repository.expect_remove().returning(|_, _, _| Err(broken()));
         let todos = todos(repository, Sharing::Personal);
         let error = attempt(&todos, &caller(Permission::ALL), action).await;
-        assert!(
-            matches!(error, Some(UseCaseError::Unavailable(_))),
-            "{action:?}: {error:?}"
-        );
+        assert!(matches!(error, Some(UseCaseError::Unavailable(_))), "{action:?}: {error:?}");
     }
 }
 
 #[tokio::test]
 async fn an_edit_that_changes_nothing_is_not_saved() {
     let mut repository = MockTodoRepository::new();
-    repository
-        .expect_find()
-        .times(1)
-        .returning(|_, _| Ok(Some(stored_todo())));
+    repository.expect_find().times(1).returning(|_, _| Ok(Some(stored_todo())));
     repository.expect_save().never();
     let todos = todos(repository, Sharing::Personal);
-    let same = Edit {
-        completed: Some(false),
-        ..Edit::default()
-    };
-    let todo = todos
-        .update(&caller([Permission::Write]), ID, same, None)
-        .await
-        .unwrap();
+    let same = Edit { completed: Some(false), ..Edit::default() };
+    let todo = todos.update(&caller([Permission::Write]), ID, same, None).await.unwrap();
     assert_eq!(todo, stored_todo());
 }
 
 #[tokio::test]
 async fn an_edit_that_lost_a_race_is_put_on_top_of_the_winner() {
     let mut repository = MockTodoRepository::new();
-    repository
-        .expect_find()
-        .times(2)
-        .returning(|_, _| Ok(Some(stored_todo())));
+    repository.expect_find().times(2).returning(|_, _| Ok(Some(stored_todo())));
     let mut rounds = 0;
-    repository
-        .expect_save()
-        .with(always(), eq(Version::FIRST))
-        .times(2)
-        .returning(move |_, _| {
-            rounds += 1;
-            if rounds == 1 {
-                Err(StorageError::StaleVersion)
-            } else {
-                Ok(())
-            }
-        });
+    repository.expect_save().with(always(), eq(Version::FIRST)).times(2).returning(move |_, _| {
+        rounds += 1;
+        if rounds == 1 { Err(StorageError::StaleVersion) } else { Ok(()) }
+    });
     let todos = todos(repository, Sharing::Personal);
-    let todo = todos
-        .update(&caller([Permission::Write]), ID, done(), None)
-        .await
-        .unwrap();
+    let todo = todos.update(&caller([Permission::Write]), ID, done(), None).await.unwrap();
     assert!(todo.completion().is_done());
 }
 
 #[tokio::test]
 async fn an_edit_that_loses_every_race_gives_up() {
     let mut repository = MockTodoRepository::new();
-    repository
-        .expect_find()
-        .returning(|_, _| Ok(Some(stored_todo())));
-    repository
-        .expect_save()
-        .returning(|_, _| Err(StorageError::StaleVersion));
+    repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
+    repository.expect_save().returning(|_, _| Err(StorageError::StaleVersion));
     let todos = todos(repository, Sharing::Personal);
-    let error = todos
-        .update(&caller([Permission::Write]), ID, done(), None)
-        .await
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        UseCaseError::Unavailable(StorageError::StaleVersion)
-    ));
+    let error = todos.update(&caller([Permission::Write]), ID, done(), None).await.unwrap_err();
+    assert!(matches!(error, UseCaseError::Unavailable(StorageError::StaleVersion)));
 }
 
 #[tokio::test]
 async fn an_unexpected_version_is_a_conflict_and_writes_nothing() {
     let mut repository = MockTodoRepository::new();
-    repository
-        .expect_find()
-        .returning(|_, _| Ok(Some(stored_todo())));
+    repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
     repository.expect_save().never();
-    repository
-        .expect_remove()
-        .returning(|_, _, _| Err(StorageError::StaleVersion));
+    repository.expect_remove().returning(|_, _, _| Err(StorageError::StaleVersion));
     let todos = todos(repository, Sharing::Personal);
     let (writer, second) = (caller([Permission::Write]), Some(Version::FIRST.next()));
     for error in [
@@ -247,16 +192,8 @@ async fn an_unexpected_version_is_a_conflict_and_writes_nothing() {
 #[tokio::test]
 async fn what_must_not_be_in_a_store_is_a_fault_and_not_the_callers_mistake() {
     let mut repository = MockTodoRepository::new();
-    repository
-        .expect_insert()
-        .returning(|todo| Err(StorageError::Duplicate(todo.id())));
+    repository.expect_insert().returning(|todo| Err(StorageError::Duplicate(todo.id())));
     let todos = todos(repository, Sharing::Personal);
-    let error = todos
-        .create(&caller([Permission::Write]), new_todo())
-        .await
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        UseCaseError::Inconsistent(StorageError::Duplicate(_))
-    ));
+    let error = todos.create(&caller([Permission::Write]), new_todo()).await.unwrap_err();
+    assert!(matches!(error, UseCaseError::Inconsistent(StorageError::Duplicate(_))));
 }

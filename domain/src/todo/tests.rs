@@ -15,11 +15,7 @@ fn at(millis: i64) -> Instant {
 fn permit(who: &str, action: Action) -> Permit {
     let subject = Subject::try_from(who).unwrap();
     let permissions = Permissions::from_iter(Permission::ALL);
-    let identity = Identity {
-        subject: &subject,
-        organization: None,
-        permissions,
-    };
+    let identity = Identity { subject: &subject, organization: None, permissions };
     authorize(Sharing::Everyone, identity, action).unwrap()
 }
 
@@ -61,10 +57,7 @@ fn one_edit_of_many_fields_is_one_new_version() {
 #[test]
 fn completing_a_done_todo_changes_nothing() {
     let mut todo = milk();
-    let done = || Edit {
-        completed: Some(true),
-        ..Edit::default()
-    };
+    let done = || Edit { completed: Some(true), ..Edit::default() };
     assert!(todo.edit(&permit("alice", Action::Update), done(), at(200)));
     let before = todo.clone();
     assert!(!todo.edit(&permit("bob", Action::Update), done(), at(300)));
@@ -75,32 +68,15 @@ fn completing_a_done_todo_changes_nothing() {
 fn reopening_forgets_when_it_was_done() {
     let mut todo = milk();
     let alice = permit("alice", Action::Update);
-    todo.edit(
-        &alice,
-        Edit {
-            completed: Some(true),
-            ..Edit::default()
-        },
-        at(200),
-    );
-    todo.edit(
-        &alice,
-        Edit {
-            completed: Some(false),
-            ..Edit::default()
-        },
-        at(300),
-    );
+    todo.edit(&alice, Edit { completed: Some(true), ..Edit::default() }, at(200));
+    todo.edit(&alice, Edit { completed: Some(false), ..Edit::default() }, at(300));
     assert_eq!(todo.completion(), Completion::Open);
 }
 
 #[test]
 fn a_clock_that_was_set_back_does_not_make_a_todo_younger_than_itself() {
     let mut todo = milk();
-    let edit = Edit {
-        completed: Some(true),
-        ..Edit::default()
-    };
+    let edit = Edit { completed: Some(true), ..Edit::default() };
     assert!(todo.edit(&permit("alice", Action::Update), edit, at(50)));
     assert_eq!(todo.completion(), Completion::Done { at: at(100) });
     assert_eq!(Todo::restore(todo.record().clone()), Ok(todo));
@@ -109,19 +85,10 @@ fn a_clock_that_was_set_back_does_not_make_a_todo_younger_than_itself() {
 #[test]
 fn what_cannot_have_been_written_is_not_restored() {
     let sound = milk().record().clone();
-    let early = TodoRecord {
-        updated_at: at(99),
-        ..sound.clone()
-    };
-    assert_eq!(
-        Todo::restore(early),
-        Err(RestoreError::UpdatedBeforeCreated)
-    );
+    let early = TodoRecord { updated_at: at(99), ..sound.clone() };
+    assert_eq!(Todo::restore(early), Err(RestoreError::UpdatedBeforeCreated));
     for done in [99, 101] {
-        let odd = TodoRecord {
-            completion: Completion::Done { at: at(done) },
-            ..sound.clone()
-        };
+        let odd = TodoRecord { completion: Completion::Done { at: at(done) }, ..sound.clone() };
         assert_eq!(Todo::restore(odd), Err(RestoreError::DoneOutsideLifetime));
     }
     assert_eq!(Todo::restore(sound), Ok(milk()));

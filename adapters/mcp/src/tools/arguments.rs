@@ -18,10 +18,7 @@ pub(crate) struct InvalidArgument {
 
 impl InvalidArgument {
     pub(crate) fn new(argument: &str, rule: &impl ToString) -> Self {
-        Self {
-            argument: argument.to_owned(),
-            rule: rule.to_string(),
-        }
+        Self { argument: argument.to_owned(), rule: rule.to_string() }
     }
 }
 
@@ -61,10 +58,7 @@ impl<'a> Arguments<'a> {
             },
             _ => message,
         };
-        InvalidArgument {
-            argument: argument.chars().take(64).collect(),
-            rule,
-        }
+        InvalidArgument { argument: argument.chars().take(64).collect(), rule }
     }
 }
 
@@ -78,10 +72,7 @@ pub(super) fn expected_version(number: Option<i64>) -> Result<Option<Version>, I
 
 /// Where in the text it was helps nobody who wrote no text.
 fn without_position(message: &str) -> String {
-    message
-        .rsplit_once(" at line ")
-        .map_or(message, |(message, _)| message)
-        .to_owned()
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message).to_owned()
 }
 
 #[cfg(test)]
@@ -113,10 +104,7 @@ mod tests {
                 r#"{"title":"x","colour":"red"}"#,
                 "Invalid argument `colour`: there is no such argument, expected `title` or `limit`.",
             ),
-            (
-                r#"{"title":"x","title":"y"}"#,
-                "Invalid argument `title`: it is given twice.",
-            ),
+            (r#"{"title":"x","title":"y"}"#, "Invalid argument `title`: it is given twice."),
             (
                 r#"{"title":"x","limit":1.5}"#,
                 "Invalid argument `limit`: invalid type: floating point `1.5`, expected i64.",

@@ -58,15 +58,8 @@ impl Tool for DeleteTodo {
         let arguments: DeleteArguments = arguments.read()?;
         let expected = expected_version(arguments.expected_version)?;
         let todo_id = arguments.todo_id;
-        let id: TodoId = todo_id
-            .parse()
-            .map_err(|_| ToolError::not_found(&todo_id))?;
-        todos
-            .delete(principal, id, expected)
-            .await
-            .map_err(ToolError::about(&todo_id))?;
-        payload(&DeleteResult {
-            deleted: id.to_string(),
-        })
+        let id: TodoId = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
+        todos.delete(principal, id, expected).await.map_err(ToolError::about(&todo_id))?;
+        payload(&DeleteResult { deleted: id.to_string() })
     }
 }

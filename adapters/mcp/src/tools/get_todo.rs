@@ -48,13 +48,8 @@ impl Tool for GetTodo {
         arguments: Arguments<'_>,
     ) -> Result<Payload, ToolError> {
         let GetArguments { todo_id } = arguments.read()?;
-        let id = todo_id
-            .parse()
-            .map_err(|_| ToolError::not_found(&todo_id))?;
-        let todo = todos
-            .get(principal, id)
-            .await
-            .map_err(ToolError::about(&todo_id))?;
+        let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
+        let todo = todos.get(principal, id).await.map_err(ToolError::about(&todo_id))?;
         payload(&OneTodo::from(&todo))
     }
 }

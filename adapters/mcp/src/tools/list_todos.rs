@@ -73,9 +73,7 @@ impl Tool for ListTodos {
         };
         let cursor = arguments.cursor.as_deref().map(decode).transpose();
         let cursor = cursor.map_err(|error| InvalidArgument::new("cursor", &error))?;
-        let filter = Filter {
-            completed: arguments.completed,
-        };
+        let filter = Filter { completed: arguments.completed };
 
         let page = todos.list(principal, filter, size, cursor).await?;
         payload(&ListResult {

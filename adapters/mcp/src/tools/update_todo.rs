@@ -64,18 +64,12 @@ impl Tool for UpdateTodo {
         let arguments: UpdateArguments = arguments.read()?;
         let edit = Edit {
             title: arguments.title.as_deref().map(title).transpose()?,
-            description: arguments
-                .description
-                .as_deref()
-                .map(description)
-                .transpose()?,
+            description: arguments.description.as_deref().map(description).transpose()?,
             completed: arguments.completed,
         };
         let expected = expected_version(arguments.expected_version)?;
         let todo_id = arguments.todo_id;
-        let id = todo_id
-            .parse()
-            .map_err(|_| ToolError::not_found(&todo_id))?;
+        let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
         let todo = todos.update(principal, id, edit, expected).await;
         let todo = todo.map_err(ToolError::about(&todo_id))?;
         payload(&OneTodo::from(&todo))

@@ -21,10 +21,7 @@ pub(crate) struct TodoView<'a> {
     #[schemars(with = "String", extend("format" = "date-time"))]
     updated_at: Instant,
     /// Only where completed is true.
-    #[serde(
-        serialize_with = "display_some",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("format" = "date-time"), default)]
     completed_at: Option<Instant>,
     /// One more with each change; see `expected_version`.

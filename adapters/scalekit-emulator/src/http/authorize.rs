@@ -1,0 +1,128 @@
+//! The authorization endpoint (RFC 6749 section 3.1, RFC 7636, RFC 8707, RFC 9207).
+
+use axum::{http::StatusCode, response::Response};
+
+use super::consent;
+use crate::{
+    environment::{AuthorizationServer, Environment},
+    oauth::{
+        authorization_response::AuthorizationResponse,
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        pkce::CodeChallenge,
+        redirect_uri::RedirectUri,
+        scope::Scopes,
+    },
+    pages,
+    state::{
+        authorization::PendingAuthorization,
+        records::{Records, RegisteredClient},
+    },
+};
+
+/// Shows the consent page, or answers the client at once where consent is automatic.
+///
+/// A request whose client or redirect URI is in doubt ends on a page of ours: redirecting it would
+/// make this server an open redirector (RFC 6749 section 3.1.2.4).
+pub(crate) fn authorize(
+    server: AuthorizationServer,
+    environment: &Environment,
+    query: &str,
+) -> Response {
+    let parameters = Parameters::parse(query.as_bytes());
+    let records = environment.ledger.records();
+    let (client, redirect_uri) = match identify(&records, &parameters) {
+        Ok(identified) => identified,
+        Err(problem) => return pages::problem(StatusCode::BAD_REQUEST, &problem),
+    };
+    let response = AuthorizationResponse {
+        redirect_uri,
+        // One given twice cannot be returned, and is refused below with everything else.
+        state: parameters.optional("state").unwrap_or_default().map(ToOwned::to_owned),
+        issuer: environment.issuer(server),
+    };
+    match check(environment, &parameters) {
+        Err(error) => {
+            tracing::debug!(error = error.code.as_str(), "refused an authorization request");
+            consent::redirect(StatusCode::FOUND, &response.error(&error))
+        }
+        Ok((scopes, challenge)) => {
+            let pending = PendingAuthorization {
+                client_id: client.client_id.clone(),
+                scopes,
+                challenge,
+                response,
+            };
+            if environment.auto_consent {
+                let scopes = pending.scopes.clone();
+                consent::redirect(StatusCode::FOUND, &consent::allow(environment, pending, scopes))
+            } else {
+                consent::ask(environment, client, pending)
+            }
+        }
+    }
+}
+
+/// The client and its redirect URI, or a sentence for the person in front of the browser.
+fn identify<'a>(
+    records: &'a Records,
+    parameters: &Parameters,
+) -> Result<(&'a RegisteredClient, RedirectUri), String> {
+    let required = |name| {
+        parameters
+            .required(name)
+            .map_err(|error| format!("The request cannot be understood: {}.", error.description))
+    };
+    let client_id = required("client_id")?;
+    let redirect_uri = required("redirect_uri")?;
+    let client = records.client(client_id).ok_or_else(|| {
+        format!(
+            "No client with the id {client_id} is registered here. Your application remembers \
+             another environment, or an identity that was deleted: clear what it has stored for \
+             this server and connect again."
+        )
+    })?;
+    let redirect_uri = RedirectUri::parse(redirect_uri)
+        .ok()
+        .filter(|asked| client.redirect_uris.iter().any(|registered| registered.allows(asked)))
+        .ok_or_else(|| {
+            format!(
+                "{} asks to be answered at {redirect_uri}, which it has not registered.",
+                client.display_name()
+            )
+        })?;
+    Ok((client, redirect_uri))
+}
+
+/// What is asked for. Every error from here on goes back to the client.
+fn check(
+    environment: &Environment,
+    parameters: &Parameters,
+) -> Result<(Scopes, CodeChallenge), OAuthError> {
+    parameters.optional("state")?;
+    if parameters.required("response_type")? != "code" {
+        return Err(OAuthError::new(
+            ErrorCode::UnsupportedResponseType,
+            "`response_type` must be code",
+        ));
+    }
+    let challenge = parameters.required("code_challenge")?;
+    if parameters.optional("code_challenge_method")? != Some("S256") {
+        return Err(OAuthError::invalid_request("`code_challenge_method` must be S256"));
+    }
+    let challenge = CodeChallenge::parse(challenge).ok_or_else(|| {
+        OAuthError::invalid_request("`code_challenge` must be the base64url of a SHA-256")
+    })?;
+    environment.server_url.check(parameters)?;
+    let scopes = match parameters.optional("scope")? {
+        None => Scopes::of_the_resource(),
+        Some(asked) => Scopes::parse(asked).known(),
+    };
+    if scopes.is_empty() {
+        return Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "`scope` names no scope of this environment",
+        ));
+    }
+    Ok((scopes, challenge))
+}

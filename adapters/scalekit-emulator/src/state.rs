@@ -1,0 +1,9 @@
+//! What the environment remembers: for minutes in memory, for days in a file.
+
+pub(crate) mod authorization;
+pub(crate) mod fingerprint;
+pub(crate) mod ledger;
+pub(crate) mod records;
+pub(crate) mod signing_key;
+pub(crate) mod state_file;
+pub(crate) mod tickets;

@@ -1,0 +1,12 @@
+//! The environment, from the outside of its router.
+
+mod authorization;
+mod client_credentials;
+mod consent;
+mod discovery;
+mod guards;
+mod pages;
+mod persistence;
+mod registration;
+mod support;
+mod tokens;

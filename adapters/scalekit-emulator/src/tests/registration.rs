@@ -1,0 +1,106 @@
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::support::{NOW, REDIRECT_URI, SERVER_URL, World};
+use crate::LOCAL_RESOURCE_ID;
+
+#[tokio::test]
+async fn a_public_client_gets_an_id_and_no_secret() {
+    let world = World::new().await;
+
+    let reply = world
+        .register(json!({
+            "client_name": "Inspector",
+            "redirect_uris": [REDIRECT_URI],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+            "application_type": "native",
+            "scope": "todo:read offline_access unheard:of",
+        }))
+        .await;
+
+    assert_eq!(reply.status, StatusCode::CREATED);
+    assert!(reply.text("client_id").starts_with("m2m_"));
+    assert_eq!(
+        reply.json(),
+        json!({
+            "client_id": reply.text("client_id"),
+            "secrets": [],
+            "name": "Inspector",
+            "description": "",
+            "create_time": "2027-01-15T08:00:00Z",
+            "update_time": "2027-01-15T08:00:00Z",
+            "scopes": ["todo:read", "offline_access"],
+            "audience": [SERVER_URL, LOCAL_RESOURCE_ID],
+            "custom_claims": [],
+            "expiry": "3600",
+            "resource_id": LOCAL_RESOURCE_ID,
+            "redirect_uris": [REDIRECT_URI],
+            "client_name": "Inspector",
+            "token_endpoint_auth_method": "none",
+            "client_id_issued_at": NOW,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_confidential_client_gets_a_secret_once() {
+    let world = World::new().await;
+
+    for method in ["client_secret_post", "client_secret_basic"] {
+        let reply = world.register(json!({ "token_endpoint_auth_method": method })).await;
+
+        assert_eq!(reply.status, StatusCode::CREATED);
+        assert_eq!(reply.text("token_endpoint_auth_method"), method);
+        assert!(reply.text("client_secret").len() >= 43);
+        assert_eq!(reply.json()["client_secret_expires_at"], 0);
+        assert!(reply.json()["secrets"][0]["id"].as_str().unwrap().starts_with("sks_"));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_leads_astray_is_refused_by_its_place() {
+    let world = World::new().await;
+
+    for uri in ["javascript:alert(1)", "data:text/html,x", "http://client.example/", "/relative"] {
+        let reply = world.register(json!({ "redirect_uris": [REDIRECT_URI, uri] })).await;
+
+        reply.is_refused_with(400, "invalid_redirect_uri");
+        assert!(reply.text("error_description").starts_with("`redirect_uris[1]` "), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_needs_a_redirect_uri() {
+    let world = World::new().await;
+
+    world.register(json!({})).await.is_refused_with(400, "invalid_redirect_uri");
+}
+
+#[tokio::test]
+async fn metadata_of_the_wrong_shape_is_refused() {
+    let world = World::new().await;
+
+    for metadata in [
+        json!([]),
+        json!({ "redirect_uris": REDIRECT_URI }),
+        json!({ "redirect_uris": [REDIRECT_URI], "client_name": 7 }),
+        json!({ "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "private_key_jwt" }),
+    ] {
+        world.register(metadata).await.is_refused_with(400, "invalid_client_metadata");
+    }
+}
+
+#[tokio::test]
+async fn beyond_five_hundred_clients_the_oldest_makes_room() {
+    let world = World::with_auto_consent().await;
+    let first = world.public_client().await;
+    let second = world.public_client().await;
+    for _ in 2..=500 {
+        world.public_client().await;
+    }
+
+    assert_eq!(world.authorize(&first, &[]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(world.authorize(&second, &[]).await.status, StatusCode::FOUND);
+}

@@ -1,0 +1,85 @@
+//! The commands.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::failure::Failure;
+
+/// What the program is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Serve until told to stop.
+    Serve,
+    /// Read the configuration, and nothing else.
+    Check,
+    /// Bring the database to the current schema.
+    Migrate,
+    /// Print an access token of the running local identity.
+    #[cfg(feature = "emulator")]
+    Token(TokenArguments),
+    /// Help or the version: already answered.
+    Said(String),
+}
+
+/// A todo list that AI assistants use over MCP, protected by Scalekit's OAuth.
+///
+/// Without a command it serves. Settings come from the environment and from a .env file; the README
+/// lists them.
+#[derive(Debug, Parser)]
+#[command(name = "todo-mcp", version, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Serve until SIGINT or SIGTERM, then finish what is in flight and stop
+    Serve,
+    /// Read the configuration, report every problem at once, and bind nothing
+    Check,
+    /// Bring the database to the current schema (serving does this too)
+    Migrate,
+    /// Print an access token of the running server's local identity, and nothing else
+    #[cfg(feature = "emulator")]
+    Token(TokenArguments),
+}
+
+/// What the token is to hold. What is left out is as for the local user.
+#[cfg(feature = "emulator")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArguments {
+    /// What it allows
+    #[arg(long, value_name = "SCOPES", default_value = "todo:read todo:write")]
+    pub(crate) scope: String,
+    /// Whom it stands for
+    #[arg(long, value_name = "usr_..")]
+    pub(crate) subject: Option<String>,
+    /// For which organization
+    #[arg(long, value_name = "org_..")]
+    pub(crate) organization: Option<String>,
+    /// How long it lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub(crate) expires_in: i64,
+}
+
+/// Reads the command line. A mistake in it is a [`Failure::Usage`].
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+    match CommandLine::try_parse_from(arguments) {
+        Ok(CommandLine { command }) => Ok(match command {
+            None | Some(Subcommand::Serve) => Command::Serve,
+            Some(Subcommand::Check) => Command::Check,
+            Some(Subcommand::Migrate) => Command::Migrate,
+            #[cfg(feature = "emulator")]
+            Some(Subcommand::Token(arguments)) => Command::Token(arguments),
+        }),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
+            Ok(Command::Said(error.to_string()))
+        }
+        Err(error) => Err(Failure::Usage(error.to_string())),
+    }
+}

@@ -1,0 +1,179 @@
+//! The one place where adapters meet.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use todo_adapter_mcp::{AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl};
+use todo_adapter_scalekit::{
+    ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
+    ScalekitTokenVerifier,
+};
+use todo_adapter_storage::MemoryTodoRepository;
+#[cfg(feature = "sqlite")]
+use todo_adapter_storage::SqliteTodoRepository;
+use todo_application::Todos;
+use todo_application::ports::{Clock, Readiness, TodoRepository};
+use tokio::net::TcpListener;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Database, Identity};
+use crate::failure::Failure;
+use crate::ids::UuidV7Source;
+
+/// A server that is ready to run: sockets bound, storage open.
+pub struct Composition {
+    /// Where MCP is served.
+    pub listener: TcpListener,
+    /// What is served there.
+    pub router: Router,
+    /// Where the world reaches it.
+    pub public_url: PublicUrl,
+    /// The issuer of access tokens.
+    pub authorization_server: String,
+    /// The local identity, if callers are vouched for by ourselves.
+    pub local_identity: Option<LocalIdentity>,
+}
+
+/// What runs beside the server: it serves until the future it is given is ready.
+pub type LocalIdentity = Box<dyn FnOnce(Stop) -> Running + Send>;
+/// Ready when it is time to stop.
+pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Ready when it has stopped.
+pub type Running = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
+
+/// Opens the storage, binds the sockets and puts everything together.
+pub async fn compose(config: &Config) -> Result<Composition, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (repository, storage) = open_storage(&config.database)?;
+
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener
+        .with_context(|| {
+            format!(
+                "cannot listen on {}: set PORT to another port, or stop what uses it",
+                config.listen
+            )
+        })
+        .map_err(Failure::Unavailable)?;
+    let port = listener.local_addr().map_err(|error| Failure::Other(error.into()))?.port();
+    let public_url = match &config.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://localhost:{port}/")
+            .parse()
+            .map_err(|error| Failure::Other(anyhow::Error::new(error)))?,
+    };
+
+    let (environment, local_identity) = identity(config, &public_url, &clock).await?;
+    let environment = Arc::new(environment);
+    let http = ScalekitHttp::new(&environment).map_err(|error| Failure::Other(error.into()))?;
+    let keys = ScalekitKeys::new(&environment, http.clone(), Arc::clone(&clock));
+    let authorization_server =
+        ScalekitAuthorizationServer::new(&environment, http, Arc::clone(&clock));
+    let verifier =
+        ScalekitTokenVerifier::new(Arc::clone(&environment), keys.clone(), Arc::clone(&clock));
+
+    let ids = Arc::new(UuidV7Source::new());
+    let options = McpOptions {
+        allowed_hosts: AllowedHosts::new(&public_url, config.allowed_hosts.clone()),
+        allowed_origins: AllowedOrigins::new(&public_url, config.allowed_origins.clone()),
+        public_url: public_url.clone(),
+        authorization_server: environment.authorization_server().to_owned(),
+        scope_denial: config.scope_denial,
+    };
+    let ports = McpPorts {
+        todos: Arc::new(Todos::new(repository, clock, ids, config.sharing)),
+        verifier: Arc::new(verifier),
+        authorization_server: Arc::new(authorization_server),
+        readiness: vec![storage, Arc::new(keys)],
+    };
+    Ok(Composition {
+        listener,
+        router: todo_adapter_mcp::router(options, ports),
+        public_url,
+        authorization_server: environment.authorization_server().to_owned(),
+        local_identity,
+    })
+}
+
+/// Opens the database, which brings it to the current schema, and closes it again.
+pub fn migrate(config: &Config) -> Result<(), Failure> {
+    open_storage(&config.database)?;
+    crate::console::print(&format!("The database is up to date: {}\n", config.database))
+}
+
+type Storage = (Arc<dyn TodoRepository>, Arc<dyn Readiness>);
+
+fn open_storage(database: &Database) -> Result<Storage, Failure> {
+    match database {
+        Database::Memory => {
+            let repository = Arc::new(MemoryTodoRepository::default());
+            Ok((repository.clone(), repository))
+        }
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => {
+            let repository =
+                Arc::new(SqliteTodoRepository::open(path).map_err(Failure::unavailable)?);
+            Ok((repository.clone(), repository))
+        }
+        #[cfg(not(feature = "sqlite"))]
+        Database::Sqlite(path) => Err(Failure::Usage(format!(
+            "DATABASE_URL is sqlite:{}, which this build lacks",
+            path.display()
+        ))),
+    }
+}
+
+/// Who vouches for callers: the same Scalekit adapter either way, pointed at Scalekit or at our own
+/// emulation of it.
+async fn identity(
+    config: &Config,
+    public_url: &PublicUrl,
+    clock: &Arc<dyn Clock>,
+) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
+    match &config.identity {
+        Identity::Scalekit(environment) => Ok((ScalekitEnvironment::clone(environment), None)),
+        Identity::Local { port, auto_consent } => {
+            local_identity(config, *port, *auto_consent, public_url, clock).await
+        }
+    }
+}
+
+#[cfg(feature = "emulator")]
+async fn local_identity(
+    config: &Config,
+    port: u16,
+    auto_consent: bool,
+    public_url: &PublicUrl,
+    clock: &Arc<dyn Clock>,
+) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
+    use todo_adapter_scalekit_emulator::{EmulatorOptions, LOCAL_RESOURCE_ID, ScalekitEmulator};
+
+    let clock = Arc::clone(clock);
+    let emulator = ScalekitEmulator::bind(EmulatorOptions {
+        port,
+        resource_id: LOCAL_RESOURCE_ID.to_owned(),
+        server_url: public_url.base(),
+        state_file: config.database.companion("identity.json"),
+        auto_consent,
+        clock: Arc::new(move || clock.now().as_unix_seconds()),
+    })
+    .await
+    .map_err(Failure::unavailable)?;
+    let environment = ScalekitEnvironment::new(&emulator.environment_url(), LOCAL_RESOURCE_ID)
+        .map_err(|error| Failure::Other(error.into()))?;
+    Ok((environment, Some(Box::new(|stop| Box::pin(emulator.serve(stop))))))
+}
+
+#[cfg(not(feature = "emulator"))]
+async fn local_identity(
+    _: &Config,
+    _: u16,
+    _: bool,
+    _: &PublicUrl,
+    _: &Arc<dyn Clock>,
+) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
+    Err(Failure::Usage("this build has no local identity".to_owned()))
+}

@@ -1,0 +1,152 @@
+//! What each setting does, and that every problem is found at once.
+
+use super::*;
+
+fn config<const N: usize>(pairs: [(&str, &str); N]) -> Config {
+    Config::from_settings(&Settings::from(pairs)).unwrap()
+}
+
+fn problems<const N: usize>(pairs: [(&str, &str); N]) -> Vec<String> {
+    let problems = Config::from_settings(&Settings::from(pairs)).unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+const SCALEKIT: [(&str, &str); 2] = [
+    ("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com"),
+    ("SCALEKIT_RESOURCE_ID", "res_123"),
+];
+
+#[test]
+fn without_settings_it_is_a_local_server_with_a_file_beside_it() {
+    let config = config([]);
+    assert_eq!(config.listen.to_string(), "127.0.0.1:3002");
+    assert_eq!(config.public_url, None);
+    assert!(matches!(config.identity, Identity::Local { port: 3003, auto_consent: false }));
+    assert_eq!(config.database, Database::Sqlite("todos.db".into()));
+    assert_eq!(config.sharing, Sharing::Personal);
+    assert_eq!(config.scope_denial, ScopeDenial::Challenge);
+    assert_eq!(config.notes, [""; 0]);
+}
+
+#[test]
+fn the_env_file_of_the_quickstart_works_as_it_is() {
+    let config = config([
+        ("PORT", "3002"),
+        ("SCALEKIT_ENVIRONMENT_URL", "https://your-environment-url.scalekit.com"),
+        ("SCALEKIT_CLIENT_ID", "your_client_id"),
+        ("SCALEKIT_RESOURCE_ID", "res_123456"),
+        ("MCP_URL", "http://localhost:3002/"),
+    ]);
+    let Identity::Scalekit(environment) = &config.identity else { panic!("{config:?}") };
+    assert_eq!(
+        environment.authorization_server(),
+        "https://your-environment-url.scalekit.com/resources/res_123456"
+    );
+    assert_eq!(config.public_url.unwrap().resource(), "http://localhost:3002/mcp");
+    assert!(config.notes[0].starts_with("SCALEKIT_CLIENT_ID is not needed"), "{:?}", config.notes);
+}
+
+#[test]
+fn an_empty_value_counts_as_unset() {
+    let config = config([("PORT", ""), ("MCP_URL", " "), ("SCALEKIT_RESOURCE_ID", "")]);
+    assert_eq!(config.listen.port(), 3002);
+    assert!(matches!(config.identity, Identity::Local { .. }));
+}
+
+#[test]
+fn other_samples_names_are_understood_and_the_first_one_counts() {
+    let config = config([
+        ("SK_ENV_URL", "https://acme.scalekit.dev/"),
+        ("MCP_SERVER_ID", "res_9"),
+        ("BASE_URL", "https://todo.example.com"),
+        ("MCP_BASE_URL", "https://other.example.com"),
+    ]);
+    assert!(matches!(config.identity, Identity::Scalekit(_)));
+    assert_eq!(config.public_url.unwrap().origin(), "https://todo.example.com");
+    assert!(config.notes[0].contains("MCP_BASE_URL"), "{:?}", config.notes);
+}
+
+#[test]
+fn half_of_the_scalekit_pair_names_the_other_half() {
+    let [url, resource] = SCALEKIT;
+    assert!(problems([url])[0].starts_with("SCALEKIT_RESOURCE_ID must be set too"));
+    assert!(problems([resource])[0].starts_with("SCALEKIT_ENVIRONMENT_URL must be set too"));
+}
+
+#[test]
+fn a_local_identity_is_never_offered_to_others() {
+    assert!(problems([("BIND_ADDRESS", "0.0.0.0")])[0].starts_with("BIND_ADDRESS is 0.0.0.0"));
+    let public = problems([("MCP_URL", "https://todo.example.com")]);
+    assert!(public[0].starts_with("MCP_URL is https://todo.example.com"), "{public:?}");
+    let [url, resource] = SCALEKIT;
+    assert!(!config([url, resource, ("BIND_ADDRESS", "0.0.0.0")]).listen.ip().is_loopback());
+}
+
+#[test]
+fn an_unknown_setting_of_ours_is_an_error_and_others_are_not_ours() {
+    let found = problems([("TODO_SHARRING", "everyone")]);
+    assert_eq!(found, ["TODO_SHARRING is not known: there are TODO_SHARING, TODO_SCOPE_DENIAL."]);
+    config([("TODOS", "1"), ("HOME", "/home/me")]);
+}
+
+#[test]
+fn every_problem_is_reported_at_once_and_names_its_setting() {
+    let settings = Settings::from([
+        ("PORT", "http"),
+        ("BIND_ADDRESS", "example.com"),
+        ("MCP_URL", "todo"),
+        ("SCALEKIT_ENVIRONMENT_URL", "http://acme.scalekit.com"),
+        ("SCALEKIT_RESOURCE_ID", "res_1"),
+        ("DATABASE_URL", "mysql://x"),
+        ("TODO_SHARING", "nobody"),
+        ("TODO_SCOPE_DENIAL", "maybe"),
+        ("ALLOWED_HOSTS", "good.example, https://bad.example"),
+        ("ALLOWED_ORIGINS", "https://good.example bad.example"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "info,=="),
+    ]);
+    let problems = Config::from_settings(&settings).unwrap_err();
+    let mut named: Vec<&str> = problems.iter().map(Problem::setting).collect();
+    named.sort_unstable();
+    let mut all: Vec<&str> =
+        settings.names().filter(|name| *name != "SCALEKIT_RESOURCE_ID").collect();
+    all.sort_unstable();
+    assert_eq!(named, all, "{problems:#?}");
+}
+
+#[test]
+fn a_database_is_a_file_or_memory() {
+    let database = |url: &str| config([("DATABASE_URL", url)]).database;
+    assert_eq!(database("memory:"), Database::Memory);
+    assert_eq!(database("sqlite:data/my.db"), Database::Sqlite("data/my.db".into()));
+    assert_eq!(database("sqlite:/var/lib/todos.db"), Database::Sqlite("/var/lib/todos.db".into()));
+    assert_eq!(database("sqlite:///var/lib/x.db"), Database::Sqlite("/var/lib/x.db".into()));
+    for bad in ["sqlite:", "sqlite::memory:", "todos.db", "postgres://localhost/todos"] {
+        assert!(problems([("DATABASE_URL", bad)])[0].starts_with("DATABASE_URL "), "{bad}");
+    }
+}
+
+#[test]
+fn the_local_identity_is_kept_beside_the_database() {
+    assert_eq!(Database::Memory.companion("identity.json"), None);
+    assert_eq!(
+        Database::Sqlite("data/my.db".into()).companion("identity.json"),
+        Some("data/my.db.identity.json".into())
+    );
+}
+
+#[test]
+fn two_servers_need_two_ports() {
+    assert!(problems([("PORT", "4000"), ("EMULATOR_PORT", "4000")])[0].contains("must differ"));
+    let config = config([("PORT", "0"), ("EMULATOR_PORT", "0")]);
+    assert!(matches!(config.identity, Identity::Local { port: 0, .. }));
+}
+
+#[test]
+fn what_is_not_wrong_but_odd_is_pointed_out() {
+    let [url, _] = SCALEKIT;
+    let config =
+        config([url, ("SCALEKIT_RESOURCE_ID", "app_1"), ("MCP_URL", "http://todo.example.com")]);
+    assert!(config.notes.iter().any(|note| note.contains("start with `res_`")));
+    assert!(config.notes.iter().any(|note| note.contains("without https")));
+}

@@ -1,0 +1,123 @@
+//! Listening, and stopping in good order.
+
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use tokio::sync::watch;
+
+use crate::compose::{Composition, compose};
+use crate::config::{Config, Database, Identity, LogFormat, shared};
+use crate::failure::Failure;
+use crate::{console, telemetry};
+
+/// How long requests in flight may take to finish once we are told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGINT or SIGTERM. What is in flight is finished; a second signal does not wait.
+pub async fn serve(config: Config) -> Result<(), Failure> {
+    telemetry::start(&config)?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    let composition = compose(&config).await?;
+    announce(&config, &composition)?;
+
+    let (stop, _) = watch::channel(false);
+    let stopped = || {
+        let mut stop = stop.subscribe();
+        Box::pin(async move {
+            // An error means that the sender is gone, and so are we.
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+    };
+    let identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
+    // Answers are small and complete: waiting to fill a packet (Nagle) only delays them.
+    let listener = composition.listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+    });
+    let server = axum::serve(listener, composition.router).with_graceful_shutdown(stopped());
+    let mut server = tokio::spawn(server.into_future());
+
+    tokio::select! {
+        ended = &mut server => return finished(ended),
+        () = told_to_stop() => {}
+    }
+    tracing::info!("stopping: finishing what is in flight");
+    stop.send_replace(true);
+    tokio::select! {
+        ended = &mut server => finished(ended)?,
+        () = tokio::time::sleep(GRACE) => tracing::warn!("some requests took too long and are cut off"),
+        () = told_to_stop() => tracing::warn!("told again: not waiting for requests in flight"),
+    }
+    if let Some(identity) = identity {
+        identity.abort();
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn finished(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
+    ended
+        .map_err(|error| Failure::Other(error.into()))?
+        .map_err(|error| Failure::Other(error.into()))
+}
+
+/// Ready when the process is asked to end.
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}
+
+/// Says that we are there: a few lines for a person, or one event for a machine.
+fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
+    let endpoint = composition.public_url.resource();
+    tracing::info!(
+        mcp.url = endpoint,
+        authorization_server = composition.authorization_server,
+        storage = %config.database,
+        sharing = config.sharing.as_str(),
+        "ready"
+    );
+    if config.log_format == LogFormat::Json {
+        return Ok(());
+    }
+    let identity = match config.identity {
+        Identity::Scalekit(_) => composition.authorization_server.clone(),
+        Identity::Local { .. } => {
+            let (environment, _) =
+                composition.authorization_server.split_once("/resources/").unwrap_or_default();
+            format!("local, for development: {environment} lets you in as a test user")
+        }
+    };
+    let todos = match &config.database {
+        Database::Memory => config.database.to_string(),
+        Database::Sqlite(path) => {
+            std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+        }
+    };
+    let shared = shared(config.sharing);
+    console::print(&format!(
+        "\n  todo-mcp {version}\n\
+         \n  MCP endpoint  {endpoint}\
+         \n  Identity      {identity}\
+         \n  Todos         {todos}, {shared}\n\
+         \n  Next, in another terminal, one of:\
+         \n    claude mcp add --transport http todo {endpoint}\
+         \n    npx @modelcontextprotocol/inspector\n\
+         \n  Ctrl-C stops the server.\n\n",
+        version = env!("CARGO_PKG_VERSION"),
+    ))
+}
