@@ -6,6 +6,29 @@ use std::path::Path;
 use crate::config::Problem;
 use crate::failure::Failure;
 
+/// Every setting there is, in the order of the README's table.
+pub const SETTINGS: [&str; 19] = [
+    "PORT",
+    "BIND_ADDRESS",
+    "MCP_URL",
+    "BASE_URL",
+    "MCP_BASE_URL",
+    "SCALEKIT_ENVIRONMENT_URL",
+    "SK_ENV_URL",
+    "SCALEKIT_RESOURCE_ID",
+    "MCP_SERVER_ID",
+    "SCALEKIT_CLIENT_ID",
+    "DATABASE_URL",
+    "TODO_SHARING",
+    "TODO_SCOPE_DENIAL",
+    "ALLOWED_HOSTS",
+    "ALLOWED_ORIGINS",
+    "LOG_FORMAT",
+    "RUST_LOG",
+    "EMULATOR_PORT",
+    "EMULATOR_AUTO_CONSENT",
+];
+
 /// Named texts: the environment, and below it a `.env` file.
 ///
 /// An empty value counts as unset, so that `PORT=` in a file means the default.
@@ -39,6 +62,7 @@ impl Settings {
 
     /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(SETTINGS.contains(&name), "{name} is not in the list of settings");
         self.0.get(name).map(|value| value.trim())
     }
 
@@ -48,8 +72,9 @@ impl Settings {
     }
 }
 
-impl<const N: usize> From<[(&str, &str); N]> for Settings {
-    fn from(pairs: [(&str, &str); N]) -> Self {
+impl<'a> FromIterator<(&'a str, &'a str)> for Settings {
+    /// Of two settings with one name the later counts.
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
         let pairs = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
         Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }

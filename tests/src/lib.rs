@@ -1,1 +1,18 @@
-//! To be written.
+//! What the tests share: adapters that do as they are told, and things to test with.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so at once"
+)]
+
+pub mod client;
+mod clock;
+mod ids;
+pub mod issuer;
+mod sample;
+pub mod server;
+
+pub use clock::ManualClock;
+pub use ids::SequentialIds;
+pub use sample::{todo_record, workspace};

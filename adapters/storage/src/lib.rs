@@ -1,1 +1,17 @@
-//! To be written.
+//! Where todos are kept. Each adapter implements
+//! [`TodoRepository`](todo_application::ports::TodoRepository) and
+//! [`Readiness`](todo_application::ports::Readiness) on its own; none knows another.
+//!
+//! * [`MemoryTodoRepository`] keeps them as long as the process lives.
+//! * [`SqliteTodoRepository`] (feature `sqlite`) keeps them in one file, for one process.
+//!
+//! To add an adapter: a module and a feature here, and one line in `tests/contract.rs`, which runs
+//! the port's whole suite against it.
+
+mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use memory::MemoryTodoRepository;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{OpenError, OpenProblem, SqliteTodoRepository};

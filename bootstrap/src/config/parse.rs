@@ -10,15 +10,15 @@ use todo_application::domain::Sharing;
 use tracing_subscriber::EnvFilter;
 
 use super::{Config, Database, Identity, LogFormat, Problem};
-use crate::settings::Settings;
+use crate::settings::{SETTINGS, Settings};
 
 const DEFAULT_PORT: u16 = 3002;
 const DEFAULT_EMULATOR_PORT: u16 = 3003;
 const DEFAULT_DATABASE: &str = "todos.db";
 const DEFAULT_LOG_FILTER: &str = "info";
 
-/// The names that a `TODO_` setting can have.
-const OWN_SETTINGS: [&str; 2] = ["TODO_SHARING", "TODO_SCOPE_DENIAL"];
+/// What the names of our own settings start with: one of these that we do not know is a mistake.
+const OWN_PREFIX: &str = "TODO_";
 
 /// Reads settings and gathers what is wrong with them.
 struct Reader<'a> {
@@ -104,10 +104,10 @@ impl Reader<'_> {
 
     fn unknown_settings(&mut self) {
         let settings = self.settings;
-        for name in settings.names().filter(|name| name.starts_with("TODO_")) {
-            if !OWN_SETTINGS.contains(&name) {
-                self.problem(name, format!("is not known: there are {}", OWN_SETTINGS.join(", ")));
-            }
+        let own = |name: &&str| name.starts_with(OWN_PREFIX);
+        let known: Vec<&str> = SETTINGS.into_iter().filter(own).collect();
+        for name in settings.names().filter(own).filter(|name| !known.contains(name)) {
+            self.problem(name, format!("is not known: there are {}", known.join(", ")));
         }
     }
 

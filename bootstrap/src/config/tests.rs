@@ -3,11 +3,11 @@
 use super::*;
 
 fn config<const N: usize>(pairs: [(&str, &str); N]) -> Config {
-    Config::from_settings(&Settings::from(pairs)).unwrap()
+    Config::from_settings(&Settings::from_iter(pairs)).unwrap()
 }
 
 fn problems<const N: usize>(pairs: [(&str, &str); N]) -> Vec<String> {
-    let problems = Config::from_settings(&Settings::from(pairs)).unwrap_err();
+    let problems = Config::from_settings(&Settings::from_iter(pairs)).unwrap_err();
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -91,7 +91,7 @@ fn an_unknown_setting_of_ours_is_an_error_and_others_are_not_ours() {
 
 #[test]
 fn every_problem_is_reported_at_once_and_names_its_setting() {
-    let settings = Settings::from([
+    let settings = Settings::from_iter([
         ("PORT", "http"),
         ("BIND_ADDRESS", "example.com"),
         ("MCP_URL", "todo"),

@@ -1,0 +1,141 @@
+//! Finding, locking and opening the file.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{self, Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
+
+use super::SqliteTodoRepository;
+use super::open_error::{OpenError, OpenProblem};
+use super::readers::Readers;
+use super::schema::{self, Origin};
+use super::writer::Writer;
+
+/// How many queries run at once. Each connection keeps up to 2 MiB of pages.
+const READERS: usize = 4;
+
+/// How long to wait while another program (a backup, the `sqlite3` shell) holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn open(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
+    let file = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    open_absolute(&file).map_err(|problem| OpenError { file, problem })
+}
+
+fn open_absolute(path: &Path) -> Result<SqliteTodoRepository, OpenProblem> {
+    let file = locate(path)?;
+    // Before anything opens the file: while SQLite has it open in this process, closing it anywhere
+    // else in the process would drop SQLite's own locks, as POSIX wants it.
+    let lock = lock(&file)?;
+    create_if_missing(&file)?;
+    let mut writing = connect(&file)?;
+    prepare(&mut writing)?;
+    let reading = (0..READERS).map(|_| connect_reader(&file));
+    let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
+    Ok(SqliteTodoRepository { writer: Writer::start(writing)?, readers, _lock: lock })
+}
+
+/// The file that `path` leads to, links followed: whoever means the same file has to meet at the
+/// same lock.
+fn locate(path: &Path) -> Result<PathBuf, OpenProblem> {
+    let file = match path.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return locate_new(path),
+        file => file?,
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(OpenProblem::NotAFile);
+    }
+    // Permissions do not stop root, but whoever took the right to write away meant it.
+    if metadata.permissions().readonly() {
+        return Err(OpenProblem::NotWritable);
+    }
+    Ok(file)
+}
+
+fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(OpenProblem::NotAFile);
+    };
+    Ok(directory.canonicalize()?.join(name))
+}
+
+/// Makes sure that no other todo-mcp uses the database as long as the returned file is open.
+///
+/// The lock is on a file of its own. That file stays: if it were removed, two processes could each
+/// hold a lock on a different file of the same name.
+fn lock(file: &Path) -> Result<File, OpenProblem> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = private().create(true).open(name)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenProblem::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Makes the file before SQLite does, which would let others read it. The files that SQLite puts
+/// beside it get the permissions of this one.
+fn create_if_missing(file: &Path) -> io::Result<()> {
+    match private().create_new(true).open(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+/// For writing, and if the file is new, for nobody but its owner.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    // Without CREATE, so that a file that has vanished is not replaced by an empty one.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+fn connect_reader(file: &Path) -> rusqlite::Result<Connection> {
+    let reader = connect(file)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Ok(reader)
+}
+
+/// Makes sure that the database is ours, commits durable, readers independent of the writer and the
+/// schema current.
+fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
+    // Without the right to write, SQLite opens a file for reading and says nothing.
+    if writer.is_readonly(MAIN_DB)? {
+        return Err(OpenProblem::NotWritable);
+    }
+    let schema = match schema::origin(writer)? {
+        Origin::Foreign => return Err(OpenProblem::Foreign),
+        Origin::Ours { schema } => schema,
+    };
+    if schema > schema::CURRENT {
+        return Err(OpenProblem::NewerSchema { found: schema, known: schema::CURRENT });
+    }
+    let mode: String =
+        writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenProblem::NoWriteAheadLog);
+    }
+    writer.pragma_update(None, "synchronous", "full")?;
+    // On macOS only this reaches the disk; elsewhere it does nothing.
+    writer.pragma_update(None, "fullfsync", true)?;
+    writer.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // What a savepoint sets aside is a few pages.
+    writer.pragma_update(None, "temp_store", "memory")?;
+    Ok(schema::migrate(writer, schema)?)
+}
+
+#[cfg(test)]
+mod tests;

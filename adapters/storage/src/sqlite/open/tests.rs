@@ -1,0 +1,180 @@
+use std::fs;
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::sqlite::fixture::Place;
+
+fn problem(path: &Path) -> OpenProblem {
+    SqliteTodoRepository::open(path).err().unwrap().problem
+}
+
+#[test]
+fn a_problem_is_one_sentence_that_names_the_file_and_says_what_to_do() {
+    let place = Place::new();
+    let file = place.directory().join("missing/todos.db");
+    let error = SqliteTodoRepository::open(&file).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} lies in a directory that does not exist: create it, or set DATABASE_URL to another \
+             file",
+            file.display()
+        )
+    );
+}
+
+#[test]
+fn a_directory_that_is_missing_is_not_made() {
+    let place = Place::new();
+    let below = |name: &str| place.directory().join(name).join("todos.db");
+    assert!(matches!(problem(&below("missing")), OpenProblem::DirectoryMissing));
+    assert!(!place.directory().join("missing").exists());
+
+    fs::write(place.directory().join("file"), "").unwrap();
+    assert!(matches!(problem(&below("file")), OpenProblem::DirectoryMissing));
+}
+
+#[test]
+fn a_directory_is_not_a_database() {
+    let place = Place::new();
+    assert!(matches!(problem(place.directory()), OpenProblem::NotAFile));
+    assert!(matches!(problem(Path::new("/")), OpenProblem::NotAFile));
+}
+
+#[test]
+fn a_file_of_another_kind_is_left_as_it_is() {
+    let place = Place::new();
+    let text = "Dear diary, ".repeat(1000);
+    fs::write(place.file(), &text).unwrap();
+    assert!(matches!(problem(&place.file()), OpenProblem::NotADatabase));
+    assert_eq!(fs::read_to_string(place.file()).unwrap(), text);
+}
+
+#[test]
+fn a_database_of_another_application_is_left_as_it_is() {
+    for theirs in [
+        "CREATE TABLE todos (id INTEGER PRIMARY KEY)",
+        "PRAGMA application_id = 7",
+        "PRAGMA user_version = 1",
+    ] {
+        let place = Place::new();
+        place.shell().execute_batch(theirs).unwrap();
+        let before = fs::read(place.file()).unwrap();
+        assert!(matches!(problem(&place.file()), OpenProblem::Foreign), "{theirs}");
+        assert_eq!(fs::read(place.file()).unwrap(), before, "{theirs}");
+    }
+}
+
+#[test]
+fn an_empty_file_becomes_a_database() {
+    let place = Place::new();
+    fs::write(place.file(), "").unwrap();
+    assert!(SqliteTodoRepository::open(&place.file()).is_ok());
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_not_touched() {
+    let place = Place::new();
+    drop(place.open());
+    place.shell().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(
+        problem(&place.file()),
+        OpenProblem::NewerSchema { found: 99, known: schema::CURRENT }
+    ));
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    let place = Place::new();
+    let schema = |connection: &Connection| -> (i32, String) {
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        let tables = "SELECT group_concat(sql) FROM sqlite_schema";
+        let tables = connection.query_row(tables, [], |row| row.get(0));
+        (version.unwrap(), tables.unwrap())
+    };
+    drop(place.open());
+    let first = schema(&place.shell());
+    drop(place.open());
+    assert_eq!(schema(&place.shell()), first);
+    assert_eq!(first.0, schema::CURRENT);
+}
+
+#[test]
+fn a_database_has_one_user_at_a_time() {
+    let place = Place::new();
+    let repository = place.open();
+    assert!(matches!(problem(&place.file()), OpenProblem::InUse));
+
+    drop(repository);
+    assert!(SqliteTodoRepository::open(&place.file()).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_same_lock() {
+    let place = Place::new();
+    let _repository = place.open();
+    let link = place.directory().join("link.db");
+    std::os::unix::fs::symlink(place.file(), &link).unwrap();
+    assert!(matches!(problem(&link), OpenProblem::InUse));
+}
+
+#[test]
+fn a_read_only_file_is_refused() {
+    let place = Place::new();
+    drop(place.open());
+    let mut permissions = fs::metadata(place.file()).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(place.file(), permissions).unwrap();
+    assert!(matches!(problem(&place.file()), OpenProblem::NotWritable));
+}
+
+#[test]
+fn a_damaged_database_is_refused() {
+    let place = Place::new();
+    drop(place.open());
+    let mut bytes = fs::read(place.file()).unwrap();
+    // The first page: what follows its header lists the tables.
+    bytes[100..4096].fill(0xff);
+    fs::write(place.file(), bytes).unwrap();
+    assert!(matches!(problem(&place.file()), OpenProblem::Damaged));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_can_read_what_is_written() {
+    use std::os::unix::fs::PermissionsExt;
+    use todo_application::ports::TodoRepository;
+
+    use crate::sqlite::fixture::todo;
+
+    let place = Place::new();
+    let repository = place.open();
+    repository.insert(&todo(1, "Buy milk")).await.unwrap();
+    for entry in fs::read_dir(place.directory()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.file_name());
+    }
+}
+
+#[test]
+fn a_commit_waits_for_the_disk_and_a_reader_cannot_write() {
+    let place = Place::new();
+    drop(place.open());
+    let pragma = |connection: &Connection, name: &str| -> String {
+        connection
+            .query_row(&format!("SELECT CAST((SELECT * FROM pragma_{name}) AS TEXT)"), [], |row| {
+                row.get(0)
+            })
+            .unwrap()
+    };
+    let mut writer = connect(&place.file()).unwrap();
+    prepare(&mut writer).unwrap();
+    assert_eq!(pragma(&writer, "journal_mode"), "wal");
+    assert_eq!(pragma(&writer, "synchronous"), "2", "FULL");
+
+    let reader = connect_reader(&place.file()).unwrap();
+    assert!(reader.execute("DELETE FROM todos", []).is_err());
+}

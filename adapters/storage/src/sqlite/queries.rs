@@ -1,0 +1,121 @@
+//! What is read from the database.
+
+use rusqlite::{Connection, Params, params};
+use todo_application::domain::{Todo, TodoId, WorkspaceId};
+use todo_application::ports::{Filter, StorageError};
+
+use super::row::{self, select};
+use super::unavailable;
+
+const FIND: &str = select!("WHERE workspace = ?1 AND id = ?2");
+
+const LIST: &str = select!("WHERE workspace = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+
+// Names its index: once someone has run ANALYZE, the planner may rather walk a whole workspace in
+// search of the few that match.
+const LIST_BY_DONE: &str = select!(
+    "INDEXED BY todos_by_done \
+     WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
+);
+
+const PROBE: &str = "SELECT EXISTS (SELECT 1 FROM todos)";
+
+pub(super) fn find(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    id: TodoId,
+) -> Result<Option<Todo>, StorageError> {
+    let key = params![workspace.as_str(), id.as_uuid().as_bytes()];
+    select(connection, FIND, workspace, key).map(|mut found| found.pop())
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    filter: Filter,
+    after: Option<TodoId>,
+    limit: usize,
+) -> Result<Vec<Todo>, StorageError> {
+    let key = workspace.as_str();
+    // The empty blob sorts before every id.
+    let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match filter.completed {
+        None => select(connection, LIST, workspace, params![key, after, limit]),
+        Some(done) => {
+            let page = params![key, after, limit, done];
+            select(connection, LIST_BY_DONE, workspace, page)
+        }
+    }
+}
+
+/// Looks at the table, to see whether it can be read at all.
+pub(super) fn probe(connection: &Connection) -> Result<(), StorageError> {
+    let mut statement = connection.prepare_cached(PROBE).map_err(unavailable)?;
+    statement.query_row([], |_| Ok(())).map_err(unavailable)
+}
+
+fn select(
+    connection: &Connection,
+    sql: &str,
+    workspace: &WorkspaceId,
+    parameters: impl Params,
+) -> Result<Vec<Todo>, StorageError> {
+    let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
+    let mut rows = statement.query(parameters).map_err(unavailable)?;
+    let mut todos = Vec::new();
+    while let Some(row) = rows.next().map_err(unavailable)? {
+        todos.push(row::read(row, workspace)?);
+    }
+    Ok(todos)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::Value;
+
+    use super::*;
+    use crate::sqlite::schema;
+
+    /// What SQLite would do for `sql`, one step a line.
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = vec![Value::Null; statement.parameter_count()];
+        statement
+            .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    fn assert_plans(connection: &Connection) {
+        for (sql, expected) in [
+            (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
+            (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
+            (LIST_BY_DONE, "INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
+        ] {
+            let expected = format!("SEARCH todos USING {expected}");
+            assert_eq!(plan(connection, sql), [expected], "{sql}");
+        }
+    }
+
+    #[test]
+    fn every_query_goes_straight_to_its_rows_and_sorts_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, 0).unwrap();
+        assert_plans(&connection);
+
+        // A long list of open todos, from which the planner concludes that `done` selects nothing.
+        connection
+            .execute_batch(
+                "INSERT INTO todos
+                 SELECT 'everyone', value, 'todo', NULL, NULL, 1, 'me', 1, 'me', 1
+                 FROM (WITH RECURSIVE numbers (n) AS
+                       (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+                       SELECT CAST(format('%16d', n) AS BLOB) AS value FROM numbers);
+                 ANALYZE;",
+            )
+            .unwrap();
+        assert_plans(&connection);
+    }
+}

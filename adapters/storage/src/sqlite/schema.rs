@@ -1,0 +1,51 @@
+//! Whose database a file is, and which schema it has.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a database as one of todo-mcp (`PRAGMA application_id`).
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
+
+/// The steps from an empty file to the current schema. The number of the last one applied is the
+/// file's `PRAGMA user_version`. A step that has shipped never changes.
+const MIGRATIONS: [(i32, &str); 1] = [(1, include_str!("migrations/0001_todos.sql"))];
+
+/// The schema that this program reads and writes.
+pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+/// Whose database it is.
+pub(super) enum Origin {
+    /// todo-mcp's, or nobody's yet: then its schema is 0.
+    Ours { schema: i32 },
+    /// Another application's.
+    Foreign,
+}
+
+/// Looks at a database and changes nothing.
+pub(super) fn origin(connection: &Connection) -> rusqlite::Result<Origin> {
+    let application_id: i32 = connection.pragma_query_value(None, "application_id", first)?;
+    let schema: i32 = connection.pragma_query_value(None, "user_version", first)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match (application_id, schema, tables) {
+        (APPLICATION_ID, schema, _) => Origin::Ours { schema },
+        (0, 0, 0) => Origin::Ours { schema: 0 },
+        _ => Origin::Foreign,
+    })
+}
+
+/// Brings a database from `schema` to the current one, each step in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Result<()> {
+    for (number, sql) in MIGRATIONS.into_iter().filter(|(number, _)| *number > schema) {
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", number)?;
+        step.commit()?;
+        tracing::info!(schema = number, "brought the database to a new schema");
+    }
+    Ok(())
+}
+
+fn first(row: &rusqlite::Row<'_>) -> rusqlite::Result<i32> {
+    row.get(0)
+}

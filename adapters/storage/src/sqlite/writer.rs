@@ -1,0 +1,129 @@
+//! The thread that writes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::{io, iter};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use thiserror::Error;
+use todo_application::ports::StorageError;
+use tokio::sync::oneshot;
+
+use super::unavailable;
+use super::write::{Verdict, Write};
+
+/// How many writes may wait. Each is below 20 KiB, so a full queue is at most 20 MiB.
+const QUEUE: usize = 1024;
+
+/// How many writes one commit carries at most: a commit costs the same for 1 row and for 128.
+const GROUP: usize = 128;
+
+/// Hands writes to the thread that owns the writing connection.
+///
+/// Dropping it waits until what is queued is committed.
+pub(super) struct Writer {
+    // Both are there until the drop.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Verdict>,
+}
+
+/// A commit failed, and with it every write that it carried.
+#[derive(Debug, Error)]
+#[error("the write could not be committed")]
+struct NotCommitted(#[source] Arc<rusqlite::Error>);
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || serve(connection, &jobs))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Answers once the write is on disk, or when it is sure not to get there.
+    pub(super) async fn write(&self, write: Write) -> Verdict {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.try_send(Job { write, answer }).map_err(|refusal| match refusal {
+            TrySendError::Full(_) => unavailable("too many writes are waiting"),
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
+fn stopped() -> StorageError {
+    unavailable("the database's writer has stopped")
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the database's writer stopped before its work was done");
+        }
+    }
+}
+
+/// Commits what is queued, in groups, until the queue is closed and empty.
+fn serve(mut connection: Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
+        let (writes, answers): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.answer)).unzip();
+        for (answer, verdict) in answers.into_iter().zip(commit(&mut connection, &writes)) {
+            // A caller that no longer waits needs no answer.
+            let _ = answer.send(verdict);
+        }
+    }
+    let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = checkpoint {
+        tracing::warn!(%error, "the write-ahead log stays: the next start reads it");
+    }
+}
+
+/// Makes all changes durable in one transaction, and says for each write how it went.
+fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Verdict> {
+    try_commit(connection, writes).unwrap_or_else(|error| {
+        let error = Arc::new(error);
+        let failed = || Err(unavailable(NotCommitted(Arc::clone(&error))));
+        iter::repeat_with(failed).take(writes.len()).collect()
+    })
+}
+
+fn try_commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec<Verdict>> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let verdicts = writes
+        .iter()
+        .map(|write| apply_alone(&mut transaction, write))
+        .collect::<rusqlite::Result<_>>()?;
+    transaction.commit()?;
+    Ok(verdicts)
+}
+
+/// Makes one change so that, if it fails, the others of the transaction stay. An error means that
+/// the transaction is gone.
+fn apply_alone(transaction: &mut Transaction<'_>, write: &Write) -> rusqlite::Result<Verdict> {
+    let savepoint = transaction.savepoint()?;
+    match write.apply(&savepoint) {
+        Ok(verdict) => savepoint.commit().map(|()| verdict),
+        // A full disk and the like end the transaction on their own (SQLite, "ROLLBACK").
+        Err(error) if savepoint.is_autocommit() => Err(error),
+        Err(error) => savepoint.finish().map(|()| Err(unavailable(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

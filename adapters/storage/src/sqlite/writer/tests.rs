@@ -1,0 +1,144 @@
+use std::error::Error;
+
+use todo_application::domain::{Todo, TodoId, Version};
+use todo_application::ports::Filter;
+use tokio::sync::oneshot::Receiver as Answered;
+
+use super::*;
+use crate::sqlite::fixture::{id, todo, workspace};
+use crate::sqlite::{queries, schema};
+
+const FAILS_ALONE: &str = "fails alone";
+const ENDS_THE_TRANSACTION: &str = "ends the transaction";
+const FAILS_THE_COMMIT: &str = "fails the commit";
+
+/// A database in which inserting one of these titles goes wrong as the title says.
+fn touchy_database() -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection, 0).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE orphans (id INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);",
+        )
+        .unwrap();
+    for (title, action) in [
+        (FAILS_ALONE, "SELECT raise(ABORT, 'the statement is refused')"),
+        (ENDS_THE_TRANSACTION, "SELECT raise(ROLLBACK, 'the disk is full')"),
+        (FAILS_THE_COMMIT, "INSERT INTO orphans VALUES (1)"),
+    ] {
+        let trigger = format!(
+            "CREATE TRIGGER \"{title}\" AFTER INSERT ON todos WHEN new.title = '{title}'
+             BEGIN {action}; END"
+        );
+        connection.execute_batch(&trigger).unwrap();
+    }
+    connection
+}
+
+fn insert(number: u8, title: &str) -> Write {
+    Write::Insert(todo(number, title))
+}
+
+fn stored(connection: &Connection) -> Vec<TodoId> {
+    let todos = queries::list(connection, &workspace(), Filter::default(), None, 99).unwrap();
+    todos.iter().map(Todo::id).collect()
+}
+
+fn is_unavailable(verdict: &Verdict) -> bool {
+    matches!(verdict, Err(StorageError::Unavailable(_)))
+}
+
+#[test]
+fn a_failing_write_of_a_group_fails_alone() {
+    let mut connection = touchy_database();
+    let group =
+        [insert(1, "first"), insert(2, FAILS_ALONE), insert(1, "first again"), insert(3, "last")];
+    let verdicts = commit(&mut connection, &group);
+    assert!(matches!(verdicts[0], Ok(true)));
+    assert!(is_unavailable(&verdicts[1]));
+    assert!(matches!(verdicts[2], Err(StorageError::Duplicate(twice)) if twice == id(1)));
+    assert!(matches!(verdicts[3], Ok(true)));
+    assert_eq!(stored(&connection), [id(1), id(3)]);
+}
+
+#[test]
+fn a_write_sees_those_before_it_in_its_group() {
+    let mut connection = touchy_database();
+    let save = |expected| Write::Save { todo: todo(1, "second"), expected };
+    let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
+    let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
+    let verdicts = commit(&mut connection, &group);
+    assert!(matches!(verdicts[..3], [Ok(true), Ok(true), Ok(true)]));
+    assert!(matches!(verdicts[3], Err(StorageError::StaleVersion)));
+    assert_eq!(stored(&connection), []);
+}
+
+#[test]
+fn a_group_that_is_not_committed_is_unavailable_and_leaves_nothing_behind() {
+    for (title, cause) in [
+        (ENDS_THE_TRANSACTION, "the disk is full"),
+        (FAILS_THE_COMMIT, "FOREIGN KEY constraint failed"),
+    ] {
+        let mut connection = touchy_database();
+        let group = [insert(1, "first"), insert(2, title), insert(3, "last")];
+        let verdicts = commit(&mut connection, &group);
+        assert!(verdicts.iter().all(is_unavailable), "{title}: {verdicts:?}");
+        assert_eq!(verdicts.len(), 3);
+        for verdict in verdicts {
+            let failure = verdict.unwrap_err();
+            let cause_of = |error: &dyn Error| error.source().map(ToString::to_string);
+            assert_eq!(failure.source().and_then(cause_of).as_deref(), Some(cause));
+        }
+        assert_eq!(stored(&connection), [], "{title}");
+
+        let next = commit(&mut connection, &[insert(4, "next")]);
+        assert!(matches!(next[..], [Ok(true)]), "{title}: {next:?}");
+    }
+}
+
+/// Queues a write without waiting for its answer, as a caller does that has been dropped.
+fn send(queue: &SyncSender<Job>, write: Write) -> Answered<Verdict> {
+    let (answer, answered) = oneshot::channel();
+    queue.send(Job { write, answer }).unwrap();
+    answered
+}
+
+#[test]
+fn a_writer_goes_on_after_failures_and_after_callers_that_left() {
+    let writer = Writer::start(touchy_database()).unwrap();
+    let queue = writer.queue.as_ref().unwrap();
+    drop(send(queue, insert(1, "nobody waits")));
+    for title in [FAILS_ALONE, ENDS_THE_TRANSACTION, FAILS_THE_COMMIT] {
+        let verdict = send(queue, insert(2, title)).blocking_recv().unwrap();
+        assert!(is_unavailable(&verdict), "{title}");
+    }
+    let again = send(queue, insert(1, "again")).blocking_recv().unwrap();
+    assert!(matches!(again, Err(StorageError::Duplicate(_))));
+    assert!(writer.is_alive());
+}
+
+#[test]
+fn what_is_queued_is_written_before_the_writer_stops() {
+    let writer = Writer::start(touchy_database()).unwrap();
+    let queue = writer.queue.as_ref().unwrap();
+    let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
+    drop(writer);
+    for answered in answers {
+        assert!(matches!(answered.blocking_recv(), Ok(Ok(true))));
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_is_unavailable_at_once() {
+    let (queue, jobs) = sync_channel(1);
+    let writer = Writer { queue: Some(queue), thread: None };
+    drop(send(writer.queue.as_ref().unwrap(), insert(1, "waiting")));
+    let verdict = writer.write(insert(2, "one too many")).await;
+    assert!(is_unavailable(&verdict));
+
+    drop(jobs);
+    let verdict = writer.write(insert(3, "nobody there")).await;
+    assert!(is_unavailable(&verdict));
+    assert!(!writer.is_alive());
+}

@@ -1,0 +1,102 @@
+//! "A write that is answered is durable": what is read is what was written, field by field.
+
+use todo_application::domain::{Description, Instant, Subject, Title, WorkspaceId};
+
+use super::*;
+
+fn title(text: &str) -> Title {
+    Title::try_from(text).unwrap()
+}
+
+fn at(millis: i64) -> Instant {
+    Instant::from_unix_millis(millis).unwrap()
+}
+
+/// Todos with the extremes of every field.
+fn extremes() -> Vec<TodoRecord> {
+    let plain = |number| todo_record(&workspace("everyone"), id(number));
+    let last = at(253_402_207_199_999);
+    let widest_title = "𝕏".repeat(Title::MAX_CHARACTERS);
+    let longest_description = "ü\n\t".repeat(Description::MAX_BYTES / 4);
+    let longest_name = "ü".repeat(Subject::MAX_BYTES / 2);
+    let longest_key = "w".repeat(WorkspaceId::MAX_BYTES);
+    let description = |text| Description::try_from(text).unwrap();
+    let mut extremes = vec![
+        plain(1),
+        TodoRecord { description: description(" \r\n"), ..plain(2) },
+        TodoRecord { description: description(&longest_description), ..plain(3) },
+        TodoRecord {
+            completion: Completion::Done { at: at(0) },
+            created_at: at(0),
+            updated_at: at(0),
+            ..plain(4)
+        },
+        TodoRecord {
+            completion: Completion::Done { at: last },
+            created_at: at(1),
+            updated_at: last,
+            ..plain(5)
+        },
+        TodoRecord { updated_at: at(1_795_340_000_008), ..plain(6) },
+        TodoRecord { version: version(i64::MAX), ..plain(7) },
+        TodoRecord {
+            created_by: Subject::try_from(longest_name.as_str()).unwrap(),
+            updated_by: Subject::try_from("'; DROP TABLE todos; --").unwrap(),
+            ..plain(8)
+        },
+        TodoRecord { workspace: workspace(&longest_key), ..plain(9) },
+        TodoRecord { workspace: workspace("personal:o'r%3Ag:\"ü\":😀"), ..plain(10) },
+        TodoRecord { id: id(0), ..plain(11) },
+        TodoRecord { id: TodoId::from_bytes([0xff; 16]), ..plain(12) },
+    ];
+    let titles = [
+        widest_title.as_str(),
+        "x",
+        "it's \"quoted\" `and` \\escaped\\ %s {} ?1 :a $b",
+        "שלום, עולם \u{202e}מימין לשמאל\u{202c}",
+        "e\u{301} is not é",
+        "👩‍👩‍👧‍👦 family \u{feff}\u{200b}\u{ffff}\u{10ffff}",
+        "null",
+        "0123",
+        "-1.50",
+    ];
+    extremes.extend((20..).zip(titles).map(|(number, text)| {
+        let title = title(text);
+        TodoRecord { title, ..plain(number) }
+    }));
+    extremes
+}
+
+/// "The todo, if it is there": all of it.
+pub(super) async fn a_todo_comes_back_as_it_was_stored(repository: Arc<dyn TodoRepository>) {
+    for record in extremes() {
+        let todo = restore(record);
+        repository.insert(&todo).await.unwrap();
+        let found = repository.find(todo.workspace(), todo.id()).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&todo));
+
+        let listed = repository.list(todo.workspace(), BOTH, None, usize::MAX).await.unwrap();
+        assert!(listed.contains(&todo), "{todo:?} is not in its list");
+    }
+}
+
+/// "Replaces a todo": all of it.
+pub(super) async fn a_saved_todo_comes_back_as_it_was_saved(repository: Arc<dyn TodoRepository>) {
+    for record in extremes() {
+        let (key, id) = (record.workspace.clone(), record.id);
+        let before = TodoRecord {
+            title: title("Something else"),
+            description: Description::try_from("Something else").unwrap(),
+            completion: Completion::Done { at: at(2) },
+            created_at: at(1),
+            updated_at: at(3),
+            version: version(41),
+            ..todo_record(&key, id)
+        };
+        repository.insert(&restore(before)).await.unwrap();
+        let todo = restore(record);
+        repository.save(&todo, version(41)).await.unwrap();
+        let found = repository.find(&key, id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&todo));
+    }
+}

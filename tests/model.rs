@@ -1,0 +1,136 @@
+//! Whatever is done to them, the adapters give the same answers: the one in memory is the model of
+//! the others.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use todo_adapter_storage::{MemoryTodoRepository, SqliteTodoRepository};
+use todo_application::domain::{
+    Completion, Description, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
+};
+use todo_application::ports::{Filter, StorageError, TodoRepository};
+use todo_tests::{todo_record, workspace};
+
+/// One call of the repository.
+#[derive(Debug, Clone)]
+enum Operation {
+    Find(WorkspaceId, TodoId),
+    List(WorkspaceId, Filter, Option<TodoId>, usize),
+    Insert(Todo),
+    Save(Todo, Version),
+    Remove(WorkspaceId, TodoId, Option<Version>),
+}
+
+/// What came of it, in a form that can be compared.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Found(Option<Todo>),
+    Listed(Vec<Todo>),
+    Written,
+    Removed(bool),
+    Duplicate(TodoId),
+    Stale,
+    Failed(String),
+}
+
+impl From<StorageError> for Answer {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Duplicate(id) => Self::Duplicate(id),
+            StorageError::StaleVersion => Self::Stale,
+            StorageError::Corrupt { .. } | StorageError::Unavailable(_) => {
+                Self::Failed(format!("{error:?}"))
+            }
+        }
+    }
+}
+
+async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answer {
+    let answer = match operation {
+        Operation::Find(key, id) => repository.find(key, *id).await.map(Answer::Found),
+        Operation::List(key, filter, after, limit) => {
+            repository.list(key, *filter, *after, *limit).await.map(Answer::Listed)
+        }
+        Operation::Insert(todo) => repository.insert(todo).await.map(|()| Answer::Written),
+        Operation::Save(todo, expected) => {
+            repository.save(todo, *expected).await.map(|()| Answer::Written)
+        }
+        Operation::Remove(key, id, expected) => {
+            repository.remove(key, *id, *expected).await.map(Answer::Removed)
+        }
+    };
+    answer.unwrap_or_else(Answer::from)
+}
+
+/// Few enough of everything that operations often meet.
+fn any_workspace() -> impl Strategy<Value = WorkspaceId> {
+    prop_oneof![Just(workspace("mine")), Just(workspace("yours"))]
+}
+
+fn any_id() -> impl Strategy<Value = TodoId> {
+    (0..8_u8).prop_map(|number| TodoId::from_bytes([number.wrapping_mul(36); 16]))
+}
+
+fn any_version() -> impl Strategy<Value = Version> {
+    (1..3_i64).prop_map(|number| Version::try_from(number).unwrap())
+}
+
+prop_compose! {
+    fn any_todo()(
+        key in any_workspace(),
+        id in any_id(),
+        title in "[a-z'ü😀]{1,8}",
+        description in "[a-z\n\"]{0,8}",
+        done in any::<bool>(),
+        version in any_version(),
+    ) -> Todo {
+        let record = todo_record(&key, id);
+        let at = record.updated_at;
+        Todo::restore(TodoRecord {
+            title: Title::try_from(title.as_str()).unwrap(),
+            description: Description::try_from(description.as_str()).unwrap(),
+            completion: if done { Completion::Done { at } } else { Completion::Open },
+            version,
+            ..record
+        })
+        .unwrap()
+    }
+}
+
+fn any_operation() -> impl Strategy<Value = Operation> {
+    let filter = any::<Option<bool>>().prop_map(|completed| Filter { completed });
+    let list = (any_workspace(), filter, proptest::option::of(any_id()), 0..5_usize);
+    let remove = (any_workspace(), any_id(), proptest::option::of(any_version()));
+    prop_oneof![
+        2 => (any_workspace(), any_id()).prop_map(|(key, id)| Operation::Find(key, id)),
+        4 => list.prop_map(|(key, filter, after, limit)| {
+            Operation::List(key, filter, after, limit)
+        }),
+        4 => any_todo().prop_map(Operation::Insert),
+        4 => (any_todo(), any_version()).prop_map(|(todo, expected)| {
+            Operation::Save(todo, expected)
+        }),
+        2 => remove.prop_map(|(key, id, expected)| Operation::Remove(key, id, expected)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sqlite_answers_as_memory_does(
+        operations in proptest::collection::vec(any_operation(), 1..60)
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let model = MemoryTodoRepository::default();
+        let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for operation in &operations {
+                let expected = answer(&model, operation).await;
+                prop_assert_eq!(answer(&sqlite, operation).await, expected, "{:?}", operation);
+            }
+            Ok(())
+        })?;
+    }
+}

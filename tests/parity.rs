@@ -1,0 +1,192 @@
+//! What the quickstart's own server answers, call by call, against what we answer.
+//!
+//! `golden/quickstart.jsonl` was recorded from the FastMCP todo server of Scalekit's quickstart.
+//! Where we differ on purpose, [`difference`] says why; any other difference fails.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use todo_tests::client::{Answer, Client};
+use todo_tests::server::TestServer;
+
+const RECORDED: &str = include_str!("golden/quickstart.jsonl");
+
+/// One call that the quickstart's server answered.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recorded {
+    persona: String,
+    tool: String,
+    arguments: Value,
+    status: u16,
+    is_error: Option<bool>,
+    payload: Value,
+}
+
+/// Why an answer of ours is another one on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    /// A tool that fails says so with `isError` and a stable word beside the same sentence, so that a
+    /// client can tell failure from success.
+    FailureIsAnError,
+    /// Arguments that break the schema are explained in one sentence instead of a validator's dump.
+    ArgumentsAreExplained,
+    /// `"yes"` is no boolean. Guessing what was meant hides mistakes.
+    NothingIsCoerced,
+    /// An unknown tool is a JSON-RPC error, as the protocol has it.
+    UnknownToolIsAProtocolError,
+    /// An empty description is none.
+    EmptyDescriptionIsNone,
+}
+
+fn difference(call: &Recorded) -> Option<Difference> {
+    let payload = &call.payload;
+    if call.tool == "no_such_tool" {
+        Some(Difference::UnknownToolIsAProtocolError)
+    } else if call.arguments["completed"] == "yes" {
+        Some(Difference::NothingIsCoerced)
+    } else if call.is_error == Some(true) {
+        Some(Difference::ArgumentsAreExplained)
+    } else if payload.get("error").is_some() {
+        Some(Difference::FailureIsAnError)
+    } else if payload.to_string().contains(r#""description":"""#) {
+        Some(Difference::EmptyDescriptionIsNone)
+    } else {
+        None
+    }
+}
+
+/// Gives ids the names that the recording has for them, in the order of their first appearance.
+#[derive(Default)]
+struct Names {
+    to_ours: HashMap<String, String>,
+    to_recorded: HashMap<String, String>,
+}
+
+impl Names {
+    /// The recording's `unknown` id is a constant of its recorder.
+    fn new() -> Self {
+        let mut names = Self::default();
+        names.learn("<id3>", "00000000-0000-4000-8000-000000000000");
+        names
+    }
+
+    fn learn(&mut self, recorded: &str, ours: &str) {
+        self.to_ours.insert(recorded.to_owned(), ours.to_owned());
+        self.to_recorded.insert(ours.to_owned(), recorded.to_owned());
+    }
+
+    /// Pairs the ids of two payloads of the same shape.
+    fn pair(&mut self, recorded: &Value, ours: &Value) {
+        if let (Some(recorded), Some(ours)) =
+            (recorded["todo"]["id"].as_str(), ours["todo"]["id"].as_str())
+        {
+            self.learn(recorded, ours);
+        }
+    }
+
+    fn ours(&self, recorded: &Value) -> Value {
+        Self::replace(recorded, &self.to_ours)
+    }
+
+    fn recorded(&self, ours: &Value) -> Value {
+        Self::replace(ours, &self.to_recorded)
+    }
+
+    fn replace(value: &Value, names: &HashMap<String, String>) -> Value {
+        let text = names.iter().fold(value.to_string(), |text, (from, to)| text.replace(from, to));
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// Our todos carry more than the quickstart's: only its four fields are compared.
+fn four_fields(payload: &Value) -> Value {
+    let strip = |todo: &Value| {
+        let fields = ["id", "title", "description", "completed"];
+        json!(
+            fields.map(|field| (field, todo[field].clone())).into_iter().collect::<HashMap<_, _>>()
+        )
+    };
+    let mut payload = payload.clone();
+    if payload["todo"].is_object() {
+        payload["todo"] = strip(&payload["todo"]);
+    }
+    if let Some(todos) = payload.get_mut("todos").and_then(Value::as_array_mut) {
+        for todo in todos {
+            *todo = strip(todo);
+        }
+    }
+    payload
+}
+
+fn compare(call: &Recorded, answer: &Answer, names: &mut Names) {
+    assert_eq!(answer.status, call.status, "{call:?} {answer:?}");
+    if difference(call) == Some(Difference::UnknownToolIsAProtocolError) {
+        assert_eq!(answer.error_code(), -32602);
+        return;
+    }
+    let payload = answer.payload();
+    match difference(call) {
+        Some(Difference::UnknownToolIsAProtocolError) => unreachable!("answered above"),
+        Some(Difference::FailureIsAnError) => {
+            let sentence = names.recorded(&payload["error"]);
+            assert_eq!(sentence, call.payload["error"], "the sentence is the quickstart's");
+            let expected = if sentence.as_str().unwrap().ends_with("not found.") {
+                "not_found"
+            } else {
+                "insufficient_scope"
+            };
+            assert_eq!(answer.failure(), expected);
+        }
+        Some(Difference::ArgumentsAreExplained | Difference::NothingIsCoerced) => {
+            assert_eq!(answer.failure(), "invalid_argument", "{call:?}");
+        }
+        Some(Difference::EmptyDescriptionIsNone) => {
+            let recorded = call.payload.to_string();
+            let recorded = recorded.replace(r#""description":"""#, r#""description":null"#);
+            let ours = names.recorded(&four_fields(&payload));
+            assert_eq!(ours, serde_json::from_str::<Value>(&recorded).unwrap(), "{call:?}");
+        }
+        None => {
+            names.pair(&call.payload, &payload);
+            assert_eq!(Some(answer.result()["isError"] == true), call.is_error, "{call:?}");
+            assert_eq!(names.recorded(&four_fields(&payload)), call.payload, "{call:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_quickstarts_calls_get_the_quickstarts_answers() {
+    let server =
+        TestServer::with([("TODO_SHARING", "everyone"), ("TODO_SCOPE_DENIAL", "tool_error")]).await;
+    let caller = |scope: &str| server.caller(&format!("usr_{}", scope.len()), scope);
+    let personas: HashMap<&str, Client> = HashMap::from([
+        ("rw", caller("todo:read todo:write")),
+        ("r", caller("todo:read")),
+        ("w", caller("todo:write")),
+        ("none", caller("openid")),
+    ]);
+    let mut names = Names::new();
+    let mut differences = HashMap::<String, usize>::new();
+    for line in RECORDED.lines() {
+        let call: Recorded = serde_json::from_str(line).unwrap();
+        let arguments = names.ours(&call.arguments);
+        let answer = personas[call.persona.as_str()].call(&call.tool, arguments).await;
+        compare(&call, &answer, &mut names);
+        let kind = difference(&call).map_or("the same".to_owned(), |kind| format!("{kind:?}"));
+        *differences.entry(kind).or_default() += 1;
+    }
+    // As many as there are, so that a rule above cannot silently swallow a case.
+    let expected = [
+        ("the same", 18),
+        ("FailureIsAnError", 19),
+        ("ArgumentsAreExplained", 5),
+        ("NothingIsCoerced", 1),
+        ("UnknownToolIsAProtocolError", 1),
+        ("EmptyDescriptionIsNone", 3),
+    ];
+    let expected = expected.map(|(kind, count)| (kind.to_owned(), count));
+    assert_eq!(differences, HashMap::from(expected));
+}

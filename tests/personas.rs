@@ -1,0 +1,283 @@
+//! Every tool, called by every kind of caller.
+//!
+//! The list of tools comes from the server, so a new tool without an expectation fails here.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+use todo_tests::client::{Answer, Client};
+use todo_tests::issuer::{KEY_ID, foreign_key, header, now, published_key, unsigned};
+use todo_tests::server::TestServer;
+
+const OWNER: &str = "usr_owner";
+const BOTH: &str = "todo:read todo:write";
+
+/// What a caller gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The tool does its work on the owner's todo.
+    Works,
+    /// The tool works, and the owner's todo does not exist for this caller.
+    Unseen,
+    /// HTTP 403 with a step-up challenge.
+    StepUp,
+    /// HTTP 401 with a challenge.
+    Unauthorized,
+}
+
+/// The scope that a tool needs, and arguments that let it work on the todo `id`.
+fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
+    match tool {
+        "list_todos" => ("todo:read", json!({})),
+        "get_todo" => ("todo:read", json!({ "todo_id": id })),
+        "create_todo" => ("todo:write", json!({ "title": "Another" })),
+        "update_todo" => ("todo:write", json!({ "todo_id": id, "completed": true })),
+        "delete_todo" => ("todo:write", json!({ "todo_id": id })),
+        other => panic!("say here who may use the new tool {other}"),
+    }
+}
+
+/// Whether a tool works on one todo that a caller may not see.
+fn names_a_todo(tool: &str) -> bool {
+    !matches!(tool, "list_todos" | "create_todo")
+}
+
+struct Persona {
+    name: &'static str,
+    client: Client,
+    /// `None`: the token is refused, whatever is called.
+    scopes: Option<&'static str>,
+    /// Whether the owner's workspace is this caller's own.
+    at_home: bool,
+}
+
+fn personas(server: &TestServer) -> Vec<Persona> {
+    let issuer = &server.issuer;
+    let claims = || issuer.claims(OWNER, Some("org_1"), BOTH);
+    let with = |name: &str, value: Value| {
+        let mut claims = claims();
+        claims[name] = value;
+        issuer.sign(&claims)
+    };
+    let published = published_key();
+    let hmac_secret = EncodingKey::from_secret(published.public_pem().as_bytes());
+    let hmac = jsonwebtoken::encode(&header(Algorithm::HS256, KEY_ID), &claims(), &hmac_secret);
+
+    let accepted = |name, subject, organization, scopes, at_home| {
+        let token = issuer.sign(&issuer.claims(subject, organization, scopes));
+        Persona { name, client: server.bearer(&token), scopes: Some(scopes), at_home }
+    };
+    let refused = |name, token: &str| {
+        let client = if token.is_empty() { server.anonymous() } else { server.bearer(token) };
+        Persona { name, client, scopes: None, at_home: false }
+    };
+    vec![
+        refused("no token", ""),
+        refused("malformed", "not-a-token"),
+        refused("expired", &with("exp", (now() - 1).into())),
+        refused("not yet valid", &with("nbf", (now() + 3600).into())),
+        refused("wrong audience", &with("aud", json!(["http://localhost/", "res_other"]))),
+        refused("wrong issuer", &with("iss", "https://evil.example.com".into())),
+        refused(
+            "unknown key",
+            &foreign_key().sign(&header(Algorithm::RS256, "snk_other"), &claims()),
+        ),
+        refused(
+            "foreign key under a known id",
+            &foreign_key().sign(&header(Algorithm::RS256, KEY_ID), &claims()),
+        ),
+        refused("alg: none", &unsigned(&json!({ "alg": "none", "typ": "JWT" }), &claims())),
+        refused("HMAC with the public key", &hmac.unwrap()),
+        accepted("read only", OWNER, Some("org_1"), "todo:read", true),
+        accepted("write only", OWNER, Some("org_1"), "todo:write", true),
+        accepted("neither scope", OWNER, Some("org_1"), "openid profile", true),
+        accepted("owner", OWNER, Some("org_1"), BOTH, true),
+        accepted("stranger in the same organization", "usr_stranger", Some("org_1"), BOTH, false),
+        accepted("other organization", OWNER, Some("org_2"), BOTH, false),
+        accepted("machine without an organization", OWNER, None, BOTH, false),
+    ]
+}
+
+fn expected(persona: &Persona, tool: &str, scope: &str) -> Outcome {
+    match persona.scopes {
+        None => Outcome::Unauthorized,
+        Some(scopes) if !scopes.split(' ').any(|granted| granted == scope) => Outcome::StepUp,
+        Some(_) if names_a_todo(tool) && !persona.at_home => Outcome::Unseen,
+        Some(_) => Outcome::Works,
+    }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    match answer.status {
+        401 => {
+            assert!(answer.challenge().starts_with("Bearer "), "{answer:?}");
+            assert!(answer.challenge().contains("resource_metadata=\""), "{answer:?}");
+            Outcome::Unauthorized
+        }
+        403 => {
+            assert!(answer.challenge().contains("error=\"insufficient_scope\""), "{answer:?}");
+            Outcome::StepUp
+        }
+        200 if answer.result()["isError"] == true => {
+            assert_eq!(answer.failure(), "not_found");
+            Outcome::Unseen
+        }
+        200 => Outcome::Works,
+        _ => panic!("{answer:?}"),
+    }
+}
+
+async fn tools(client: &Client) -> Vec<String> {
+    let answer = client.legacy("tools/list", json!({})).await.result();
+    let tools = answer["tools"].as_array().unwrap();
+    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_tool_answers_every_persona_as_the_policy_says() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    for tool in tools(&owner).await {
+        for persona in personas(&server) {
+            let id = owner.create("The owner's").await;
+            let (scope, arguments) = expectation(&tool, &id);
+            let answer = persona.client.call(&tool, arguments).await;
+            let expected = expected(&persona, &tool, scope);
+            assert_eq!(outcome(&answer), expected, "{tool} by {}", persona.name);
+
+            if expected == Outcome::StepUp {
+                assert!(answer.challenge().contains(scope), "{tool} by {}", persona.name);
+            }
+            if expected != Outcome::Works {
+                let todo = owner.call("get_todo", json!({ "todo_id": id })).await.structured();
+                assert_eq!(todo["todo"]["version"], 1, "{tool} by {}", persona.name);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_never_shows_what_belongs_to_others() {
+    let server = TestServer::start().await;
+    server.owner().create("The owner's").await;
+    for persona in personas(&server).iter().filter(|persona| persona.scopes == Some(BOTH)) {
+        let todos = persona.client.call("list_todos", json!({})).await.structured();
+        let seen = todos["todos"].as_array().unwrap().len();
+        assert_eq!(seen == 1, persona.at_home, "{}", persona.name);
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_todo_cannot_be_told_from_a_missing_one() {
+    let server = TestServer::start().await;
+    let hidden = server.owner().create("The owner's").await;
+    let missing = "00000000-0000-4000-8000-000000000000";
+    let stranger = server.caller("usr_stranger", BOTH);
+    for (tool, extra) in [
+        ("get_todo", json!({})),
+        ("update_todo", json!({ "title": "Mine now" })),
+        ("update_todo", json!({ "title": "Mine now", "expected_version": 7 })),
+        ("delete_todo", json!({})),
+        ("delete_todo", json!({ "expected_version": 7 })),
+    ] {
+        let mut answers = Vec::new();
+        for id in [hidden.as_str(), missing] {
+            let mut arguments = extra.clone();
+            arguments["todo_id"] = id.into();
+            let mut answer = stranger.call(tool, arguments).await;
+            answer.headers.remove("date");
+            answers.push((answer.status, answer.headers, answer.text.replace(id, "<id>")));
+        }
+        assert_eq!(answers[0], answers[1], "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_of_a_token_names_the_reason_and_not_the_token() {
+    let server = TestServer::start().await;
+    for persona in personas(&server).into_iter().filter(|persona| persona.scopes.is_none()) {
+        let headers = persona.client.headers();
+        let answer = persona.client.legacy("ping", json!({})).await;
+        assert_eq!(answer.status, 401, "{}", persona.name);
+        assert!(answer.json()["error_description"].is_string(), "{answer:?}");
+        let Some(token) = headers.get("authorization") else {
+            assert!(!answer.challenge().contains("error="), "{answer:?}");
+            continue;
+        };
+        assert!(answer.challenge().contains("error=\"invalid_token\""), "{answer:?}");
+        let token = token.to_str().unwrap().trim_start_matches("Bearer ");
+        let whole = format!("{:?}{}", answer.headers, answer.text);
+        for part in token.split('.').filter(|part| part.len() > 8) {
+            assert!(!whole.contains(part), "{}", persona.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_step_up_can_be_told_in_a_tool_result() {
+    let server = TestServer::with([("TODO_SCOPE_DENIAL", "tool_error")]).await;
+    let answer =
+        server.caller(OWNER, "todo:read").call("create_todo", json!({ "title": "x" })).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.failure(), "insufficient_scope");
+    assert_eq!(answer.payload()["error"], "Insufficient permissions: `todo:write` scope required.");
+}
+
+#[tokio::test]
+async fn the_quickstarts_token_without_a_scope_is_told_before_its_arguments_are_read() {
+    let server = TestServer::start().await;
+    let answer = server.caller(OWNER, "todo:read").call("create_todo", json!({ "x": 1 })).await;
+    assert_eq!(answer.status, 403);
+    let body = answer.json();
+    let sentence = "Insufficient permissions: `todo:write` scope required.";
+    assert_eq!(body["error"]["message"], sentence);
+    assert_eq!(body["id"], 1);
+    assert!(answer.challenge().contains("scope=\"todo:read todo:write\""), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_organization_shares_its_list_and_a_machine_without_one_is_turned_away() {
+    let server = TestServer::with([("TODO_SHARING", "organization")]).await;
+    let id = server.caller("usr_1", BOTH).create("Ours").await;
+    let colleague = server.caller("usr_2", BOTH);
+    let seen = colleague.call("get_todo", json!({ "todo_id": id })).await;
+    assert_eq!(seen.structured()["todo"]["title"], "Ours");
+
+    let token = server.issuer.sign(&server.issuer.claims("m2m_1", None, BOTH));
+    let machine = server.bearer(&token);
+    assert_eq!(machine.call("list_todos", json!({})).await.failure(), "forbidden");
+    // No scope helps, so none is asked for.
+    let token = server.issuer.sign(&server.issuer.claims("m2m_1", None, "openid"));
+    assert_eq!(server.bearer(&token).call("list_todos", json!({})).await.failure(), "forbidden");
+}
+
+#[tokio::test]
+async fn only_the_authorization_header_carries_a_token() {
+    let server = TestServer::start().await;
+    let token = server.issuer.sign(&server.issuer.claims(OWNER, Some("org_1"), BOTH));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+
+    let url = format!("{}?access_token={token}", server.endpoint());
+    let query = Client::new(url, None);
+    assert_eq!(query.post(body.clone()).await.status, 401);
+
+    let client = server.anonymous();
+    for credentials in ["Bearer", "Bearer ", &format!("Basic {}", STANDARD.encode("a:b")), &token] {
+        let mut headers = client.headers();
+        headers.insert("authorization", credentials.parse().unwrap());
+        let answer = client.send(headers, body.clone()).await;
+        assert_eq!(answer.status, 401, "{credentials}");
+        assert!(!answer.challenge().contains("error="), "no token, no error: {answer:?}");
+    }
+
+    let mut headers = client.headers();
+    headers.append("authorization", format!("Bearer {token}").parse().unwrap());
+    headers.append("authorization", format!("Bearer {token}").parse().unwrap());
+    assert_eq!(client.send(headers, body.clone()).await.status, 401, "two headers");
+
+    let mut headers = client.headers();
+    headers.insert("authorization", format!("bearer {token}").parse().unwrap());
+    assert_eq!(client.send(headers, body).await.status, 200, "the scheme is case-insensitive");
+}

@@ -1,0 +1,219 @@
+//! One endpoint, two eras of the protocol, nothing remembered between requests.
+
+use reqwest::header::HeaderValue;
+use serde_json::{Value, json};
+use todo_tests::client::{Client, MODERN};
+use todo_tests::server::TestServer;
+
+const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+
+async fn with_version(client: &Client, version: &str, method: &str) -> todo_tests::client::Answer {
+    let mut headers = client.headers();
+    headers.insert("mcp-protocol-version", version.parse().unwrap());
+    let body = json!({ "jsonrpc": "2.0", "id": "a", "method": method }).to_string();
+    client.send(headers, body).await
+}
+
+#[tokio::test]
+async fn initialize_answers_with_the_revision_asked_for_or_the_newest_of_its_era() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let negotiated = async |version: &str| {
+        let params = json!({
+            "protocolVersion": version,
+            "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" },
+        });
+        let result = client.legacy("initialize", params).await.result();
+        assert_eq!(result["capabilities"], json!({ "tools": {} }));
+        assert_eq!(result["serverInfo"]["name"], "todo-mcp");
+        assert!(result.get("resultType").is_none());
+        result["protocolVersion"].as_str().unwrap().to_owned()
+    };
+    for version in LEGACY {
+        assert_eq!(negotiated(version).await, version);
+    }
+    for other in ["2024-11-05", MODERN, "1999-01-01", ""] {
+        assert_eq!(negotiated(other).await, LEGACY[0], "{other}");
+    }
+    assert_eq!(client.legacy("initialize", json!({})).await.error_code(), -32602);
+}
+
+#[tokio::test]
+async fn legacy_methods_are_answered_under_every_legacy_revision_and_without_one() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for version in LEGACY {
+        let answer = with_version(&client, version, "ping").await;
+        assert_eq!(answer.json(), json!({ "jsonrpc": "2.0", "id": "a", "result": {} }));
+    }
+    assert_eq!(client.legacy("ping", json!({})).await.result(), json!({}));
+}
+
+#[tokio::test]
+async fn an_unknown_revision_is_refused_with_the_ones_we_speak() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let legacy = with_version(&client, "1999-01-01", "ping").await;
+    let (mut headers, mut body) = client.modern_parts("tools/list", json!({}));
+    headers.insert("mcp-protocol-version", HeaderValue::from_static("v999"));
+    body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = "v999".into();
+    let modern = client.send(headers, body.to_string()).await;
+    for (answer, requested) in [(legacy, "1999-01-01"), (modern, "v999")] {
+        assert_eq!((answer.status, answer.error_code()), (400, -32022));
+        let data = &answer.json()["error"]["data"];
+        assert_eq!(data["requested"], requested);
+        assert_eq!(data["supported"], json!([MODERN, LEGACY[0], LEGACY[1], LEGACY[2]]));
+    }
+}
+
+#[tokio::test]
+async fn notifications_and_responses_are_accepted_without_an_answer() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for body in [
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }),
+        json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
+    ] {
+        let answer = client.post(body.to_string()).await;
+        assert_eq!((answer.status, answer.text.as_str()), (202, ""), "{body}");
+    }
+    let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string();
+    assert_eq!(server.anonymous().post(body).await.status, 401, "they need a token all the same");
+}
+
+#[tokio::test]
+async fn discovery_says_what_is_served() {
+    let server = TestServer::start().await;
+    let result = server.owner().modern("server/discover", json!({})).await.result();
+    assert_eq!(result["resultType"], "complete");
+    assert_eq!(result["supportedVersions"], json!([MODERN, LEGACY[0], LEGACY[1], LEGACY[2]]));
+    assert_eq!(result["capabilities"], json!({ "tools": {} }));
+    assert_eq!(result["cacheScope"], "public");
+    assert!(result["ttlMs"].is_u64());
+    assert!(result["instructions"].as_str().unwrap().split_whitespace().count() <= 120);
+    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "todo-mcp");
+}
+
+#[tokio::test]
+async fn every_modern_result_is_framed_and_no_legacy_one_is() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let call = json!({ "name": "list_todos", "arguments": {} });
+    for (method, params) in [("tools/list", json!({})), ("tools/call", call)] {
+        let modern = client.modern(method, params.clone()).await.result();
+        assert_eq!(modern["resultType"], "complete", "{method}");
+        assert!(modern["_meta"]["io.modelcontextprotocol/serverInfo"]["version"].is_string());
+        let legacy = client.legacy(method, params).await.result();
+        assert!(legacy.get("resultType").is_none() && legacy.get("_meta").is_none(), "{method}");
+    }
+    let modern = client.modern("tools/list", json!({})).await.result();
+    assert_eq!(modern["cacheScope"], "public");
+    assert!(modern["ttlMs"].is_u64());
+    let legacy = client.legacy("tools/list", json!({})).await.result();
+    assert!(legacy.get("ttlMs").is_none());
+    assert_eq!(modern["tools"], legacy["tools"]);
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_a_method_not_found_as_its_era_says_it() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for method in [
+        "resources/list",
+        "prompts/list",
+        "completion/complete",
+        "logging/setLevel",
+        "subscriptions/listen",
+        "no/such/method",
+    ] {
+        let modern = client.modern(method, json!({})).await;
+        assert_eq!((modern.status, modern.error_code()), (404, -32601), "{method}");
+        let legacy = client.legacy(method, json!({})).await;
+        assert_eq!((legacy.status, legacy.error_code()), (200, -32601), "{method}");
+    }
+    for removed in ["initialize", "ping"] {
+        let modern = client.modern(removed, json!({})).await;
+        assert_eq!((modern.status, modern.error_code()), (404, -32601), "{removed}");
+    }
+    let legacy = client.legacy("server/discover", json!({})).await;
+    assert_eq!((legacy.status, legacy.error_code()), (200, -32601));
+}
+
+#[tokio::test]
+async fn headers_of_the_new_era_must_say_what_the_body_says() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let call = json!({ "name": "list_todos", "arguments": {} });
+    for (header, value) in [
+        ("mcp-protocol-version", None),
+        ("mcp-protocol-version", Some("2025-11-25")),
+        ("mcp-method", None),
+        ("mcp-method", Some("tools/list")),
+        ("mcp-method", Some("TOOLS/CALL")),
+        ("mcp-name", None),
+        ("mcp-name", Some("get_todo")),
+        ("mcp-name", Some("=?base64?!!!?=")),
+    ] {
+        let (mut headers, body) = client.modern_parts("tools/call", call.clone());
+        headers.remove(header);
+        if let Some(value) = value {
+            headers.insert(header, HeaderValue::from_static(value));
+        }
+        let answer = client.send(headers, body.to_string()).await;
+        assert_eq!((answer.status, answer.error_code()), (400, -32020), "{header}: {value:?}");
+        assert_eq!(answer.json()["id"], 1);
+    }
+    let (mut headers, body) = client.modern_parts("tools/call", call);
+    headers.insert("mcp-name", HeaderValue::from_static("=?base64?bGlzdF90b2Rvcw==?="));
+    assert_eq!(client.send(headers, body.to_string()).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_envelope_of_the_new_era_must_be_complete() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let version = "io.modelcontextprotocol/protocolVersion";
+    let capabilities = "io.modelcontextprotocol/clientCapabilities";
+    for meta in [
+        Value::Null,
+        json!([]),
+        json!({}),
+        json!({ capabilities: {} }),
+        json!({ version: MODERN }),
+        json!({ version: MODERN, capabilities: null }),
+        json!({ version: 5, capabilities: {} }),
+    ] {
+        let (headers, mut body) = client.modern_parts("tools/list", json!({}));
+        body["params"]["_meta"] = meta.clone();
+        let answer = client.send(headers, body.to_string()).await;
+        assert_eq!((answer.status, answer.error_code()), (400, -32602), "{meta}");
+    }
+}
+
+#[tokio::test]
+async fn the_id_comes_back_as_it_was_sent() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for id in
+        ["1", "-7", "0", "9007199254740993", "18446744073709551616", r#""a\u00fc\"b""#, r#""""#]
+    {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+        let answer = client.post(body).await;
+        assert!(answer.text.contains(&format!(r#""id":{id},"#)), "{id}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_neither_minted_nor_asked_for() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    let mut headers = client.headers();
+    headers.insert("mcp-session-id", HeaderValue::from_static("from-another-server"));
+    headers.insert("last-event-id", HeaderValue::from_static("7"));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+    let answer = client.send(headers, body).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("mcp-session-id").is_none());
+}

@@ -1,0 +1,8 @@
+//! The protocol on the wire, as clients of both eras and of no era at all meet it.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+
+mod bad_input;
+mod discovery;
+mod eras;
+mod tools;
+mod web;

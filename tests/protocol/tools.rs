@@ -1,0 +1,185 @@
+//! What the tools promise, held against what they do.
+
+use serde_json::{Value, json};
+use todo_tests::server::TestServer;
+
+async fn listed(server: &TestServer) -> Vec<Value> {
+    let result = server.owner().legacy("tools/list", json!({})).await.result();
+    result["tools"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_tools_are_listed_in_their_order_for_every_caller_alike() {
+    let server = TestServer::start().await;
+    let tools = listed(&server).await;
+    let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"]);
+    let reader = server.caller("usr_reader", "openid");
+    let seen = reader.legacy("tools/list", json!({})).await.result();
+    assert_eq!(seen["tools"], Value::Array(tools));
+}
+
+#[tokio::test]
+async fn every_tool_says_what_it_does_takes_and_gives() {
+    let server = TestServer::start().await;
+    for tool in listed(&server).await {
+        let name = tool["name"].as_str().unwrap();
+        assert!(tool["title"].is_string(), "{name}");
+        assert!(tool["description"].as_str().unwrap().len() > 40, "{name}");
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(tool["annotations"][hint].is_boolean(), "{name} {hint}");
+        }
+        let input = &tool["inputSchema"];
+        assert_eq!(input["type"], "object", "{name}");
+        assert_eq!(input["additionalProperties"], false, "{name}");
+        for (property, schema) in input["properties"].as_object().unwrap() {
+            assert!(schema["description"].is_string(), "{name}.{property}");
+            assert!(schema["type"].is_string(), "{name}.{property} has one type");
+        }
+        assert_eq!(tool["outputSchema"]["type"], "object", "{name}");
+        assert!(!tool.to_string().contains("$ref"), "{name} has a schema that must be followed");
+    }
+}
+
+/// Holds a value against the part of JSON Schema that our schemas use.
+fn check(schema: &Value, value: &Value, at: &str) {
+    let types: Vec<&str> = match schema["type"].as_array() {
+        Some(several) => several.iter().filter_map(Value::as_str).collect(),
+        None => vec![schema["type"].as_str().unwrap()],
+    };
+    let actual = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(types.contains(&actual), "{at}: {value} is not {types:?}");
+    if let Value::Object(members) = value {
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(members.contains_key(required.as_str().unwrap()), "{at} lacks {required}");
+        }
+        for (name, member) in members {
+            let schema = schema["properties"].get(name);
+            check(schema.unwrap_or_else(|| panic!("{at}.{name}")), member, &format!("{at}.{name}"));
+        }
+    }
+    if let Value::Array(items) = value {
+        for item in items {
+            check(&schema["items"], item, &format!("{at}[]"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_success_fits_its_schema_and_is_its_own_text() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let tools = listed(&server).await;
+    let (one, two) = (owner.create("one").await, owner.create("two").await);
+    let calls = [
+        ("create_todo", json!({ "title": "three", "description": "with\nlines" })),
+        ("update_todo", json!({ "todo_id": one, "completed": true })),
+        ("get_todo", json!({ "todo_id": one })),
+        ("get_todo", json!({ "todo_id": two })),
+        ("list_todos", json!({ "limit": 2 })),
+        ("list_todos", json!({ "completed": true })),
+        ("delete_todo", json!({ "todo_id": one })),
+    ];
+    for (name, arguments) in calls {
+        let answer = owner.call(name, arguments).await;
+        let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
+        check(&tool["outputSchema"], &answer.structured(), name);
+        assert_eq!(answer.payload(), answer.structured(), "{name}");
+        assert_eq!(answer.result()["isError"], false);
+    }
+}
+
+#[tokio::test]
+async fn a_todo_lives_from_create_to_delete() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let arguments = json!({ "title": "  Buy milk ", "description": "two litres" });
+    let created = owner.call("create_todo", arguments).await.structured();
+    let todo = &created["todo"];
+    assert_eq!(todo["title"], "Buy milk");
+    assert_eq!(todo["completed"], false);
+    assert_eq!(todo["version"], 1);
+    assert_eq!(todo["created_at"], todo["updated_at"]);
+    assert!(todo.get("completed_at").is_none());
+    let id = todo["id"].as_str().unwrap();
+
+    let arguments = json!({ "todo_id": id, "completed": true, "description": "" });
+    let updated = owner.call("update_todo", arguments).await.structured();
+    assert_eq!(updated["todo"]["description"], Value::Null);
+    assert_eq!(updated["todo"]["title"], "Buy milk");
+    assert_eq!(updated["todo"]["version"], 2);
+    assert_eq!(updated["todo"]["completed_at"], updated["todo"]["updated_at"]);
+    let upper = owner.call("get_todo", json!({ "todo_id": id.to_uppercase() })).await;
+    assert_eq!(upper.structured(), updated, "an id is the same in either case");
+
+    let deleted = owner.call("delete_todo", json!({ "todo_id": id })).await.structured();
+    assert_eq!(deleted, json!({ "deleted": id }));
+    assert_eq!(owner.call("get_todo", json!({ "todo_id": id })).await.failure(), "not_found");
+}
+
+#[tokio::test]
+async fn a_change_of_an_outdated_version_is_a_conflict_that_carries_the_current_todo() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let id = owner.create("one").await;
+    let rename = |title: &str| json!({ "todo_id": id, "title": title, "expected_version": 1 });
+    assert_eq!(owner.call("update_todo", rename("two")).await.structured()["todo"]["version"], 2);
+    for (tool, arguments) in [
+        ("update_todo", rename("three")),
+        ("delete_todo", json!({ "todo_id": id, "expected_version": 1 })),
+    ] {
+        let answer = owner.call(tool, arguments).await;
+        assert_eq!(answer.failure(), "version_conflict");
+        assert_eq!(answer.payload()["todo"]["title"], "two");
+        assert_eq!(answer.payload()["todo"]["version"], 2);
+    }
+    let arguments = json!({ "todo_id": id, "expected_version": 2 });
+    assert_eq!(owner.call("delete_todo", arguments).await.structured(), json!({ "deleted": id }));
+}
+
+#[tokio::test]
+async fn concurrent_changes_of_different_fields_both_survive() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    for _ in 0..20 {
+        let id = owner.create("one").await;
+        let (title, done) = tokio::join!(
+            owner.call("update_todo", json!({ "todo_id": id, "title": "two" })),
+            owner.call("update_todo", json!({ "todo_id": id, "completed": true })),
+        );
+        assert_eq!((title.status, done.status), (200, 200));
+        let todo = owner.call("get_todo", json!({ "todo_id": id })).await.structured();
+        assert_eq!(todo["todo"]["title"], "two");
+        assert_eq!(todo["todo"]["completed"], true);
+        assert_eq!(todo["todo"]["version"], 3);
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page_in_the_order_of_creation() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let mut expected = Vec::new();
+    for number in 0..7 {
+        expected.push(owner.create(&format!("number {number}")).await);
+    }
+    let mut seen = Vec::new();
+    let mut arguments = json!({ "limit": 3 });
+    loop {
+        let page = owner.call("list_todos", arguments.clone()).await.structured();
+        let todos = page["todos"].as_array().unwrap();
+        seen.extend(todos.iter().map(|todo| todo["id"].as_str().unwrap().to_owned()));
+        match page.get("next_cursor") {
+            Some(cursor) => arguments["cursor"] = cursor.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, expected);
+}

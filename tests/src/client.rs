@@ -1,0 +1,159 @@
+//! A client that can also misbehave: it sends what it is told, byte for byte.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+/// The revision of the protocol in which every request stands alone.
+pub const MODERN: &str = "2026-07-28";
+
+/// Sends MCP messages to one endpoint with one token.
+#[derive(Debug, Clone)]
+pub struct Client {
+    endpoint: String,
+    token: Option<String>,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The HTTP headers.
+    pub headers: HeaderMap,
+    /// The body, as it came.
+    pub text: String,
+}
+
+impl Client {
+    /// A client of `endpoint`.
+    pub fn new(endpoint: String, token: Option<String>) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20));
+        Self { endpoint, token, http: http.build().unwrap() }
+    }
+
+    /// The headers of a well-behaved client.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        headers.insert("accept", HeaderValue::from_static("application/json, text/event-stream"));
+        if let Some(token) = &self.token {
+            headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        headers
+    }
+
+    /// Sends a body with exactly these headers.
+    pub async fn send(&self, headers: HeaderMap, body: impl Into<reqwest::Body>) -> Answer {
+        self.request(reqwest::Method::POST, headers, body).await
+    }
+
+    /// Sends any request.
+    pub async fn request(
+        &self,
+        method: reqwest::Method,
+        headers: HeaderMap,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let request = self.http.request(method, &self.endpoint).headers(headers).body(body);
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// Sends a body with the headers of a well-behaved client.
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> Answer {
+        self.send(self.headers(), body).await
+    }
+
+    /// A request of the old era.
+    pub async fn legacy(&self, method: &str, params: Value) -> Answer {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        self.post(body.to_string()).await
+    }
+
+    /// A request of the new era, with its envelope and headers.
+    pub async fn modern(&self, method: &str, params: Value) -> Answer {
+        let (headers, body) = self.modern_parts(method, params);
+        self.send(headers, body.to_string()).await
+    }
+
+    /// A request of the new era, to be spoilt before it is sent.
+    pub fn modern_parts(&self, method: &str, mut params: Value) -> (HeaderMap, Value) {
+        let mut headers = self.headers();
+        headers.insert("mcp-protocol-version", HeaderValue::from_static(MODERN));
+        headers.insert("mcp-method", method.parse().unwrap());
+        if let Some(name) = params["name"].as_str() {
+            headers.insert(HeaderName::from_static("mcp-name"), name.parse().unwrap());
+        }
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        (headers, json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
+    }
+
+    /// Calls a tool in the old era.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Answer {
+        self.legacy("tools/call", json!({ "name": tool, "arguments": arguments })).await
+    }
+
+    /// Adds a todo and gives its id.
+    pub async fn create(&self, title: &str) -> String {
+        let answer = self.call("create_todo", json!({ "title": title })).await;
+        let todo = answer.structured();
+        todo["todo"]["id"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The result.
+    pub fn result(&self) -> Value {
+        let json = self.json();
+        assert!(json.get("result").is_some(), "{self:?}");
+        json["result"].clone()
+    }
+
+    /// The structured content of a tool result.
+    pub fn structured(&self) -> Value {
+        self.result()["structuredContent"].clone()
+    }
+
+    /// What a tool answered as text, which is always JSON.
+    pub fn payload(&self) -> Value {
+        let result = self.result();
+        let text = result["content"][0]["text"].as_str().unwrap();
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// The stable word of a tool that failed.
+    pub fn failure(&self) -> String {
+        assert_eq!(self.result()["isError"], true, "{self:?}");
+        assert!(self.result().get("structuredContent").is_none(), "{self:?}");
+        self.payload()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The code of a JSON-RPC error.
+    pub fn error_code(&self) -> i64 {
+        let json = self.json();
+        assert_eq!(json["jsonrpc"], "2.0", "{self:?}");
+        json["error"]["code"].as_i64().unwrap_or_else(|| panic!("{self:?}"))
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The challenge.
+    pub fn challenge(&self) -> &str {
+        self.header("www-authenticate").unwrap_or_else(|| panic!("{self:?}"))
+    }
+}

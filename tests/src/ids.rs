@@ -1,0 +1,34 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use todo_application::domain::{Instant, TodoId};
+use todo_application::ports::IdSource;
+use uuid::Builder;
+
+/// Mints `00000000-0001-7000-8000-000000000000`, `00000000-0002-7000-8000-000000000000`, and so on.
+///
+/// They are of version 7, unique and in order, as the port wants them; the time in them is their
+/// number, whatever the clock says.
+#[derive(Debug, Default)]
+pub struct SequentialIds(AtomicU64);
+
+impl IdSource for SequentialIds {
+    fn todo_id(&self, _at: Instant) -> TodoId {
+        let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        TodoId::from_uuid(Builder::from_unix_timestamp_millis(number, &[0; 10]).into_uuid())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequential_ids_are_of_version_seven_and_in_order() {
+        let ids = SequentialIds::default();
+        let at = Instant::from_unix_millis(0).unwrap();
+        let (first, second) = (ids.todo_id(at), ids.todo_id(at));
+        assert_eq!(first.to_string(), "00000000-0001-7000-8000-000000000000");
+        assert_eq!(first.as_uuid().get_version_num(), 7);
+        assert!(first < second);
+    }
+}

@@ -1,0 +1,148 @@
+//! An issuer of access tokens under the control of a test: it signs whatever it is told to.
+//!
+//! The emulator behaves as Scalekit does; this one lies, forges and expires.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::KeyPair as _;
+use axum::Router;
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The resource that the tokens are for.
+pub const RESOURCE_ID: &str = "res_1234567890";
+
+/// The id of the key that the issuer publishes.
+pub const KEY_ID: &str = "snk_1";
+
+/// A running issuer: `{url}/keys` is its key set.
+#[derive(Debug, Clone)]
+pub struct TestIssuer {
+    url: String,
+}
+
+impl TestIssuer {
+    /// Starts an issuer on a free port. It stops with the runtime of the test.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let issuer = format!("{url}/resources/{RESOURCE_ID}");
+        let metadata = json!({ "issuer": issuer, "jwks_uri": format!("{url}/keys") }).to_string();
+        let path = format!("/.well-known/oauth-authorization-server/resources/{RESOURCE_ID}");
+        let router = Router::new()
+            .route("/keys", get(async || published_key().key_set().to_string()))
+            .route(&path, get(async move || metadata));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { url }
+    }
+
+    /// The environment URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The claims of a token that is right in every way, for `subject` of `organization`.
+    pub fn claims(&self, subject: &str, organization: Option<&str>, scope: &str) -> Value {
+        let mut claims = json!({
+            "iss": self.url,
+            "aud": ["http://localhost/", RESOURCE_ID],
+            "sub": subject,
+            "client_id": "m2m_test",
+            "scope": scope,
+            "scopes": scope.split_whitespace().collect::<Vec<_>>(),
+            "iat": now(),
+            "nbf": now(),
+            "exp": now() + 3600,
+            "jti": "tkn_1",
+        });
+        if let Some(organization) = organization {
+            claims["oid"] = organization.into();
+        }
+        claims
+    }
+
+    /// Signs claims with the published key.
+    pub fn sign(&self, claims: &Value) -> String {
+        published_key().sign(&header(Algorithm::RS256, KEY_ID), claims)
+    }
+}
+
+/// A JWT header as Scalekit writes it.
+pub fn header(algorithm: Algorithm, key_id: &str) -> Header {
+    Header { kid: Some(key_id.to_owned()), ..Header::new(algorithm) }
+}
+
+/// A JWT with this header and no signature, as `alg: none` has it.
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.", part(header), part(claims))
+}
+
+/// An RSA key with its public half in the two forms that an attacker can get.
+pub struct TestKey {
+    private: EncodingKey,
+    modulus: String,
+    exponent: String,
+    public_pem: String,
+}
+
+impl TestKey {
+    fn generate() -> Self {
+        let pair = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let pem = |label: &str, der: &[u8]| {
+            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+        };
+        let private = pem("PRIVATE KEY", der.as_ref());
+        let public = pair.public_key();
+        let encode = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+        Self {
+            private: EncodingKey::from_rsa_pem(private.as_bytes()).unwrap(),
+            modulus: encode(public.modulus().big_endian_without_leading_zero()),
+            exponent: encode(public.exponent().big_endian_without_leading_zero()),
+            public_pem: pem("RSA PUBLIC KEY", public.as_ref()),
+        }
+    }
+
+    /// Signs a token.
+    pub fn sign(&self, header: &Header, claims: &Value) -> String {
+        jsonwebtoken::encode(header, claims, &self.private).unwrap()
+    }
+
+    /// The public key as PEM: what an HMAC forger takes for the shared secret.
+    pub fn public_pem(&self) -> &str {
+        &self.public_pem
+    }
+
+    fn key_set(&self) -> Value {
+        json!({ "keys": [{
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID,
+            "n": self.modulus, "e": self.exponent,
+        }]})
+    }
+}
+
+/// The key that every test issuer publishes. Making one takes a while, so a test binary makes two.
+pub fn published_key() -> &'static TestKey {
+    static KEY: OnceLock<TestKey> = OnceLock::new();
+    KEY.get_or_init(TestKey::generate)
+}
+
+/// A key that nobody publishes.
+pub fn foreign_key() -> &'static TestKey {
+    static KEY: OnceLock<TestKey> = OnceLock::new();
+    KEY.get_or_init(TestKey::generate)
+}
+
+/// Now, in seconds since 1970, as the server under test sees it.
+pub fn now() -> i64 {
+    use todo_application::ports::Clock as _;
+    todo_mcp::SystemClock.now().as_unix_seconds()
+}
