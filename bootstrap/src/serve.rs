@@ -116,7 +116,7 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
          \n  Todos         {todos}, {shared}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
-         \n    npx @modelcontextprotocol/inspector\n\
+         \n    npx @modelcontextprotocol/inspector --transport http --server-url {endpoint}\n\
          \n  Ctrl-C stops the server.\n\n",
         version = env!("CARGO_PKG_VERSION"),
     ))

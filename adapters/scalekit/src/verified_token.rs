@@ -1,0 +1,42 @@
+use todo_application::domain::{ClientId, Instant, Organization, Permissions, Subject};
+use todo_application::ports::Principal;
+
+/// Whom a token speaks for, and what it allows until when. Only [`ScalekitTokenVerifier`] makes
+/// one.
+///
+/// It holds nothing of the token itself, so it may be logged and kept.
+///
+/// [`ScalekitTokenVerifier`]: crate::ScalekitTokenVerifier
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    pub(crate) subject: Subject,
+    pub(crate) organization: Option<Organization>,
+    pub(crate) client: Option<ClientId>,
+    pub(crate) permissions: Permissions,
+    pub(crate) expires_at: Instant,
+}
+
+impl VerifiedToken {
+    /// The first instant at which the token is no longer good (RFC 7519 §4.1.4).
+    pub fn expires_at(&self) -> Instant {
+        self.expires_at
+    }
+}
+
+impl Principal for VerifiedToken {
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn organization(&self) -> Option<&Organization> {
+        self.organization.as_ref()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        self.client.as_ref()
+    }
+
+    fn permissions(&self) -> Permissions {
+        self.permissions
+    }
+}

@@ -1,0 +1,65 @@
+//! What the README promises, held against the program.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use todo_mcp::settings::SETTINGS;
+use todo_tests::server::TestServer;
+
+const README: &str = include_str!("../README.md");
+
+/// The text of a section, up to the next heading of the same depth.
+fn section(heading: &str) -> &'static str {
+    let start = README.find(&format!("\n{heading}\n")).unwrap() + heading.len() + 2;
+    let depth = format!("\n{} ", heading.split(' ').next().unwrap());
+    let text = &README[start..];
+    &text[..text.find(&depth).unwrap_or(text.len())]
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_settings_table_names_every_setting_and_no_other() {
+    let rows = section("## Settings").lines().filter(|line| line.starts_with("| `"));
+    let named: Vec<&str> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    assert_eq!(named, SETTINGS);
+}
+
+#[test]
+fn the_example_of_an_env_file_is_a_good_configuration() {
+    let pairs = include_str!("../.env.example")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='));
+    let settings = todo_mcp::settings::Settings::from_iter(pairs);
+    let config = todo_mcp::config::Config::from_settings(&settings).unwrap();
+    assert_eq!(config.notes, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_tools_it_names_are_the_tools_there_are() {
+    let server = TestServer::start().await;
+    let result = server.owner().legacy("tools/list", json!({})).await.result();
+    let tools: BTreeSet<String> = result["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect();
+    let named = quoted(section("## Connect a client"))
+        .filter(|word| word.ends_with("_todos") || word.ends_with("_todo"));
+    assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), tools);
+}
+
+#[test]
+fn the_files_it_leads_to_are_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let paths =
+        quoted(section("## The house")).filter(|word| word.contains('/') && !word.contains(' '));
+    let missing: Vec<&str> = paths.filter(|path| !root.join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
