@@ -61,7 +61,7 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_name = "org_..")]
     pub(crate) organization: Option<String>,
     /// How long it lasts
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, allow_negative_numbers = true)]
     pub(crate) expires_in: i64,
 }
 

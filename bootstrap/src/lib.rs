@@ -45,8 +45,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<(), Failure> {
-    let settings = Settings::from_environment()?;
-    let config = || Config::from_settings(&settings).map_err(Failure::Configuration);
+    // Read by the commands that need it: help must not fail over a setting.
+    let config = || {
+        let settings = Settings::from_environment()?;
+        Config::from_settings(&settings).map_err(Failure::Configuration)
+    };
     match command {
         Command::Said(text) => console::print(&text),
         Command::Serve => runtime()?.block_on(serve::serve(config()?)),

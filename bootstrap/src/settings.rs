@@ -1,6 +1,7 @@
 //! Where settings come from.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::config::Problem;
@@ -50,14 +51,20 @@ impl Settings {
     }
 
     fn from_file(path: &Path) -> Result<Self, Failure> {
-        let problem = |error: dotenvy::Error| {
-            Failure::Configuration(vec![Problem::new(".env", format!("cannot be read: {error}"))])
+        let problem = |rule: String| Failure::Configuration(vec![Problem::new(".env", rule)]);
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(problem(format!("cannot be read: {error}"))),
         };
-        match dotenvy::from_path_iter(path) {
-            Ok(pairs) => pairs.collect::<Result<_, _>>().map(Self).map_err(problem),
-            Err(error) if error.not_found() => Ok(Self::default()),
-            Err(error) => Err(problem(error)),
-        }
+        // The line that cannot be read may hold a secret: it is named and not repeated.
+        dotenvy::from_read_iter(text.as_slice()).collect::<Result<_, _>>().map(Self).map_err(
+            |error| {
+                let line = unreadable_line(&text, &error);
+                let line = line.map_or("a line".to_owned(), |number| format!("line {number}"));
+                problem(format!("cannot be read: {line} is not of the form NAME=value"))
+            },
+        )
     }
 
     /// The value of a setting.
@@ -70,6 +77,16 @@ impl Settings {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
+}
+
+/// The number of the line that an error is about, counted from 1.
+fn unreadable_line(text: &[u8], error: &dotenvy::Error) -> Option<usize> {
+    let dotenvy::Error::LineParse(unreadable, _) = error else { return None };
+    let unreadable = unreadable.lines().next()?;
+    let number = text
+        .split(|byte| *byte == b'\n')
+        .position(|line| line.trim_ascii() == unreadable.trim().as_bytes())?;
+    Some(number + 1)
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Settings {

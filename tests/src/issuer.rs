@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
 use axum::routing::get;
@@ -95,7 +95,16 @@ pub struct TestKey {
 
 impl TestKey {
     fn generate() -> Self {
-        let pair = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa2048).unwrap();
+        Self::new(&KeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    /// Reads a private key as PKCS #8 PEM, as `openssl genpkey -algorithm RSA` writes it.
+    pub fn from_pem(pem: &str) -> Self {
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        Self::new(&KeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap())
+    }
+
+    fn new(pair: &KeyPair) -> Self {
         let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
         let pem = |label: &str, der: &[u8]| {
             format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
@@ -109,6 +118,11 @@ impl TestKey {
             exponent: encode(public.exponent().big_endian_without_leading_zero()),
             public_pem: pem("RSA PUBLIC KEY", public.as_ref()),
         }
+    }
+
+    /// The public key as an attacker would embed it in a token's header.
+    pub fn jwk(&self) -> Value {
+        json!({ "kty": "RSA", "n": self.modulus, "e": self.exponent })
     }
 
     /// Signs a token.

@@ -1,0 +1,92 @@
+//! `todo-mcp check`, and where settings come from.
+
+use crate::installation::Installation;
+
+/// As the quickstart has it, with values filled in.
+const QUICKSTART: &str = "\
+PORT=3002
+SCALEKIT_ENVIRONMENT_URL=https://your-environment-url.scalekit.com
+SCALEKIT_CLIENT_ID=your_client_id
+SCALEKIT_RESOURCE_ID=res_123456
+MCP_URL=http://localhost:3002/
+";
+
+#[tokio::test]
+async fn without_settings_all_is_well_and_nothing_happens() {
+    let installation = Installation::without_settings();
+    let ended = installation.run(&["check"]).await.with_code(0);
+    assert_eq!(ended.stderr, "");
+    for said in ["The configuration is fine.", "http://localhost:3002/mcp", "todos.db", "local"] {
+        assert!(ended.stdout.contains(said), "{said} in {}", ended.stdout);
+    }
+    assert_eq!(std::fs::read_dir(installation.path("")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn the_env_file_of_the_quickstart_works_as_it_is() {
+    let installation = Installation::without_settings().with_file(".env", QUICKSTART);
+    let ended = installation.run(&["check"]).await.with_code(0);
+    let issuer = "https://your-environment-url.scalekit.com/resources/res_123456";
+    for said in [issuer, "http://localhost:3002/mcp", "SCALEKIT_CLIENT_ID is not needed"] {
+        assert!(ended.stdout.contains(said), "{said} in {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn the_environment_wins_over_the_env_file() {
+    let installation = Installation::without_settings()
+        .with("PORT", "4002")
+        .with_file(".env", "PORT=4001\nEMULATOR_PORT=4003\n");
+    let ended = installation.run(&["check"]).await.with_code(0);
+    for said in ["http://localhost:4002/mcp", "http://127.0.0.1:4003"] {
+        assert!(ended.stdout.contains(said), "{said} in {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn every_problem_is_said_at_once_and_on_standard_error() {
+    let installation = Installation::without_settings()
+        .with("PORT", "http")
+        .with("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com")
+        .with("DATABASE_URL", "mysql://localhost")
+        .with("TODO_SHARRING", "everyone")
+        .with("LOG_FORMAT", "xml");
+    for command in ["check", "serve", "migrate", "token"] {
+        let ended = installation.run(&[command]).await.with_code(64);
+        assert_eq!(ended.stdout, "");
+        let names = ["PORT", "SCALEKIT_RESOURCE_ID", "DATABASE_URL", "TODO_SHARRING", "LOG_FORMAT"];
+        for name in names {
+            assert!(ended.stderr.contains(&format!("\n  {name} ")), "{name} in {}", ended.stderr);
+        }
+        assert_eq!(ended.stderr.lines().count(), 1 + names.len(), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn half_of_the_scalekit_pair_names_the_other_half() {
+    let pair = [
+        ("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com"),
+        ("SCALEKIT_RESOURCE_ID", "res_1"),
+    ];
+    for [(set, value), (missing, _)] in [pair, [pair[1], pair[0]]] {
+        let installation = Installation::without_settings().with(set, value);
+        let ended = installation.run(&["check"]).await.with_code(64);
+        let said = format!("{missing} must be set too, because {set} is");
+        assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn an_env_file_that_cannot_be_read_is_a_problem() {
+    let installation = Installation::without_settings().with_file(".env", "PORT 3002\n");
+    let ended = installation.run(&["check"]).await.with_code(64);
+    assert!(ended.stderr.contains(".env cannot be read"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn what_is_in_a_broken_env_file_stays_there() {
+    let installation = Installation::without_settings()
+        .with_file(".env", "SCALEKIT_CLIENT_SECRET='sks_not_for_the_screen\n");
+    let ended = installation.run(&["check"]).await.with_code(64);
+    assert!(!ended.stderr.contains("sks_not_for_the_screen"), "{}", ended.stderr);
+}

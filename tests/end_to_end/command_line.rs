@@ -1,0 +1,50 @@
+//! What can be said to the program.
+
+use crate::installation::Installation;
+
+#[tokio::test]
+async fn an_unknown_command_or_option_is_refused_with_the_usage() {
+    let installation = Installation::without_settings();
+    for arguments in [&["sevre"][..], &["serve", "--prot", "1"], &["--no-such-option"]] {
+        let ended = installation.run(arguments).await.with_code(64);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.contains(arguments[arguments.len().min(2) - 1]), "{}", ended.stderr);
+        assert!(ended.stderr.contains("Usage:"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn help_names_the_commands_whatever_the_settings_are() {
+    let installation = Installation::without_settings().with("PORT", "none");
+    let ended = installation.run(&["--help"]).await.with_code(0);
+    assert_eq!(ended.stderr, "");
+    for command in ["serve", "check", "migrate", "token"] {
+        assert!(ended.stdout.contains(&format!("\n  {command} ")), "{}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_do_not_need_a_readable_env_file() {
+    let installation = Installation::without_settings().with_file(".env", "PORT 3002\n");
+    for option in ["--help", "--version", "-h", "-V"] {
+        installation.run(&[option]).await.with_code(0);
+    }
+}
+
+#[tokio::test]
+async fn the_version_is_one_line() {
+    let ended = Installation::without_settings().run(&["--version"]).await.with_code(0);
+    assert!(ended.stdout.starts_with("todo-mcp "), "{}", ended.stdout);
+    assert_eq!(ended.stdout.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn migrating_makes_a_database_that_can_be_served() {
+    let installation = Installation::new();
+    for _ in 0..2 {
+        let ended = installation.run(&["migrate"]).await.with_code(0);
+        assert!(ended.stdout.contains("todos.db"), "{}", ended.stdout);
+        assert!(installation.path("todos.db").is_file());
+    }
+    installation.serve().await.caller().await.create("Buy milk").await;
+}

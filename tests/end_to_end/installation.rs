@@ -1,0 +1,73 @@
+//! A directory and settings: what an operator has, whether the program runs or not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::process::{Ended, Process};
+use crate::server::Server;
+
+/// Where the program is started: in a directory of its own, with these settings and no other
+/// environment at all. The directory goes when nobody is there any more.
+pub(crate) struct Installation {
+    directory: Arc<TempDir>,
+    settings: BTreeMap<String, String>,
+}
+
+impl Installation {
+    /// An empty directory, free ports, and a log that tests can read.
+    pub(crate) fn new() -> Self {
+        Self::without_settings()
+            .with("PORT", "0")
+            .with("EMULATOR_PORT", "0")
+            .with("LOG_FORMAT", "json")
+    }
+
+    /// An empty directory and not one setting.
+    pub(crate) fn without_settings() -> Self {
+        Self { directory: Arc::new(tempfile::tempdir().unwrap()), settings: BTreeMap::new() }
+    }
+
+    /// The same with another setting.
+    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// The same with a file in the directory.
+    pub(crate) fn with_file(self, name: &str, content: &str) -> Self {
+        std::fs::write(self.path(name), content).unwrap();
+        self
+    }
+
+    /// The path of a file in the directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Starts the program.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test"));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.settings)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null());
+        Process::spawn(command, Arc::clone(&self.directory))
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        self.spawn(arguments).ended().await
+    }
+
+    /// Starts serving, and waits until it does.
+    pub(crate) async fn serve(&self) -> Server {
+        Server::ready(self.spawn(&["serve"])).await
+    }
+}

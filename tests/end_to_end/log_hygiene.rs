@@ -1,0 +1,66 @@
+//! The log never holds a token, a title or a description, however much of it one asks for.
+#![cfg(unix)]
+
+use rmcp::ClientLifecycleMode;
+use serde_json::json;
+use url::Url;
+
+use crate::browser::Browser;
+use crate::installation::Installation;
+use crate::sdk::Application;
+
+const TITLE: &str = "MILK-THAT-NOBODY-KNOWS-OF";
+const DESCRIPTION: &str = "OATS-THAT-NOBODY-KNOWS-OF";
+const NOT_A_TOKEN: &str = "NOT-A-TOKEN-BUT-STILL-SECRET";
+
+#[tokio::test]
+async fn secrets_and_what_people_write_are_not_in_the_log() {
+    for filter in ["trace", "info"] {
+        let server = Installation::new().with("RUST_LOG", filter).serve().await;
+        let browser = Browser::new();
+        let mut application = Application::new(&server.endpoint).await;
+        let page = browser.open(&application.log_in().await).await;
+        let everything = ["todo:read", "todo:write", "offline_access"];
+        let callback = browser.allow(&page, &everything).await;
+        let first = application.come_back(&callback).await;
+        let second = application.refresh().await;
+        let printed = server.token().await;
+
+        let client = application.connect(ClientLifecycleMode::Initialize).await;
+        let todo = json!({ "title": TITLE, "description": DESCRIPTION });
+        let id = client.content("create_todo", todo).await["todo"]["id"].clone();
+        let changed = json!({ "todo_id": id, "description": format!("{DESCRIPTION} {TITLE}") });
+        client.content("update_todo", changed).await;
+        client.content("list_todos", json!({})).await;
+        client.close().await;
+
+        // What is refused is not written down either.
+        let caller = server.bearer(&printed);
+        caller.call("create_todo", json!({ "title": TITLE.repeat(1000) })).await;
+        caller.call("create_todo", json!({ "title": TITLE, DESCRIPTION: 1 })).await;
+        caller.call("get_todo", json!({ "todo_id": TITLE })).await;
+        caller.post(format!(r#"{{"jsonrpc": "2.0", "{TITLE}"#)).await;
+        let forged = format!("{}AAAA", &printed[..printed.len() - 4]);
+        for bad in [NOT_A_TOKEN, &forged] {
+            let refused = server.bearer(bad).call("list_todos", json!({})).await;
+            assert_eq!(refused.status, 401);
+            assert!(!refused.text.contains(bad) && !refused.challenge().contains(bad));
+        }
+        let ended = server.stop().await;
+
+        let code = Url::parse(&callback).unwrap();
+        let (_, code) = code.query_pairs().find(|(name, _)| name == "code").unwrap();
+        let mut secrets = vec![TITLE, DESCRIPTION, NOT_A_TOKEN, &code];
+        secrets.extend([&first, &second].map(|tokens| tokens.refresh.as_deref().unwrap()));
+        for token in [&first.access, &second.access, &printed, &forged] {
+            secrets.extend(token.split('.').skip(1));
+        }
+        let log = ended.stdout + &ended.stderr;
+        assert!(log.contains("\"ready\""), "{log}");
+        for secret in secrets {
+            let piece = &secret[..secret.len().min(20)];
+            let held = log.lines().find(|line| line.contains(piece));
+            assert_eq!(held, None, "{filter} holds {piece}");
+        }
+    }
+}

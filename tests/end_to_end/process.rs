@@ -1,0 +1,124 @@
+//! A running program: its output as it comes, signals, its end.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long a test waits for what should happen at once. Reached only when it does not happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program that is killed when the test is done with it.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Output,
+    stderr: Output,
+    _directory: Arc<TempDir>,
+}
+
+/// How a program ended, and everything that it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    /// Starts it; the directory stays for as long as it runs.
+    pub(crate) fn spawn(mut command: Command, directory: Arc<TempDir>) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program under test starts");
+        let stdout = Output::read(child.stdout.take().unwrap());
+        let stderr = Output::read(child.stderr.take().unwrap());
+        Self { child, stdout, stderr, _directory: directory }
+    }
+
+    /// Waits until the JSON log has an event with this message.
+    pub(crate) async fn event(&mut self, message: &str) -> Value {
+        let text = self.stderr.text.wait_for(|text| event(text, message).is_some());
+        let found = match timeout(PATIENCE, text).await {
+            Ok(Ok(text)) => event(&text, message),
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            panic!(
+                "no event {message:?} in {}\n{}",
+                *self.stderr.text.borrow(),
+                *self.stdout.text.borrow()
+            )
+        })
+    }
+
+    /// Sends a signal, such as `TERM`.
+    ///
+    /// The shell does it: its `kill` is on every Unix, while that of the standard library knows
+    /// one signal only.
+    #[cfg(unix)]
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("the program runs").to_string();
+        let sent =
+            Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(mut self) -> Ended {
+        let status: ExitStatus = match timeout(PATIENCE, self.child.wait()).await {
+            Ok(status) => status.unwrap(),
+            Err(_) => panic!("still running, having said {}", *self.stderr.text.borrow()),
+        };
+        let (stdout, stderr) = (self.stdout.all().await, self.stderr.all().await);
+        Ended { code: status.code(), stdout, stderr }
+    }
+}
+
+impl Ended {
+    /// Asserts the exit code, and goes on.
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+}
+
+/// What a program writes to one of its streams.
+struct Output {
+    text: watch::Receiver<String>,
+    reader: JoinHandle<()>,
+}
+
+impl Output {
+    fn read(stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let (sender, text) = watch::channel(String::new());
+        let mut lines = BufReader::new(stream).lines();
+        let reader = tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                sender.send_modify(|text| {
+                    text.push_str(&line);
+                    text.push('\n');
+                });
+            }
+        });
+        Self { text, reader }
+    }
+
+    async fn all(self) -> String {
+        timeout(PATIENCE, self.reader).await.expect("the stream ends").unwrap();
+        self.text.borrow().clone()
+    }
+}
+
+fn event(log: &str, message: &str) -> Option<Value> {
+    log.lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|event| event["message"] == message)
+}

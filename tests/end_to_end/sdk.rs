@@ -1,0 +1,178 @@
+//! The client of the official Rust SDK, knowing nothing but a URL.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rmcp::model::{CallToolRequestParams, CallToolResult, ClientConfig};
+use rmcp::service::{ClientInitializeError, RunningService, ServiceError};
+use rmcp::transport::auth::{
+    AuthClient, AuthorizationManager, AuthorizationRequest, OAuthHttpClient, OAuthHttpClientFuture,
+    OAuthHttpRequest, OAuthState,
+};
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
+};
+use rmcp::{ClientLifecycleMode, ClientServiceExt as _, RoleClient};
+use serde_json::Value;
+use url::Url;
+
+/// The name that people see on the consent page.
+pub(crate) const NAME: &str = "Test & Sons";
+
+const REDIRECT_URI: &str = "http://localhost:8765/callback";
+
+/// An application that has just been given the URL of an MCP server.
+pub(crate) struct Application {
+    endpoint: String,
+    oauth: OAuthState,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// What the application has after a login.
+pub(crate) struct Tokens {
+    pub(crate) client_id: String,
+    pub(crate) access: String,
+    /// Only where `offline_access` was granted.
+    pub(crate) refresh: Option<String>,
+    pub(crate) scope: String,
+}
+
+impl Application {
+    pub(crate) async fn new(endpoint: &str) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let http = Recording { http: http(), asked: Arc::clone(&asked) };
+        let oauth = OAuthState::new_with_oauth_http_client(endpoint, Arc::new(http)).await.unwrap();
+        Self { endpoint: endpoint.to_owned(), oauth, asked }
+    }
+
+    /// Tries without a token, and goes by the challenge up to where a person is needed: the address
+    /// to open in a browser.
+    pub(crate) async fn log_in(&mut self) -> String {
+        let manager = AuthorizationManager::new(self.endpoint.as_str()).await.unwrap();
+        let refused = connect(&self.endpoint, manager, ClientLifecycleMode::Initialize).await;
+        let refused = refused.err().expect("a server that wants a token");
+        let challenge = refused.auth_challenge().expect("a challenge");
+        let request = AuthorizationRequest::new(REDIRECT_URI)
+            .with_client_name(NAME)
+            .with_challenge(challenge);
+        self.oauth.start_authorization(request).await.unwrap();
+        self.oauth.get_authorization_url().await.unwrap()
+    }
+
+    /// Asks for another scope on top of those that it has: the address to open in a browser.
+    pub(crate) async fn step_up(&mut self, scope: &str) -> String {
+        self.oauth.request_scope_upgrade(scope, REDIRECT_URI).await.unwrap()
+    }
+
+    /// The browser came back to this address.
+    pub(crate) async fn come_back(&mut self, callback: &str) -> Tokens {
+        assert!(callback.starts_with(REDIRECT_URI), "{callback}");
+        let parameters: BTreeMap<String, String> =
+            Url::parse(callback).unwrap().query_pairs().into_owned().collect();
+        for name in ["code", "state", "iss"] {
+            assert!(parameters.contains_key(name), "{callback}");
+        }
+        self.oauth.handle_callback_url(callback).await.unwrap();
+        self.tokens().await
+    }
+
+    /// Exchanges the refresh token.
+    pub(crate) async fn refresh(&self) -> Tokens {
+        self.oauth.refresh_token().await.unwrap();
+        self.tokens().await
+    }
+
+    pub(crate) async fn tokens(&self) -> Tokens {
+        let (client_id, answer) = self.oauth.get_credentials().await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        let text = |field: &str| answer[field].as_str().expect(field).to_owned();
+        Tokens {
+            client_id,
+            access: text("access_token"),
+            refresh: answer["refresh_token"].as_str().map(str::to_owned),
+            scope: text("scope"),
+        }
+    }
+
+    /// What it asked for until now on behalf of its login, in order: methods and paths.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Begins to talk MCP with the tokens that it has.
+    pub(crate) async fn connect(self, era: ClientLifecycleMode) -> Connection {
+        let manager = self.oauth.into_authorization_manager().expect("a login");
+        Connection(connect(&self.endpoint, manager, era).await.unwrap())
+    }
+}
+
+/// A connection with a login.
+pub(crate) struct Connection(RunningService<RoleClient, ClientConfig>);
+
+impl Connection {
+    /// The names of the tools.
+    pub(crate) async fn tools(&self) -> Vec<String> {
+        let tools = self.0.list_all_tools().await.unwrap();
+        tools.into_iter().map(|tool| tool.name.into_owned()).collect()
+    }
+
+    /// Calls a tool.
+    pub(crate) async fn call(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+    ) -> Result<CallToolResult, ServiceError> {
+        let Value::Object(arguments) = arguments else { panic!("{arguments}") };
+        self.0.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await
+    }
+
+    /// Calls a tool that does what it is asked, and gives the structured content.
+    pub(crate) async fn content(&self, tool: &'static str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await.unwrap();
+        assert_ne!(result.is_error, Some(true), "{result:?}");
+        result.structured_content.unwrap()
+    }
+
+    pub(crate) async fn close(self) {
+        self.0.cancel().await.unwrap();
+    }
+}
+
+async fn connect(
+    endpoint: &str,
+    manager: AuthorizationManager,
+    era: ClientLifecycleMode,
+) -> Result<RunningService<RoleClient, ClientConfig>, ClientInitializeError> {
+    let transport = StreamableHttpClientTransport::with_client(
+        AuthClient::new(http(), manager),
+        StreamableHttpClientTransportConfig::with_uri(endpoint),
+    );
+    ClientConfig::default().serve_with_lifecycle(transport, era).await
+}
+
+fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    client.timeout(std::time::Duration::from_secs(20)).build().unwrap()
+}
+
+/// Sends what the SDK's OAuth wants sent, and keeps a list.
+struct Recording {
+    http: reqwest::Client,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl OAuthHttpClient for Recording {
+    fn execute(&self, request: OAuthHttpRequest) -> OAuthHttpClientFuture<'_> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request.request)?;
+            let asked = format!("{} {}", request.method(), request.url().path());
+            self.asked.lock().unwrap().push(asked);
+            let response = self.http.execute(request).await?;
+            let mut answer = axum::http::Response::new(Vec::new());
+            *answer.status_mut() = response.status();
+            *answer.headers_mut() = response.headers().clone();
+            *answer.body_mut() = response.bytes().await?.into();
+            Ok(answer)
+        })
+    }
+}

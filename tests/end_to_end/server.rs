@@ -1,0 +1,90 @@
+//! A program that serves.
+
+use serde_json::Value;
+use todo_tests::client::Client;
+use url::Url;
+
+use crate::process::{Ended, Process};
+
+/// A running server, which has said where it is.
+pub(crate) struct Server {
+    process: Process,
+    /// The MCP endpoint: all that a client is told.
+    pub(crate) endpoint: String,
+    /// The issuer of access tokens.
+    pub(crate) authorization_server: String,
+}
+
+impl Server {
+    pub(crate) async fn ready(mut process: Process) -> Self {
+        let ready = process.event("ready").await;
+        let text = |field: &str| ready[field].as_str().expect(field).to_owned();
+        Self {
+            process,
+            endpoint: text("mcp.url"),
+            authorization_server: text("authorization_server"),
+        }
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        port(&self.endpoint)
+    }
+
+    /// The port of its local identity.
+    pub(crate) fn emulator_port(&self) -> u16 {
+        port(&self.authorization_server)
+    }
+
+    /// A plain HTTP client with this token.
+    pub(crate) fn bearer(&self, token: &str) -> Client {
+        Client::new(self.endpoint.clone(), Some(token.to_owned()))
+    }
+
+    /// A plain HTTP client with a token that the server's own local identity gives out.
+    pub(crate) async fn caller(&self) -> Client {
+        self.bearer(&self.token().await)
+    }
+
+    /// A token, asked for as `todo-mcp token` does.
+    pub(crate) async fn token(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/emulator/token", self.emulator_port());
+        let answer = Client::new(url, None).post("{}").await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What a page of the server says, with its status.
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let url = Url::parse(&self.endpoint).unwrap().join(path).unwrap();
+        let client = Client::new(url.into(), None);
+        let answer = client.request(reqwest::Method::GET, client.headers(), "").await;
+        (answer.status, answer.text)
+    }
+
+    /// Waits until the log has an event with this message.
+    pub(crate) async fn event(&mut self, message: &str) -> Value {
+        self.process.event(message).await
+    }
+
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub(crate) async fn signal(&self, name: &str) {
+        self.process.signal(name).await;
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(self) -> Ended {
+        self.process.ended().await
+    }
+
+    /// Asks it to stop, and waits for the end.
+    #[cfg(unix)]
+    pub(crate) async fn stop(self) -> Ended {
+        self.signal("TERM").await;
+        self.ended().await.with_code(0)
+    }
+}
+
+fn port(url: &str) -> u16 {
+    Url::parse(url).unwrap().port().expect(url)
+}

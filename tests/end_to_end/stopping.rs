@@ -1,0 +1,86 @@
+//! Told to stop, the program finishes what it has begun.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::installation::Installation;
+use crate::server::Server;
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished_when_the_program_is_told_to_stop() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Installation::new().serve().await;
+        let request = UnfinishedRequest::begin(&server).await;
+        server.signal(signal).await;
+        server.event("stopping: finishing what is in flight").await;
+
+        let answer = request.finish().await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.contains("Buy milk"), "{answer}");
+        server.ended().await.with_code(0);
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let mut server = Installation::new().serve().await;
+    let _request = UnfinishedRequest::begin(&server).await;
+    server.signal("TERM").await;
+    server.event("stopping: finishing what is in flight").await;
+    server.signal("INT").await;
+    server.ended().await.with_code(0);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_open_keeps_nobody_waiting() {
+    let server = Installation::new().serve().await;
+    let caller = server.caller().await;
+    caller.create("Buy milk").await;
+    server.stop().await;
+}
+
+/// A call of `create_todo` whose body is half sent.
+struct UnfinishedRequest {
+    connection: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl UnfinishedRequest {
+    /// Sends the first half, and waits until the server has begun to read it: it then says
+    /// `100 Continue`, which is what `Expect` is for (RFC 9110 section 10.1.1).
+    async fn begin(server: &Server) -> Self {
+        let call = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "create_todo", "arguments": { "title": "Buy milk" } },
+        });
+        let body = call.to_string().into_bytes();
+        let (half, rest) = body.split_at(body.len() / 2);
+        let (port, token) = (server.port(), server.token().await);
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\n\
+             Host: localhost:{port}\r\n\
+             Authorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\n\
+             Accept: application/json, text/event-stream\r\n\
+             Content-Length: {}\r\n\
+             Expect: 100-continue\r\n\r\n",
+            body.len()
+        );
+        let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
+        connection.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&go_on), "HTTP/1.1 100 Continue\r\n\r\n");
+        connection.write_all(half).await.unwrap();
+        Self { connection, rest: rest.to_owned() }
+    }
+
+    /// Sends the other half and reads to the end of the connection.
+    async fn finish(mut self) -> String {
+        self.connection.write_all(&self.rest).await.unwrap();
+        let mut answer = String::new();
+        self.connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+}

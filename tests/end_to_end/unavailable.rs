@@ -1,0 +1,56 @@
+//! Something that is needed is not there, or is somebody else's: one sentence, and exit code 69.
+
+use std::net::TcpListener;
+
+use crate::installation::Installation;
+use crate::process::Ended;
+
+#[tokio::test]
+async fn a_port_that_is_taken_names_the_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for setting in ["PORT", "EMULATOR_PORT"] {
+        let ended = Installation::new().with(setting, port).run(&["serve"]).await;
+        assert_one_sentence(&ended, &[setting, &port.to_string()]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_left_alone() {
+    let content = "Buy milk, and do not lose this list: it is not in any database.\n".repeat(100);
+    let installation = Installation::new().with_file("todos.db", &content);
+    for command in ["serve", "migrate"] {
+        let ended = installation.run(&[command]).await;
+        assert_one_sentence(&ended, &["todos.db is not an SQLite database", "DATABASE_URL"]);
+    }
+    assert_eq!(std::fs::read_to_string(installation.path("todos.db")).unwrap(), content);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_file_is_refused_and_the_first_goes_on() {
+    let installation = Installation::new();
+    let server = installation.serve().await;
+    for command in ["serve", "migrate"] {
+        let ended = installation.run(&[command]).await;
+        assert_one_sentence(&ended, &["todos.db is in use by another process", "DATABASE_URL"]);
+    }
+    server.caller().await.create("Buy milk").await;
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_names_the_file() {
+    let installation = Installation::new().with("DATABASE_URL", "sqlite:no/such/todos.db");
+    let ended = installation.run(&["serve"]).await;
+    assert_one_sentence(&ended, &["no/such/todos.db", "DATABASE_URL"]);
+}
+
+/// That it ended with code 69, and with these words in the one line that is for people.
+#[track_caller]
+fn assert_one_sentence(ended: &Ended, words: &[&str]) {
+    assert_eq!(ended.code, Some(69), "{ended:?}");
+    assert_eq!(ended.stdout, "", "{ended:?}");
+    let spoken: Vec<&str> = ended.stderr.lines().filter(|line| !line.starts_with('{')).collect();
+    let [sentence] = spoken[..] else { panic!("{spoken:#?}") };
+    assert!(sentence.starts_with("todo-mcp: "), "{sentence}");
+    assert!(words.iter().all(|word| sentence.contains(word)), "{words:?} in {sentence}");
+}
