@@ -141,10 +141,10 @@ impl Todo {
         let at = at.max(todo.updated_at);
         let renamed = replace(&mut todo.title, edit.title);
         let described = replace(&mut todo.description, edit.description);
-        let completion =
-            edit.completed
-                .filter(|done| *done != todo.completion.is_done())
-                .map(|done| if done { Completion::Done { at } } else { Completion::Open });
+        let completion = edit
+            .completed
+            .filter(|done| *done != todo.completion.is_done())
+            .map(|done| if done { Completion::Done { at } } else { Completion::Open });
         let completed = replace(&mut todo.completion, completion);
 
         let changed = renamed || described || completed;
