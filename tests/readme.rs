@@ -35,7 +35,7 @@ fn the_example_of_an_env_file_is_a_good_configuration() {
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='));
-    let settings = todo_mcp::settings::Settings::from_iter(pairs);
+    let settings: todo_mcp::settings::Settings = pairs.collect();
     let config = todo_mcp::config::Config::from_settings(&settings).unwrap();
     assert_eq!(config.notes, [""; 0]);
 }
