@@ -168,6 +168,7 @@ async fn local_identity(
 }
 
 #[cfg(not(feature = "emulator"))]
+#[expect(clippy::unused_async, reason = "it stands in for the one with the emulator")]
 async fn local_identity(
     _: &Config,
     _: u16,

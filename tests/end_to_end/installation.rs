@@ -1,6 +1,7 @@
 //! A directory and settings: what an operator has, whether the program runs or not.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl Installation {
     }
 
     /// The same with another setting.
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
         self.settings.insert(name.to_owned(), value.to_string());
         self
     }

@@ -16,7 +16,7 @@ async fn a_client_that_knows_only_the_url_finds_everything_else_by_itself() {
     let callback = Browser::new().pass(&application.log_in().await).await;
     let tokens = application.come_back(&callback).await;
 
-    let resource = server.authorization_server.rsplit('/').next().unwrap();
+    let resource = server.issuer.rsplit('/').next().unwrap();
     let asked = [
         "GET /.well-known/oauth-protected-resource/mcp".to_owned(),
         format!("GET /.well-known/oauth-authorization-server/resources/{resource}"),

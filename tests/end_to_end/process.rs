@@ -72,10 +72,10 @@ impl Process {
 
     /// Waits for the end.
     pub(crate) async fn ended(mut self) -> Ended {
-        let status: ExitStatus = match timeout(PATIENCE, self.child.wait()).await {
-            Ok(status) => status.unwrap(),
-            Err(_) => panic!("still running, having said {}", *self.stderr.text.borrow()),
+        let Ok(status) = timeout(PATIENCE, self.child.wait()).await else {
+            panic!("still running, having said {}", *self.stderr.text.borrow());
         };
+        let status: ExitStatus = status.unwrap();
         let (stdout, stderr) = (self.stdout.all().await, self.stderr.all().await);
         Ended { code: status.code(), stdout, stderr }
     }

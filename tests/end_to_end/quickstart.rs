@@ -24,7 +24,7 @@ async fn tokens_of_the_environment_are_accepted_and_it_alone_is_asked() {
     let issuer = TestIssuer::start().await;
     let server = installation(issuer.url()).serve().await;
     let expected = format!("{}/resources/{RESOURCE_ID}", issuer.url());
-    assert_eq!(server.authorization_server, expected);
+    assert_eq!(server.issuer, expected);
 
     let claims = issuer.claims("usr_1", Some("org_1"), "todo:read todo:write");
     let caller = server.bearer(&issuer.sign(&claims));

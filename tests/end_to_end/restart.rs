@@ -57,7 +57,7 @@ async fn todos_in_memory_are_gone_after_a_restart() {
 
 /// Shows a refresh token: the status, and the error.
 async fn refresh(server: &Server, tokens: &Tokens) -> (u16, serde_json::Value) {
-    let client = Client::new(format!("{}/oauth/token", server.authorization_server), None);
+    let client = Client::new(format!("{}/oauth/token", server.issuer), None);
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "refresh_token")
         .append_pair("client_id", &tokens.client_id)

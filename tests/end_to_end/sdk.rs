@@ -50,7 +50,7 @@ impl Application {
     pub(crate) async fn log_in(&mut self) -> String {
         let manager = AuthorizationManager::new(self.endpoint.as_str()).await.unwrap();
         let refused = connect(&self.endpoint, manager, ClientLifecycleMode::Initialize).await;
-        let refused = refused.err().expect("a server that wants a token");
+        let Err(refused) = refused else { panic!("a server that wants no token") };
         let challenge = refused.auth_challenge().expect("a challenge");
         let request = AuthorizationRequest::new(REDIRECT_URI)
             .with_client_name(NAME)

@@ -12,18 +12,14 @@ pub(crate) struct Server {
     /// The MCP endpoint: all that a client is told.
     pub(crate) endpoint: String,
     /// The issuer of access tokens.
-    pub(crate) authorization_server: String,
+    pub(crate) issuer: String,
 }
 
 impl Server {
     pub(crate) async fn ready(mut process: Process) -> Self {
         let ready = process.event("ready").await;
         let text = |field: &str| ready[field].as_str().expect(field).to_owned();
-        Self {
-            process,
-            endpoint: text("mcp.url"),
-            authorization_server: text("authorization_server"),
-        }
+        Self { process, endpoint: text("mcp.url"), issuer: text("authorization_server") }
     }
 
     /// The port that it listens on.
@@ -33,7 +29,7 @@ impl Server {
 
     /// The port of its local identity.
     pub(crate) fn emulator_port(&self) -> u16 {
-        port(&self.authorization_server)
+        port(&self.issuer)
     }
 
     /// A plain HTTP client with this token.
