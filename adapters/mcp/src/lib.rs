@@ -5,15 +5,15 @@
 //!
 //! How a request to `POST /mcp` comes through, each step a file:
 //!
-//! 1. [`access`] — is it meant for this host, and may this web page send it? (403)
-//! 2. [`bearer`] — whose is it? (401 and 503, with the [`challenge`] that leads to a token)
-//! 3. [`body`] — is it JSON of a bearable size? (406, 408, 413, 415, 431)
-//! 4. [`envelope`] — which method, which id? (JSON-RPC -32700, -32600)
-//! 5. [`era`] — which revision of the protocol, by its own rules? (-32602, -32020, -32022)
-//! 6. [`methods`] — the answer; for `tools/call` one file for each tool under `tools/`.
-//! 7. [`failure`] — what went wrong in a use case, as an answer: the one exhaustive mapping.
+//! 1. `access` — is it meant for this host, and may this web page send it? (403)
+//! 2. `bearer` — whose is it? (401 and 503, with the `challenge` that leads to a token)
+//! 3. `body` — is it JSON of a bearable size? (406, 408, 413, 415, 431)
+//! 4. `envelope` — which method, which id? (JSON-RPC -32700, -32600)
+//! 5. `era` — which revision of the protocol, by its own rules? (-32602, -32020, -32022)
+//! 6. `methods` — the answer; for `tools/call` one file for each tool under `tools/`.
+//! 7. `failure` — what went wrong in a use case, as an answer: the one exhaustive mapping.
 //!
-//! To add a tool, see [`tools`].
+//! To add a tool, see `tools`.
 
 mod access;
 mod bearer;
