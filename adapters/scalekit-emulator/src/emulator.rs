@@ -1,4 +1,4 @@
-//! Binding, serving, and minting tokens in process.
+//! Binding and serving.
 
 use std::{
     fmt, io,
@@ -10,12 +10,15 @@ use std::{
 use tokio::{net::TcpListener, task};
 
 use crate::{
+    client_documents::ClientDocuments,
     environment::Environment,
     error::EmulatorError,
+    handle::EmulatorHandle,
     http,
-    identity::TokenRequest,
     oauth::resource_indicator::ServerUrl,
+    quirks::switchboard::Switchboard,
     state::{
+        key_ring::KeyRing,
         ledger::Ledger,
         records::Records,
         signing_key::SigningKey,
@@ -77,10 +80,12 @@ impl ScalekitEmulator {
             server_url,
             auto_consent: options.auto_consent,
             clock: options.clock,
-            signing_key,
+            keys: KeyRing::new(signing_key),
             ledger: Arc::new(Ledger::new(records, file)),
             pending: Tickets::new(AUTHORIZATION_LIFETIME, MOST_PENDING),
             codes: Tickets::new(AUTHORIZATION_LIFETIME, MOST_CODES),
+            client_documents: ClientDocuments::default(),
+            quirks: Switchboard::default(),
         };
         Ok(Self { listener, address, environment: Arc::new(environment) })
     }
@@ -95,9 +100,9 @@ impl ScalekitEmulator {
         self.address
     }
 
-    /// Mints tokens in process, for as long as one likes.
+    /// Mints tokens and sets quirks in process, for as long as one likes.
     pub fn handle(&self) -> EmulatorHandle {
-        EmulatorHandle { environment: Arc::clone(&self.environment) }
+        EmulatorHandle::new(Arc::clone(&self.environment))
     }
 
     /// Serves until `shutdown` completes, then finishes what is in flight.
@@ -120,48 +125,6 @@ impl fmt::Debug for ScalekitEmulator {
         formatter
             .debug_struct("ScalekitEmulator")
             .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The environment, for code in the same process.
-#[derive(Clone)]
-pub struct EmulatorHandle {
-    environment: Arc<Environment>,
-}
-
-impl EmulatorHandle {
-    /// `http://127.0.0.1:PORT`, without a trailing slash.
-    pub fn environment_url(&self) -> String {
-        self.environment.url.clone()
-    }
-
-    /// The id of the MCP server in this environment.
-    pub fn resource_id(&self) -> &str {
-        &self.environment.resource_id
-    }
-
-    /// A signed access token that says what `request` says, at the time of the clock.
-    pub fn mint(&self, request: &TokenRequest) -> String {
-        self.environment.mint(request, None)
-    }
-
-    /// The key set that `/keys` serves.
-    pub fn public_jwks(&self) -> serde_json::Value {
-        self.environment.jwks()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn router(&self) -> axum::Router {
-        http::router(Arc::clone(&self.environment))
-    }
-}
-
-impl fmt::Debug for EmulatorHandle {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EmulatorHandle")
-            .field("environment_url", &self.environment.url)
             .finish_non_exhaustive()
     }
 }

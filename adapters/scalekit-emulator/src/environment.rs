@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::{
-    claims::AccessTokenClaims,
+    claims::{ACCESS_TOKEN_LIFETIME, AccessTokenClaims},
+    client_documents::ClientDocuments,
     identity::TokenRequest,
-    oauth::resource_indicator::ServerUrl,
+    oauth::{resource_indicator::ServerUrl, scope::Scopes},
+    quirks::{ForeignKey, switchboard::Switchboard},
     state::{
         authorization::{AuthorizedCode, PendingAuthorization},
+        key_ring::KeyRing,
         ledger::Ledger,
-        signing_key::SigningKey,
         tickets::Tickets,
     },
 };
@@ -27,7 +29,7 @@ pub(crate) enum AuthorizationServer {
     OfTheEnvironment,
 }
 
-/// Names, key, clock and state.
+/// Names, keys, clock, state and quirks.
 pub(crate) struct Environment {
     /// Without a trailing slash.
     pub(crate) url: String,
@@ -36,10 +38,12 @@ pub(crate) struct Environment {
     pub(crate) server_url: ServerUrl,
     pub(crate) auto_consent: bool,
     pub(crate) clock: UnixClock,
-    pub(crate) signing_key: SigningKey,
+    pub(crate) keys: KeyRing,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) pending: Tickets<PendingAuthorization>,
     pub(crate) codes: Tickets<AuthorizedCode>,
+    pub(crate) client_documents: ClientDocuments,
+    pub(crate) quirks: Switchboard,
 }
 
 impl Environment {
@@ -60,11 +64,27 @@ impl Environment {
 
     /// A signed access token. `session` is that of the login it comes from.
     pub(crate) fn mint(&self, request: &TokenRequest, session: Option<&str>) -> String {
-        self.signing_key.sign(&AccessTokenClaims::new(self, request, session))
+        self.keys.sign(&AccessTokenClaims::new(self, request, session))
     }
 
     /// The key set (RFC 7517 section 5).
     pub(crate) fn jwks(&self) -> Value {
-        json!({ "keys": [self.signing_key.jwk()] })
+        let foreign = self.quirks.current().foreign_keys.into_iter().map(ForeignKey::jwk);
+        let keys: Vec<Value> =
+            foreign.chain(self.keys.jwks().into_iter().map(|key| json!(key))).collect();
+        json!({ "keys": keys })
+    }
+
+    /// Seconds that a token of the token endpoint is good for.
+    pub(crate) fn token_lifetime(&self) -> i64 {
+        self.quirks.current().token_lifetime.unwrap_or(ACCESS_TOKEN_LIFETIME)
+    }
+
+    /// What the person may have out of what was granted.
+    pub(crate) fn permitted(&self, granted: &Scopes) -> Scopes {
+        match self.quirks.current().permissions {
+            None => granted.clone(),
+            Some(permissions) => granted.permitted(&permissions),
+        }
     }
 }

@@ -75,7 +75,8 @@ fn called_by_clients(resource: &str) -> Router<Shared> {
 fn seen_by_people(resource: &str) -> Router<Shared> {
     let authorize = |server| {
         get(async move |State(environment): State<Shared>, RawQuery(query): RawQuery| {
-            authorize::authorize(server, &environment, query.as_deref().unwrap_or_default())
+            let query = query.as_deref().unwrap_or_default();
+            authorize::authorize(server, &environment, query).await
         })
     };
     Router::new()

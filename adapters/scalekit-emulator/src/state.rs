@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization;
 pub(crate) mod fingerprint;
+pub(crate) mod key_ring;
 pub(crate) mod ledger;
 pub(crate) mod records;
 pub(crate) mod signing_key;

@@ -7,6 +7,7 @@ mod discovery;
 mod guards;
 mod pages;
 mod persistence;
+mod quirks;
 mod registration;
 mod support;
 mod tokens;

@@ -14,24 +14,20 @@ use crate::{
         scope::Scopes,
     },
     pages,
-    state::{
-        authorization::PendingAuthorization,
-        records::{Records, RegisteredClient},
-    },
+    state::{authorization::PendingAuthorization, records::RegisteredClient},
 };
 
 /// Shows the consent page, or answers the client at once where consent is automatic.
 ///
 /// A request whose client or redirect URI is in doubt ends on a page of ours: redirecting it would
 /// make this server an open redirector (RFC 6749 section 3.1.2.4).
-pub(crate) fn authorize(
+pub(crate) async fn authorize(
     server: AuthorizationServer,
     environment: &Environment,
     query: &str,
 ) -> Response {
     let parameters = Parameters::parse(query.as_bytes());
-    let records = environment.ledger.records();
-    let (client, redirect_uri) = match identify(&records, &parameters) {
+    let (client, redirect_uri) = match identify(environment, &parameters).await {
         Ok(identified) => identified,
         Err(problem) => return pages::problem(StatusCode::BAD_REQUEST, &problem),
     };
@@ -57,17 +53,17 @@ pub(crate) fn authorize(
                 let scopes = pending.scopes.clone();
                 consent::redirect(StatusCode::FOUND, &consent::allow(environment, pending, scopes))
             } else {
-                consent::ask(environment, client, pending)
+                consent::ask(environment, &client, pending)
             }
         }
     }
 }
 
 /// The client and its redirect URI, or a sentence for the person in front of the browser.
-fn identify<'a>(
-    records: &'a Records,
+async fn identify(
+    environment: &Environment,
     parameters: &Parameters,
-) -> Result<(&'a RegisteredClient, RedirectUri), String> {
+) -> Result<(RegisteredClient, RedirectUri), String> {
     let required = |name| {
         parameters
             .required(name)
@@ -75,13 +71,8 @@ fn identify<'a>(
     };
     let client_id = required("client_id")?;
     let redirect_uri = required("redirect_uri")?;
-    let client = records.client(client_id).ok_or_else(|| {
-        format!(
-            "No client with the id {client_id} is registered here. Your application remembers \
-             another environment, or an identity that was deleted: clear what it has stored for \
-             this server and connect again."
-        )
-    })?;
+    let client =
+        environment.client_that_asks(client_id).await.map_err(|unknown| unknown.to_string())?;
     let redirect_uri = RedirectUri::parse(redirect_uri)
         .ok()
         .filter(|asked| client.redirect_uris.iter().any(|registered| registered.allows(asked)))

@@ -8,24 +8,22 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use url::form_urlencoded;
 
 use crate::{
+    environment::Environment,
     oauth::{
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
-    state::{
-        fingerprint::Fingerprint,
-        records::{Records, RegisteredClient},
-    },
+    state::{fingerprint::Fingerprint, records::RegisteredClient},
 };
 
-/// The registered client behind a request. A public client names itself, a confidential one proves
+/// The client behind a request. A public client names itself, a confidential one proves
 /// itself by its secret, in the body or in a Basic header as it likes: Scalekit takes both.
 ///
 /// # Errors
 ///
 /// `invalid_client` where that fails, `invalid_request` for two identities at once.
 pub(crate) fn authenticate(
-    records: &Records,
+    environment: &Environment,
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<RegisteredClient, OAuthError> {
@@ -46,14 +44,14 @@ pub(crate) fn authenticate(
         }
     };
 
-    let client = records
-        .client(&client_id)
+    let client = environment
+        .client_that_calls(&client_id)
         .ok_or_else(|| refused("unable to retrieve client by id: let it register again"))?;
     let given = secret.as_deref().map(Fingerprint::of);
     if given != client.secret {
         return Err(refused("the client secret is missing, wrong, or not needed"));
     }
-    Ok(client.clone())
+    Ok(client)
 }
 
 /// An error of an endpoint that authenticates clients: one that tried the Authorization header is

@@ -37,6 +37,7 @@ pub(crate) fn ask(
     Consent {
         action: PATH,
         client: client.display_name().to_owned(),
+        vouched_for_by: client.host(),
         destination: pending.response.redirect_uri.destination(),
         server_url: environment.server_url.as_str().to_owned(),
         scopes: pending.scopes.clone(),
@@ -95,7 +96,12 @@ pub(crate) fn allow(
         challenge: pending.challenge,
         redirect_uri: pending.response.redirect_uri.as_str().to_owned(),
     };
-    pending.response.code(&environment.codes.issue(authorized, environment.now()))
+    let now = environment.now();
+    let code = match environment.quirks.current().code_lifetime {
+        None => environment.codes.issue(authorized, now),
+        Some(lifetime) => environment.codes.issue_for(lifetime, authorized, now),
+    };
+    pending.response.code(&code)
 }
 
 /// Sends the browser to a client. `status` is 303 after a form, so that the form does not travel

@@ -4,24 +4,25 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
 use crate::{
-    claims::ACCESS_TOKEN_LIFETIME,
+    environment::Environment,
     identifiers::{identifier, unguessable},
     oauth::{
+        client_name,
         error::{ErrorCode, OAuthError},
         redirect_uri::RedirectUri,
         scope::Scopes,
     },
+    quirks::Registration,
     state::{fingerprint::Fingerprint, records::RegisteredClient},
 };
 
 const MOST_REDIRECT_URIS: usize = 20;
-const LONGEST_NAME: usize = 100;
 
 /// What a client says of itself. Scalekit ignores every other field, and so does this.
 #[derive(Debug, Deserialize)]
@@ -81,13 +82,27 @@ struct IssuedSecret {
     client_secret_expires_at: i32,
 }
 
-/// Registers a client and answers 201 once it is on disk.
-///
+/// Registers a client and answers 201 once it is on disk, where registration is open.
+pub(crate) async fn register(
+    State(environment): State<Shared>,
+    metadata: Result<Json<ClientMetadata>, JsonRejection>,
+) -> Response {
+    match environment.quirks.current().registration {
+        Registration::Open => add(&environment, metadata).await.into_response(),
+        Registration::NotFound => super::not_found().await,
+        Registration::Forbidden => {
+            let error = OAuthError::new(ErrorCode::AccessDenied, "clients cannot register here");
+            let no_store = [(header::CACHE_CONTROL, "no-store")];
+            (StatusCode::FORBIDDEN, no_store, Json(error)).into_response()
+        }
+    }
+}
+
 /// # Errors
 ///
 /// `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 section 3.2.2).
-pub(crate) async fn register(
-    State(environment): State<Shared>,
+async fn add(
+    environment: &Environment,
     metadata: Result<Json<ClientMetadata>, JsonRejection>,
 ) -> Result<impl IntoResponse, OAuthError> {
     let Json(metadata) = metadata.map_err(|rejection| {
@@ -105,7 +120,7 @@ pub(crate) async fn register(
     let secret = confidential.then(unguessable);
     let client = RegisteredClient {
         client_id: identifier("m2m"),
-        name: metadata.client_name.as_deref().and_then(presentable),
+        name: metadata.client_name.as_deref().and_then(client_name::presentable),
         redirect_uris,
         secret: secret.as_deref().map(Fingerprint::of),
         registered_at: environment.now(),
@@ -137,7 +152,7 @@ pub(crate) async fn register(
         scopes: scopes.to_names(),
         audience: vec![environment.server_url.as_str().to_owned(), environment.resource_id.clone()],
         custom_claims: [],
-        expiry: ACCESS_TOKEN_LIFETIME.to_string(),
+        expiry: environment.token_lifetime().to_string(),
         resource_id: environment.resource_id.clone(),
         redirect_uris: client.redirect_uris,
         secret: secret
@@ -164,12 +179,4 @@ fn redirect_uris(written: &[String]) -> Result<Vec<RedirectUri>, OAuthError> {
                 .map_err(|problem| refused(format!("`redirect_uris[{index}]` {problem}")))
         })
         .collect()
-}
-
-/// A name that fits on one line of the consent page.
-fn presentable(name: &str) -> Option<String> {
-    let printable: String =
-        name.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
-    let name = printable.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }

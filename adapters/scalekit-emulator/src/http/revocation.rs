@@ -33,8 +33,7 @@ async fn forget(
     body: &[u8],
 ) -> Result<(), OAuthError> {
     let parameters = form::read(headers, body)?;
-    let records = environment.ledger.records();
-    let client = client_authentication::authenticate(&records, headers, &parameters)?;
+    let client = client_authentication::authenticate(environment, headers, &parameters)?;
     if client.secret.is_none() {
         return Err(OAuthError::new(
             ErrorCode::InvalidClient,

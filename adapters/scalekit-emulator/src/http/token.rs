@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use super::{Shared, client_authentication, form};
 use crate::{
-    claims::ACCESS_TOKEN_LIFETIME,
     environment::Environment,
     identity::TokenRequest,
     oauth::{
@@ -62,8 +61,7 @@ async fn grant(
     body: &[u8],
 ) -> Result<TokenResponse, OAuthError> {
     let parameters = form::read(headers, body)?;
-    let records = environment.ledger.records();
-    let client = client_authentication::authenticate(&records, headers, &parameters)?;
+    let client = client_authentication::authenticate(environment, headers, &parameters)?;
     environment.server_url.check(&parameters)?;
     match parameters.required("grant_type")? {
         "authorization_code" => authorization_code::grant(environment, &client, &parameters).await,
@@ -76,19 +74,21 @@ async fn grant(
     }
 }
 
-/// An access token for a person, of `scopes` out of those of the grant.
+/// An access token for a person, of `scopes` out of those of the grant, as far as the person may
+/// have them at this moment.
 fn for_person(
     environment: &Environment,
     grant: &Grant,
     scopes: &Scopes,
     refresh_token: Option<String>,
 ) -> TokenResponse {
+    let scopes = environment.permitted(scopes);
     let request = TokenRequest {
         subject: grant.subject.clone(),
         organization: grant.organization.clone(),
         client_id: grant.client_id.clone(),
         scopes: scopes.to_names(),
-        expires_in: ACCESS_TOKEN_LIFETIME,
+        expires_in: environment.token_lifetime(),
     };
     TokenResponse {
         access_token: environment.mint(&request, Some(&grant.session)),

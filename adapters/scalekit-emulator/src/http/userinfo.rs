@@ -16,6 +16,9 @@ struct Claims {
     sub: String,
     oid: Option<String>,
     exp: i64,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
     scopes: Vec<String>,
 }
 
@@ -32,15 +35,16 @@ struct UserInfo {
 
 pub(crate) async fn userinfo(State(environment): State<Shared>, headers: HeaderMap) -> Response {
     let claims = bearer(&headers)
-        .and_then(|token| environment.signing_key.read::<Claims>(token))
+        .and_then(|token| environment.keys.read::<Claims>(token))
         .filter(|claims| environment.now() < claims.exp);
     let Some(claims) = claims else {
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
         return (StatusCode::UNAUTHORIZED, challenge).into_response();
     };
     let about = |scope: &str, known| {
-        (claims.sub == LOCAL_USER && claims.scopes.iter().any(|held| held == scope))
-            .then_some(known)
+        let mut held =
+            claims.scopes.iter().map(String::as_str).chain(claims.scope.split_ascii_whitespace());
+        (claims.sub == LOCAL_USER && held.any(|held| held == scope)).then_some(known)
     };
     let info = UserInfo {
         name: about("profile", LOCAL_USER_NAME),

@@ -125,7 +125,8 @@ impl From<RedirectUri> for String {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host is this machine by name or by address.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

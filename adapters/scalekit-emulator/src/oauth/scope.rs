@@ -57,6 +57,15 @@ impl Scopes {
         self.only(|name| other.contains(name))
     }
 
+    /// Those that a person with these permissions can grant. Only scopes of the resource are
+    /// permissions.
+    pub(crate) fn permitted(&self, permissions: &[String]) -> Self {
+        let of_the_resource = Self::of_the_resource();
+        self.only(|name| {
+            !of_the_resource.contains(name) || permissions.iter().any(|held| held == name)
+        })
+    }
+
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|held| held == name)
     }

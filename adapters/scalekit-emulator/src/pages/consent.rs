@@ -18,6 +18,8 @@ pub(crate) struct Consent {
     /// Where the decision goes.
     pub(crate) action: &'static str,
     pub(crate) client: String,
+    /// The host of a client id that is a URL. The name is only what the client says of itself.
+    pub(crate) vouched_for_by: Option<String>,
     /// Where the client will be told.
     pub(crate) destination: String,
     pub(crate) server_url: String,
@@ -50,11 +52,17 @@ impl fmt::Display for Consent {
         for scope in KNOWN.iter().filter(|scope| self.scopes.contains(scope.name)) {
             write!(formatter, "{}", Checkbox(scope))?;
         }
+        formatter.write_str("</fieldset>\n<dl>\n")?;
+        if let Some(host) = &self.vouched_for_by {
+            writeln!(
+                formatter,
+                "<dt>Application from</dt><dd><strong>{}</strong></dd>",
+                Escaped(host)
+            )?;
+        }
         write!(
             formatter,
-            r#"</fieldset>
-<dl>
-<dt>Todo server</dt><dd>{server}</dd>
+            r#"<dt>Todo server</dt><dd>{server}</dd>
 <dt>You are</dt><dd>{LOCAL_USER_NAME}</dd>
 <dt>Answer goes to</dt><dd><strong>{destination}</strong></dd>
 </dl>

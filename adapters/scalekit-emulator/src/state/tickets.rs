@@ -29,6 +29,11 @@ impl<T> Tickets<T> {
     }
 
     pub(crate) fn issue(&self, value: T, now: i64) -> String {
+        self.issue_for(self.lifetime, value, now)
+    }
+
+    /// A ticket that is good for another time than most, in seconds.
+    pub(crate) fn issue_for(&self, lifetime: i64, value: T, now: i64) -> String {
         let ticket = unguessable();
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         issued.retain(|held| now < held.expires_at);
@@ -37,7 +42,7 @@ impl<T> Tickets<T> {
         }
         issued.push_back(Ticket {
             fingerprint: Fingerprint::of(&ticket),
-            expires_at: now.saturating_add(self.lifetime),
+            expires_at: now.saturating_add(lifetime),
             value,
         });
         ticket

@@ -38,7 +38,8 @@ pub(super) fn grant(
             "`scope` names no scope of the resource",
         ));
     }
-    let request = TokenRequest::for_machine(&client.client_id, &scopes);
+    let lifetime = environment.token_lifetime();
+    let request = TokenRequest::for_machine(&client.client_id, &scopes, lifetime);
     Ok(TokenResponse {
         access_token: environment.mint(&request, None),
         token_type: "Bearer",
