@@ -14,6 +14,8 @@ pub(crate) enum Command {
     Serve,
     /// Read the configuration, and nothing else.
     Check,
+    /// Say whether settings, Scalekit, public URL and a token fit together.
+    Doctor(DoctorArguments),
     /// Bring the database to the current schema.
     Migrate,
     /// Print an access token of the running local identity.
@@ -40,11 +42,29 @@ enum Subcommand {
     Serve,
     /// Read the configuration, report every problem at once, and bind nothing
     Check,
+    /// Say, check by check, whether the settings, Scalekit, the public URL and a token fit
+    /// together, and what to change; exit code 0 if nothing failed, 1 otherwise
+    Doctor(DoctorArguments),
     /// Bring the database to the current schema (serving does this too)
     Migrate,
     /// Print an access token of the running server's local identity, and nothing else
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
+}
+
+/// What is examined beside the settings.
+#[derive(clap::Args)]
+pub(crate) struct DoctorArguments {
+    /// An access token to check too; `-` reads it from standard input, out of sight of other users
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub(crate) token: Option<String>,
+}
+
+/// Without the token.
+impl std::fmt::Debug for DoctorArguments {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DoctorArguments").finish_non_exhaustive()
+    }
 }
 
 /// What the token is to hold. What is left out is as for the local user.
@@ -71,6 +91,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Ok(CommandLine { command }) => Ok(match command {
             None | Some(Subcommand::Serve) => Command::Serve,
             Some(Subcommand::Check) => Command::Check,
+            Some(Subcommand::Doctor(arguments)) => Command::Doctor(arguments),
             Some(Subcommand::Migrate) => Command::Migrate,
             #[cfg(feature = "emulator")]
             Some(Subcommand::Token(arguments)) => Command::Token(arguments),

@@ -33,6 +33,8 @@ pub struct Composition {
     pub public_url: PublicUrl,
     /// The issuer of access tokens.
     pub authorization_server: String,
+    /// The issuer's signing keys, to be refreshed while the server runs.
+    pub keys: ScalekitKeys,
     /// The local identity, if callers are vouched for by ourselves.
     pub local_identity: Option<LocalIdentity>,
 }
@@ -46,7 +48,14 @@ pub type Running = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
 
 /// Opens the storage, binds the sockets and puts everything together.
 pub async fn compose(config: &Config) -> Result<Composition, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    compose_with_clock(config, Arc::new(SystemClock)).await
+}
+
+/// The same on another clock, for tests in which hours pass.
+pub async fn compose_with_clock(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Composition, Failure> {
     let (repository, storage) = open_storage(&config.database)?;
 
     let listener = TcpListener::bind(config.listen).await;
@@ -87,13 +96,14 @@ pub async fn compose(config: &Config) -> Result<Composition, Failure> {
         todos: Arc::new(Todos::new(repository, clock, ids, config.sharing)),
         verifier: Arc::new(verifier),
         authorization_server: Arc::new(authorization_server),
-        readiness: vec![storage, Arc::new(keys)],
+        readiness: vec![storage, Arc::new(keys.clone())],
     };
     Ok(Composition {
         listener,
         router: todo_adapter_mcp::router(options, ports),
         public_url,
         authorization_server: environment.authorization_server().to_owned(),
+        keys,
         local_identity,
     })
 }

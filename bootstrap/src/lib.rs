@@ -5,6 +5,7 @@
 //! * [`config`] — what they mean: every problem found, none acted on
 //! * [`compose`] — the one place where adapters meet
 //! * [`serve`] — listening, and stopping in good order
+//! * [`doctor`] — whether settings, Scalekit, public URL and a token fit together
 //! * `command_line` — the commands
 //! * `telemetry`, `console` — what operators and people see
 
@@ -13,6 +14,7 @@ mod command_line;
 pub mod compose;
 pub mod config;
 mod console;
+pub mod doctor;
 mod failure;
 mod ids;
 pub mod serve;
@@ -36,7 +38,7 @@ use settings::Settings;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = command_line::parse(arguments).and_then(execute);
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit_code) => exit_code,
         Err(failure) => {
             console::error(&failure.to_string());
             failure.exit_code()
@@ -44,7 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> Result<(), Failure> {
+fn execute(command: Command) -> Result<ExitCode, Failure> {
     // Read by the commands that need it: help must not fail over a setting.
     let config = || {
         let settings = Settings::from_environment()?;
@@ -54,10 +56,12 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Said(text) => console::print(&text),
         Command::Serve => runtime()?.block_on(serve::serve(config()?)),
         Command::Check => check(&config()?),
+        Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
         Command::Migrate => compose::migrate(&config()?),
         #[cfg(feature = "emulator")]
         Command::Token(request) => runtime()?.block_on(token::print(&config()?, request)),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `todo-mcp check`: the configuration is read, and nothing else happens.

@@ -20,6 +20,8 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         tracing::warn!("{note}");
     }
     let composition = compose(&config).await?;
+    // Whoever reads that we are ready may tell us to stop at once.
+    let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
     announce(&config, &composition)?;
 
     let (stop, _) = watch::channel(false);
@@ -31,6 +33,7 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         })
     };
     let identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
+    tokio::spawn(composition.keys.refresh_until(stopped()));
     // Answers are small and complete: waiting to fill a packet (Nagle) only delays them.
     let listener = composition.listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -42,14 +45,14 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
 
     tokio::select! {
         ended = &mut server => return finished(ended),
-        () = told_to_stop() => {}
+        () = signals.received() => {}
     }
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
     tokio::select! {
         ended = &mut server => finished(ended)?,
         () = tokio::time::sleep(GRACE) => tracing::warn!("some requests took too long and are cut off"),
-        () = told_to_stop() => tracing::warn!("told again: not waiting for requests in flight"),
+        () = signals.received() => tracing::warn!("told again: not waiting for requests in flight"),
     }
     if let Some(identity) = identity {
         identity.abort();
@@ -64,21 +67,40 @@ fn finished(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Resul
         .map_err(|error| Failure::Other(error.into()))
 }
 
-/// Ready when the process is asked to end.
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
+/// The signals that ask the process to end. They are heard from the moment this is made, and none
+/// is lost between two that are waited for.
+struct StopSignals {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl StopSignals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
-    let _ = interrupted.await;
+
+    #[cfg(windows)]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Ready when one has come.
+    async fn received(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
+    }
 }
 
 /// Says that we are there: a few lines for a person, or one event for a machine.

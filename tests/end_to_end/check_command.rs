@@ -78,9 +78,9 @@ async fn half_of_the_scalekit_pair_names_the_other_half() {
 
 #[tokio::test]
 async fn an_env_file_that_cannot_be_read_is_a_problem() {
-    let installation = Installation::without_settings().with_file(".env", "PORT 3002\n");
+    let installation = Installation::without_settings().with_file(".env", "# Mine\nPORT 3002\n");
     let ended = installation.run(&["check"]).await.with_code(64);
-    assert!(ended.stderr.contains(".env cannot be read"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(".env cannot be read: line 2 "), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -33,5 +33,6 @@ mod restart;
 mod side_by_side;
 #[cfg(unix)]
 mod stopping;
+mod terminal;
 mod token_command;
 mod unavailable;

@@ -58,6 +58,15 @@ impl Process {
         })
     }
 
+    /// Waits until it has printed this, and gives all that it has printed.
+    pub(crate) async fn printed(&mut self, words: &str) -> String {
+        let text = self.stdout.text.wait_for(|text| text.contains(words));
+        match timeout(PATIENCE, text).await {
+            Ok(Ok(text)) => text.clone(),
+            _ => panic!("no {words:?}, but {}", *self.stderr.text.borrow()),
+        }
+    }
+
     /// Sends a signal, such as `TERM`.
     ///
     /// The shell does it: its `kill` is on every Unix, while that of the standard library knows

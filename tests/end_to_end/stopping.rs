@@ -29,7 +29,18 @@ async fn a_second_signal_does_not_wait() {
     server.signal("TERM").await;
     server.event("stopping: finishing what is in flight").await;
     server.signal("INT").await;
-    server.ended().await.with_code(0);
+    let ended = server.ended().await.with_code(0);
+    assert!(ended.stderr.contains("not waiting for requests in flight"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn it_can_be_told_to_stop_as_soon_as_it_is_ready() {
+    for signal in ["TERM", "INT"] {
+        let server = Installation::new().serve().await;
+        server.signal(signal).await;
+        let ended = server.ended().await.with_code(0);
+        assert!(ended.stderr.contains("stopped"), "{ended:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,30 @@
 //! The whole server in this process, on a free port, put together as the program does it.
 
-use std::future::pending;
+use std::sync::Arc;
 
-use todo_mcp::compose::compose;
+use todo_application::ports::Clock;
+use todo_mcp::SystemClock;
+use todo_mcp::compose::compose_with_clock;
 use todo_mcp::config::Config;
 use todo_mcp::settings::Settings;
 
 use crate::client::Client;
 use crate::issuer::{RESOURCE_ID, TestIssuer};
+
+/// Starts a server with a store in memory and gives its MCP endpoint. It stops with the runtime of
+/// the test.
+pub async fn start<'a>(
+    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    clock: Arc<dyn Clock>,
+) -> String {
+    let all = [("PORT", "0"), ("DATABASE_URL", "memory:")].into_iter().chain(settings);
+    let settings: Settings = all.collect();
+    let config = Config::from_settings(&settings).unwrap();
+    let composition = compose_with_clock(&config, clock).await.unwrap();
+    let port = composition.listener.local_addr().unwrap().port();
+    tokio::spawn(axum::serve(composition.listener, composition.router).into_future());
+    format!("http://localhost:{port}/mcp")
+}
 
 /// A running server with a store in memory, trusting a [`TestIssuer`].
 pub struct TestServer {
@@ -26,19 +43,11 @@ impl TestServer {
     /// Starts a server with these settings on top. It stops with the runtime of the test.
     pub async fn with<const N: usize>(settings: [(&str, &str); N]) -> Self {
         let issuer = TestIssuer::start().await;
-        let mut all = vec![
-            ("PORT", "0"),
-            ("DATABASE_URL", "memory:"),
-            ("SCALEKIT_ENVIRONMENT_URL", issuer.url()),
-            ("SCALEKIT_RESOURCE_ID", RESOURCE_ID),
-        ];
+        let mut all =
+            vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
         all.extend(settings);
-        let config = Config::from_settings(&Settings::from_iter(all)).unwrap();
-        let composition = compose(&config).await.unwrap();
-        let port = composition.listener.local_addr().unwrap().port();
-        let server = axum::serve(composition.listener, composition.router);
-        tokio::spawn(server.with_graceful_shutdown(pending()).into_future());
-        Self { base: format!("http://localhost:{port}"), issuer }
+        let endpoint = start(all, Arc::new(SystemClock)).await;
+        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer }
     }
 
     /// The MCP endpoint.

@@ -4,6 +4,7 @@
 //! network (DNS rebinding). It cannot choose the `Host` and `Origin` headers that the browser sends
 //! along, so these are what is checked (MCP 2026-07-28, Streamable HTTP, security warning).
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -56,6 +57,14 @@ impl HostPattern {
     }
 }
 
+/// As it is written in a setting.
+impl fmt::Display for HostPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
+    }
+}
+
 /// The hosts that requests may name.
 #[derive(Debug, Clone)]
 pub struct AllowedHosts(Vec<HostPattern>);
@@ -83,6 +92,14 @@ impl AllowedHosts {
             Some(authority) if self.0.iter().any(|pattern| pattern.fits(&authority)) => Ok(()),
             _ => Err(AccessDenied::Host(named.map(excerpt).unwrap_or_default())),
         }
+    }
+}
+
+/// A list for people.
+impl fmt::Display for AllowedHosts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&hosts.join(", "))
     }
 }
 
@@ -141,6 +158,17 @@ impl AllowedOrigins {
         };
         self.origins.iter().any(|allowed| allowed.0 == origin)
             || (self.loopback && is_loopback_origin(origin))
+    }
+}
+
+/// A list for people.
+impl fmt::Display for AllowedOrigins {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut origins: Vec<_> = self.origins.iter().map(|origin| origin.0.as_str()).collect();
+        if self.loopback {
+            origins.push("every page of this machine");
+        }
+        formatter.write_str(&origins.join(", "))
     }
 }
 
@@ -214,6 +242,16 @@ mod tests {
         for bad in ["localhost", "127.0.0.1", "inside.example", "inside.example:80"] {
             assert!(!host(&allowed, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_allowed_can_be_read() {
+        let local = url("http://localhost:3002");
+        let more = ["inside.example:8443".parse().unwrap()];
+        let hosts = AllowedHosts::new(&local, more).to_string();
+        assert_eq!(hosts, "localhost, 127.0.0.1, [::1], inside.example:8443");
+        let origins = AllowedOrigins::new(&local, []).to_string();
+        assert_eq!(origins, "http://localhost:3002, every page of this machine");
     }
 
     #[test]

@@ -39,3 +39,4 @@ pub use access::{
 pub use failure::ScopeDenial;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use router::{McpOptions, McpPorts, router};
+pub use tools::tools_allowed_by;

@@ -17,7 +17,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use todo_application::Todos;
-use todo_application::domain::Action;
+use todo_application::domain::{Action, Permission};
 use todo_application::ports::Principal;
 
 pub(crate) use arguments::{Arguments, InvalidArgument};
@@ -107,6 +107,12 @@ impl Catalog {
     fn find(&self, name: &str) -> Option<(&'static str, &'static dyn Tool)> {
         self.tools.iter().copied().find(|(known, _)| *known == name)
     }
+}
+
+/// The names of the tools that a permission allows, for people who wonder what a token is good for.
+pub fn tools_allowed_by(permission: Permission) -> impl Iterator<Item = &'static str> {
+    let allowed = TOOLS.into_iter().filter(move |tool| tool.action().permission() == permission);
+    allowed.map(|tool| tool.definition().name)
 }
 
 /// Answers `tools/call`.

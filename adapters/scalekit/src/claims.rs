@@ -31,10 +31,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::Rejection;
 
-use crate::{ScalekitEnvironment, VerifiedToken, clock, json};
-
-/// How far the issuer's clock may be ahead of ours.
-const LEEWAY: Duration = Duration::from_mins(1);
+use crate::lifetime::Lifetime;
+use crate::{ScalekitEnvironment, VerifiedToken, json};
 
 /// The claims of a token whose signature is good, each still as JSON text: that way a claim of the
 /// wrong type is found by name, when its turn comes. A claim that is there twice is refused.
@@ -83,13 +81,13 @@ impl<'a> SignedClaims<'a> {
     ) -> Result<VerifiedToken, Rejection> {
         self.check_issuer(environment)?;
         self.check_audience(environment)?;
-        let expires_at = self.check_lifetime(now)?;
+        let lifetime = self.check_lifetime(now)?;
         Ok(VerifiedToken {
             subject: identifier(("sub", self.sub))?.ok_or(Rejection::MissingClaim("sub"))?,
             organization: self.organization()?,
             client: self.client()?,
             permissions: self.permissions()?,
-            expires_at,
+            lifetime,
         })
     }
 
@@ -111,19 +109,17 @@ impl<'a> SignedClaims<'a> {
         if is_for_us { Ok(()) } else { Err(Rejection::Audience) }
     }
 
-    fn check_lifetime(&self, now: Instant) -> Result<Instant, Rejection> {
+    fn check_lifetime(&self, now: Instant) -> Result<Lifetime, Rejection> {
         let expires_at = numeric_date(("exp", self.exp))?.ok_or(Rejection::MissingClaim("exp"))?;
-        if now >= expires_at {
-            return Err(Rejection::Expired(expires_at));
-        }
+        let mut lifetime = Lifetime::until(expires_at);
+        lifetime.check(now)?;
         for claim in [("nbf", self.nbf), ("iat", self.iat)] {
-            if let Some(begins_at) = numeric_date(claim)?
-                && begins_at.as_unix_millis() > clock::millis_after(now, LEEWAY)
-            {
-                return Err(Rejection::NotYetValid(begins_at));
+            if let Some(begins_at) = numeric_date(claim)? {
+                lifetime = lifetime.not_before(begins_at);
+                lifetime.check(now)?;
             }
         }
-        Ok(expires_at)
+        Ok(lifetime)
     }
 
     /// Scalekit's tokens carry `oid`; `org_id` is what other readers of them look for.

@@ -9,8 +9,14 @@ use todo_application::domain::Instant;
 /// So it does when the clock was set back to before `since`: how much time has passed is unknown
 /// then, and waiting for the clock to catch up could take for ever.
 pub(crate) fn has_passed(pause: Duration, since: Instant, now: Instant) -> bool {
+    remaining(pause, since, now).is_zero()
+}
+
+/// How much of `pause` is left at `now`, by the same rule.
+pub(crate) fn remaining(pause: Duration, since: Instant, now: Instant) -> Duration {
     let elapsed = now.as_unix_millis() - since.as_unix_millis();
-    u64::try_from(elapsed).map_or(true, |elapsed| Duration::from_millis(elapsed) >= pause)
+    u64::try_from(elapsed)
+        .map_or(Duration::ZERO, |elapsed| pause.saturating_sub(Duration::from_millis(elapsed)))
 }
 
 /// `instant` moved forward by `duration`, in milliseconds since 1970.
@@ -31,5 +37,6 @@ mod tests {
         assert!(!has_passed(pause, at(1_000), at(30_999)));
         assert!(has_passed(pause, at(1_000), at(31_000)));
         assert!(has_passed(pause, at(1_000), at(999)));
+        assert_eq!(remaining(pause, at(1_000), at(30_999)), Duration::from_millis(1));
     }
 }

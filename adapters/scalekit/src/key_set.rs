@@ -30,7 +30,16 @@ pub(crate) struct KeySet {
 #[derive(Debug)]
 pub(crate) struct PublishedKey {
     id: Option<String>,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
     key: DecodingKey,
+}
+
+impl PartialEq for PublishedKey {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { id, modulus, exponent, key: _made_of_both } = self;
+        (id, modulus, exponent) == (&other.id, &other.modulus, &other.exponent)
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +90,12 @@ impl KeySet {
         }
     }
 
+    /// Whether both sets give the same verdict on every token: the same usable keys under the same
+    /// ids, in the same order (of two keys with one id the first counts).
+    pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
+        self.keys == other.keys
+    }
+
     /// The ids of the usable keys, for the log.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Option<&str>> {
         self.keys.iter().map(|key| key.id.as_deref())
@@ -116,6 +131,8 @@ impl PublishedKey {
         is_sound.then(|| Self {
             id: jwk.kid,
             key: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+            modulus,
+            exponent,
         })
     }
 

@@ -7,12 +7,14 @@
 //! | key id unknown | waits for a refresh if one is due, then gets the key or `UnknownKey` |
 //! | no key ever had | the same, but `Unavailable` while there is still none |
 //!
-//! Refreshes are at least 30 s apart, whatever they led to: key ids are the caller's choice, and
-//! Scalekit limits requests per environment. While no key was ever had the pause is shorter, since
-//! nobody can be served until there is one.
+//! When a refresh is due says `keys/schedule.rs`. There is at most one at a time, whoever wants it.
+//! With `keys/upkeep.rs` running, which refreshes without being asked, no set becomes an hour old
+//! but in a long outage.
+//!
 //! A set is replaced as a whole, and only by a set with a usable key: an outage, an empty set or
 //! one malformed key never takes a good key away, and a key that is rotated out goes with the next
-//! refresh.
+//! refresh. Every change of the set starts a new [`Generation`]: what was concluded from keys of an
+//! earlier one no longer holds.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,18 +29,13 @@ use crate::key_set::{KeySet, PublishedKey};
 use crate::single_flight::{Landing, SingleFlight};
 use crate::{ScalekitEnvironment, clock};
 
-/// After this a set is refreshed even if it has every key that is asked for.
+mod schedule;
+mod upkeep;
+
+use schedule::{Occasion, Schedule};
+
+/// After this a request has the set refreshed even if it has every key that is asked for.
 const MAX_AGE: Duration = Duration::from_hours(1);
-/// Between the starts of two fetches once a key set is known.
-const PAUSE: Duration = Duration::from_secs(30);
-/// Between the starts of two fetches while none is known, after the first failure, the second, and
-/// so on; the last one stays. With the fetch's own limit of 5 s it keeps recovery under 10 s.
-const PAUSES_WITHOUT_KEYS: [Duration; 4] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(5),
-];
 /// What is read of a key set, in bytes. A set of two keys has about 1,000.
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 /// How long `ready` waits for a first key set. The port asks for an answer within a second.
@@ -46,7 +43,8 @@ const READINESS_PATIENCE: Duration = Duration::from_millis(800);
 
 /// The signing keys of a Scalekit environment. Cloning gives another handle to the same keys.
 ///
-/// Nothing is fetched until somebody asks; asking whether they are [ready](Readiness) is asking.
+/// They are fetched when somebody asks for one, or whether they are [ready](Readiness), and by
+/// themselves while [`refresh_until`](Self::refresh_until) runs.
 #[derive(Clone)]
 pub struct ScalekitKeys {
     shared: Arc<Shared>,
@@ -64,14 +62,25 @@ struct Shared {
 
 struct Known {
     keys: KeySet,
+    generation: Generation,
     fetched_at: Instant,
 }
 
-/// What is remembered of past fetches. Failures matter until the first key set is known.
+/// Which of the key sets it is that were in force one after the other. A fetch that brings the same
+/// keys again does not start a new one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Generation(u64);
+
+/// A key, and the generation of the set that it was found in.
+pub(crate) struct FoundKey {
+    pub(crate) key: Arc<PublishedKey>,
+    pub(crate) generation: Generation,
+}
+
 #[derive(Default)]
 struct Attempts {
-    last_started_at: Option<Instant>,
-    failures: usize,
+    schedule: Schedule,
+    /// Why there is no key while there is none.
     last_failure: Option<Arc<FetchError>>,
 }
 
@@ -99,35 +108,53 @@ impl ScalekitKeys {
     pub(crate) async fn find(
         &self,
         unverified_key_id: Option<&str>,
-    ) -> Result<Arc<PublishedKey>, VerificationError> {
-        if let Some(known) = self.shared.known() {
-            if let Some(key) = known.keys.find(unverified_key_id) {
-                if clock::has_passed(MAX_AGE, known.fetched_at, self.shared.clock.now()) {
-                    self.refresh_if_due();
-                }
-                return Ok(Arc::clone(key));
+    ) -> Result<FoundKey, VerificationError> {
+        if let Some(known) = self.known_and_renewed() {
+            if let Some(found) = known.find(unverified_key_id) {
+                return Ok(found);
             }
             if unverified_key_id.is_none() {
                 return Err(Rejection::UnknownKey.into());
             }
         }
-        if let Some(refresh) = self.refresh_if_due() {
+        if let Some(refresh) = self.refresh_if_due(Occasion::Request) {
             refresh.wait().await;
         }
         let Some(known) = self.shared.known() else {
             return Err(VerificationError::Unavailable(self.shared.last_failure()));
         };
-        let key = known.keys.find(unverified_key_id);
-        Ok(Arc::clone(key.ok_or(Rejection::UnknownKey)?))
+        Ok(known.find(unverified_key_id).ok_or(Rejection::UnknownKey)?)
+    }
+
+    /// The generation of the keys in force, if there are any. What a token was told by keys of this
+    /// generation, [`find`](Self::find) would have it told again.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.known_and_renewed().map(|known| known.generation)
+    }
+
+    /// What is known. If that is old, a refresh starts beside.
+    fn known_and_renewed(&self) -> Option<Arc<Known>> {
+        let known = self.shared.known()?;
+        if clock::has_passed(MAX_AGE, known.fetched_at, self.shared.clock.now()) {
+            self.refresh_if_due(Occasion::Request);
+        }
+        Some(known)
     }
 
     /// The refresh under way, or the one that is due, started.
-    fn refresh_if_due(&self) -> Option<Landing> {
+    fn refresh_if_due(&self, occasion: Occasion) -> Option<Landing> {
         self.shared.flight.join_or_start(|| {
-            let is_due = self.shared.start_attempt_if_due();
+            let is_due = self.shared.start_attempt_if_due(occasion);
             let shared = Arc::clone(&self.shared);
             is_due.then_some(async move { shared.refresh().await })
         })
+    }
+}
+
+impl Known {
+    fn find(&self, unverified_key_id: Option<&str>) -> Option<FoundKey> {
+        let key = Arc::clone(self.keys.find(unverified_key_id)?);
+        Some(FoundKey { key, generation: self.generation })
     }
 }
 
@@ -141,22 +168,27 @@ impl Shared {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_attempt_if_due(&self) -> bool {
+    /// How long until a fetch is due.
+    fn wait(&self, occasion: Occasion) -> Duration {
+        self.attempts().schedule.wait(occasion, self.clock.now())
+    }
+
+    fn start_attempt_if_due(&self, occasion: Occasion) -> bool {
         let now = self.clock.now();
-        let has_keys = self.known().is_some();
-        let mut attempts = self.attempts();
-        let is_due = attempts.last_started_at.is_none_or(|last_started_at| {
-            clock::has_passed(attempts.pause(has_keys), last_started_at, now)
-        });
+        let schedule = &mut self.attempts().schedule;
+        let is_due = schedule.wait(occasion, now).is_zero();
         if is_due {
-            attempts.last_started_at = Some(now);
+            schedule.started(occasion, now);
         }
         is_due
     }
 
     async fn refresh(&self) {
         match self.fetch().await {
-            Ok(keys) => self.replace(keys),
+            Ok(keys) => {
+                self.replace(keys);
+                self.attempts().schedule.succeeded();
+            }
             Err(failure) => {
                 tracing::warn!(
                     error = in_one_line(&failure),
@@ -164,7 +196,7 @@ impl Shared {
                     "the signing keys could not be fetched"
                 );
                 let mut attempts = self.attempts();
-                attempts.failures += 1;
+                attempts.schedule.failed();
                 attempts.last_failure = Some(Arc::new(failure));
             }
         }
@@ -174,13 +206,24 @@ impl Shared {
         KeySet::parse(&self.http.text(&self.url, MAX_KEY_SET_BYTES).await?)
     }
 
+    /// Puts keys into force. Only the one fetch in flight does.
     fn replace(&self, keys: KeySet) {
-        tracing::info!(
-            keys.ids = ?keys.ids().collect::<Vec<_>>(),
-            keys.passed_over = keys.passed_over(),
-            "signing keys fetched"
-        );
-        let known = Arc::new(Known { keys, fetched_at: self.clock.now() });
+        let earlier = self.known();
+        let generation = match &earlier {
+            Some(earlier) if earlier.keys.is_equivalent_to(&keys) => {
+                tracing::debug!("signing keys fetched: they are the same as before");
+                earlier.generation
+            }
+            _ => {
+                tracing::info!(
+                    keys.ids = ?keys.ids().collect::<Vec<_>>(),
+                    keys.passed_over = keys.passed_over(),
+                    "signing keys fetched"
+                );
+                earlier.map_or_else(Generation::default, |earlier| earlier.generation.next())
+            }
+        };
+        let known = Arc::new(Known { keys, generation, fetched_at: self.clock.now() });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 
@@ -192,13 +235,9 @@ impl Shared {
     }
 }
 
-impl Attempts {
-    fn pause(&self, has_keys: bool) -> Duration {
-        if has_keys {
-            return PAUSE;
-        }
-        let step = self.failures.saturating_sub(1);
-        PAUSES_WITHOUT_KEYS[step.min(PAUSES_WITHOUT_KEYS.len() - 1)]
+impl Generation {
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
     }
 }
 
@@ -209,11 +248,10 @@ impl Readiness for ScalekitKeys {
     }
 
     /// Ready as soon as one key set was had: a later outage is lived through with it. Until then
-    /// asking starts a fetch when one is due, so that a server to which nobody sends a request
-    /// before it is ready becomes ready.
+    /// asking starts a fetch when one is due, so that a server becomes ready by being asked.
     async fn ready(&self) -> Result<(), NotReady> {
         if self.shared.known().is_none()
-            && let Some(refresh) = self.refresh_if_due()
+            && let Some(refresh) = self.refresh_if_due(Occasion::OwnAccord)
         {
             // Out of patience or not: what is known by then is the answer.
             let _ = tokio::time::timeout(READINESS_PATIENCE, refresh.wait()).await;

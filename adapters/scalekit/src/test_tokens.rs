@@ -91,6 +91,12 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The text that is encoded in a part of a token.
+pub(crate) fn text_of(part: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64url");
+    String::from_utf8(bytes).expect("a text")
+}
+
 pub(crate) fn key_set(keys: &[&Value]) -> String {
     json!({ "keys": keys }).to_string()
 }

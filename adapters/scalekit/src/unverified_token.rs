@@ -43,9 +43,7 @@ impl<'a> UnverifiedToken<'a> {
     /// malformed, not signed with RS256, or critical of an extension (RFC 7515 §4.1.11; we know
     /// none, so that any `crit` is too much).
     pub(crate) fn parse(unverified_token: &'a str) -> Result<Self, Rejection> {
-        if unverified_token.len() > MAX_TOKEN_BYTES {
-            return Err(Rejection::Malformed);
-        }
+        check_size(unverified_token)?;
         let mut parts = unverified_token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -75,7 +73,12 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-fn decode(part: &str) -> Result<String, Rejection> {
+/// Refuses a text that is too long to be a token, before anything is done with it.
+pub(crate) fn check_size(unverified_token: &str) -> Result<(), Rejection> {
+    if unverified_token.len() > MAX_TOKEN_BYTES { Err(Rejection::Malformed) } else { Ok(()) }
+}
+
+pub(crate) fn decode(part: &str) -> Result<String, Rejection> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Rejection::Malformed)?;
     String::from_utf8(bytes).map_err(|_| Rejection::Malformed)
 }

@@ -1,6 +1,8 @@
 use todo_application::domain::{ClientId, Instant, Organization, Permissions, Subject};
 use todo_application::ports::Principal;
 
+use crate::lifetime::Lifetime;
+
 /// Whom a token speaks for, and what it allows until when. Only [`ScalekitTokenVerifier`] makes
 /// one.
 ///
@@ -13,13 +15,13 @@ pub struct VerifiedToken {
     pub(crate) organization: Option<Organization>,
     pub(crate) client: Option<ClientId>,
     pub(crate) permissions: Permissions,
-    pub(crate) expires_at: Instant,
+    pub(crate) lifetime: Lifetime,
 }
 
 impl VerifiedToken {
     /// The first instant at which the token is no longer good (RFC 7519 §4.1.4).
     pub fn expires_at(&self) -> Instant {
-        self.expires_at
+        self.lifetime.expires_at()
     }
 }
 

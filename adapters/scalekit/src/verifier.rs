@@ -4,18 +4,24 @@ use async_trait::async_trait;
 use todo_application::ports::{Clock, Principal, TokenVerifier, VerificationError};
 
 use crate::claims::SignedClaims;
-use crate::unverified_token::UnverifiedToken;
+use crate::keys::FoundKey;
+use crate::token_cache::{TokenCache, TokenDigest};
+use crate::unverified_token::{self, UnverifiedToken};
 use crate::{ScalekitEnvironment, ScalekitKeys, VerifiedToken};
 
 /// Verifies access tokens of a Scalekit environment.
 ///
 /// The checks, in order: size and form, algorithm, critical extensions, key, signature, and then
 /// the claims one by one. The first that fails is the answer.
+///
+/// A token that was accepted is remembered, and accepted again without these checks while they
+/// would end the same way. Cloning gives another handle to the same keys and memory.
 #[derive(Clone)]
 pub struct ScalekitTokenVerifier {
     environment: Arc<ScalekitEnvironment>,
     keys: ScalekitKeys,
     clock: Arc<dyn Clock>,
+    cache: Arc<TokenCache>,
 }
 
 impl ScalekitTokenVerifier {
@@ -25,20 +31,29 @@ impl ScalekitTokenVerifier {
         keys: ScalekitKeys,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { environment, keys, clock }
+        Self { environment, keys, clock, cache: Arc::new(TokenCache::new()) }
     }
 
     /// What [`TokenVerifier::verify`] does, with everything that is known about the token.
     pub async fn verify_token(
         &self,
         unverified_token: &str,
-    ) -> Result<VerifiedToken, VerificationError> {
+    ) -> Result<Arc<VerifiedToken>, VerificationError> {
+        unverified_token::check_size(unverified_token)?;
+        let digest = TokenDigest::of(unverified_token);
+        if let Some(verified) = self.cache.recall(digest, self.keys.generation(), self.clock.now())
+        {
+            return Ok(verified);
+        }
         let unverified = UnverifiedToken::parse(unverified_token)?;
-        let key = self.keys.find(unverified.unverified_key_id.as_deref()).await?;
+        let FoundKey { key, generation } =
+            self.keys.find(unverified.unverified_key_id.as_deref()).await?;
         key.check(unverified.signing_input, unverified.signature)?;
         let claims_text = unverified.claims_text()?;
         let signed_claims = SignedClaims::parse(&claims_text)?;
-        Ok(signed_claims.check(&self.environment, self.clock.now())?)
+        let verified = Arc::new(signed_claims.check(&self.environment, self.clock.now())?);
+        self.cache.remember(digest, generation, Arc::clone(&verified));
+        Ok(verified)
     }
 }
 
@@ -48,7 +63,7 @@ impl TokenVerifier for ScalekitTokenVerifier {
         &self,
         unverified_token: &str,
     ) -> Result<Arc<dyn Principal>, VerificationError> {
-        Ok(Arc::new(self.verify_token(unverified_token).await?))
+        Ok(self.verify_token(unverified_token).await?)
     }
 }
 

@@ -1,12 +1,21 @@
 use serde_json::json;
 use todo_application::ports::Rejection::UnknownKey;
 
+use super::schedule::PAUSE;
 use super::*;
 use crate::test_issuer::{Answer, Scene};
 use crate::test_tokens::{FIRST_KEY, SECOND_KEY, changed, key_set};
 
+impl ScalekitKeys {
+    /// Puts keys into force as a fetch would.
+    pub(crate) fn put_into_force(&self, keys: KeySet) {
+        self.shared.replace(keys);
+        self.shared.attempts().schedule.succeeded();
+    }
+}
+
 impl Scene {
-    async fn has(&self, key_id: &str) -> bool {
+    pub(super) async fn has(&self, key_id: &str) -> bool {
         match self.keys.find(Some(key_id)).await {
             Ok(_) => true,
             Err(VerificationError::Rejected(rejection)) => {

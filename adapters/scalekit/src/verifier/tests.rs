@@ -8,14 +8,17 @@ use todo_application::ports::Rejection;
 use super::*;
 use crate::test_issuer::{Answer, Scene};
 use crate::test_tokens::{
-    FIRST_KEY, NOW, SECOND_KEY, base64url, changed, signing_input, user_claims,
+    FIRST_KEY, NOW, SECOND_KEY, base64url, changed, key_set, signing_input, text_of, user_claims,
 };
 
+mod caching;
+mod hostile;
+mod model;
 mod properties;
 
 impl Scene {
     /// Verifies a token, the keys being available.
-    async fn verify(&self, token: &str) -> Result<VerifiedToken, Rejection> {
+    async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, Rejection> {
         match self.verifier.verify_token(token).await {
             Ok(token) => Ok(token),
             Err(VerificationError::Rejected(rejection)) => Err(rejection),

@@ -23,7 +23,7 @@ static PRIMED: LazyLock<Primed> = LazyLock::new(|| {
 });
 
 impl Primed {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, Rejection> {
+    fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, Rejection> {
         self.runtime.block_on(self.scene.verify(token))
     }
 }

@@ -1,0 +1,72 @@
+//! The command: output, standard input, exit codes.
+
+use std::process::{Output, Stdio};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::stand_in::{Scalekit, signed};
+
+/// Runs `todo-mcp doctor` with these settings and nothing else.
+async fn doctor(settings: &[(&str, &str)], arguments: &[&str], input: &str) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test"))
+        .arg("doctor")
+        .args(arguments)
+        .env_clear()
+        .envs(settings.iter().copied())
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Who does not read its input may be gone by now.
+    let _ = doctor.stdin.take().unwrap().write_all(input.as_bytes()).await;
+    doctor.wait_with_output().await.unwrap()
+}
+
+fn text(output: &Output) -> &str {
+    assert_eq!(output.stderr, b"", "{output:?}");
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn it_ends_with_0_when_nothing_failed_and_prints_no_colours_into_a_pipe() {
+    let settings = [("PORT", "0"), ("EMULATOR_PORT", "0")];
+    let output = doctor(&settings, &[], "").await;
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("pass  settings"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("Nothing failed: "), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_a_finding_and_end_with_1() {
+    let settings = [("SCALEKIT_RESOURCE_ID", "res_1"), ("PORT", "x")];
+    let output = doctor(&settings, &[], "").await;
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for line in ["fail  settings  PORT must be", "fail  settings  SCALEKIT_ENVIRONMENT_URL must be"]
+    {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_comes_as_an_argument_or_through_standard_input() {
+    let scalekit = Scalekit::good().await;
+    let token = signed(&scalekit.claims());
+    for (arguments, input) in
+        [(["--token", token.as_str()], String::new()), (["--token", "-"], format!("{token}\n"))]
+    {
+        let output = doctor(&scalekit.settings(), &arguments, &input).await;
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(text.contains("pass  token: scopes"), "{text}");
+    }
+    let output = doctor(&scalekit.settings(), &["--token", "-"], "").await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("fail  token: form"), "{output:?}");
+}
