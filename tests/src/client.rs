@@ -109,9 +109,16 @@ impl Client {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// The body as JSON; of a stream of events, the last one, which is the response.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let events =
+            self.header("content-type").is_some_and(|it| it.starts_with("text/event-stream"));
+        let text = if events {
+            self.text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap()
+        } else {
+            &self.text
+        };
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The result.
