@@ -6,7 +6,8 @@ use todo_domain::{Denied, Todo};
 use crate::cursor::CursorError;
 use crate::ports::StorageError;
 
-/// Why a use case did not do what was asked. Nothing was changed.
+/// Why a use case did not do what was asked. Nothing was changed, unless the storage failed at the
+/// very moment of a change: see [`UseCaseError::Unavailable`].
 #[derive(Debug, Error)]
 pub enum UseCaseError {
     /// The policy says no.
@@ -18,10 +19,14 @@ pub enum UseCaseError {
     /// The todo has another version than the caller expected: this one.
     #[error("the todo has changed in the meantime")]
     Conflict(Box<Todo>),
+    /// Too many others were changing the todo all the while. Trying again later helps.
+    #[error("the todo is being changed by too many at once")]
+    Contended,
     /// The cursor does not belong to this list.
     #[error(transparent)]
     InvalidCursor(#[from] CursorError),
-    /// The storage does not answer. Trying again later may help.
+    /// The storage does not answer, and a change is not known to have been made. Trying again later
+    /// may help.
     #[error("the storage is not available")]
     Unavailable(#[source] StorageError),
     /// The storage answered with something that must not be: a fault of this program or of its data.
@@ -30,12 +35,13 @@ pub enum UseCaseError {
 }
 
 impl From<StorageError> for UseCaseError {
-    /// What a use case did not foresee. A stale version is foreseen wherever it can happen, so here
-    /// it means that a todo changes faster than we can keep up with: trying again is right.
+    /// What a use case did not foresee. A stale version is foreseen wherever it can happen.
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::StaleVersion => Self::Unavailable(error),
-            StorageError::Duplicate(_) | StorageError::Corrupt { .. } => Self::Inconsistent(error),
+            StorageError::Unavailable(_) => Self::Unavailable(error),
+            StorageError::StaleVersion
+            | StorageError::Duplicate(_)
+            | StorageError::Corrupt { .. } => Self::Inconsistent(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The one place where adapters meet.
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub async fn compose_with_clock(
     let port = listener.local_addr().map_err(|error| Failure::Other(error.into()))?.port();
     let public_url = match &config.public_url {
         Some(url) => url.clone(),
-        None => format!("http://localhost:{port}/")
+        None => own_url(config.listen.ip(), port)
             .parse()
             .map_err(|error| Failure::Other(anyhow::Error::new(error)))?,
     };
@@ -106,6 +107,16 @@ pub async fn compose_with_clock(
         keys,
         local_identity,
     })
+}
+
+/// The address of this server where no setting names another: `localhost` means 127.0.0.1 or `::1`.
+fn own_url(listen: IpAddr, port: u16) -> String {
+    let named = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    if listen.is_loopback() && !named.contains(&listen) {
+        format!("http://{}/", SocketAddr::new(listen, port))
+    } else {
+        format!("http://localhost:{port}/")
+    }
 }
 
 /// Opens the database, which brings it to the current schema, and closes it again.

@@ -1,9 +1,11 @@
 //! Listening, and stopping in good order.
 
+mod connections;
+
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, shared};
@@ -32,39 +34,43 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
             let _ = stop.wait_for(|stop| *stop).await;
         })
     };
-    let identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
+    let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
-    // Answers are small and complete: waiting to fill a packet (Nagle) only delays them.
-    let listener = composition.listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
-        }
-    });
-    let server = axum::serve(listener, composition.router).with_graceful_shutdown(stopped());
-    let mut server = tokio::spawn(server.into_future());
+    let connections = connections::serve(composition.listener, composition.router, stopped());
+    let mut server = tokio::spawn(connections);
 
     tokio::select! {
-        ended = &mut server => return finished(ended),
         () = signals.received() => {}
+        error = lost(&mut identity) => return Err(error),
     }
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
+    let all = async {
+        let ended = (&mut server).await;
+        if let Some(identity) = &mut identity {
+            // It had nothing else to do than to serve us, and cannot fail us any more.
+            let _ = identity.await;
+        }
+        ended
+    };
     tokio::select! {
-        ended = &mut server => finished(ended)?,
+        ended = all => ended.map_err(|error| Failure::Other(error.into()))?,
         () = tokio::time::sleep(GRACE) => tracing::warn!("some requests took too long and are cut off"),
         () = signals.received() => tracing::warn!("told again: not waiting for requests in flight"),
-    }
-    if let Some(identity) = identity {
-        identity.abort();
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-fn finished(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
-    ended
-        .map_err(|error| Failure::Other(error.into()))?
-        .map_err(|error| Failure::Other(error.into()))
+/// Ready when the local identity has ended without having been told to: nobody could log in then.
+async fn lost(identity: &mut Option<JoinHandle<std::io::Result<()>>>) -> Failure {
+    let Some(identity) = identity else { return std::future::pending().await };
+    let cause = match identity.await {
+        Ok(Ok(())) => anyhow::anyhow!("it stopped"),
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
+    };
+    Failure::Unavailable(cause.context("the local identity is gone"))
 }
 
 /// The signals that ask the process to end. They are heard from the moment this is made, and none

@@ -32,7 +32,7 @@ pub const SETTINGS: [&str; 19] = [
 
 /// Named texts: the environment, and below it a `.env` file.
 ///
-/// An empty value counts as unset, so that `PORT=` in a file means the default.
+/// An empty value counts as unset, so that `PORT=` means the default.
 #[derive(Debug, Clone, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -42,18 +42,29 @@ impl Settings {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
     pub fn from_environment() -> Result<Self, Failure> {
         let mut settings = Self::from_file(Path::new(".env"))?;
-        settings.0.extend(std::env::vars_os().filter_map(|(name, value)| {
-            // What is not Unicode cannot be one of ours.
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
-        settings.0.retain(|_, value| !value.trim().is_empty());
+        for (name, value) in std::env::vars_os() {
+            // A name that is not Unicode is none of ours.
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) if is_set(&value) => {
+                    settings.0.insert(name, value);
+                }
+                Err(_) if SETTINGS.contains(&name.as_str()) => {
+                    let problem = Problem::new(&name, "is not valid Unicode");
+                    return Err(Failure::Configuration(vec![problem]));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        settings.0.retain(|_, value| is_set(value));
         Ok(settings)
     }
 
     fn from_file(path: &Path) -> Result<Self, Failure> {
         let problem = |rule: String| Failure::Configuration(vec![Problem::new(".env", rule)]);
         let text = match std::fs::read(path) {
-            Ok(text) => text,
+            // Some editors begin a file with a mark that it is UTF-8.
+            Ok(text) => text.strip_prefix(b"\xef\xbb\xbf").map_or(text.clone(), <[u8]>::to_vec),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(problem(format!("cannot be read: {error}"))),
         };
@@ -79,6 +90,11 @@ impl Settings {
     }
 }
 
+/// An empty value counts as unset.
+fn is_set(value: &str) -> bool {
+    !value.trim().is_empty()
+}
+
 /// The number of the line that an error is about, counted from 1.
 fn unreadable_line(text: &[u8], error: &dotenvy::Error) -> Option<usize> {
     let dotenvy::Error::LineParse(unreadable, _) = error else { return None };
@@ -92,7 +108,7 @@ fn unreadable_line(text: &[u8], error: &dotenvy::Error) -> Option<usize> {
 impl<'a> FromIterator<(&'a str, &'a str)> for Settings {
     /// Of two settings with one name the later counts.
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
-        let pairs = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        let pairs = pairs.into_iter().filter(|(_, value)| is_set(value));
         Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 }

@@ -6,8 +6,9 @@
 //! * [`Todo`] is the aggregate. Its fields are private, its transitions are methods.
 //! * Value types ([`Title`], [`Description`], [`TodoId`], ..) are parsed once at the edge; what
 //!   holds one never checks again.
-//! * [`policy::authorize`] is the only author of a [`Permit`], and every transition asks for one:
-//!   a forgotten permission check does not compile.
+//! * [`policy::authorize`] is the only author of a [`Permit`], and every transition asks for one: a
+//!   change by someone who never asked the policy does not compile. Queries are keyed by a
+//!   workspace, which a use case gets from its permit.
 //!
 //! To add a field to a todo: give it a type that parses, add it to [`Todo`], [`TodoRecord`] and
 //! [`Edit`], and let the compiler lead through the adapters.

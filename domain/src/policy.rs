@@ -1,8 +1,8 @@
 //! Who may do what, decided in one place.
 //!
 //! [`authorize`] is total and pure, and the only author of a [`Permit`]. A permit says which action
-//! is allowed, to whom and in which workspace; transitions and queries take what they need from it,
-//! so there is no way to reach a todo without having asked.
+//! is allowed, to whom and in which workspace. Transitions ask for one, and use cases take the
+//! workspace of their queries from it.
 
 use thiserror::Error;
 

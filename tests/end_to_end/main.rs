@@ -29,6 +29,7 @@ mod consent;
 mod log_hygiene;
 mod official_client;
 mod quickstart;
+mod real_clients;
 mod restart;
 mod side_by_side;
 #[cfg(unix)]

@@ -152,8 +152,8 @@ async fn every_mistake_in_arguments_is_named() {
     let huge = "x".repeat(16 * 1024 + 1);
     for (tool, arguments, argument, rule) in [
         ("create_todo", json!({}), "title", "it is required"),
-        ("create_todo", json!({ "title": 5 }), "title", "expected a string"),
-        ("create_todo", json!({ "title": null }), "title", "expected a string"),
+        ("create_todo", json!({ "title": 5 }), "title", "must be a string"),
+        ("create_todo", json!({ "title": null }), "title", "must be a string"),
         ("create_todo", json!({ "title": "x", "colour": "red" }), "colour", "no such argument"),
         ("create_todo", json!({ "title": "" }), "title", "must not be empty"),
         ("create_todo", json!({ "title": " \t " }), "title", "must not be empty"),
@@ -167,14 +167,14 @@ async fn every_mistake_in_arguments_is_named() {
             "description",
             "control",
         ),
-        ("list_todos", json!({ "completed": "yes" }), "completed", "expected a boolean"),
+        ("list_todos", json!({ "completed": "yes" }), "completed", "must be a boolean"),
         ("list_todos", json!({ "limit": 0 }), "limit", "from 1 to 200"),
         ("list_todos", json!({ "limit": 201 }), "limit", "from 1 to 200"),
-        ("list_todos", json!({ "limit": 1.5 }), "limit", "floating point"),
+        ("list_todos", json!({ "limit": 1.5 }), "limit", "a whole number"),
         ("list_todos", json!({ "cursor": "nonsense" }), "cursor", "next_cursor"),
         ("list_todos", json!({ "cursor": "" }), "cursor", "next_cursor"),
         ("get_todo", json!({}), "todo_id", "it is required"),
-        ("get_todo", json!({ "todo_id": ["x"] }), "todo_id", "expected a string"),
+        ("get_todo", json!({ "todo_id": ["x"] }), "todo_id", "must be a string"),
         ("update_todo", json!({ "title": "x" }), "todo_id", "it is required"),
         (
             "update_todo",

@@ -5,6 +5,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
 use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
@@ -108,4 +110,50 @@ async fn there_is_no_stream_to_open_and_no_session_to_end() {
         assert_eq!(answer.header("allow"), Some("POST, OPTIONS"), "{method}");
         assert_eq!(answer.json()["jsonrpc"], json!("2.0"), "{method}");
     }
+}
+
+/// One HTTP connection, with whatever a client may do with it.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    async fn open(server: &TestServer) -> Self {
+        let address = server.base.strip_prefix("http://").unwrap();
+        Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
+    }
+
+    async fn write(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// The status line, after which headers and the body that they announce are skipped.
+    async fn status(&mut self) -> String {
+        let mut lines = Vec::new();
+        while lines.last().is_none_or(|line: &String| line != "\r\n") {
+            let mut line = String::new();
+            assert_ne!(self.0.read_line(&mut line).await.unwrap(), 0, "closed after {lines:?}");
+            lines.push(line);
+        }
+        let length = lines.iter().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+        self.0.read_exact(&mut body).await.unwrap();
+        lines.swap_remove(0)
+    }
+}
+
+#[tokio::test]
+async fn a_connection_stays_usable_when_the_answer_is_known_before_the_body_is_here() {
+    let server = TestServer::start().await;
+    let mut connection = Connection::open(&server).await;
+    let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let length = PING.len();
+    connection
+        .write(&format!("{head}expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"))
+        .await;
+    // Nobody needs the body of a request without a token. The server asks for it all the same.
+    assert_eq!(connection.status().await, "HTTP/1.1 100 Continue\r\n");
+    connection.write(PING).await;
+    assert_eq!(connection.status().await, "HTTP/1.1 401 Unauthorized\r\n");
+
+    connection.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert_eq!(connection.status().await, "HTTP/1.1 200 OK\r\n");
 }

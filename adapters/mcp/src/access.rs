@@ -72,25 +72,29 @@ pub struct AllowedHosts(Vec<HostPattern>);
 impl AllowedHosts {
     /// The host of the public URL (all names of this machine, when it is one of them), and `more`.
     pub fn new(public_url: &PublicUrl, more: impl IntoIterator<Item = HostPattern>) -> Self {
-        let own: Vec<&str> = if public_url.is_loopback() {
-            LOOPBACK_HOSTS.to_vec()
-        } else {
-            vec![public_url.host()]
-        };
+        let this_machine: &[&str] = if public_url.is_loopback() { &LOOPBACK_HOSTS } else { &[] };
+        let own = this_machine.iter().copied().filter(|host| *host != public_url.host());
+        let own = std::iter::once(public_url.host()).chain(own);
         let own = own.into_iter().map(|host| HostPattern { host: host.to_owned(), port: None });
         Self(own.chain(more).collect())
     }
 
-    /// HTTP/1.1 carries the host in a header, HTTP/2 in the URI.
+    /// There must be one `Host`, and a request target that names a host too must name a good one
+    /// (RFC 9112 §3.2): proxies and servers differ in which of several they go by.
     pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), AccessDenied> {
-        let named = headers.get(HOST).map(HeaderValue::as_bytes);
-        let parsed = match named {
-            Some(named) => Authority::try_from(named).ok(),
-            None => uri.authority().cloned(),
+        let mut named = headers.get_all(HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else {
+            return Err(AccessDenied::NotOneHost);
         };
-        match parsed {
-            Some(authority) if self.0.iter().any(|pattern| pattern.fits(&authority)) => Ok(()),
-            _ => Err(AccessDenied::Host(named.map(excerpt).unwrap_or_default())),
+        let fits = |authority: &Authority| {
+            !authority.as_str().contains('@')
+                && self.0.iter().any(|pattern| pattern.fits(authority))
+        };
+        let host_fits = Authority::try_from(host.as_bytes()).is_ok_and(|host| fits(&host));
+        if host_fits && uri.authority().is_none_or(fits) {
+            Ok(())
+        } else {
+            Err(AccessDenied::Host(excerpt(host.as_bytes())))
         }
     }
 }
@@ -182,6 +186,8 @@ fn is_loopback_origin(origin: &str) -> bool {
 /// has just put a proxy in front.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum AccessDenied {
+    #[error("A request must have exactly one Host header.")]
+    NotOneHost,
     #[error(
         "This server does not answer to the host `{0}`. If it should, set MCP_URL to the public URL \
          or add the host to ALLOWED_HOSTS."
@@ -227,7 +233,14 @@ mod tests {
         for good in ["localhost:3002", "localhost", "127.0.0.1:9999", "[::1]:3002", "LOCALHOST"] {
             assert!(host(&allowed, good), "{good}");
         }
-        for bad in ["evil.example.com", "localhost.evil.com", "127.0.0.1.evil.com", "", "a b"] {
+        for bad in [
+            "evil.example.com",
+            "localhost.evil.com",
+            "127.0.0.1.evil.com",
+            "",
+            "a b",
+            "evil.com@localhost",
+        ] {
             assert!(!host(&allowed, bad), "{bad}");
         }
     }
@@ -258,7 +271,27 @@ mod tests {
     fn a_request_without_a_host_is_refused() {
         let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
         let refused = allowed.check(&HeaderMap::new(), &Uri::from_static("/mcp"));
-        assert_eq!(refused, Err(AccessDenied::Host(String::new())));
+        assert_eq!(refused, Err(AccessDenied::NotOneHost));
+    }
+
+    #[test]
+    fn a_request_that_names_two_hosts_is_refused() {
+        let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        let elsewhere = Uri::from_static("http://evil.example.com/mcp");
+        assert!(allowed.check(&headers, &elsewhere).is_err());
+        assert!(allowed.check(&headers, &Uri::from_static("http://localhost:3002/mcp")).is_ok());
+        headers.append(HOST, HeaderValue::from_static("evil.example.com"));
+        let refused = allowed.check(&headers, &Uri::from_static("/mcp"));
+        assert_eq!(refused, Err(AccessDenied::NotOneHost));
+    }
+
+    #[test]
+    fn a_server_on_any_loopback_address_answers_to_it() {
+        let allowed = AllowedHosts::new(&url("http://127.0.0.2:3002"), []);
+        assert!(host(&allowed, "127.0.0.2:3002"));
+        assert!(host(&allowed, "localhost:3002"));
     }
 
     #[test]

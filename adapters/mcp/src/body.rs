@@ -19,6 +19,10 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How much of a body is taken in that nobody reads, in bytes, and for how long.
+const MAX_DISCARDED_BYTES: usize = 256 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Checks that the headers are not more than any client needs.
 pub(crate) fn check_header_size(headers: &HeaderMap) -> Result<(), RpcError> {
     let sizes = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
@@ -33,7 +37,8 @@ pub(crate) fn check_header_size(headers: &HeaderMap) -> Result<(), RpcError> {
 
 /// Checks the headers that say what comes and what may be answered.
 pub(crate) fn check_media_types(headers: &HeaderMap) -> Result<(), RpcError> {
-    if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    if !types.next().is_some_and(is_json) || types.next().is_some() {
         return Err(RpcError::transport(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Send the request with `Content-Type: application/json`.",
@@ -51,7 +56,7 @@ pub(crate) fn check_media_types(headers: &HeaderMap) -> Result<(), RpcError> {
 }
 
 /// The whole body.
-pub(crate) async fn read(body: Body) -> Result<Bytes, RpcError> {
+pub(crate) async fn read(body: &mut Body) -> Result<Bytes, RpcError> {
     let collect = Limited::new(body, MAX_BODY_BYTES).collect();
     match tokio::time::timeout(BODY_TIMEOUT, collect).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
@@ -65,6 +70,24 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, RpcError> {
             "The body of this request took more than 30 seconds to arrive.",
         )),
     }
+}
+
+/// Takes in what nobody read, so that the connection can be used again.
+///
+/// An answer that is ready before the body is here would end the connection without a word, and a
+/// client that sends its next request on it, as it may, would get no answer to that one. Whoever has
+/// more to send than a refusal is worth does lose the connection.
+pub(crate) async fn discard(body: &mut Body) {
+    let mut left = MAX_DISCARDED_BYTES;
+    let take = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let size = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(size) else { break };
+            left = rest;
+        }
+    };
+    // Too late is as good as too much: the connection ends.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, take).await;
 }
 
 /// The media type of a header value, without its parameters.

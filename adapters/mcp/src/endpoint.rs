@@ -47,15 +47,23 @@ impl Service {
 pub(crate) async fn post(State(service): State<Arc<Service>>, request: Request<Body>) -> Response {
     let started = Instant::now();
     let mut log = RequestLog::default();
-    let (parts, body) = request.into_parts();
-    let answered = answer(&service, &parts.headers, &parts.uri, body, &mut log).await;
+    let (parts, mut body) = request.into_parts();
+    let answered = answer(&service, &parts.headers, &parts.uri, &mut body, &mut log).await;
     let response = answered.unwrap_or_else(|refusal| refusal);
+    body::discard(&mut body).await;
     log.write(response.status(), started.elapsed());
     response
 }
 
 /// Every other method on the route. There is no stream to open and no session to end.
-pub(crate) async fn not_post() -> Response {
+pub(crate) async fn not_post(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    if let Err(denied) = service.check_access(&headers, &uri) {
+        return RpcError::forbidden(denied.to_string()).into_response(None);
+    }
     let message = "Send MCP messages with POST. This server has no sessions and no GET stream.";
     let mut response =
         RpcError::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None);
@@ -67,7 +75,7 @@ async fn answer(
     service: &Service,
     headers: &HeaderMap,
     uri: &Uri,
-    body: Body,
+    body: &mut Body,
     log: &mut RequestLog,
 ) -> Result<Response, Response> {
     let without_id = |error: RpcError| error.into_response(None);

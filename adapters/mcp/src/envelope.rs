@@ -110,8 +110,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Message<'_>, Refused<'_>> {
     };
     let params = match envelope.params {
         None => Params::default(),
-        Some(params) => object(params).map_err(|error| {
-            let message = format!("The member `params` cannot be read: {error}.");
+        Some(params) => object(params).map_err(|_| {
+            let message = "The member `params` must be an object with each of its members once.";
             (Some(id), RpcError::invalid_params(message).with_status(StatusCode::BAD_REQUEST))
         })?,
     };
@@ -128,7 +128,8 @@ fn refuse<'a>(text: &'a str, error: &serde_json::Error) -> Refused<'a> {
     match error.classify() {
         Category::Data => {
             let id = serde_json::from_str::<OnlyId<'_>>(text).ok().and_then(|only| only.id);
-            let message = format!("The body is not a JSON-RPC 2.0 message: {error}.");
+            let message = "The body is not a JSON-RPC 2.0 message: it needs `jsonrpc`, `id` and \
+                           `method`, each once.";
             (id.filter(|id| is_request_id(id)), RpcError::invalid_request(message))
         }
         Category::Syntax | Category::Eof | Category::Io => {

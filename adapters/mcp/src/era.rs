@@ -60,10 +60,11 @@ struct Meta<'a> {
 pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcError> {
     let meta: Meta<'_> = match request.params.meta {
         None => Meta::default(),
-        Some(meta) => object(meta)
-            .map_err(|error| RpcError::invalid_meta(format!("`_meta` cannot be read: {error}.")))?,
+        Some(meta) => object(meta).map_err(|_| {
+            RpcError::invalid_meta("`_meta` must be an object with each of its members once.")
+        })?,
     };
-    let header = headers.get(VERSION_HEADER).map(HeaderValue::as_bytes);
+    let header = only(headers, VERSION_HEADER)?.map(HeaderValue::as_bytes);
 
     let Some(claimed) = meta.protocol_version else {
         return without_envelope(request, header);
@@ -114,12 +115,12 @@ fn without_envelope(request: &Request<'_>, header: Option<&[u8]>) -> Result<Era,
 
 /// The headers that let a gateway route without reading the body must say what the body says.
 fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<(), RpcError> {
-    let method = headers.get(METHOD_HEADER).ok_or_else(|| missing("Mcp-Method"))?;
+    let method = only(headers, METHOD_HEADER)?.ok_or_else(|| missing("Mcp-Method"))?;
     if method.as_bytes().trim_ascii() != request.method.as_bytes() {
         return Err(mismatch("Mcp-Method", "the method"));
     }
     if request.method == "tools/call" {
-        let header = headers.get(NAME_HEADER).ok_or_else(|| missing("Mcp-Name"))?;
+        let header = only(headers, NAME_HEADER)?.ok_or_else(|| missing("Mcp-Name"))?;
         let header = unwrap_header(header).ok_or_else(|| {
             RpcError::header_mismatch("The header Mcp-Name is not text in valid base64.")
         })?;
@@ -129,6 +130,17 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
         }
     }
     Ok(())
+}
+
+/// The value of a header that must not be there twice: a gateway may have gone by the other one.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, RpcError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => {
+            Err(RpcError::header_mismatch(format!("The header {name} is there more than once.")))
+        }
+    }
 }
 
 /// The value of a header that may be wrapped as `=?base64?..?=`, because it holds what headers
@@ -230,6 +242,9 @@ mod tests {
         assert_eq!(judge(&[version, (METHOD_HEADER, "tools/call")]), Err(-32020));
         assert_eq!(judge(&[version, (METHOD_HEADER, "Tools/List")]), Err(-32020));
         assert_eq!(judge(&[version, (METHOD_HEADER, " tools/list ")]), Ok(Era::Modern));
+        let twice = [version, (METHOD_HEADER, "tools/list"), (METHOD_HEADER, "tools/call")];
+        assert_eq!(judge(&twice), Err(-32020));
+        assert_eq!(judge(&[version, version, (METHOD_HEADER, "tools/list")]), Err(-32020));
     }
 
     #[test]

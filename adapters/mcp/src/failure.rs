@@ -94,6 +94,15 @@ impl<'a> Failure<'a> {
     }
 }
 
+impl Failure<'static> {
+    fn unavailable(error: &'static str) -> Self {
+        Self {
+            retry_after_seconds: Some(RETRY_AFTER_SECONDS),
+            ..Failure::new("unavailable", error)
+        }
+    }
+}
+
 /// Turns an error into the answer to the request `id`.
 pub(crate) fn answer(
     service: &Service,
@@ -159,12 +168,15 @@ pub(crate) fn answer(
             let argument = Some("cursor");
             tool_error(&Failure { argument, ..Failure::new("invalid_argument", &sentence) })
         }
+        UseCaseError::Contended => tool_error(&Failure::unavailable(
+            "Too many are changing this todo at once. Nothing was changed; try again in a second.",
+        )),
         UseCaseError::Unavailable(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is not available");
-            let sentence = "The todos cannot be reached at the moment. Nothing was changed; try \
-                            again in a second.";
-            let retry_after_seconds = Some(RETRY_AFTER_SECONDS);
-            tool_error(&Failure { retry_after_seconds, ..Failure::new("unavailable", sentence) })
+            tool_error(&Failure::unavailable(
+                "The todos cannot be reached at the moment. Try again in a second; before you \
+                 repeat a change, look whether it was made.",
+            ))
         }
         UseCaseError::Inconsistent(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is inconsistent");

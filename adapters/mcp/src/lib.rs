@@ -24,6 +24,9 @@ mod endpoint;
 mod envelope;
 mod era;
 mod failure;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod methods;
 mod public_url;

@@ -30,6 +30,9 @@ pub enum PublicUrlError {
     /// It carries something that a base URL has no use for.
     #[error("must not have a user, a query or a fragment")]
     Decorated,
+    /// Its path is not made of plain words.
+    #[error("must have a path of letters, digits and `-._~` between single slashes, if it has one")]
+    Path,
 }
 
 impl PublicUrl {
@@ -90,6 +93,12 @@ impl FromStr for PublicUrl {
         }
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/mcp").unwrap_or(path).trim_end_matches('/');
+        // The unreserved characters of RFC 3986 §2.3: no router and no proxy reads more into them.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        if path.split('/').skip(1).any(|segment| segment.is_empty() || !segment.chars().all(plain))
+        {
+            return Err(PublicUrlError::Path);
+        }
         let host = url.host_str().unwrap_or_default();
         Ok(Self {
             origin: url.origin().ascii_serialization(),
@@ -141,6 +150,11 @@ mod tests {
             ("https://user@example.com", PublicUrlError::Decorated),
             ("https://example.com/?a=b", PublicUrlError::Decorated),
             ("https://example.com/#top", PublicUrlError::Decorated),
+            ("https://example.com/:a", PublicUrlError::Path),
+            ("https://example.com/{a}/mcp", PublicUrlError::Path),
+            ("https://example.com/*a", PublicUrlError::Path),
+            ("https://example.com/a//b", PublicUrlError::Path),
+            ("https://example.com/a%20b", PublicUrlError::Path),
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(expected), "{text}");
         }

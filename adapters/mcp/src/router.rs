@@ -69,22 +69,27 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         tools: Catalog::new(),
     });
 
+    let on_endpoint = || post(endpoint::post).fallback(endpoint::not_post);
     let endpoint = Router::new()
-        .route("/mcp", post(endpoint::post).fallback(endpoint::not_post))
+        .route("/mcp", on_endpoint())
+        .route("/mcp/", on_endpoint())
         .layer(endpoint_cors(origins));
-    let documents = Router::new()
+    let mut documents = Router::new()
         .route(PROTECTED_RESOURCE, get(discovery::protected_resource))
         .route(&format!("{PROTECTED_RESOURCE}/mcp"), get(discovery::protected_resource))
-        .route(AUTHORIZATION_SERVER, get(discovery::authorization_server))
+        .route(AUTHORIZATION_SERVER, get(discovery::authorization_server));
+    if !prefix.is_empty() {
+        let inserted = format!("{PROTECTED_RESOURCE}{prefix}/mcp");
+        documents = documents.route(&inserted, get(discovery::protected_resource));
+    }
+    let documents = documents
         .route_layer(from_fn_with_state(service.clone(), check_host))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()));
 
     let mut router = Router::new().merge(endpoint.clone()).merge(documents);
     if !prefix.is_empty() {
         // A proxy that keeps the prefix, where one that strips it needs nothing.
-        let metadata = format!("{PROTECTED_RESOURCE}{prefix}/mcp");
-        router =
-            router.nest(&prefix, endpoint).route(&metadata, get(discovery::protected_resource));
+        router = router.nest(&prefix, endpoint);
     }
     router
         .route("/healthz", get(health::live))
@@ -97,7 +102,7 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
 fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allows(origin)))
-        .allow_methods([Method::POST, Method::GET, Method::DELETE])
+        .allow_methods([Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("mcp-session-id")])
         .max_age(Duration::from_hours(1))

@@ -57,7 +57,7 @@ impl RpcError {
 
     /// -32603: our fault. The cause is in the log and not in the answer.
     pub(crate) fn internal() -> Self {
-        let message = "Something went wrong on the server; its log says what. Nothing was changed.";
+        let message = "Something went wrong on the server; its log says what.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, -32603, message)
     }
 
@@ -91,7 +91,7 @@ impl RpcError {
         Self { status, ..self }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn code(&self) -> i32 {
         self.code
     }

@@ -17,23 +17,21 @@ pub struct ScalekitEnvironment {
     is_loopback_http: bool,
 }
 
-/// Why two settings do not name an environment and a resource, in a sentence that says what to
-/// change and repeats nothing of the setting: it could hold credentials.
+/// Why two settings do not name an environment and a resource. The words complete a sentence that
+/// begins with the name of the setting, and repeat nothing of its value: it could hold credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnvironmentError {
     /// The environment URL is not a URL.
-    #[error("the environment URL must be a URL such as https://example.scalekit.com: {0}")]
+    #[error("must be a URL such as https://example.scalekit.com: {0}")]
     NotAUrl(#[from] url::ParseError),
     /// Anybody on the way could replace the keys, unless there is no way.
-    #[error("the environment URL must start with https:// (http:// is for loopback hosts only)")]
+    #[error("must start with https:// (http:// is for loopback hosts only)")]
     NotHttps,
     /// More than scheme, host and port was given; most often the URL of a page or of a resource.
-    #[error(
-        "the environment URL must be scheme and host only, such as https://example.scalekit.com: remove its {0}"
-    )]
+    #[error("must be scheme and host only, such as https://example.scalekit.com: remove its {0}")]
     NotBare(&'static str),
     /// It would not be one segment of a URL path.
-    #[error("the resource id must be the id alone, such as res_123: letters, digits, `_` and `-`")]
+    #[error("must be the id alone, such as res_123: letters, digits, `_` and `-`")]
     ResourceId,
 }
 

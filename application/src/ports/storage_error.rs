@@ -21,8 +21,8 @@ pub enum StorageError {
         /// What is wrong with it.
         source: BoxError,
     },
-    /// The store does not answer, or has no room now. Trying again later may help; nothing was
-    /// written.
+    /// The store does not answer, or has no room now; trying again later may help. A write is not
+    /// known to have been made: if it failed at the very moment of becoming durable, it may have.
     #[error("the storage is not available")]
     Unavailable(#[source] BoxError),
 }

@@ -13,7 +13,7 @@ pub struct Filter {
 /// Keeps todos.
 ///
 /// * Every query names its workspace. A todo of another workspace does not exist.
-/// * A write that is answered is durable, and one that fails has changed nothing.
+/// * A write that is answered is durable, and one that is refused has changed nothing.
 /// * Writes to one todo are atomic: of two that expect the same version, one succeeds.
 /// * What cannot be read is [`StorageError::Corrupt`]; what cannot be reached is
 ///   [`StorageError::Unavailable`].

@@ -170,7 +170,7 @@ async fn an_edit_that_loses_every_race_gives_up() {
     repository.expect_save().returning(|_, _| Err(StorageError::StaleVersion));
     let todos = todos(repository, Sharing::Personal);
     let error = todos.update(&caller([Permission::Write]), ID, done(), None).await.unwrap_err();
-    assert!(matches!(error, UseCaseError::Unavailable(StorageError::StaleVersion)));
+    assert!(matches!(error, UseCaseError::Contended));
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use crate::error::UseCaseError;
 use crate::ports::{Principal, StorageError};
 
 /// How often an edit is put on top of somebody else's before we give up. Each round means that
-/// another writer got through, so this many in a row only happen to a todo under siege.
-const ROUNDS: usize = 16;
+/// another writer got through, so as many may write to one todo at once as there are rounds.
+const ROUNDS: usize = 256;
 
 impl Todos {
     /// Changes a todo of the caller's workspace and returns it as it is then.
@@ -37,6 +37,6 @@ impl Todos {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StorageError::StaleVersion.into())
+        Err(UseCaseError::Contended)
     }
 }

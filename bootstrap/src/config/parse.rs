@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use todo_adapter_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
-use todo_adapter_scalekit::ScalekitEnvironment;
+use todo_adapter_scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::Sharing;
 use tracing_subscriber::EnvFilter;
 
@@ -137,12 +137,18 @@ impl Reader<'_> {
     }
 
     fn identity(&mut self, listen: SocketAddr) -> Option<Identity> {
+        if self.settings.get("SCALEKIT_CLIENT_ID").is_some() {
+            self.notes.push(
+                "SCALEKIT_CLIENT_ID is not needed: access tokens are checked with public keys."
+                    .to_owned(),
+            );
+        }
         let url = self.first(&["SCALEKIT_ENVIRONMENT_URL", "SK_ENV_URL"]);
         let url = url.map(|(name, value)| (name, value.to_owned()));
         let resource = self.first(&["SCALEKIT_RESOURCE_ID", "MCP_SERVER_ID"]);
         let resource = resource.map(|(name, value)| (name, value.to_owned()));
         match (url, resource) {
-            (Some((name, url)), Some((_, resource))) => self.scalekit(name, &url, &resource),
+            (Some(url), Some(resource)) => self.scalekit(&url, &resource),
             (Some((name, _)), None) => {
                 self.problem(
                     "SCALEKIT_RESOURCE_ID",
@@ -167,23 +173,30 @@ impl Reader<'_> {
         }
     }
 
-    fn scalekit(&mut self, name: &'static str, url: &str, resource: &str) -> Option<Identity> {
-        if self.settings.get("SCALEKIT_CLIENT_ID").is_some() {
-            self.notes.push(
-                "SCALEKIT_CLIENT_ID is not needed: access tokens are checked with public keys."
-                    .to_owned(),
-            );
-        }
+    fn scalekit(
+        &mut self,
+        (url_name, url): &(&'static str, String),
+        (resource_name, resource): &(&'static str, String),
+    ) -> Option<Identity> {
         if !resource.starts_with("res_") {
             self.notes.push(format!(
-                "SCALEKIT_RESOURCE_ID is `{resource}`; the ids of MCP servers start with `res_`. If \
-                 every token is refused for its audience, this is why."
+                "{resource_name} is `{resource}`; the ids of MCP servers start with `res_`. If every \
+                 token is refused for its audience, this is why."
             ));
         }
-        ScalekitEnvironment::new(url, resource)
-            .map(|environment| Identity::Scalekit(Box::new(environment)))
-            .map_err(|error| self.problem(name, error.to_string()))
-            .ok()
+        match ScalekitEnvironment::new(url, resource) {
+            Ok(environment) => Some(Identity::Scalekit(Box::new(environment))),
+            Err(error) => {
+                let name = match error {
+                    EnvironmentError::ResourceId => resource_name,
+                    EnvironmentError::NotAUrl(_)
+                    | EnvironmentError::NotHttps
+                    | EnvironmentError::NotBare(_) => url_name,
+                };
+                self.problem(name, error.to_string());
+                None
+            }
+        }
     }
 
     fn local(&mut self, listen: SocketAddr) -> Option<Identity> {
@@ -220,8 +233,11 @@ impl Reader<'_> {
         let parsed = self.parsed("DATABASE_URL", |text| match text.split_once(':') {
             Some(("memory", "")) => Ok(Database::Memory),
             Some(("sqlite", path)) => match path.strip_prefix("//").unwrap_or(path) {
-                "" | ":memory:" => {
+                path if path.is_empty() || path.ends_with(":memory:") => {
                     Err("must name a file after `sqlite:`; for no file, write `memory:`")
+                }
+                path if path.starts_with("file:") || path.contains('?') => {
+                    Err("must be `sqlite:` and a path, without `file:` and without parameters")
                 }
                 _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build lacks"),
                 path => Ok(Database::Sqlite(PathBuf::from(path))),

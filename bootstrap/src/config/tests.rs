@@ -121,7 +121,15 @@ fn a_database_is_a_file_or_memory() {
     assert_eq!(database("sqlite:data/my.db"), Database::Sqlite("data/my.db".into()));
     assert_eq!(database("sqlite:/var/lib/todos.db"), Database::Sqlite("/var/lib/todos.db".into()));
     assert_eq!(database("sqlite:///var/lib/x.db"), Database::Sqlite("/var/lib/x.db".into()));
-    for bad in ["sqlite:", "sqlite::memory:", "todos.db", "postgres://localhost/todos"] {
+    for bad in [
+        "sqlite:",
+        "sqlite::memory:",
+        "sqlite:///:memory:",
+        "sqlite:file:x.db",
+        "sqlite:x.db?mode=memory",
+        "todos.db",
+        "postgres://localhost/todos",
+    ] {
         assert!(problems([("DATABASE_URL", bad)])[0].starts_with("DATABASE_URL "), "{bad}");
     }
 }

@@ -22,6 +22,9 @@ impl InvalidArgument {
     }
 }
 
+/// How much of an argument's name is repeated, in characters: it may be the caller's invention.
+const LONGEST_NAME: usize = 64;
+
 impl<'a> Arguments<'a> {
     /// `json` is the text of an object.
     pub(crate) fn new(json: &'a str) -> Self {
@@ -40,25 +43,29 @@ impl<'a> Arguments<'a> {
             .err()
             .map(|error| error.path().to_string());
         let message = without_position(&error.to_string());
-        // serde names a field that is missing, unknown or there twice in its message only.
-        let named = ["missing field `", "unknown field `", "duplicate field `"]
-            .into_iter()
-            .find_map(|start| message.strip_prefix(start)?.split('`').next());
-        let argument = match (named, path) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(path)) if path != "." => path,
-            (None, _) => "arguments".to_owned(),
+        // serde names a field that is missing, unknown or there twice in its message only, and says
+        // what it expected at the end. What the caller wrote stands in between and stays there.
+        let field = |start: &str, end: &str| {
+            message.strip_prefix(start)?.split(end).next().map(str::to_owned)
         };
-        let rule = match message.split_once(' ') {
-            Some(("missing", _)) => "it is required".to_owned(),
-            Some(("duplicate", _)) => "it is given twice".to_owned(),
-            Some(("unknown", rest)) => match rest.split_once(", ") {
-                Some((_, expected)) => format!("there is no such argument, {expected}"),
-                None => "there is no such argument".to_owned(),
-            },
-            _ => message,
+        let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+        let (argument, rule) = if let Some(name) = field("missing field `", "`") {
+            (name, "it is required".to_owned())
+        } else if let Some(name) = field("duplicate field `", "`") {
+            (name, "it is given twice".to_owned())
+        } else if let Some(name) = field("unknown field `", "`, expected ") {
+            let known = expected.map_or(String::new(), |known| format!(", expected {known}"));
+            (name, format!("there is no such argument{known}"))
+        } else {
+            let path = path.filter(|path| path != "." && path != "?");
+            let rule = match expected {
+                Some("i64") => "it must be a whole number".to_owned(),
+                Some(kind) => format!("it must be {kind}"),
+                None => "it cannot be read".to_owned(),
+            };
+            (path.unwrap_or_else(|| "arguments".to_owned()), rule)
         };
-        InvalidArgument { argument: argument.chars().take(64).collect(), rule }
+        InvalidArgument { argument: argument.chars().take(LONGEST_NAME).collect(), rule }
     }
 }
 
@@ -92,14 +99,8 @@ mod tests {
     fn the_sentence_names_the_argument_and_the_rule() {
         for (json, sentence) in [
             ("{}", "Invalid argument `title`: it is required."),
-            (
-                r#"{"title":5}"#,
-                "Invalid argument `title`: invalid type: integer `5`, expected a string.",
-            ),
-            (
-                r#"{"title":null}"#,
-                "Invalid argument `title`: invalid type: null, expected a string.",
-            ),
+            (r#"{"title":5}"#, "Invalid argument `title`: it must be a string."),
+            (r#"{"title":null}"#, "Invalid argument `title`: it must be a string."),
             (
                 r#"{"title":"x","colour":"red"}"#,
                 "Invalid argument `colour`: there is no such argument, expected `title` or `limit`.",
@@ -107,11 +108,25 @@ mod tests {
             (r#"{"title":"x","title":"y"}"#, "Invalid argument `title`: it is given twice."),
             (
                 r#"{"title":"x","limit":1.5}"#,
-                "Invalid argument `limit`: invalid type: floating point `1.5`, expected i64.",
+                "Invalid argument `limit`: it must be a whole number.",
             ),
         ] {
             let error = Arguments::new(json).read::<Sample>().unwrap_err();
             assert_eq!(error.to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_wrote_is_not_repeated_at_length() {
+        let long = "x, expected y`".repeat(10_000);
+        for json in [
+            serde_json::json!({ "title": "x", "limit": long }),
+            serde_json::json!({ "title": "x", &long: 1 }),
+            serde_json::json!({ "title": { &long: long } }),
+        ] {
+            let json = json.to_string();
+            let error = Arguments::new(&json).read::<Sample>().unwrap_err();
+            assert!(error.to_string().len() < 200, "{error}");
         }
     }
 }

@@ -45,6 +45,19 @@ struct DocumentToWrite<'a> {
     records: &'a Records,
 }
 
+/// Takes the file from everybody but its owner, as it is written: it holds a private key.
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it stands in for the one with modes")]
+fn make_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 impl StateFile {
     /// Reads the file, or makes a key and writes the file where there is none. Blocks.
     ///
@@ -58,6 +71,9 @@ impl StateFile {
             Err(reason) => return Err(EmulatorError::StateUnreadable { path, reason }),
         };
         let Document { signing_key, records } = parse(&path, &bytes)?;
+        if let Err(reason) = make_private(&path) {
+            return Err(EmulatorError::StateUnwritable { path, reason });
+        }
         let usable = SigningKey::new(&signing_key).map_err(|_| EmulatorError::StateCorrupt {
             path: path.clone(),
             problem: "its key is no RSA private key".to_owned(),

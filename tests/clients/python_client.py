@@ -1,0 +1,206 @@
+"""The official Python SDK, in both eras of the protocol, from nothing but a URL.
+
+    python python_client.py MCP_URL EXPIRED_TOKEN
+
+EXPIRED_TOKEN is an access token that was good once, as `todo-mcp token --expires-in -600` prints it.
+One line is printed for every step; what goes wrong ends the run with a sentence and exit code 1.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx2
+from mcp import Client
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
+
+ENDPOINT, EXPIRED_TOKEN = sys.argv[1:]
+REDIRECT_URI = "http://localhost:8765/callback"
+EVERYTHING = ["todo:read", "todo:write", "offline_access"]
+ERAS = ["legacy", "auto", "2026-07-28"]
+
+
+class Inputs(HTMLParser):
+    """The hidden fields, the checkboxes and the action of the consent page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.scopes: list[str] = []
+        self.action = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        match tag, attributes.get("type"):
+            case "form", _:
+                self.action = attributes["action"]
+            case "input", "hidden":
+                self.hidden[attributes["name"]] = attributes["value"]
+            case "input", "checkbox":
+                self.scopes.append(attributes["value"])
+
+
+class Person:
+    """In front of the consent page: allows exactly what is in `ticks`."""
+
+    def __init__(self, *ticks: str) -> None:
+        self.ticks = list(ticks)
+        self.asked: list[str] = []
+
+    async def open(self, authorization_url: str) -> None:
+        self.asked.append(authorization_url)
+
+    async def come_back(self) -> AuthorizationCodeResult:
+        async with httpx2.AsyncClient() as browser:
+            page = await browser.get(self.asked[-1])
+            expect(page.status_code == 200, f"instead of a consent page there is {page.text}")
+            inputs = Inputs(page.text)
+            missing = set(self.ticks) - set(inputs.scopes)
+            expect(not missing, f"the consent page offers {inputs.scopes}, and not {missing}")
+            action = urlsplit(urljoin(self.asked[-1], inputs.action))
+            answer = await browser.post(
+                action.geturl(),
+                data={**inputs.hidden, "scope": self.ticks, "decision": "allow"},
+                headers={"origin": f"{action.scheme}://{action.netloc}"},
+            )
+        expect(answer.status_code == 303, f"allowing was answered with {answer.status_code}")
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+        return AuthorizationCodeResult(**{name: query[name][0] for name in ("code", "state", "iss")})
+
+
+class Storage:
+    """What the SDK asks an application to keep."""
+
+    tokens = None
+    client_info = None
+
+    async def get_tokens(self):
+        return self.tokens
+
+    async def set_tokens(self, tokens) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self):
+        return self.client_info
+
+    async def set_client_info(self, client_info) -> None:
+        self.client_info = client_info
+
+
+def provider(person: Person, storage: Storage) -> OAuthClientProvider:
+    metadata = OAuthClientMetadata(client_name="Python SDK", redirect_uris=[REDIRECT_URI])
+    return OAuthClientProvider(ENDPOINT, metadata, storage, person.open, person.come_back)
+
+
+@asynccontextmanager
+async def connected(era: str, oauth: OAuthClientProvider):
+    async with httpx2.AsyncClient(auth=oauth, timeout=20) as http:
+        async with Client(streamable_http_client(ENDPOINT, http_client=http), mode=era) as client:
+            yield client
+
+
+async def call(client: Client, tool: str, **arguments):
+    result = await client.call_tool(tool, arguments)
+    expect(not result.is_error, f"{tool} answers {result}")
+    return result.structured_content
+
+
+async def uses_all_five_tools(era: str) -> None:
+    person = Person(*EVERYTHING)
+    async with connected(era, provider(person, Storage())) as client:
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        known = ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"]
+        expect(tools == known, f"the tools are {tools}")
+
+        created = await call(client, "create_todo", title="Buy milk", description="Oat")
+        todo_id = created["todo"]["id"]
+        listed = await call(client, "list_todos")
+        expect(listed == {"todos": [created["todo"]]}, f"the list is {listed}")
+        read = await call(client, "get_todo", todo_id=todo_id)
+        expect(read == created, f"what was created reads {read}")
+        updated = await call(client, "update_todo", todo_id=todo_id, completed=True)
+        expect(updated["todo"]["completed"] is True, f"the update gives {updated}")
+        deleted = await call(client, "delete_todo", todo_id=todo_id)
+        expect(deleted == {"deleted": todo_id}, f"the deletion gives {deleted}")
+        gone = await client.call_tool("get_todo", {"todo_id": todo_id})
+        expect(gone.is_error, f"what is deleted reads {gone}")
+    expect(len(person.asked) == 1, "the person was asked more than once")
+
+
+async def steps_up(era: str) -> None:
+    person = Person("todo:read", "offline_access")
+    async with connected(era, provider(person, Storage())) as client:
+        listed = await call(client, "list_todos")
+        expect(listed == {"todos": []}, f"the list is {listed}")
+        expect(len(person.asked) == 1, "the person was asked twice to read")
+
+        person.ticks = EVERYTHING
+        created = await call(client, "create_todo", title="Buy milk")
+        expect(len(person.asked) == 2, "the person was not asked whether it may write")
+        [asked] = parse_qs(urlsplit(person.asked[1]).query)["scope"]
+        expect(set(EVERYTHING) <= set(asked.split()), f"the SDK asks for {asked}")
+        await call(client, "delete_todo", todo_id=created["todo"]["id"])
+
+
+async def refreshes_when_its_clock_says_so(era: str) -> None:
+    person, storage = Person(*EVERYTHING), Storage()
+    oauth = provider(person, storage)
+    async with connected(era, oauth) as client:
+        await call(client, "list_todos")
+        before = storage.tokens
+        expect(before.refresh_token, "the SDK has no refresh token")
+        oauth.context.current_tokens = before.model_copy(update={"access_token": EXPIRED_TOKEN})
+        oauth.context.token_expiry_time = time.time() - 600
+
+        listed = await call(client, "list_todos")
+        expect(listed == {"todos": []}, f"the list is {listed}")
+        expect(storage.tokens.access_token != before.access_token, "nothing was refreshed")
+        expect(storage.tokens.refresh_token != before.refresh_token, "refresh tokens do not rotate")
+        expect(len(person.asked) == 1, "the person was asked again")
+
+
+async def logs_in_again_when_a_stored_token_has_expired(era: str) -> None:
+    # The SDK does not keep when a token expires: after a restart it sends what it has, and takes a
+    # 401 as the reason for a whole login, refresh token or not.
+    person, storage = Person(*EVERYTHING), Storage()
+    async with connected(era, provider(person, storage)) as client:
+        await call(client, "list_todos")
+    storage.tokens = storage.tokens.model_copy(update={"access_token": EXPIRED_TOKEN})
+    client_id = storage.client_info.client_id
+
+    async with connected(era, provider(person, storage)) as client:
+        listed = await call(client, "list_todos")
+        expect(listed == {"todos": []}, f"the list is {listed}")
+    expect(storage.tokens.access_token != EXPIRED_TOKEN, "the expired token is still there")
+    expect(storage.client_info.client_id == client_id, "the client registered twice")
+    expect(len(person.asked) == 2, "the person was not asked again")
+
+
+def expect(condition: object, sentence: str) -> None:
+    if not condition:
+        raise AssertionError(sentence)
+
+
+async def main() -> None:
+    steps = [
+        uses_all_five_tools,
+        steps_up,
+        refreshes_when_its_clock_says_so,
+        logs_in_again_when_a_stored_token_has_expired,
+    ]
+    for era in ERAS:
+        for step in steps:
+            print(f"{era}: {step.__name__.replace('_', ' ')}", flush=True)
+            await asyncio.wait_for(step(era), timeout=30)
+    print("done")
+
+
+logging.basicConfig()
+asyncio.run(main())

@@ -1,0 +1,58 @@
+//! What holds for any bytes at all. The fuzz targets ask it of libFuzzer's inputs, and
+//! `tests/fuzz_corpus.rs` of the corpus and variations on it, on any machine.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The token is a part of the header's value, without whitespace around it.
+pub fn bearer_header(value: &[u8]) {
+    let Some(token) = todo_adapter_mcp::fuzzing::bearer_token(value) else { return };
+    assert!(value.to_ascii_lowercase().starts_with(b"bearer "), "another scheme");
+    assert!(!token.is_empty(), "no token");
+    assert_eq!(token, token.trim_ascii(), "whitespace around the token");
+    let (within, part) = (value.as_ptr_range(), token.as_ptr_range());
+    assert!(within.start <= part.start && part.end <= within.end, "not a part of the value");
+    assert!(value.trim_ascii_end().ends_with(token), "not all of the token");
+    // What was taken for the token is the same token in any other request.
+    let again = [b"Bearer ", token].concat();
+    assert_eq!(todo_adapter_mcp::fuzzing::bearer_token(&again), Some(token));
+}
+
+/// Reading a token ends, in a verdict.
+///
+/// The input is read as a token, and its first line as the header and the rest as the claims of
+/// one: base64 hides the JSON from mutations.
+pub fn token(bytes: &[u8]) {
+    todo_adapter_scalekit::fuzzing::parse_token(bytes);
+    if let Some((header, claims)) = split_once(bytes, b"\n") {
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let token = format!("{header}.{claims}.c2lnbmF0dXJl");
+        todo_adapter_scalekit::fuzzing::parse_token(token.as_bytes());
+    }
+}
+
+/// Reading a key set ends, and so does every look-up in it.
+pub fn key_set(bytes: &[u8]) {
+    todo_adapter_scalekit::fuzzing::parse_key_set(bytes);
+}
+
+/// A request is one that has been understood, or is refused with a code that MCP has for it.
+///
+/// The input is written as in HTTP: headers, an empty line, the body. The headers may be missing.
+pub fn envelope(bytes: &[u8]) {
+    let (headers, body) = split_once(bytes, b"\n\n").unwrap_or((b"", bytes));
+    let headers: Vec<_> =
+        headers.split(|byte| *byte == b'\n').filter_map(|line| split_once(line, b": ")).collect();
+    let json = serde_json::from_slice::<serde_json::Value>(body);
+    match todo_adapter_mcp::fuzzing::envelope(&headers, body) {
+        // A tree has a depth limit, and numbers a range. What is not looked at has neither.
+        Ok(()) => assert!(json.map_or_else(|error| !error.is_eof(), |json| json.is_object())),
+        Err(-32700) => assert!(json.is_err(), "this is JSON"),
+        Err(code) => assert!([-32600, -32602, -32020, -32022].contains(&code), "{code}"),
+    }
+}
+
+fn split_once<'a>(bytes: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let position = bytes.windows(separator.len()).position(|window| window == separator)?;
+    Some((&bytes[..position], &bytes[position + separator.len()..]))
+}
