@@ -85,6 +85,30 @@ struct Annotations {
     open_world_hint: bool,
 }
 
+impl Annotations {
+    /// It only looks.
+    const READS: Self = Self {
+        read_only_hint: true,
+        destructive_hint: false,
+        idempotent_hint: true,
+        open_world_hint: false,
+    };
+    /// It adds, and once more with each call.
+    const ADDS: Self = Self {
+        read_only_hint: false,
+        destructive_hint: false,
+        idempotent_hint: false,
+        open_world_hint: false,
+    };
+    /// It replaces or removes what was there; a second call finds nothing more to do.
+    const REPLACES: Self = Self {
+        read_only_hint: false,
+        destructive_hint: true,
+        idempotent_hint: true,
+        open_world_hint: false,
+    };
+}
+
 /// Every tool with its place in the list, ready to be called.
 pub(crate) struct Catalog {
     tools: Vec<(&'static str, &'static dyn Tool)>,

@@ -36,12 +36,7 @@ impl Tool for CreateTodo {
                           Each call adds one, so do not repeat a call that succeeded.",
             input_schema: schema::input::<CreateArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations {
-                read_only_hint: false,
-                destructive_hint: false,
-                idempotent_hint: false,
-                open_world_hint: false,
-            },
+            annotations: Annotations::ADDS,
         }
     }
 

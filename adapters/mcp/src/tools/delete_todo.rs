@@ -40,12 +40,7 @@ impl Tool for DeleteTodo {
                           update_todo with completed instead.",
             input_schema: schema::input::<DeleteArguments>(),
             output_schema: schema::output::<DeleteResult>(),
-            annotations: Annotations {
-                read_only_hint: false,
-                destructive_hint: true,
-                idempotent_hint: true,
-                open_world_hint: false,
-            },
+            annotations: Annotations::REPLACES,
         }
     }
 

@@ -32,12 +32,7 @@ impl Tool for GetTodo {
                           todo again, for instance before changing it.",
             input_schema: schema::input::<GetArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations {
-                read_only_hint: true,
-                destructive_hint: false,
-                idempotent_hint: true,
-                open_world_hint: false,
-            },
+            annotations: Annotations::READS,
         }
     }
 

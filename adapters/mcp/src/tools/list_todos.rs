@@ -49,12 +49,7 @@ impl Tool for ListTodos {
                           present there are more: call again with it.",
             input_schema: schema::input::<ListArguments>(),
             output_schema: schema::output::<ListResult<'_>>(),
-            annotations: Annotations {
-                read_only_hint: true,
-                destructive_hint: false,
-                idempotent_hint: true,
-                open_world_hint: false,
-            },
+            annotations: Annotations::READS,
         }
     }
 

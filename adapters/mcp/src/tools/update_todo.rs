@@ -46,12 +46,7 @@ impl Tool for UpdateTodo {
                           alone and returned in a version_conflict error.",
             input_schema: schema::input::<UpdateArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations {
-                read_only_hint: false,
-                destructive_hint: true,
-                idempotent_hint: true,
-                open_world_hint: false,
-            },
+            annotations: Annotations::REPLACES,
         }
     }
 
