@@ -26,6 +26,7 @@ mod server;
 mod check_command;
 mod command_line;
 mod consent;
+mod contention;
 mod log_hygiene;
 mod official_client;
 mod quickstart;

@@ -66,6 +66,11 @@ async fn behind_a_proxy_the_public_url_is_the_one_of_the_settings() {
         headers.insert("host", "todo.example.com".parse().unwrap());
         let answer = document.request(Method::GET, headers, "").await;
         assert_eq!(answer.json()["resource"], "https://todo.example.com/apps/mcp", "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{path}");
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("host", "evil.example.com".parse().unwrap());
+        let refused = document.request(Method::GET, headers, "").await;
+        assert_eq!(refused.status, 403, "{path}");
     }
 }
 
