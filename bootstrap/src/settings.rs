@@ -64,7 +64,7 @@ impl Settings {
         let problem = |rule: String| Failure::Configuration(vec![Problem::new(".env", rule)]);
         let text = match std::fs::read(path) {
             // Some editors begin a file with a mark that it is UTF-8.
-            Ok(text) => text.strip_prefix(b"\xef\xbb\xbf").map_or(text.clone(), <[u8]>::to_vec),
+            Ok(text) => text.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(text),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(problem(format!("cannot be read: {error}"))),
         };

@@ -90,3 +90,36 @@ async fn what_is_in_a_broken_env_file_stays_there() {
     let ended = installation.run(&["check"]).await.with_code(64);
     assert!(!ended.stderr.contains("sks_not_for_the_screen"), "{}", ended.stderr);
 }
+
+#[tokio::test]
+async fn an_env_file_may_begin_with_a_mark_that_it_is_utf_8() {
+    let installation = Installation::without_settings().with_file(".env", "\u{feff}PORT=4711\r\n");
+    let ended = installation.run(&["check"]).await.with_code(0);
+    assert!(ended.stdout.contains("127.0.0.1:4711"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn an_empty_variable_does_not_hide_the_env_file() {
+    let installation =
+        Installation::without_settings().with_file(".env", "PORT=4711\n").with("PORT", "");
+    let ended = installation.run(&["check"]).await.with_code(0);
+    assert!(ended.stdout.contains("127.0.0.1:4711"), "{}", ended.stdout);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_setting_that_is_not_unicode_is_a_problem_and_not_forgotten() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let installation = Installation::without_settings();
+    let value = std::ffi::OsStr::from_bytes(b"sqlite:\xff.db");
+    let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test"))
+        .arg("check")
+        .env_clear()
+        .env("DATABASE_URL", value)
+        .current_dir(installation.path(""))
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("DATABASE_URL is not valid Unicode"));
+}
