@@ -21,4 +21,4 @@ pub use todo_domain as domain;
 pub use cursor::{Cursor, CursorError};
 pub use error::UseCaseError;
 pub use page::{Page, PageSize, PageSizeError};
-pub use todos::{NewTodo, Todos};
+pub use todos::{NewTodo, Prefix, Suggestions, Todos, Watch};

@@ -5,6 +5,7 @@
 //! keep two crates apart.
 
 mod authorization_server;
+mod change_feed;
 mod clock;
 mod id_source;
 mod principal;
@@ -14,6 +15,7 @@ mod todo_repository;
 mod token_verifier;
 
 pub use authorization_server::AuthorizationServer;
+pub use change_feed::{ChangeFeed, Changed, Changes};
 pub use clock::Clock;
 pub use id_source::IdSource;
 pub use principal::Principal;
@@ -22,5 +24,7 @@ pub use storage_error::{BoxError, StorageError};
 pub use todo_repository::{Filter, TodoRepository};
 pub use token_verifier::{Rejection, TokenVerifier, VerificationError};
 
+#[cfg(test)]
+pub(crate) use change_feed::{MockChangeFeed, MockChanges};
 #[cfg(test)]
 pub(crate) use todo_repository::MockTodoRepository;

@@ -4,7 +4,9 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod suggest;
 mod update;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -15,27 +17,32 @@ use todo_domain::policy::{self, Action, Denied, Identity, Permit};
 use todo_domain::{Sharing, Todo, TodoId, WorkspaceId};
 
 pub use create::NewTodo;
+pub use suggest::{Prefix, Suggestions};
+pub use watch::Watch;
 
 use crate::error::UseCaseError;
-use crate::ports::{Clock, IdSource, Principal, TodoRepository};
+use crate::ports::{ChangeFeed, Clock, IdSource, Principal, TodoRepository};
 
 /// Everything one can do with todos. Cheap to share, safe to call from many tasks at once.
 pub struct Todos {
     repository: Arc<dyn TodoRepository>,
+    changes: Arc<dyn ChangeFeed>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     sharing: Sharing,
 }
 
 impl Todos {
-    /// Puts the use cases on top of a store, a clock and a source of ids.
+    /// Puts the use cases on top of a store, a feed that tells of changes to it, a clock and a source
+    /// of ids.
     pub fn new(
         repository: Arc<dyn TodoRepository>,
+        changes: Arc<dyn ChangeFeed>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         sharing: Sharing,
     ) -> Self {
-        Self { repository, clock, ids, sharing }
+        Self { repository, changes, clock, ids, sharing }
     }
 
     /// Asks the policy, and does nothing else. Each use case starts with it; an adapter may ask

@@ -12,7 +12,7 @@ use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
 };
-use todo_adapter_storage::MemoryTodoRepository;
+use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 #[cfg(feature = "sqlite")]
 use todo_adapter_storage::SqliteTodoRepository;
 use todo_application::Todos;
@@ -86,6 +86,8 @@ pub async fn compose_with_clock(
         ScalekitTokenVerifier::new(Arc::clone(&environment), keys.clone(), Arc::clone(&clock));
 
     let ids = Arc::new(UuidV7Source::new());
+    // Every store there is has one writing process.
+    let changes = Arc::new(InProcessChangeFeed::default());
     let options = McpOptions {
         allowed_hosts: AllowedHosts::new(&public_url, config.allowed_hosts.clone()),
         allowed_origins: AllowedOrigins::new(&public_url, config.allowed_origins.clone()),
@@ -94,7 +96,7 @@ pub async fn compose_with_clock(
         scope_denial: config.scope_denial,
     };
     let ports = McpPorts {
-        todos: Arc::new(Todos::new(repository, clock, ids, config.sharing)),
+        todos: Arc::new(Todos::new(repository, changes, clock, ids, config.sharing)),
         verifier: Arc::new(verifier),
         authorization_server: Arc::new(authorization_server),
         readiness: vec![storage, Arc::new(keys.clone())],

@@ -18,13 +18,6 @@ pub struct VerifiedToken {
     pub(crate) lifetime: Lifetime,
 }
 
-impl VerifiedToken {
-    /// The first instant at which the token is no longer good (RFC 7519 §4.1.4).
-    pub fn expires_at(&self) -> Instant {
-        self.lifetime.expires_at()
-    }
-}
-
 impl Principal for VerifiedToken {
     fn subject(&self) -> &Subject {
         &self.subject
@@ -40,5 +33,10 @@ impl Principal for VerifiedToken {
 
     fn permissions(&self) -> Permissions {
         self.permissions
+    }
+
+    /// RFC 7519 §4.1.4.
+    fn expires_at(&self) -> Instant {
+        self.lifetime.expires_at()
     }
 }

@@ -5,13 +5,17 @@
 //! * [`MemoryTodoRepository`] keeps them as long as the process lives.
 //! * [`SqliteTodoRepository`] (feature `sqlite`) keeps them in one file, for one process.
 //!
+//! [`InProcessChangeFeed`] carries word of changes for stores that only one process writes to.
+//!
 //! To add an adapter: a module and a feature here, and one line in `tests/contract.rs`, which runs
 //! the port's whole suite against it.
 
+mod change_feed;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use change_feed::InProcessChangeFeed;
 pub use memory::MemoryTodoRepository;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, OpenProblem, SqliteTodoRepository};

@@ -1,4 +1,4 @@
-use todo_domain::{ClientId, Organization, Permissions, Subject};
+use todo_domain::{ClientId, Instant, Organization, Permissions, Subject};
 
 /// Who is asking: the first argument of every use case.
 ///
@@ -13,4 +13,7 @@ pub trait Principal: Send + Sync {
     fn client(&self) -> Option<&ClientId>;
     /// What the credential allows.
     fn permissions(&self) -> Permissions;
+    /// The first instant at which the credential is no longer good. What goes on for longer than a
+    /// request ends then.
+    fn expires_at(&self) -> Instant;
 }

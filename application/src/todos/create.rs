@@ -25,6 +25,7 @@ impl Todos {
         let id = self.ids.todo_id(now);
         let todo = Todo::create(&permit, id, new.title, new.description, now);
         self.repository.insert(&todo).await?;
+        self.changes.publish(todo.workspace(), id);
         Ok(todo)
     }
 }

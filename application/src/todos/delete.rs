@@ -17,7 +17,10 @@ impl Todos {
         let permit = self.permit(principal, Action::Delete)?;
         let workspace = permit.workspace();
         match self.repository.remove(workspace, id, expected).await {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                self.changes.publish(workspace, id);
+                Ok(())
+            }
             Ok(false) => Err(UseCaseError::NotFound),
             Err(StorageError::StaleVersion) => {
                 let current = self.load(workspace, id).await?;

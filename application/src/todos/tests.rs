@@ -1,6 +1,8 @@
 //! What the use cases do *not* do, and what they do when the store fails. Behaviour that can be seen
 //! through a real store is tested over one.
 
+mod changes;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mockall::predicate::{always, eq};
@@ -11,7 +13,7 @@ use todo_domain::{
 
 use super::*;
 use crate::page::PageSize;
-use crate::ports::{Filter, MockTodoRepository, StorageError};
+use crate::ports::{Filter, MockChangeFeed, MockTodoRepository, StorageError};
 
 struct Caller {
     subject: Subject,
@@ -30,6 +32,9 @@ impl Principal for Caller {
     }
     fn permissions(&self) -> Permissions {
         self.permissions
+    }
+    fn expires_at(&self) -> Instant {
+        Instant::from_unix_millis(2_000).unwrap()
     }
 }
 
@@ -59,8 +64,14 @@ impl IdSource for SequentialIds {
 }
 
 fn todos(repository: MockTodoRepository, sharing: Sharing) -> Todos {
+    let mut feed = MockChangeFeed::new();
+    feed.expect_publish().return_const(());
+    with_feed(repository, feed, sharing)
+}
+
+fn with_feed(repository: MockTodoRepository, feed: MockChangeFeed, sharing: Sharing) -> Todos {
     let ids = Arc::new(SequentialIds::default());
-    Todos::new(Arc::new(repository), Arc::new(StoppedClock), ids, sharing)
+    Todos::new(Arc::new(repository), Arc::new(feed), Arc::new(StoppedClock), ids, sharing)
 }
 
 const ID: TodoId = TodoId::from_bytes([1; 16]);

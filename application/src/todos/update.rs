@@ -32,7 +32,10 @@ impl Todos {
                 return Ok(todo);
             }
             match self.repository.save(&todo, version).await {
-                Ok(()) => return Ok(todo),
+                Ok(()) => {
+                    self.changes.publish(todo.workspace(), id);
+                    return Ok(todo);
+                }
                 Err(StorageError::StaleVersion) => {}
                 Err(error) => return Err(error.into()),
             }

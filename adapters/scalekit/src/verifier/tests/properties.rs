@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
+use todo_application::ports::Principal as _;
+
 use super::*;
 
 struct Primed {
