@@ -24,6 +24,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "axum",
             "base64",
             "bytes",
+            // Turns a listener into the stream of events that axum sends.
+            "futures-util",
+            "governor",
             "http-body-util",
             "schemars",
             "serde",

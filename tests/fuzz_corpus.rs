@@ -154,9 +154,14 @@ fn an_envelope_is_read_or_refused_with_a_code() {
 }
 
 #[test]
+fn arguments_are_taken_or_refused_in_a_sentence() {
+    hold("tool_arguments", checks::tool_arguments);
+}
+
+#[test]
 fn every_fuzz_target_is_run_here_too() {
     let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let targets: BTreeSet<_> = files(&folder().join("fuzz_targets")).iter().map(name).collect();
-    let here = ["bearer_header", "envelope", "key_set", "token"];
+    let here = ["bearer_header", "envelope", "key_set", "token", "tool_arguments"];
     assert_eq!(targets, BTreeSet::from(here.map(str::to_owned)));
 }

@@ -19,6 +19,8 @@ impl PageSize {
     pub const MAX: usize = 200;
     /// The page of someone who did not ask for a size.
     pub const DEFAULT: usize = 50;
+    /// As much as there is at once.
+    pub const LARGEST: Self = Self(Self::MAX);
 
     pub(crate) fn get(self) -> usize {
         self.0

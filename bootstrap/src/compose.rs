@@ -12,12 +12,13 @@ use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
 };
-use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 #[cfg(feature = "sqlite")]
 use todo_adapter_storage::SqliteTodoRepository;
+use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 use todo_application::Todos;
 use todo_application::ports::{Clock, Readiness, TodoRepository};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Database, Identity};
@@ -36,6 +37,8 @@ pub struct Composition {
     pub authorization_server: String,
     /// The issuer's signing keys, to be refreshed while the server runs.
     pub keys: ScalekitKeys,
+    /// Told `true`, or dropped, it ends the answers that go on for long.
+    pub stop: watch::Sender<bool>,
     /// The local identity, if callers are vouched for by ourselves.
     pub local_identity: Option<LocalIdentity>,
 }
@@ -94,12 +97,15 @@ pub async fn compose_with_clock(
         public_url: public_url.clone(),
         authorization_server: environment.authorization_server().to_owned(),
         scope_denial: config.scope_denial,
+        rate_limit: config.rate_limit,
     };
+    let (stop, stopping) = watch::channel(false);
     let ports = McpPorts {
         todos: Arc::new(Todos::new(repository, changes, clock, ids, config.sharing)),
         verifier: Arc::new(verifier),
         authorization_server: Arc::new(authorization_server),
         readiness: vec![storage, Arc::new(keys.clone())],
+        stopping,
     };
     Ok(Composition {
         listener,
@@ -107,6 +113,7 @@ pub async fn compose_with_clock(
         public_url,
         authorization_server: environment.authorization_server().to_owned(),
         keys,
+        stop,
         local_identity,
     })
 }

@@ -9,6 +9,7 @@ mod tests;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use todo_adapter_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
@@ -32,6 +33,8 @@ pub struct Config {
     pub sharing: Sharing,
     /// How a missing scope is answered.
     pub scope_denial: ScopeDenial,
+    /// How many requests of one caller are answered each second on average; `None` for no limit.
+    pub rate_limit: Option<NonZeroU32>,
     /// Hosts that requests may name beside that of the public URL.
     pub allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside that of the public URL.

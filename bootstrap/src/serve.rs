@@ -4,7 +4,6 @@ mod connections;
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::compose::{Composition, compose};
@@ -26,7 +25,7 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
     announce(&config, &composition)?;
 
-    let (stop, _) = watch::channel(false);
+    let stop = composition.stop;
     let stopped = || {
         let mut stop = stop.subscribe();
         Box::pin(async move {

@@ -8,7 +8,7 @@ use crate::config::Problem;
 use crate::failure::Failure;
 
 /// Every setting there is, in the order of the README's table.
-pub const SETTINGS: [&str; 19] = [
+pub const SETTINGS: [&str; 20] = [
     "PORT",
     "BIND_ADDRESS",
     "MCP_URL",
@@ -22,6 +22,7 @@ pub const SETTINGS: [&str; 19] = [
     "DATABASE_URL",
     "TODO_SHARING",
     "TODO_SCOPE_DENIAL",
+    "TODO_RATE_LIMIT",
     "ALLOWED_HOSTS",
     "ALLOWED_ORIGINS",
     "LOG_FORMAT",

@@ -46,9 +46,26 @@ pub fn envelope(bytes: &[u8]) {
     let json = serde_json::from_slice::<serde_json::Value>(body);
     match todo_adapter_mcp::fuzzing::envelope(&headers, body) {
         // A tree has a depth limit, and numbers a range. What is not looked at has neither.
-        Ok(()) => assert!(json.map_or_else(|error| !error.is_eof(), |json| json.is_object())),
+        Ok(()) => assert!(
+            json.map_or_else(|error| !error.is_eof(), |json| json.is_object() || json.is_array())
+        ),
         Err(-32700) => assert!(json.is_err(), "this is JSON"),
         Err(code) => assert!([-32600, -32602, -32020, -32022].contains(&code), "{code}"),
+    }
+}
+
+/// Arguments are what a tool takes, or it says in a sentence what is wrong, whatever they hold.
+pub fn tool_arguments(bytes: &[u8]) {
+    for answer in todo_adapter_mcp::fuzzing::tool_calls(bytes) {
+        match answer {
+            Ok(json) => {
+                let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+                assert!(json.is_object(), "a payload is an object");
+            }
+            Err(sentence) => {
+                assert!(!sentence.is_empty() && sentence.len() < 500, "{} bytes", sentence.len());
+            }
+        }
     }
 }
 

@@ -25,7 +25,10 @@ async fn initialize_answers_with_the_revision_asked_for_or_the_newest_of_its_era
             "clientInfo": { "name": "test", "version": "1" },
         });
         let result = client.legacy("initialize", params).await.result();
-        assert_eq!(result["capabilities"], json!({ "tools": {} }));
+        let offered = json!({
+            "tools": {}, "resources": {}, "prompts": {}, "completions": {}, "logging": {},
+        });
+        assert_eq!(result["capabilities"], offered, "and nothing that would need a session");
         assert_eq!(result["serverInfo"]["name"], "todo-mcp");
         assert!(result.get("resultType").is_none());
         result["protocolVersion"].as_str().unwrap().to_owned()
@@ -89,7 +92,13 @@ async fn discovery_says_what_is_served() {
     let result = server.owner().modern("server/discover", json!({})).await.result();
     assert_eq!(result["resultType"], "complete");
     assert_eq!(result["supportedVersions"], json!([MODERN, LEGACY[0], LEGACY[1], LEGACY[2]]));
-    assert_eq!(result["capabilities"], json!({ "tools": {} }));
+    let offered = json!({
+        "tools": {},
+        "resources": { "subscribe": true, "listChanged": true },
+        "prompts": {},
+        "completions": {},
+    });
+    assert_eq!(result["capabilities"], offered);
     assert_eq!(result["cacheScope"], "public");
     assert!(result["ttlMs"].is_u64());
     assert!(result["instructions"].as_str().unwrap().split_whitespace().count() <= 120);
@@ -120,25 +129,20 @@ async fn every_modern_result_is_framed_and_no_legacy_one_is() {
 async fn what_is_not_served_is_a_method_not_found_as_its_era_says_it() {
     let server = TestServer::start().await;
     let client = server.owner();
-    for method in [
-        "resources/list",
-        "prompts/list",
-        "completion/complete",
-        "logging/setLevel",
-        "subscriptions/listen",
-        "no/such/method",
-    ] {
+    let neither = ["tasks/list", "roots/list", "sampling/createMessage", "no/such/method"];
+    let removed =
+        ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
+    for method in neither.into_iter().chain(removed) {
         let modern = client.modern(method, json!({})).await;
         assert_eq!((modern.status, modern.error_code()), (404, -32601), "{method}");
+    }
+    // A subscription of the old era would need a session, so it is not offered there.
+    let subscriptions = ["resources/subscribe", "resources/unsubscribe"];
+    let added = ["server/discover", "subscriptions/listen"];
+    for method in neither.into_iter().chain(subscriptions).chain(added) {
         let legacy = client.legacy(method, json!({})).await;
         assert_eq!((legacy.status, legacy.error_code()), (200, -32601), "{method}");
     }
-    for removed in ["initialize", "ping"] {
-        let modern = client.modern(removed, json!({})).await;
-        assert_eq!((modern.status, modern.error_code()), (404, -32601), "{removed}");
-    }
-    let legacy = client.legacy("server/discover", json!({})).await;
-    assert_eq!((legacy.status, legacy.error_code()), (200, -32601));
 }
 
 #[tokio::test]
@@ -216,4 +220,24 @@ async fn a_session_is_neither_minted_nor_asked_for() {
     let answer = client.send(headers, body).await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("mcp-session-id").is_none());
+}
+
+#[tokio::test]
+async fn a_level_of_logging_is_one_of_those_that_exist_in_either_era() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for (level, exists) in [(json!("warning"), true), (json!("loud"), false), (json!(3), false)] {
+        let set = client.legacy("logging/setLevel", json!({ "level": level })).await;
+        let (headers, mut body) = client.modern_parts("tools/list", json!({}));
+        body["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = level.clone();
+        let wanted = client.send(headers, body.to_string()).await;
+        if exists {
+            assert_eq!(set.result(), json!({}));
+            assert!(wanted.result()["tools"].is_array());
+        } else {
+            assert_eq!(set.error_code(), -32602, "{level}");
+            assert_eq!(wanted.error_code(), -32602, "{level}");
+        }
+    }
+    assert_eq!(client.legacy("logging/setLevel", json!({})).await.error_code(), -32602);
 }

@@ -2,7 +2,13 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
 
 mod bad_input;
+mod batches;
+mod completions;
 mod discovery;
 mod eras;
+mod prompts;
+mod rate_limit;
+mod resources;
+mod subscriptions;
 mod tools;
 mod web;

@@ -63,6 +63,15 @@ impl Client {
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
+    /// Sends a body, for an answer that is read as it comes.
+    pub async fn stream(
+        &self,
+        headers: HeaderMap,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Response {
+        self.http.post(&self.endpoint).headers(headers).body(body).send().await.unwrap()
+    }
+
     /// Sends a body with the headers of a well-behaved client.
     pub async fn post(&self, body: impl Into<reqwest::Body>) -> Answer {
         self.send(self.headers(), body).await
@@ -85,7 +94,7 @@ impl Client {
         let mut headers = self.headers();
         headers.insert("mcp-protocol-version", HeaderValue::from_static(MODERN));
         headers.insert("mcp-method", method.parse().unwrap());
-        if let Some(name) = params["name"].as_str() {
+        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
             headers.insert(HeaderName::from_static("mcp-name"), name.parse().unwrap());
         }
         params["_meta"] = json!({

@@ -10,6 +10,7 @@ pub mod client;
 mod clock;
 mod ids;
 pub mod issuer;
+pub mod listener;
 mod sample;
 pub mod server;
 

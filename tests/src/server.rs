@@ -7,6 +7,7 @@ use todo_mcp::SystemClock;
 use todo_mcp::compose::compose_with_clock;
 use todo_mcp::config::Config;
 use todo_mcp::settings::Settings;
+use tokio::sync::watch;
 
 use crate::client::Client;
 use crate::issuer::{RESOURCE_ID, TestIssuer};
@@ -17,13 +18,23 @@ pub async fn start<'a>(
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     clock: Arc<dyn Clock>,
 ) -> String {
+    let (endpoint, stop) = start_to_stop(settings, clock).await;
+    tokio::spawn(async move { stop.closed().await });
+    endpoint
+}
+
+/// The same, with what tells it that it is going to stop.
+async fn start_to_stop<'a>(
+    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    clock: Arc<dyn Clock>,
+) -> (String, watch::Sender<bool>) {
     let all = [("PORT", "0"), ("DATABASE_URL", "memory:")].into_iter().chain(settings);
     let settings: Settings = all.collect();
     let config = Config::from_settings(&settings).unwrap();
     let composition = compose_with_clock(&config, clock).await.unwrap();
     let port = composition.listener.local_addr().unwrap().port();
     tokio::spawn(axum::serve(composition.listener, composition.router).into_future());
-    format!("http://localhost:{port}/mcp")
+    (format!("http://localhost:{port}/mcp"), composition.stop)
 }
 
 /// A running server with a store in memory, trusting a [`TestIssuer`].
@@ -32,6 +43,8 @@ pub struct TestServer {
     pub base: String,
     /// Who signs the tokens that it trusts.
     pub issuer: TestIssuer,
+    /// Told `true`, it ends what goes on for long.
+    pub stop: watch::Sender<bool>,
 }
 
 impl TestServer {
@@ -42,12 +55,20 @@ impl TestServer {
 
     /// Starts a server with these settings on top. It stops with the runtime of the test.
     pub async fn with<const N: usize>(settings: [(&str, &str); N]) -> Self {
+        Self::on_clock(settings, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a server that goes by another clock.
+    pub async fn on_clock<const N: usize>(
+        settings: [(&str, &str); N],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let issuer = TestIssuer::start().await;
         let mut all =
             vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
         all.extend(settings);
-        let endpoint = start(all, Arc::new(SystemClock)).await;
-        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer }
+        let (endpoint, stop) = start_to_stop(all, clock).await;
+        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, stop }
     }
 
     /// The MCP endpoint.

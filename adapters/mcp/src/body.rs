@@ -45,8 +45,20 @@ pub(crate) fn check_media_types(headers: &HeaderMap) -> Result<(), RpcError> {
         ));
     }
     // Our answers are JSON. The protocol wants clients to accept both types; one will do.
+    check_accepts(
+        headers,
+        &["application/json", "text/event-stream", "*/*", "application/*", "text/*"],
+    )
+}
+
+/// Checks that a stream of events may be answered, where nothing else can be.
+pub(crate) fn check_accepts_events(headers: &HeaderMap) -> Result<(), RpcError> {
+    check_accepts(headers, &["text/event-stream", "text/*", "*/*"])
+}
+
+fn check_accepts(headers: &HeaderMap, ranges: &[&str]) -> Result<(), RpcError> {
     let mut accept = headers.get_all(ACCEPT).iter().peekable();
-    if accept.peek().is_some() && !accept.any(accepts) {
+    if accept.peek().is_some() && !accept.any(|header| accepts(header, ranges)) {
         return Err(RpcError::transport(
             StatusCode::NOT_ACCEPTABLE,
             "Send the request with `Accept: application/json, text/event-stream`.",
@@ -101,13 +113,11 @@ fn is_json(content_type: &HeaderValue) -> bool {
         .is_ok_and(|value| media_type(value).eq_ignore_ascii_case("application/json"))
 }
 
-fn accepts(accept: &HeaderValue) -> bool {
-    const FITTING: [&str; 5] =
-        ["application/json", "text/event-stream", "*/*", "application/*", "text/*"];
+fn accepts(accept: &HeaderValue, ranges: &[&str]) -> bool {
     accept.to_str().is_ok_and(|value| {
         value
             .split(',')
-            .any(|range| FITTING.iter().any(|fit| media_type(range).eq_ignore_ascii_case(fit)))
+            .any(|range| ranges.iter().any(|fit| media_type(range).eq_ignore_ascii_case(fit)))
     })
 }
 

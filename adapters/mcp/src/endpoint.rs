@@ -8,18 +8,22 @@ use axum::extract::State;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::response::Response;
+use serde_json::value::RawValue;
 use todo_application::Todos;
-use todo_application::ports::{AuthorizationServer, Readiness, TokenVerifier};
+use todo_application::ports::{AuthorizationServer, Principal, Readiness, TokenVerifier};
+use tokio::sync::watch;
 
 use crate::access::{AccessDenied, AllowedHosts, AllowedOrigins};
 use crate::challenge::Challenge;
 use crate::discovery::ProtectedResource;
-use crate::envelope::{self, Message};
+use crate::envelope::{self, Message, Payload};
 use crate::failure::ScopeDenial;
+use crate::rate_limit::RateLimit;
 use crate::request_log::RequestLog;
-use crate::rpc::RpcError;
+use crate::rpc::{Reply, RpcError};
+use crate::subscriptions::{self, Places};
 use crate::tools::Catalog;
-use crate::{bearer, body, era, methods};
+use crate::{batch, bearer, body, era, methods};
 
 /// Everything that answering needs, made once.
 pub(crate) struct Service {
@@ -33,6 +37,10 @@ pub(crate) struct Service {
     pub(crate) origins: AllowedOrigins,
     pub(crate) scope_denial: ScopeDenial,
     pub(crate) tools: Catalog,
+    pub(crate) prompts: Box<RawValue>,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) listeners: Places,
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl Service {
@@ -90,16 +98,37 @@ async fn answer(
     let body = body::read(body).await.map_err(without_id)?;
 
     match envelope::read(&body).map_err(|(id, error)| error.into_response(id))? {
-        Message::OneWay => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::ACCEPTED;
-            Ok(response)
+        Payload::One(Message::OneWay) => Ok(accepted()),
+        Payload::One(Message::Request(request)) => {
+            let answered = answer_request(service, &principal, headers, &request, log).await;
+            answered.map_err(|error| error.into_response(Some(request.id)))
         }
-        Message::Request(request) => {
-            log.method(&request.method);
-            let with_id = |error: RpcError| error.into_response(Some(request.id));
-            let era = era::of(&request, headers).map_err(with_id)?;
-            methods::answer(service, principal, era, &request, log).await.map_err(with_id)
+        Payload::Batch(messages) => {
+            let answered = batch::answer(service, &principal, headers, &messages, log).await;
+            Ok(answered.map_err(without_id)?.map_or_else(accepted, Reply::into_response))
         }
     }
+}
+
+async fn answer_request(
+    service: &Service,
+    principal: &Arc<dyn Principal>,
+    headers: &HeaderMap,
+    request: &envelope::Request<'_>,
+    log: &mut RequestLog,
+) -> Result<Response, RpcError> {
+    log.method(&request.method);
+    let era = era::of(request, headers)?;
+    if subscriptions::is_listen(era, request) {
+        body::check_accepts_events(headers)?;
+        return subscriptions::listen(service, principal, request, log);
+    }
+    methods::answer(service, principal, era, request, log).await.map(Reply::into_response)
+}
+
+/// There is nothing to answer.
+fn accepted() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
 }

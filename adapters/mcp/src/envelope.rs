@@ -15,6 +15,15 @@ use crate::rpc::RpcError;
 
 /// What a body can hold.
 #[derive(Debug)]
+pub(crate) enum Payload<'a> {
+    /// One message, which is all that there is since 2025-06-18.
+    One(Message<'a>),
+    /// Several, each not yet looked into (JSON-RPC 2.0 §6).
+    Batch(Vec<&'a RawValue>),
+}
+
+/// What a message can be.
+#[derive(Debug)]
 pub(crate) enum Message<'a> {
     /// A request, to be answered.
     Request(Request<'a>),
@@ -42,6 +51,16 @@ pub(crate) struct Params<'a> {
     pub(crate) arguments: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(crate) cursor: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) uri: Option<&'a RawValue>,
+    #[serde(borrow, rename = "ref")]
+    pub(crate) reference: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) argument: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) level: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) notifications: Option<&'a RawValue>,
     #[serde(borrow, rename = "protocolVersion")]
     pub(crate) protocol_version: Option<&'a RawValue>,
 }
@@ -71,13 +90,18 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 pub(crate) type Refused<'a> = (Option<&'a RawValue>, RpcError);
 
 /// Reads a body.
-pub(crate) fn read(body: &[u8]) -> Result<Message<'_>, Refused<'_>> {
+pub(crate) fn read(body: &[u8]) -> Result<Payload<'_>, Refused<'_>> {
     let text = std::str::from_utf8(body)
         .map_err(|_| (None, RpcError::parse("The body is not valid UTF-8.")))?;
     if text.trim_ascii_start().starts_with('[') {
-        let message = "Send one JSON-RPC message in each request: there are no batches.";
-        return Err((None, RpcError::invalid_request(message)));
+        let messages = serde_json::from_str(text).map_err(|error| refuse(text, &error))?;
+        return Ok(Payload::Batch(messages));
     }
+    read_message(text).map(Payload::One)
+}
+
+/// Reads one message.
+pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Refused<'_>> {
     let envelope: Envelope<'_> =
         serde_json::from_str(text).map_err(|error| refuse(text, &error))?;
 
@@ -178,7 +202,7 @@ mod tests {
 
     fn request(body: &str) -> Request<'_> {
         match read(body.as_bytes()) {
-            Ok(Message::Request(request)) => request,
+            Ok(Payload::One(Message::Request(request))) => request,
             other => panic!("{other:?}"),
         }
     }
@@ -205,8 +229,17 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
         ] {
-            assert!(matches!(read(body.as_bytes()), Ok(Message::OneWay)), "{body}");
+            assert!(matches!(read(body.as_bytes()), Ok(Payload::One(Message::OneWay))), "{body}");
         }
+    }
+
+    #[test]
+    fn several_messages_are_a_batch_and_are_not_looked_into() {
+        for (body, messages) in [("[]", 0), (r#" [{"id":7}, 5,[]]"#, 3)] {
+            let Ok(Payload::Batch(batch)) = read(body.as_bytes()) else { panic!("{body}") };
+            assert_eq!(batch.len(), messages);
+        }
+        assert_eq!(refusal(b"[{},]"), (None, -32700));
     }
 
     #[test]
@@ -227,7 +260,6 @@ mod tests {
     fn what_is_no_request_is_refused_under_its_id_where_it_has_one() {
         let seven = || Some("7".to_owned());
         for (body, id) in [
-            (r#"[{"jsonrpc":"2.0","id":7,"method":"ping"}]"#, None),
             ("7", None),
             ("{}", None),
             (r#"{"jsonrpc":"2.0","id":7}"#, seven()),

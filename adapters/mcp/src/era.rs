@@ -24,6 +24,12 @@ const MODERN: &str = "2026-07-28";
 /// The revisions that begin with `initialize`, the newest first.
 pub(crate) const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 
+const WITH_BATCHES: &str = LEGACY[2];
+
+/// MCP `LoggingLevel`.
+const LOG_LEVELS: [&str; 8] =
+    ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
 const VERSION_HEADER: &str = "mcp-protocol-version";
 const METHOD_HEADER: &str = "mcp-method";
 const NAME_HEADER: &str = "mcp-name";
@@ -54,6 +60,8 @@ struct Meta<'a> {
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities")]
     client_capabilities: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel")]
+    log_level: Option<&'a RawValue>,
 }
 
 /// Tells the era, and holds a request of the new one to its rules.
@@ -90,8 +98,27 @@ pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcE
             "`_meta` must hold `io.modelcontextprotocol/clientCapabilities`, an object.",
         ));
     }
+    if let Some(level) = meta.log_level {
+        check_log_level(level)?;
+    }
     check_standard_headers(request, headers)?;
     Ok(Era::Modern)
+}
+
+/// Holds a level to what there is. We send no log messages, so any level that exists is kept to.
+pub(crate) fn check_log_level(level: &RawValue) -> Result<(), RpcError> {
+    if string(level).is_some_and(|level| LOG_LEVELS.contains(&&*level)) {
+        return Ok(());
+    }
+    let levels = LOG_LEVELS.join(", ");
+    Err(RpcError::invalid_params(format!("The level of logging must be one of {levels}.")))
+}
+
+/// Whether several messages may come in one body: only 2025-03-26 had that, and whoever names no
+/// revision is taken for it.
+pub(crate) fn allows_batches(headers: &HeaderMap) -> Result<bool, RpcError> {
+    let header = only(headers, VERSION_HEADER)?;
+    Ok(header.is_none_or(|version| version.as_bytes() == WITH_BATCHES.as_bytes()))
 }
 
 fn without_envelope(request: &Request<'_>, header: Option<&[u8]>) -> Result<Era, RpcError> {
@@ -119,14 +146,20 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
     if method.as_bytes().trim_ascii() != request.method.as_bytes() {
         return Err(mismatch("Mcp-Method", "the method"));
     }
-    if request.method == "tools/call" {
+    // What the method is about, by the parameter that says so.
+    let named = match &*request.method {
+        "tools/call" | "prompts/get" => Some((request.params.name, "`params.name`")),
+        "resources/read" => Some((request.params.uri, "`params.uri`")),
+        _ => None,
+    };
+    if let Some((name, parameter)) = named {
         let header = only(headers, NAME_HEADER)?.ok_or_else(|| missing("Mcp-Name"))?;
         let header = unwrap_header(header).ok_or_else(|| {
             RpcError::header_mismatch("The header Mcp-Name is not text in valid base64.")
         })?;
-        let name = request.params.name.and_then(string).unwrap_or_default();
+        let name = name.and_then(string).unwrap_or_default();
         if header != name.as_bytes() {
-            return Err(mismatch("Mcp-Name", "`params.name`"));
+            return Err(mismatch("Mcp-Name", parameter));
         }
     }
     Ok(())
@@ -168,13 +201,13 @@ fn mismatch(header: &str, body: &str) -> RpcError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::{self, Message};
+    use crate::envelope::{self, Message, Payload};
 
     const CAPABILITIES: &str = r#""io.modelcontextprotocol/clientCapabilities":{}"#;
 
     fn judge(method: &str, params: &str, headers: &[(&'static str, &str)]) -> Result<Era, i32> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
-        let Ok(Message::Request(request)) = envelope::read(body.as_bytes()) else {
+        let Ok(Payload::One(Message::Request(request))) = envelope::read(body.as_bytes()) else {
             panic!("{body}")
         };
         let mut map = HeaderMap::new();

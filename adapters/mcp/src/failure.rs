@@ -2,8 +2,7 @@
 //!
 //! Every `match` is exhaustive and has no `_` arm, so a new error asks for a decision here.
 
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::response::Response;
+use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use todo_application::UseCaseError;
@@ -13,7 +12,7 @@ use todo_application::ports::StorageError;
 use crate::endpoint::Service;
 use crate::era::Era;
 use crate::request_log::RequestLog;
-use crate::rpc::RpcError;
+use crate::rpc::{Reply, RpcError};
 use crate::tools::{self, InvalidArgument, TodoView};
 
 /// How long to wait before trying again what was not available, in seconds.
@@ -110,7 +109,7 @@ pub(crate) fn answer(
     id: &RawValue,
     error: ToolError,
     log: &mut RequestLog,
-) -> Result<Response, RpcError> {
+) -> Result<Reply, RpcError> {
     let mut tool_error = |failure: &Failure<'_>| {
         log.code(failure.code);
         let payload = to_raw_value(failure).map_err(|_| RpcError::internal())?;
@@ -139,10 +138,7 @@ pub(crate) fn answer(
     match use_case_error {
         UseCaseError::Forbidden(Denied::MissingPermission { required, granted }) => {
             match service.scope_denial {
-                ScopeDenial::Challenge => {
-                    log.code("insufficient_scope");
-                    Ok(step_up(service, id, required, granted, sentence))
-                }
+                ScopeDenial::Challenge => Err(step_up(service, required, granted, sentence, log)),
                 ScopeDenial::ToolError => {
                     let scope = Some(required.scope());
                     tool_error(&Failure { scope, ..Failure::new("insufficient_scope", &sentence) })
@@ -168,37 +164,83 @@ pub(crate) fn answer(
             let argument = Some("cursor");
             tool_error(&Failure { argument, ..Failure::new("invalid_argument", &sentence) })
         }
-        UseCaseError::Contended => tool_error(&Failure::unavailable(
-            "Too many are changing this todo at once. Nothing was changed; try again in a second.",
-        )),
+        UseCaseError::Contended => tool_error(&Failure::unavailable(CONTENDED)),
         UseCaseError::Unavailable(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is not available");
-            tool_error(&Failure::unavailable(
-                "The todos cannot be reached at the moment. Try again in a second; before you \
-                 repeat a change, look whether it was made.",
-            ))
+            tool_error(&Failure::unavailable(UNAVAILABLE))
         }
-        UseCaseError::Inconsistent(cause) => {
-            tracing::error!(cause = chain(&cause), "the storage is inconsistent");
-            log.code("internal");
-            Err(RpcError::internal())
-        }
+        UseCaseError::Inconsistent(cause) => Err(inconsistent(&cause, log)),
     }
+}
+
+const CONTENDED: &str =
+    "Too many are changing this todo at once. Nothing was changed; try again in a second.";
+const UNAVAILABLE: &str = "The todos cannot be reached at the moment. Try again in a second; before \
+                           you repeat a change, look whether it was made.";
+
+/// The same for what is no tool and has no results that tell of errors: resources, prompts and
+/// completions. `not_found` is what there is none of.
+pub(crate) fn refuse(
+    service: &Service,
+    error: UseCaseError,
+    not_found: impl FnOnce() -> RpcError,
+    log: &mut RequestLog,
+) -> RpcError {
+    let sentence = error.to_string();
+    match error {
+        UseCaseError::Forbidden(Denied::MissingPermission { required, granted }) => {
+            let refusal = step_up(service, required, granted, sentence, log);
+            match service.scope_denial {
+                ScopeDenial::Challenge => refusal,
+                ScopeDenial::ToolError => refusal.with_status(StatusCode::OK),
+            }
+        }
+        UseCaseError::Forbidden(Denied::NoWorkspace(_)) => {
+            log.code("forbidden");
+            RpcError::forbidden(sentence).with_status(StatusCode::OK)
+        }
+        UseCaseError::NotFound => {
+            log.code("not_found");
+            not_found()
+        }
+        UseCaseError::InvalidCursor(_) => invalid_cursor(),
+        UseCaseError::Contended => RpcError::unavailable(CONTENDED, RETRY_AFTER_SECONDS),
+        UseCaseError::Unavailable(cause) => {
+            tracing::error!(cause = chain(&cause), "the storage is not available");
+            log.code("unavailable");
+            RpcError::unavailable(UNAVAILABLE, RETRY_AFTER_SECONDS)
+        }
+        // Nothing that comes here expects a version.
+        UseCaseError::Conflict(_) => RpcError::internal(),
+        UseCaseError::Inconsistent(cause) => inconsistent(&cause, log),
+    }
+}
+
+/// -32602 for a cursor that is none of ours, or of another list.
+pub(crate) fn invalid_cursor() -> RpcError {
+    RpcError::invalid_params(
+        "`cursor` must be the nextCursor of the previous page of the same list.",
+    )
+}
+
+fn inconsistent(cause: &StorageError, log: &mut RequestLog) -> RpcError {
+    tracing::error!(cause = chain(cause), "the storage is inconsistent");
+    log.code("internal");
+    RpcError::internal()
 }
 
 /// HTTP 403 with the challenge that makes a client ask for the scope, and a body that a model can
 /// read where the client does not.
 fn step_up(
     service: &Service,
-    id: &RawValue,
     required: Permission,
     granted: Permissions,
     sentence: String,
-) -> Response {
+    log: &mut RequestLog,
+) -> RpcError {
+    log.code("insufficient_scope");
     let challenge = service.challenge.insufficient_scope(required, granted, &sentence);
-    let mut response = RpcError::forbidden(sentence).into_response(Some(id));
-    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    response
+    RpcError::forbidden(sentence).with_challenge(challenge)
 }
 
 /// An error with its causes, for the log.

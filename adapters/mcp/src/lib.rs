@@ -10,15 +10,19 @@
 //! 3. `body` — is it JSON of a bearable size? (406, 408, 413, 415, 431)
 //! 4. `envelope` — which method, which id? (JSON-RPC -32700, -32600)
 //! 5. `era` — which revision of the protocol, by its own rules? (-32602, -32020, -32022)
-//! 6. `methods` — the answer; for `tools/call` one file for each tool under `tools/`.
+//! 6. `methods` — the answer, one module for each capability: `tools`, `resources`, `prompts`,
+//!    `completions`; and `subscriptions`, whose answer goes on.
 //! 7. `failure` — what went wrong in a use case, as an answer: the one exhaustive mapping.
 //!
-//! To add a tool, see `tools`.
+//! To add a tool, see `tools`; to add a prompt, see `prompts`.
 
 mod access;
+mod batch;
 mod bearer;
 mod body;
 mod challenge;
+mod completions;
+mod cursor;
 mod discovery;
 mod endpoint;
 mod envelope;
@@ -29,11 +33,15 @@ mod failure;
 pub mod fuzzing;
 mod health;
 mod methods;
+mod prompts;
 mod public_url;
+mod rate_limit;
 mod request_log;
+mod resources;
 mod router;
 mod rpc;
 mod server_info;
+mod subscriptions;
 mod tools;
 
 pub use access::{

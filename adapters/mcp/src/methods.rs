@@ -1,42 +1,53 @@
 //! The methods, and which era knows which.
 //!
-//! What is not here is not advertised, and is answered with -32601.
+//! What is not here is not advertised, and is answered with -32601. `subscriptions/listen`, whose
+//! answer is a stream, is in `subscriptions`.
 
 use std::sync::Arc;
 
-use axum::response::Response;
 use serde::Serialize;
 use todo_application::ports::Principal;
 
 use crate::endpoint::Service;
 use crate::envelope::{Request, string};
-use crate::era::{Era, LEGACY};
+use crate::era::{self, Era, LEGACY};
 use crate::request_log::RequestLog;
-use crate::rpc::{self, RpcError};
+use crate::rpc::{Reply, RpcError};
 use crate::server_info::{CacheHints, DiscoverResult, Empty, InitializeResult, ResultFrame};
-use crate::tools;
+use crate::{completions, failure, prompts, resources, tools};
 
 /// Answers one request.
 pub(crate) async fn answer(
     service: &Service,
-    principal: Arc<dyn Principal>,
+    principal: &Arc<dyn Principal>,
     era: Era,
     request: &Request<'_>,
     log: &mut RequestLog,
-) -> Result<Response, RpcError> {
+) -> Result<Reply, RpcError> {
+    service.rate_limit.check(principal.subject())?;
+    let principal = &**principal;
     match (era, &*request.method) {
-        (_, "tools/call") => tools::call(service, &*principal, era, request, log).await,
+        (_, "tools/call") => tools::call(service, principal, era, request, log).await,
         (_, "tools/list") => list_tools(service, era, request),
-        (Era::Modern, "server/discover") => Ok(rpc::result(request.id, &DiscoverResult::new())),
+        (_, "resources/read") => resources::read(service, principal, era, request, log).await,
+        (_, "resources/list") => resources::list(service, principal, era, request, log).await,
+        (_, "resources/templates/list") => resources::templates(era, request),
+        (_, "prompts/get") => prompts::get(service, principal, era, request, log).await,
+        (_, "prompts/list") => prompts::list(service, era, request),
+        (_, "completion/complete") => {
+            completions::complete(service, principal, era, request, log).await
+        }
+        (Era::Modern, "server/discover") => Ok(Reply::result(request.id, &DiscoverResult::new())),
         (Era::Legacy, "initialize") => initialize(request),
-        (Era::Legacy, "ping") => Ok(rpc::result(request.id, &Empty {})),
+        (Era::Legacy, "logging/setLevel") => set_log_level(request),
+        (Era::Legacy, "ping") => Ok(Reply::result(request.id, &Empty {})),
         (era, method) => Err(RpcError::method_not_found(era.method_not_found_status(), method)),
     }
 }
 
 /// The same for every caller: a tool that a token does not allow is listed, and calling it leads to
 /// the scope it needs.
-fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Response, RpcError> {
+fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct ListToolsResult<'a> {
         tools: &'a serde_json::value::RawValue,
@@ -45,20 +56,31 @@ fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Resp
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    // The list has one page, so no cursor is one of ours.
     if request.params.cursor.is_some() {
-        return Err(RpcError::invalid_params("The list of tools has one page and no cursors."));
+        return Err(failure::invalid_cursor());
     }
-    let cache = (era == Era::Modern).then_some(CacheHints::PUBLIC);
+    let (cache, frame) = (CacheHints::PUBLIC.in_era(era), ResultFrame::of(era));
     let tools = service.tools.as_json();
-    Ok(rpc::result(request.id, &ListToolsResult { tools, cache, frame: ResultFrame::of(era) }))
+    Ok(Reply::result(request.id, &ListToolsResult { tools, cache, frame }))
 }
 
 /// Answers with the revision that was asked for if we speak it, else with the newest that begins
 /// with `initialize`.
-fn initialize(request: &Request<'_>) -> Result<Response, RpcError> {
+fn initialize(request: &Request<'_>) -> Result<Reply, RpcError> {
     let requested = request.params.protocol_version.and_then(string).ok_or_else(|| {
         RpcError::invalid_params("`initialize` needs `protocolVersion`, a string.")
     })?;
     let version = LEGACY.into_iter().find(|version| *version == requested).unwrap_or(LEGACY[0]);
-    Ok(rpc::result(request.id, &InitializeResult::new(version)))
+    Ok(Reply::result(request.id, &InitializeResult::new(version)))
+}
+
+/// There is no stream for log messages where there is no session, so none is sent, at any level.
+/// The method is there for clients that set a level whatever a server offers.
+fn set_log_level(request: &Request<'_>) -> Result<Reply, RpcError> {
+    let level = request.params.level.ok_or_else(|| {
+        RpcError::invalid_params("`logging/setLevel` needs `level`, a level of logging.")
+    })?;
+    era::check_log_level(level)?;
+    Ok(Reply::result(request.id, &Empty {}))
 }

@@ -14,6 +14,7 @@ pub(crate) struct RequestLog {
     client: Option<String>,
     method: Option<String>,
     tool: Option<&'static str>,
+    prompt: Option<&'static str>,
     code: Option<&'static str>,
 }
 
@@ -33,6 +34,10 @@ impl RequestLog {
         self.tool = Some(tool);
     }
 
+    pub(crate) fn prompt(&mut self, prompt: &'static str) {
+        self.prompt = Some(prompt);
+    }
+
     /// The stable word for what went wrong.
     pub(crate) fn code(&mut self, code: &'static str) {
         self.code = Some(code);
@@ -45,6 +50,7 @@ impl RequestLog {
             elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             method = self.method,
             tool = self.tool,
+            prompt = self.prompt,
             code = self.code,
             subject = self.subject,
             client = self.client,

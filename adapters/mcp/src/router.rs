@@ -1,5 +1,6 @@
 //! The routes.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use todo_application::Todos;
 use todo_application::ports::{AuthorizationServer, Readiness, TokenVerifier};
+use tokio::sync::watch;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::access::{AllowedHosts, AllowedOrigins};
@@ -19,10 +21,12 @@ use crate::challenge::Challenge;
 use crate::discovery::{self, AUTHORIZATION_SERVER, PROTECTED_RESOURCE, ProtectedResource};
 use crate::endpoint::{self, Service};
 use crate::failure::ScopeDenial;
-use crate::health;
 use crate::public_url::PublicUrl;
+use crate::rate_limit::RateLimit;
 use crate::rpc::RpcError;
+use crate::subscriptions::Places;
 use crate::tools::Catalog;
+use crate::{health, prompts};
 
 /// How the server presents itself.
 #[derive(Debug, Clone)]
@@ -37,6 +41,9 @@ pub struct McpOptions {
     pub allowed_origins: AllowedOrigins,
     /// How a missing scope is answered.
     pub scope_denial: ScopeDenial,
+    /// How many requests of one subject are answered each second on average, and ten times as many
+    /// at once; `None` for no limit.
+    pub rate_limit: Option<NonZeroU32>,
 }
 
 /// What the adapter drives, and what it asks.
@@ -49,6 +56,8 @@ pub struct McpPorts {
     pub authorization_server: Arc<dyn AuthorizationServer>,
     /// What must work before requests can be served.
     pub readiness: Vec<Arc<dyn Readiness>>,
+    /// Becomes true when the server is to stop, or is dropped: what goes on for long ends then.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// Every route of the server.
@@ -67,6 +76,10 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         origins: options.allowed_origins,
         scope_denial: options.scope_denial,
         tools: Catalog::new(),
+        prompts: prompts::catalog(),
+        rate_limit: RateLimit::new(options.rate_limit),
+        listeners: Places::default(),
+        stopping: ports.stopping,
     });
 
     let on_endpoint = || post(endpoint::post).fallback(endpoint::not_post);

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::era::Era;
 
 /// A JSON-RPC error and the HTTP status that carries it.
 #[derive(Debug)]
@@ -16,11 +18,15 @@ pub(crate) struct RpcError {
     code: i32,
     message: Cow<'static, str>,
     data: Option<Box<RawValue>>,
+    header: Option<Box<Header>>,
 }
+
+/// A header that goes with an answer.
+type Header = (HeaderName, HeaderValue);
 
 impl RpcError {
     fn new(status: StatusCode, code: i32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), data: None }
+        Self { status, code, message: message.into(), data: None, header: None }
     }
 
     /// -32700: the body is no JSON.
@@ -61,6 +67,28 @@ impl RpcError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, -32603, message)
     }
 
+    /// -32603 for what may work when it is asked again, `seconds` from now.
+    pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>, seconds: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, -32603, message).retry_after(seconds)
+    }
+
+    /// There is no such resource, or none that the caller may know of: -32602 since MCP 2026-07-28,
+    /// -32002 before, with the URI as it was asked for.
+    pub(crate) fn resource_not_found(era: Era, uri: &str) -> Self {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            uri: &'a str,
+        }
+        let code = match era {
+            Era::Legacy => -32002,
+            Era::Modern => -32602,
+        };
+        let uri: String = uri.chars().take(200).collect();
+        let data = to_raw_value(&Data { uri: &uri }).ok();
+        let message = "There is no such resource. `resources/list` shows what there is.";
+        Self { data, ..Self::new(StatusCode::OK, code, message) }
+    }
+
     /// -32020: a header and the body say different things (MCP 2026-07-28 `HeaderMismatch`).
     pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, -32020, message)
@@ -86,6 +114,20 @@ impl RpcError {
         Self::new(StatusCode::FORBIDDEN, 403, message)
     }
 
+    /// HTTP 429: enough for now.
+    pub(crate) fn too_many(message: impl Into<Cow<'static, str>>, seconds: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, 429, message).retry_after(seconds)
+    }
+
+    fn retry_after(self, seconds: u32) -> Self {
+        Self { header: Some(Box::new((RETRY_AFTER, HeaderValue::from(seconds)))), ..self }
+    }
+
+    /// The same error with a challenge (RFC 6750 §3).
+    pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
+        Self { header: Some(Box::new((WWW_AUTHENTICATE, challenge))), ..self }
+    }
+
     /// The same error under another HTTP status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
@@ -97,7 +139,7 @@ impl RpcError {
     }
 
     /// The answer. The id is left out when the request had none that could be read.
-    pub(crate) fn into_response(self, id: Option<&RawValue>) -> Response {
+    pub(crate) fn into_reply(self, id: Option<&RawValue>) -> Reply {
         #[derive(Serialize)]
         struct Envelope<'a> {
             jsonrpc: &'static str,
@@ -113,36 +155,67 @@ impl RpcError {
             data: Option<&'a RawValue>,
         }
         let error = Inner { code: self.code, message: &self.message, data: self.data.as_deref() };
-        json(self.status, &Envelope { jsonrpc: "2.0", id, error })
+        let reply = Reply::new(self.status, &Envelope { jsonrpc: "2.0", id, error });
+        Reply { header: self.header, ..reply }
+    }
+
+    /// The answer on its own.
+    pub(crate) fn into_response(self, id: Option<&RawValue>) -> Response {
+        self.into_reply(id).into_response()
     }
 }
 
-/// A successful answer.
-pub(crate) fn result(id: &RawValue, result: &impl Serialize) -> Response {
-    #[derive(Serialize)]
-    struct Envelope<'a, R> {
-        jsonrpc: &'static str,
-        id: &'a RawValue,
-        result: &'a R,
-    }
-    json(StatusCode::OK, &Envelope { jsonrpc: "2.0", id, result })
+/// The answer to one request: JSON text, and how HTTP says it.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    status: StatusCode,
+    json: Vec<u8>,
+    header: Option<Box<Header>>,
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => {
-            let mut response = Response::new(Body::from(body));
-            *response.status_mut() = status;
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
+impl Reply {
+    fn new(status: StatusCode, message: &impl Serialize) -> Self {
+        match serde_json::to_vec(message) {
+            Ok(json) => Self { status, json, header: None },
+            Err(cause) => {
+                tracing::error!(%cause, "an answer could not be written as JSON");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self { status, json: b"null".to_vec(), header: None }
+            }
         }
-        Err(cause) => {
-            tracing::error!(%cause, "an answer could not be written as JSON");
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
+    }
+
+    /// A successful answer.
+    pub(crate) fn result(id: &RawValue, result: &impl Serialize) -> Self {
+        #[derive(Serialize)]
+        struct Envelope<'a, R> {
+            jsonrpc: &'static str,
+            id: &'a RawValue,
+            result: &'a R,
         }
+        Self::new(StatusCode::OK, &Envelope { jsonrpc: "2.0", id, result })
+    }
+
+    /// The answers to the requests of a batch, as one.
+    pub(crate) fn batch(replies: &[Self]) -> Self {
+        let mut json = Vec::with_capacity(replies.iter().map(|reply| reply.json.len() + 1).sum());
+        for reply in replies {
+            json.push(if json.is_empty() { b'[' } else { b',' });
+            json.extend_from_slice(&reply.json);
+        }
+        json.push(b']');
+        Self { status: StatusCode::OK, json, header: None }
+    }
+
+    /// The answer on its own.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.json));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some((name, value)) = self.header.map(|header| *header) {
+            headers.insert(name, value);
+        }
+        response
     }
 }

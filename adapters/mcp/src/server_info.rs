@@ -36,13 +36,40 @@ pub(crate) const SERVER_INFO: ServerInfo = ServerInfo {
 #[derive(Debug, Serialize)]
 pub(crate) struct Capabilities {
     tools: Empty,
+    resources: ResourcesCapability,
+    prompts: Empty,
+    completions: Empty,
+    /// Deprecated since 2026-07-28.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logging: Option<Empty>,
 }
 
 /// `{}`
 #[derive(Debug, Serialize)]
 pub(crate) struct Empty {}
 
-pub(crate) const CAPABILITIES: Capabilities = Capabilities { tools: Empty {} };
+/// Whether changes are told of. Only the new era has a way to listen that needs no session.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourcesCapability {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    subscribe: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    list_changed: bool,
+}
+
+impl Capabilities {
+    const fn of(era: Era) -> Self {
+        let told = matches!(era, Era::Modern);
+        Self {
+            tools: Empty {},
+            resources: ResourcesCapability { subscribe: told, list_changed: told },
+            prompts: Empty {},
+            completions: Empty {},
+            logging: if told { None } else { Some(Empty {}) },
+        }
+    }
+}
 
 /// What every result of the new era carries, and none of the old one.
 #[derive(Debug, Serialize)]
@@ -83,6 +110,14 @@ pub(crate) struct CacheHints {
 impl CacheHints {
     /// For what is the same for every caller.
     pub(crate) const PUBLIC: Self = Self { ttl_ms: PUBLIC_TTL_MS, cache_scope: "public" };
+
+    /// For what depends on the caller, and may be another a moment later.
+    pub(crate) const PRIVATE: Self = Self { ttl_ms: 0, cache_scope: "private" };
+
+    /// The hints, in the era that has them.
+    pub(crate) fn in_era(self, era: Era) -> Option<Self> {
+        (era == Era::Modern).then_some(self)
+    }
 }
 
 /// The result of `server/discover`.
@@ -102,7 +137,7 @@ impl DiscoverResult {
     pub(crate) const fn new() -> Self {
         Self {
             supported_versions: SUPPORTED,
-            capabilities: CAPABILITIES,
+            capabilities: Capabilities::of(Era::Modern),
             instructions: INSTRUCTIONS,
             cache: CacheHints::PUBLIC,
             frame: ResultFrame::of(Era::Modern),
@@ -125,7 +160,7 @@ impl InitializeResult {
     pub(crate) const fn new(protocol_version: &'static str) -> Self {
         Self {
             protocol_version,
-            capabilities: CAPABILITIES,
+            capabilities: Capabilities::of(Era::Legacy),
             server_info: SERVER_INFO,
             instructions: INSTRUCTIONS,
         }

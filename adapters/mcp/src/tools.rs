@@ -13,7 +13,6 @@ mod schema;
 mod update_todo;
 mod view;
 
-use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use todo_application::Todos;
@@ -21,14 +20,14 @@ use todo_application::domain::{Action, Permission};
 use todo_application::ports::Principal;
 
 pub(crate) use arguments::{Arguments, InvalidArgument};
-pub(crate) use view::TodoView;
+pub(crate) use view::{OneTodo, TodoList, TodoView};
 
 use crate::endpoint::Service;
 use crate::envelope::{Request, is_object, string};
 use crate::era::Era;
 use crate::failure::{self, ToolError};
 use crate::request_log::RequestLog;
-use crate::rpc::{self, RpcError};
+use crate::rpc::{Reply, RpcError};
 use crate::server_info::ResultFrame;
 
 /// Every tool, in the order in which it is listed.
@@ -146,7 +145,7 @@ pub(crate) async fn call(
     era: Era,
     request: &Request<'_>,
     log: &mut RequestLog,
-) -> Result<Response, RpcError> {
+) -> Result<Reply, RpcError> {
     let name = request.params.name.and_then(string);
     let name = name.ok_or_else(|| {
         RpcError::invalid_params("`tools/call` needs `name`, the name of a tool.")
@@ -175,9 +174,27 @@ pub(crate) async fn call(
     }
 }
 
+/// Calls each tool with the same arguments, for fuzzing.
+#[cfg(feature = "fuzzing")]
+pub(crate) async fn call_each(
+    todos: &Todos,
+    principal: &dyn Principal,
+    arguments: &str,
+) -> Vec<Result<String, String>> {
+    let mut answers = Vec::new();
+    for tool in TOOLS {
+        let answer = tool.call(todos, principal, Arguments::new(arguments)).await;
+        answers.push(answer.map(|payload| payload.to_string()).map_err(|error| match error {
+            ToolError::InvalidArgument(invalid) => invalid.to_string(),
+            other => format!("{other:?}"),
+        }));
+    }
+    answers
+}
+
 /// A tool result. What failed carries no structured content: clients check that against the schema
 /// of success.
-pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool) -> Response {
+pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct CallToolResult<'a> {
@@ -196,7 +213,7 @@ pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool
     let content = [TextContent { r#type: "text", text: payload.get() }];
     let structured_content = (!is_error).then_some(payload);
     let frame = ResultFrame::of(era);
-    rpc::result(id, &CallToolResult { content, structured_content, is_error, frame })
+    Reply::result(id, &CallToolResult { content, structured_content, is_error, frame })
 }
 
 /// Writes a payload.

@@ -1,6 +1,7 @@
 //! From texts to a [`Config`].
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -16,6 +17,9 @@ const DEFAULT_PORT: u16 = 3002;
 const DEFAULT_EMULATOR_PORT: u16 = 3003;
 const DEFAULT_DATABASE: &str = "todos.db";
 const DEFAULT_LOG_FILTER: &str = "info";
+
+/// Far more than a person with a few assistants sends, and far less than keeps others waiting.
+const DEFAULT_RATE_LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
 /// What the names of our own settings start with: one of these that we do not know is a mistake.
 const OWN_PREFIX: &str = "TODO_";
@@ -36,6 +40,7 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Vec<Problem>> {
     let database = reader.database();
     let sharing = reader.parsed("TODO_SHARING", Sharing::from_str).unwrap_or_default();
     let scope_denial = reader.scope_denial();
+    let rate_limit = reader.rate_limit();
     let allowed_hosts = reader.list("ALLOWED_HOSTS", HostPattern::from_str);
     let allowed_origins = reader.list("ALLOWED_ORIGINS", WebOrigin::from_str);
     let log_format = reader.log_format();
@@ -51,6 +56,7 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Vec<Problem>> {
             database,
             sharing,
             scope_denial,
+            rate_limit,
             allowed_hosts,
             allowed_origins,
             log_format,
@@ -262,6 +268,18 @@ impl Reader<'_> {
             _ => Err("must be challenge or tool_error"),
         });
         parsed.unwrap_or_default()
+    }
+
+    fn rate_limit(&mut self) -> Option<NonZeroU32> {
+        let parsed = self.parsed("TODO_RATE_LIMIT", |text| {
+            match text {
+            "off" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| {
+                "must be off, or how many requests one caller may send each second, such as 100"
+            }),
+        }
+        });
+        parsed.unwrap_or(Some(DEFAULT_RATE_LIMIT))
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -10,11 +10,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 
 /// How long a connection may take to send the headers of its next request: also how long an idle one
 /// is kept. Longer than the pauses of a client that is used by hand, and short enough that nobody
 /// holds connections for nothing.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long a client may take none of what is ready for it. A stream of events is quiet for longer,
+/// but then nothing waits to be written.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to wait when no connection can be accepted, which most often means that there are too
 /// many already.
@@ -34,7 +39,10 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
             () = &mut stop => break,
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = in_flight.watch(http.serve_connection(TokioIo::new(stream), service));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let io = TokioIo::new(Box::pin(stream));
+        let connection = in_flight.watch(http.serve_connection(io, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");

@@ -1,14 +1,13 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use todo_application::domain::Action;
 use todo_application::ports::{Filter, Principal};
-use todo_application::{Cursor, CursorError, PageSize, Todos};
+use todo_application::{PageSize, Todos};
 
 use super::arguments::{Arguments, InvalidArgument};
-use super::view::TodoView;
+use super::view::TodoList;
 use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use crate::cursor;
 use crate::failure::ToolError;
 
 pub(super) struct ListTodos;
@@ -25,15 +24,6 @@ struct ListArguments {
     cursor: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
-struct ListResult<'a> {
-    todos: Vec<TodoView<'a>>,
-    /// Pass it as cursor for the next page; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", default)]
-    next_cursor: Option<String>,
-}
-
 #[async_trait::async_trait]
 impl Tool for ListTodos {
     fn action(&self) -> Action {
@@ -48,7 +38,7 @@ impl Tool for ListTodos {
                           what there is to do and to find the id of a todo. If next_cursor is \
                           present there are more: call again with it.",
             input_schema: schema::input::<ListArguments>(),
-            output_schema: schema::output::<ListResult<'_>>(),
+            output_schema: schema::output::<TodoList<'_>>(),
             annotations: Annotations::READS,
         }
     }
@@ -66,18 +56,11 @@ impl Tool for ListTodos {
                 PageSize::try_from(limit).map_err(|error| InvalidArgument::new("limit", &error))?
             }
         };
-        let cursor = arguments.cursor.as_deref().map(decode).transpose();
+        let cursor = arguments.cursor.as_deref().map(cursor::decode).transpose();
         let cursor = cursor.map_err(|error| InvalidArgument::new("cursor", &error))?;
         let filter = Filter { completed: arguments.completed };
 
         let page = todos.list(principal, filter, size, cursor).await?;
-        payload(&ListResult {
-            todos: page.todos.iter().map(TodoView::from).collect(),
-            next_cursor: page.next.map(|cursor| BASE64.encode(cursor.to_bytes())),
-        })
+        payload(&TodoList::from(&page))
     }
-}
-
-fn decode(text: &str) -> Result<Cursor, CursorError> {
-    Cursor::from_bytes(&BASE64.decode(text).map_err(|_| CursorError)?)
 }

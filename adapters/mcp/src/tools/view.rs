@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
+use todo_application::Page;
 use todo_application::domain::{Instant, Todo, TodoId};
+
+use crate::cursor;
 
 /// A todo on the wire.
 #[derive(Serialize, JsonSchema)]
@@ -46,13 +49,30 @@ impl<'a> From<&'a Todo> for TodoView<'a> {
 
 /// `{"todo": {..}}`: what most tools answer with.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct OneTodo<'a> {
+pub(crate) struct OneTodo<'a> {
     todo: TodoView<'a>,
 }
 
 impl<'a> From<&'a Todo> for OneTodo<'a> {
     fn from(todo: &'a Todo) -> Self {
         Self { todo: todo.into() }
+    }
+}
+
+/// `{"todos": [{..}], "next_cursor"?}`: a page of a list.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TodoList<'a> {
+    todos: Vec<TodoView<'a>>,
+    /// Pass it as cursor for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    next_cursor: Option<String>,
+}
+
+impl<'a> From<&'a Page> for TodoList<'a> {
+    fn from(page: &'a Page) -> Self {
+        let todos = page.todos.iter().map(TodoView::from).collect();
+        Self { todos, next_cursor: page.next.map(cursor::encode) }
     }
 }
 

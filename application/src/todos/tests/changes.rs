@@ -22,7 +22,7 @@ async fn a_change_is_told_once_it_is_stored() {
             Action::Update => {
                 repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
             }
-            _ => {
+            Action::Delete | Action::List | Action::Get => {
                 let removed = repository.expect_remove().times(1).in_sequence(&mut order);
                 removed.returning(|_, _, _| Ok(true));
             }
@@ -72,8 +72,8 @@ async fn a_watch_ends_when_the_credential_does_and_keeps_back_what_came_then() {
     let clock = Arc::new(SetClock(AtomicI64::new(500)));
     let late = Arc::clone(&clock);
     let mut changes = MockChanges::new();
-    let changed = Changed::Todos(BTreeSet::from([ID]));
-    let first = changed.clone();
+    let one = Changed::Todos(BTreeSet::from([ID]));
+    let first = one.clone();
     changes.expect_next().times(1).return_once(move || first);
     changes.expect_next().times(1).return_once(move || {
         late.0.store(2_000, Ordering::Relaxed);
@@ -87,7 +87,7 @@ async fn a_watch_ends_when_the_credential_does_and_keeps_back_what_came_then() {
 
     let mut watch = todos.watch(&caller([Permission::Read])).unwrap();
     assert_eq!(watch.expires_in(), Duration::from_millis(1_500));
-    assert_eq!(watch.next().await, Some(changed));
+    assert_eq!(watch.next().await, Some(one));
     assert_eq!(watch.next().await, None);
     assert_eq!(watch.expires_in(), Duration::ZERO);
     assert_eq!(watch.next().await, None, "and never again");

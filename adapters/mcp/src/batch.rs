@@ -1,0 +1,61 @@
+//! Several messages in one body, which only MCP 2025-03-26 has (JSON-RPC 2.0 §6).
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
+use todo_application::ports::Principal;
+
+use crate::endpoint::Service;
+use crate::envelope::{self, Message};
+use crate::request_log::RequestLog;
+use crate::rpc::{Reply, RpcError};
+use crate::{era, methods};
+
+/// As many messages as a client has a reason to send at once.
+const MOST_MESSAGES: usize = 100;
+
+/// Answers each request of a batch, in order and one after the other, so that a batch costs no more
+/// at a time than a request. `None` if there is nothing to answer.
+///
+/// HTTP has one status for them all and says 200; a request that lacks a scope is told so in its own
+/// answer, without a challenge, which the revision does not have either.
+pub(crate) async fn answer(
+    service: &Service,
+    principal: &Arc<dyn Principal>,
+    headers: &HeaderMap,
+    messages: &[&RawValue],
+    log: &mut RequestLog,
+) -> Result<Option<Reply>, RpcError> {
+    if !era::allows_batches(headers)? {
+        return Err(RpcError::invalid_request(
+            "Send one JSON-RPC message in each request: there are no batches since MCP 2025-06-18.",
+        ));
+    }
+    if messages.is_empty() {
+        return Err(RpcError::invalid_request("A batch must have at least one message."));
+    }
+    if messages.len() > MOST_MESSAGES {
+        let message = format!("A batch may have at most {MOST_MESSAGES} messages.");
+        return Err(RpcError::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    log.method("batch");
+    let mut replies = Vec::new();
+    for message in messages {
+        match envelope::read_message(message.get()) {
+            Ok(Message::OneWay) => {}
+            Ok(Message::Request(request)) => {
+                let answered = match era::of(&request, headers) {
+                    Ok(_) if request.method == "initialize" => Err(RpcError::invalid_request(
+                        "`initialize` must not be part of a batch (MCP 2025-03-26).",
+                    )),
+                    Ok(era) => methods::answer(service, principal, era, &request, log).await,
+                    Err(error) => Err(error),
+                };
+                replies.push(answered.unwrap_or_else(|error| error.into_reply(Some(request.id))));
+            }
+            Err((id, error)) => replies.push(error.into_reply(id)),
+        }
+    }
+    Ok((!replies.is_empty()).then(|| Reply::batch(&replies)))
+}

@@ -1,0 +1,64 @@
+//! Reading what a person filled in.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::Prompt;
+use crate::envelope::{object, string};
+use crate::rpc::RpcError;
+
+/// The longest value, in bytes: something that a person types into a field.
+const LONGEST: usize = 2_000;
+
+/// The arguments of one prompt: all that it needs, and none that it does not know.
+pub(crate) struct PromptArguments<'a>(BTreeMap<&'static str, Cow<'a, str>>);
+
+impl<'a> PromptArguments<'a> {
+    pub(super) fn read(
+        prompt: &'static Prompt,
+        raw: Option<&'a RawValue>,
+    ) -> Result<Self, RpcError> {
+        let given: BTreeMap<Cow<'a, str>, &'a RawValue> = match raw {
+            None => BTreeMap::new(),
+            Some(raw) => object(raw)
+                .map_err(|_| RpcError::invalid_params("`arguments` must be an object."))?,
+        };
+        let mut values = BTreeMap::new();
+        for (name, raw) in given {
+            let Some(argument) = prompt.argument(&name) else {
+                let name: String = name.chars().take(64).collect();
+                return Err(invalid(&name, "there is no such argument"));
+            };
+            let Some(value) = string(raw) else {
+                return Err(invalid(argument.name, "it must be a string"));
+            };
+            if value.len() > LONGEST {
+                return Err(invalid(argument.name, "it must have at most 2,000 bytes"));
+            }
+            if !value.trim().is_empty() {
+                values.insert(argument.name, value);
+            }
+        }
+        let lacking = |name| !values.contains_key(name);
+        match prompt.arguments.iter().find(|it| it.required && lacking(it.name)) {
+            Some(missing) => Err(invalid(missing.name, "it is required")),
+            None => Ok(Self(values)),
+        }
+    }
+
+    /// What was filled in, if anything was.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim())
+    }
+
+    /// A sentence about what was filled in; nothing if nothing was.
+    pub(super) fn written(&self, name: &str, sentence: fn(&str) -> String) -> String {
+        self.get(name).map_or_else(String::new, sentence)
+    }
+}
+
+fn invalid(argument: &str, rule: &str) -> RpcError {
+    RpcError::invalid_params(format!("Invalid argument `{argument}`: {rule}."))
+}

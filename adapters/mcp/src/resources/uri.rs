@@ -1,0 +1,83 @@
+//! The names of our resources.
+
+use std::fmt;
+
+use todo_application::domain::TodoId;
+
+/// The caller's open todos.
+pub(crate) const TODOS: &str = "todo://todos";
+
+/// One todo (RFC 6570).
+pub(crate) const TODO_TEMPLATE: &str = "todo://todos/{id}";
+
+/// What a URI of ours names. Whose todos they are is never in it: that is in the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ResourceUri {
+    Todos,
+    Todo(TodoId),
+}
+
+impl ResourceUri {
+    /// Reads a URI. Its scheme may be in either case (RFC 3986 §3.1) and so may an id; what comes
+    /// after them, such as a query, names nothing.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        const SCHEME: &str = "todo";
+        let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
+        if !scheme.eq_ignore_ascii_case(SCHEME) {
+            return None;
+        }
+        match rest.strip_prefix("://todos")? {
+            "" => Some(Self::Todos),
+            rest => rest.strip_prefix('/')?.parse().ok().map(Self::Todo),
+        }
+    }
+}
+
+impl fmt::Display for ResourceUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Todos => formatter.write_str(TODOS),
+            Self::Todo(id) => write!(formatter, "{TODOS}/{id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_names_the_list_or_one_todo_and_reads_back_as_it_is_written() {
+        let id = "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
+        let todo = ResourceUri::parse(&format!("{TODOS}/{id}")).unwrap();
+        assert_eq!(todo, ResourceUri::Todo(id.parse().unwrap()));
+        assert_eq!(
+            ResourceUri::parse(&todo.to_string().to_uppercase().replace("TODOS", "todos")),
+            Some(todo)
+        );
+        assert_eq!(ResourceUri::parse("TODO://todos"), Some(ResourceUri::Todos));
+        assert_eq!(ResourceUri::Todos.to_string(), TODOS);
+    }
+
+    #[test]
+    fn nothing_else_is_a_name() {
+        for other in [
+            "",
+            "todo",
+            "todo:",
+            "todo://",
+            "todo://todos/",
+            "todo://todos/x",
+            "todo://todos/{id}",
+            "todo://todos?completed=true",
+            "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b/",
+            "todo://todos/../todos",
+            "todo://others",
+            "töd://todos",
+            "file:///etc/passwd",
+            "https://todos",
+        ] {
+            assert_eq!(ResourceUri::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `subscriptions/listen`: one long answer that tells of changes as they are made.
+//!
+//! Each notification says that something changed and not what became of it, so a stream shows
+//! nothing that its caller would have to be allowed to see first. It ends when the access token
+//! does, and when the server stops.
+
+mod filter;
+mod places;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use todo_application::Watch;
+use todo_application::ports::{Changed, Principal};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use filter::Filter;
+pub(crate) use places::Places;
+
+use crate::endpoint::Service;
+use crate::envelope::Request;
+use crate::era::Era;
+use crate::failure;
+use crate::request_log::RequestLog;
+use crate::resources::ResourceUri;
+use crate::rpc::RpcError;
+use crate::server_info::{SERVER_INFO, ServerInfo};
+
+/// How often something is sent where nothing happens, so that no proxy takes the stream for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Whether the request asks for a stream.
+pub(crate) fn is_listen(era: Era, request: &Request<'_>) -> bool {
+    era == Era::Modern && request.method == "subscriptions/listen"
+}
+
+/// Answers `subscriptions/listen`.
+pub(crate) fn listen(
+    service: &Service,
+    principal: &Arc<dyn Principal>,
+    request: &Request<'_>,
+    log: &mut RequestLog,
+) -> Result<Response, RpcError> {
+    service.rate_limit.check(principal.subject())?;
+    let filter = Filter::read(request.params.notifications)?;
+    let watch = service.todos.watch(&**principal);
+    let watch = watch.map_err(|error| failure::refuse(service, error, RpcError::internal, log))?;
+    let place = service.listeners.take(principal.subject()).ok_or_else(|| {
+        log.code("too_many_streams");
+        let most = places::MOST_STREAMS;
+        let message = format!("You have {most} open streams already. Close one, or share one.");
+        RpcError::too_many(message, 1)
+    })?;
+
+    let mut listener = Listener {
+        id: request.id.to_owned(),
+        filter,
+        watch,
+        stopping: service.stopping.clone(),
+        unsent: VecDeque::new(),
+        ended: false,
+        _place: place,
+    };
+    listener.acknowledge();
+    let events = stream::unfold(listener, |mut listener| async {
+        let event = listener.next().await?;
+        Some((Ok::<_, Infallible>(event), listener))
+    });
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
+    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    // nginx would collect events until a buffer is full.
+    let unbuffered = HeaderName::from_static("x-accel-buffering");
+    response.headers_mut().insert(unbuffered, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// One who listens.
+struct Listener {
+    id: Box<RawValue>,
+    filter: Filter,
+    watch: Watch,
+    stopping: watch::Receiver<bool>,
+    unsent: VecDeque<Event>,
+    ended: bool,
+    _place: places::Place,
+}
+
+impl Listener {
+    /// The next event; `None` after the last one.
+    async fn next(&mut self) -> Option<Event> {
+        while self.unsent.is_empty() && !self.ended {
+            let stopping = async {
+                // An error means that nobody is there to say so, and all is over as well.
+                let _ = self.stopping.wait_for(|stopping| *stopping).await;
+            };
+            let expired = sleep(self.watch.expires_in());
+            let changed = tokio::select! {
+                biased;
+                () = stopping => None,
+                () = expired => None,
+                changed = self.watch.next() => changed,
+            };
+            match changed {
+                Some(changed) => self.tell(&changed),
+                None => self.end(),
+            }
+        }
+        self.unsent.pop_front()
+    }
+
+    /// What will be told, before anything is.
+    fn acknowledge(&mut self) {
+        #[derive(Serialize)]
+        struct Params<'a> {
+            #[serde(rename = "_meta")]
+            meta: Meta<'a>,
+            notifications: &'a Filter,
+        }
+        let params = Params { meta: self.meta(), notifications: &self.filter };
+        let event = notification("notifications/subscriptions/acknowledged", &params);
+        self.unsent.push_back(event);
+    }
+
+    fn tell(&mut self, changed: &Changed) {
+        #[derive(Serialize)]
+        struct Params<'a> {
+            #[serde(rename = "_meta")]
+            meta: Meta<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            uri: Option<&'a str>,
+        }
+        let told = |method, uri| notification(method, &Params { meta: self.meta(), uri });
+        let mut events = VecDeque::new();
+        if self.filter.wants_list_changes() {
+            events.push_back(told("notifications/resources/list_changed", None));
+        }
+        for (uri, text) in self.filter.resources() {
+            let concerned = match uri {
+                ResourceUri::Todos => true,
+                ResourceUri::Todo(id) => changed.includes(*id),
+            };
+            if concerned {
+                events.push_back(told("notifications/resources/updated", Some(text)));
+            }
+        }
+        self.unsent.append(&mut events);
+    }
+
+    /// The answer to the request itself, which is the last thing on its stream.
+    fn end(&mut self) {
+        #[derive(Serialize)]
+        struct Answer<'a> {
+            jsonrpc: &'static str,
+            id: &'a RawValue,
+            result: ListenResult<'a>,
+        }
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ListenResult<'a> {
+            result_type: &'static str,
+            #[serde(rename = "_meta")]
+            meta: ResultMeta<'a>,
+        }
+        #[derive(Serialize)]
+        struct ResultMeta<'a> {
+            #[serde(flatten)]
+            subscription: Meta<'a>,
+            #[serde(rename = "io.modelcontextprotocol/serverInfo")]
+            server_info: ServerInfo,
+        }
+        let meta = ResultMeta { subscription: self.meta(), server_info: SERVER_INFO };
+        let result = ListenResult { result_type: "complete", meta };
+        let last = event(&Answer { jsonrpc: "2.0", id: &self.id, result });
+        self.ended = true;
+        self.unsent.push_back(last);
+    }
+
+    fn meta(&self) -> Meta<'_> {
+        Meta { subscription_id: &self.id }
+    }
+}
+
+/// What every message of a stream carries: the id of the request that opened it.
+#[derive(Serialize)]
+struct Meta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
+    subscription_id: &'a RawValue,
+}
+
+fn notification(method: &'static str, params: &impl Serialize) -> Event {
+    #[derive(Serialize)]
+    struct Notification<'a, P> {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: &'a P,
+    }
+    event(&Notification { jsonrpc: "2.0", method, params })
+}
+
+fn event(message: &impl Serialize) -> Event {
+    // Writing strings and numbers to memory has no way to fail.
+    Event::default().data(serde_json::to_string(message).unwrap_or_default())
+}

@@ -1,0 +1,44 @@
+//! How many streams one caller may keep open.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use todo_application::domain::Subject;
+
+/// More than the windows that a person has open, and few enough to be nobody's burden.
+pub(super) const MOST_STREAMS: usize = 16;
+
+/// Who has how many streams.
+#[derive(Clone, Default)]
+pub(crate) struct Places(Arc<Mutex<HashMap<Subject, usize>>>);
+
+impl Places {
+    /// One more stream for the subject, if it may have one.
+    pub(super) fn take(&self, subject: &Subject) -> Option<Place> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = taken.entry(subject.clone()).or_default();
+        if *streams == MOST_STREAMS {
+            return None;
+        }
+        *streams += 1;
+        Some(Place { subject: subject.clone(), places: self.clone() })
+    }
+}
+
+/// A stream's place, which is free again when this is dropped.
+pub(super) struct Place {
+    subject: Subject,
+    places: Places,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = taken.get_mut(&self.subject) {
+            *streams -= 1;
+            if *streams == 0 {
+                taken.remove(&self.subject);
+            }
+        }
+    }
+}
