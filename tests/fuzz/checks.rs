@@ -59,7 +59,7 @@ pub fn tool_arguments(bytes: &[u8]) {
     for answer in todo_adapter_mcp::fuzzing::tool_calls(bytes) {
         match answer {
             Ok(json) => {
-                let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+                let json: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
                 assert!(json.is_object(), "a payload is an object");
             }
             Err(sentence) => {

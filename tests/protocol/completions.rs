@@ -27,13 +27,13 @@ async fn values(client: &Client, reference: &Value, argument: &str, typed: &str)
 async fn an_id_is_found_by_the_beginning_of_a_title_or_of_a_word_in_it() {
     let server = TestServer::start().await;
     let owner = server.owner();
-    let milk = owner.create("Buy milk").await;
-    let mill = owner.create("Mill the flour").await;
+    let buy = owner.create("Buy milk").await;
+    let grind = owner.create("Mill the flour").await;
     let done = owner.create("Milk the cow").await;
     owner.call("update_todo", json!({ "todo_id": done, "completed": true })).await;
-    assert_eq!(values(&owner, &todo(), "id", "MIL").await, [mill.clone(), milk.clone()]);
-    assert_eq!(values(&owner, &todo(), "id", "buy m").await, [milk.clone()]);
-    assert_eq!(values(&owner, &todo(), "id", "").await, [milk, mill]);
+    assert_eq!(values(&owner, &todo(), "id", "MIL").await, [grind.clone(), buy.clone()]);
+    assert_eq!(values(&owner, &todo(), "id", "buy m").await, [buy.as_str()]);
+    assert_eq!(values(&owner, &todo(), "id", "").await, [buy, grind]);
     assert!(values(&owner, &todo(), "id", "x").await.is_empty());
 }
 

@@ -37,7 +37,7 @@ impl Listener {
 
     /// The next message; `None` at the end of the stream. Comments are passed over.
     pub async fn next(&mut self) -> Option<Value> {
-        timeout(PATIENCE, self.read()).await.expect("an event or the end")
+        timeout(PATIENCE, self.read()).await.unwrap()
     }
 
     async fn read(&mut self) -> Option<Value> {

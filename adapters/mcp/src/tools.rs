@@ -186,7 +186,9 @@ pub(crate) async fn call_each(
         let answer = tool.call(todos, principal, Arguments::new(arguments)).await;
         answers.push(answer.map(|payload| payload.to_string()).map_err(|error| match error {
             ToolError::InvalidArgument(invalid) => invalid.to_string(),
-            other => format!("{other:?}"),
+            error @ (ToolError::NotFound(_) | ToolError::UseCase(_) | ToolError::Unwritable(_)) => {
+                format!("{error:?}")
+            }
         }));
     }
     answers
