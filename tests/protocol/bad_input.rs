@@ -276,7 +276,7 @@ async fn absent_and_null_arguments_are_none() {
         json!({ "name": "list_todos", "arguments": null }),
         json!({ "name": "list_todos", "arguments": { "completed": null, "limit": null } }),
     ] {
-        let answer = owner.legacy("tools/call", params).await;
+        let answer = owner.post(request(&params.to_string())).await;
         assert_eq!(answer.result()["isError"], false, "{answer:?}");
     }
     let none: Value = owner.call("get_todo", json!({ "todo_id": null })).await.payload();

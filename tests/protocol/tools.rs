@@ -1,6 +1,7 @@
 //! What the tools promise, held against what they do.
 
 use serde_json::{Value, json};
+use todo_tests::schema;
 use todo_tests::server::TestServer;
 
 async fn listed(server: &TestServer) -> Vec<Value> {
@@ -37,38 +38,8 @@ async fn every_tool_says_what_it_does_takes_and_gives() {
             assert!(schema["type"].is_string(), "{name}.{property} has one type");
         }
         assert_eq!(tool["outputSchema"]["type"], "object", "{name}");
+        assert_eq!(schema::tool(&tool), [""; 0], "{name}");
         assert!(!tool.to_string().contains("$ref"), "{name} has a schema that must be followed");
-    }
-}
-
-/// Holds a value against the part of JSON Schema that our schemas use.
-fn check(schema: &Value, value: &Value, at: &str) {
-    let types: Vec<&str> = match schema["type"].as_array() {
-        Some(several) => several.iter().filter_map(Value::as_str).collect(),
-        None => vec![schema["type"].as_str().unwrap()],
-    };
-    let actual = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    assert!(types.contains(&actual), "{at}: {value} is not {types:?}");
-    if let Value::Object(members) = value {
-        for required in schema["required"].as_array().into_iter().flatten() {
-            assert!(members.contains_key(required.as_str().unwrap()), "{at} lacks {required}");
-        }
-        for (name, member) in members {
-            let schema = schema["properties"].get(name);
-            check(schema.unwrap_or_else(|| panic!("{at}.{name}")), member, &format!("{at}.{name}"));
-        }
-    }
-    if let Value::Array(items) = value {
-        for item in items {
-            check(&schema["items"], item, &format!("{at}[]"));
-        }
     }
 }
 
@@ -90,7 +61,7 @@ async fn every_success_fits_its_schema_and_is_its_own_text() {
     for (name, arguments) in calls {
         let answer = owner.call(name, arguments).await;
         let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
-        check(&tool["outputSchema"], &answer.structured(), name);
+        assert_eq!(schema::tool_result(tool, &answer.result()), [""; 0], "{name}");
         assert_eq!(answer.payload(), answer.structured(), "{name}");
         assert_eq!(answer.result()["isError"], false);
     }

@@ -1,19 +1,28 @@
 //! A client that can also misbehave: it sends what it is told, byte for byte.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::events;
+use crate::exchange::{Exchange, Judge};
+
 /// The revision of the protocol in which every request stands alone.
 pub const MODERN: &str = "2026-07-28";
 
 /// Sends MCP messages to one endpoint with one token.
+///
+/// What it makes itself is well-formed, so the answer must be too: [`legacy`](Self::legacy),
+/// [`modern`](Self::modern) and what is built on them hold each exchange against the schema of its
+/// revision. What it is told to send is up to the test.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoint: String,
     token: Option<String>,
     http: reqwest::Client,
+    judge: Arc<Judge>,
 }
 
 /// What came back.
@@ -31,7 +40,8 @@ impl Client {
     /// A client of `endpoint`.
     pub fn new(endpoint: String, token: Option<String>) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20));
-        Self { endpoint, token, http: http.build().unwrap() }
+        let judge = Arc::default();
+        Self { endpoint, token, http: http.build().unwrap(), judge }
     }
 
     /// The headers of a well-behaved client.
@@ -77,16 +87,31 @@ impl Client {
         self.send(self.headers(), body).await
     }
 
-    /// A request of the old era.
+    /// Sends a well-formed message, and holds what comes back against the schema.
+    pub async fn exchange(&self, headers: HeaderMap, message: &Value) -> Answer {
+        let request = message.to_string();
+        let answer = self.send(headers.clone(), request.clone()).await;
+        let complaints = self.judge.complaints(&Exchange {
+            revision: headers.get("mcp-protocol-version").map(|it| it.to_str().unwrap()),
+            request: request.as_bytes(),
+            status: answer.status,
+            content_type: answer.header("content-type"),
+            answer: answer.text.as_bytes(),
+        });
+        assert!(complaints.is_empty(), "{complaints:#?}\n{request}\n{answer:?}");
+        answer
+    }
+
+    /// A request of the old era, which names no revision.
     pub async fn legacy(&self, method: &str, params: Value) -> Answer {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        self.post(body.to_string()).await
+        self.exchange(self.headers(), &body).await
     }
 
     /// A request of the new era, with its envelope and headers.
     pub async fn modern(&self, method: &str, params: Value) -> Answer {
         let (headers, body) = self.modern_parts(method, params);
-        self.send(headers, body.to_string()).await
+        self.exchange(headers, &body).await
     }
 
     /// A request of the new era, to be spoilt before it is sent.
@@ -122,12 +147,8 @@ impl Answer {
     pub fn json(&self) -> Value {
         let events =
             self.header("content-type").is_some_and(|it| it.starts_with("text/event-stream"));
-        let text = if events {
-            self.text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap()
-        } else {
-            &self.text
-        };
-        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let text = if events { events::data(&self.text).pop().unwrap() } else { self.text.clone() };
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The result.

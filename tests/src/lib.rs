@@ -8,10 +8,13 @@
 
 pub mod client;
 mod clock;
+pub mod events;
+pub mod exchange;
 mod ids;
 pub mod issuer;
 pub mod listener;
 mod sample;
+pub mod schema;
 pub mod server;
 
 pub use clock::ManualClock;
