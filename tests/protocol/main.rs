@@ -1,5 +1,5 @@
 //! The protocol on the wire, as clients of both eras and of no era at all meet it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
 
 mod any_bytes;
 mod bad_input;

@@ -17,7 +17,7 @@ async fn one_caller_who_asks_too_much_is_told_to_wait_and_others_are_not() {
             break;
         }
     }
-    let refused = refused.expect("an end of patience");
+    let refused = refused.unwrap();
     assert_eq!((refused.status, refused.error_code()), (429, 429));
     assert_eq!(refused.json()["id"], 1);
     let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();

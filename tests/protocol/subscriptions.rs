@@ -28,7 +28,7 @@ async fn listen(client: &Client, notifications: Value) -> Listener {
 
 /// The method of a notification, and the URI that it is about.
 fn told(message: Option<Value>) -> (String, Option<String>) {
-    let message = message.expect("a notification");
+    let message = message.unwrap();
     assert_eq!(message["params"]["_meta"][SUBSCRIPTION], "listening", "{message}");
     let uri = message["params"]["uri"].as_str().map(str::to_owned);
     (message["method"].as_str().unwrap_or_else(|| panic!("{message}")).to_owned(), uri)
@@ -44,7 +44,7 @@ fn updated(uri: &str) -> (String, Option<String>) {
 
 /// The stream ends as it should: with the answer to the request, and nothing after it.
 async fn ends(listener: &mut Listener) {
-    let last = listener.next().await.expect("the result");
+    let last = listener.next().await.unwrap();
     assert_eq!((&last["id"], &last["jsonrpc"]), (&json!("listening"), &json!("2.0")), "{last}");
     assert_eq!(last["result"]["resultType"], "complete");
     assert_eq!(last["result"]["_meta"][SUBSCRIPTION], "listening");
@@ -208,7 +208,7 @@ async fn a_caller_has_sixteen_streams_and_others_have_theirs() {
         }
     };
     let patience = std::time::Duration::from_secs(20);
-    tokio::time::timeout(patience, room).await.expect("room for another");
+    tokio::time::timeout(patience, room).await.unwrap();
     owner.create("the others go on").await;
     for listener in &mut open {
         assert_eq!(told(listener.next().await), list_changed());
