@@ -3,10 +3,12 @@
 //!
 //! To add an adapter: a function that makes a store, and a line in `contract!`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "contract/concurrency.rs"]
 mod concurrency;
+#[path = "contract/creations.rs"]
+mod creations;
 #[path = "contract/lists.rs"]
 mod lists;
 #[path = "contract/one_todo.rs"]
@@ -71,6 +73,14 @@ contract! {
             removing_with_the_stored_version_removes,
             a_removed_id_can_be_taken_again,
             a_store_that_answers_is_ready,
+        ]
+        creations: [
+            a_request_that_is_repeated_adds_nothing_and_is_told_what_it_did,
+            another_key_subject_or_workspace_is_another_request,
+            a_request_is_forgotten_when_its_time_is_over,
+            what_a_request_did_is_known_when_its_todo_is_gone,
+            a_request_whose_todo_is_refused_is_not_remembered,
+            of_concurrent_requests_of_one_key_one_adds_its_todo,
         ]
         lists: [
             an_empty_workspace_has_an_empty_list,

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use todo_domain::{TodoId, WorkspaceId};
 
+use crate::fnv;
 use crate::ports::Filter;
 
 /// A place in one list: just after a todo, in the list of one workspace under one filter.
@@ -62,18 +63,13 @@ impl Cursor {
     }
 }
 
-/// FNV-1a, 64 bits: stable across builds and machines, which the standard hasher does not promise.
-/// Nothing rests on it being hard to forge.
 fn check_digits(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> u64 {
     let filter: u8 = match filter.completed {
         None => 0,
         Some(false) => 1,
         Some(true) => 2,
     };
-    let fields = [workspace.as_str().as_bytes(), &[filter], after.as_uuid().as_bytes()];
-    fields.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    fnv::hash([workspace.as_str().as_bytes(), &[filter], after.as_uuid().as_bytes()])
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ pub enum UseCaseError {
     /// The todo has another version than the caller expected: this one.
     #[error("the todo has changed in the meantime")]
     Conflict(Box<Todo>),
+    /// The caller has used the idempotency key for another todo within the last 24 hours.
+    #[error("the idempotency key was used for another todo")]
+    KeyReused,
     /// Too many others were changing the todo all the while. Trying again later helps.
     #[error("the todo is being changed by too many at once")]
     Contended,

@@ -11,6 +11,7 @@
 
 mod cursor;
 mod error;
+mod fnv;
 mod page;
 pub mod ports;
 mod todos;

@@ -21,7 +21,7 @@ pub use id_source::IdSource;
 pub use principal::Principal;
 pub use readiness::{NotReady, Readiness};
 pub use storage_error::{BoxError, StorageError};
-pub use todo_repository::{Filter, TodoRepository};
+pub use todo_repository::{Creation, CreationRequest, Filter, TodoRepository};
 pub use token_verifier::{Rejection, TokenVerifier, VerificationError};
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Names that an authorization server gives to people, organizations and clients.
+//! Names that others give: an authorization server to people, organizations and clients, and a client
+//! to its requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ macro_rules! identifier {
             /// The longest identifier of this kind, in bytes.
             pub const MAX_BYTES: usize = $limit;
 
-            /// The text as the issuer wrote it.
+            /// The text as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -86,6 +87,12 @@ identifier! {
     /// The OAuth client that acts for the subject: an issued id, or the https URL of a client ID
     /// metadata document.
     ClientId, 2048
+}
+
+identifier! {
+    /// A name that a client gives to a request, to repeat it without its being done twice. Known for
+    /// 24 hours to the subject that gave it.
+    IdempotencyKey, 255
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod todo_id;
 mod version;
 mod workspace;
 
-pub use identity::{ClientId, IdentifierError, Organization, Subject};
+pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use permission::{Permission, Permissions};
 pub use policy::{Action, Denied, Identity, Permit};

@@ -11,7 +11,7 @@ use super::*;
 const TASKS: u32 = 8;
 
 /// Runs `act` for 0, 1, .. `TASKS - 1` at the same moment, and gives back what came of it.
-async fn at_once<T, F>(act: impl Fn(u32) -> F) -> Vec<T>
+pub(super) async fn at_once<T, F>(act: impl Fn(u32) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

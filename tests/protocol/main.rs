@@ -9,6 +9,7 @@ mod completions;
 mod disconnection;
 mod discovery;
 mod eras;
+mod idempotency;
 mod prompts;
 mod rate_limit;
 mod resources;

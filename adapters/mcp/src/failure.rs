@@ -164,6 +164,14 @@ pub(crate) fn answer(
             let argument = Some("cursor");
             tool_error(&Failure { argument, ..Failure::new("invalid_argument", &sentence) })
         }
+        UseCaseError::KeyReused => tool_error(&Failure {
+            argument: Some("idempotency_key"),
+            ..Failure::new(
+                "idempotency_conflict",
+                "You have used this `idempotency_key` for another todo within the last 24 hours. Use \
+                 a new one for a new todo.",
+            )
+        }),
         UseCaseError::Contended => tool_error(&Failure::unavailable(CONTENDED)),
         UseCaseError::Unavailable(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is not available");
@@ -210,8 +218,8 @@ pub(crate) fn refuse(
             log.code("unavailable");
             RpcError::unavailable(UNAVAILABLE, RETRY_AFTER_SECONDS)
         }
-        // Nothing that comes here expects a version.
-        UseCaseError::Conflict(_) => RpcError::internal(),
+        // Nothing that comes here writes.
+        UseCaseError::Conflict(_) | UseCaseError::KeyReused => RpcError::internal(),
         UseCaseError::Inconsistent(cause) => inconsistent(&cause, log),
     }
 }

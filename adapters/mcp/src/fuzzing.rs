@@ -13,7 +13,8 @@ use todo_application::domain::{
     Version, WorkspaceId,
 };
 use todo_application::ports::{
-    ChangeFeed, Changed, Changes, Clock, Filter, IdSource, Principal, StorageError, TodoRepository,
+    ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource, Principal,
+    StorageError, TodoRepository,
 };
 
 use crate::envelope::{self, Message, Payload};
@@ -78,6 +79,13 @@ impl TodoRepository for Nothing {
     }
     async fn insert(&self, _: &Todo) -> Result<(), StorageError> {
         Ok(())
+    }
+    async fn insert_once(
+        &self,
+        _: &Todo,
+        _: &CreationRequest,
+    ) -> Result<Option<Creation>, StorageError> {
+        Ok(None)
     }
     async fn save(&self, _: &Todo, _: Version) -> Result<(), StorageError> {
         Ok(())

@@ -5,8 +5,12 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
-use todo_application::ports::{Filter, NotReady, Readiness, StorageError, TodoRepository};
+use todo_application::domain::{
+    IdempotencyKey, Instant, Subject, Todo, TodoId, Version, WorkspaceId,
+};
+use todo_application::ports::{
+    Creation, CreationRequest, Filter, NotReady, Readiness, StorageError, TodoRepository,
+};
 
 /// Keeps todos as long as it lives.
 ///
@@ -25,6 +29,8 @@ struct Workspace {
     todos: BTreeMap<TodoId, Todo>,
     open: BTreeSet<TodoId>,
     done: BTreeSet<TodoId>,
+    /// What is remembered of requests, and when it is forgotten.
+    creations: HashMap<(Subject, IdempotencyKey), (Creation, Instant)>,
 }
 
 impl Workspace {
@@ -101,6 +107,28 @@ impl TodoRepository for MemoryTodoRepository {
         Ok(())
     }
 
+    async fn insert_once(
+        &self,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> Result<Option<Creation>, StorageError> {
+        let mut workspaces = self.workspaces();
+        let workspace = workspaces.entry(todo.workspace().clone()).or_default();
+        workspace.creations.retain(|_, (_, forget_at)| *forget_at > todo.created_at());
+        let name = (todo.record().created_by.clone(), request.key.clone());
+        if let Some((earlier, _)) = workspace.creations.get(&name) {
+            return Ok(Some(*earlier));
+        }
+        if workspace.todos.contains_key(&todo.id()) {
+            return Err(StorageError::Duplicate(todo.id()));
+        }
+        workspace.put(todo);
+        let fingerprint = request.fingerprint;
+        let creation = Creation { todo: todo.id(), at: todo.created_at(), fingerprint };
+        workspace.creations.insert(name, (creation, request.forget_at));
+        Ok(None)
+    }
+
     async fn save(&self, todo: &Todo, expected: Version) -> Result<(), StorageError> {
         let mut workspaces = self.workspaces();
         let Some(workspace) = workspaces.get_mut(todo.workspace()) else {
@@ -132,7 +160,7 @@ impl TodoRepository for MemoryTodoRepository {
             return Err(StorageError::StaleVersion);
         }
         home.remove(id);
-        if home.todos.is_empty() {
+        if home.todos.is_empty() && home.creations.is_empty() {
             workspaces.remove(workspace);
         }
         Ok(true)

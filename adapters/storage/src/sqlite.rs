@@ -3,6 +3,7 @@
 //! One thread owns the only connection that writes and commits what is queued in groups; reads have
 //! connections of their own and, thanks to the write-ahead log, never wait for it.
 
+mod creations;
 mod open;
 mod open_error;
 mod queries;
@@ -25,13 +26,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
-    BoxError, Filter, NotReady, Readiness, StorageError, TodoRepository,
+    BoxError, Creation, CreationRequest, Filter, NotReady, Readiness, StorageError, TodoRepository,
 };
 use tokio::time::timeout;
 
 pub use open_error::{OpenError, OpenProblem};
 use readers::Readers;
-use write::Write;
+use write::{Outcome, Write};
 use writer::Writer;
 
 /// How long a readiness check waits for a read; the port promises an answer within a second.
@@ -90,6 +91,18 @@ impl TodoRepository for SqliteTodoRepository {
         self.writer.write(write).await.map(drop)
     }
 
+    async fn insert_once(
+        &self,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> Result<Option<Creation>, StorageError> {
+        let write = Write::InsertOnce { todo: todo.clone(), request: request.clone() };
+        Ok(match self.writer.write(write).await? {
+            Outcome::Earlier(creation) => Some(creation),
+            Outcome::Done | Outcome::Nothing => None,
+        })
+    }
+
     async fn save(&self, todo: &Todo, expected: Version) -> Result<(), StorageError> {
         let write = Write::Save { todo: todo.clone(), expected };
         self.writer.write(write).await.map(drop)
@@ -102,7 +115,7 @@ impl TodoRepository for SqliteTodoRepository {
         expected: Option<Version>,
     ) -> Result<bool, StorageError> {
         let write = Write::Remove { workspace: workspace.clone(), id, expected };
-        self.writer.write(write).await
+        Ok(self.writer.write(write).await? == Outcome::Done)
     }
 }
 

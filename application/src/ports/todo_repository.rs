@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use todo_domain::{Todo, TodoId, Version, WorkspaceId};
+use todo_domain::{IdempotencyKey, Instant, Todo, TodoId, Version, WorkspaceId};
 
 use super::StorageError;
 
@@ -8,6 +8,28 @@ use super::StorageError;
 pub struct Filter {
     /// Only the done ones, only the open ones, or both.
     pub completed: Option<bool>,
+}
+
+/// A request to add a todo, under the name that the client gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreationRequest {
+    /// Its name, known to the subject that adds the todo, in its workspace.
+    pub key: IdempotencyKey,
+    /// What it asks for, in short: another request under the same name has another.
+    pub fingerprint: u64,
+    /// The first instant at which it is forgotten.
+    pub forget_at: Instant,
+}
+
+/// What came of an earlier request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Creation {
+    /// The todo that it added; it may have changed since, or be gone.
+    pub todo: TodoId,
+    /// When it added it.
+    pub at: Instant,
+    /// What it asked for.
+    pub fingerprint: u64,
 }
 
 /// Keeps todos.
@@ -38,6 +60,18 @@ pub trait TodoRepository: Send + Sync {
 
     /// Adds a todo. [`StorageError::Duplicate`] if its workspace has one with this id.
     async fn insert(&self, todo: &Todo) -> Result<(), StorageError>;
+
+    /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
+    /// transaction.
+    ///
+    /// If the subject that makes the todo has made one in this workspace by a request of the same key
+    /// that is not forgotten when this todo is made, nothing is added, and that creation is returned.
+    /// Of two such requests at once, one adds its todo and the other is told of it.
+    async fn insert_once(
+        &self,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> Result<Option<Creation>, StorageError>;
 
     /// Replaces a todo whose stored version is `expected`. [`StorageError::StaleVersion`] if it is
     /// another, or if the todo is gone.

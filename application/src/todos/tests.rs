@@ -77,7 +77,11 @@ fn with_feed(repository: MockTodoRepository, feed: MockChangeFeed, sharing: Shar
 const ID: TodoId = TodoId::from_bytes([1; 16]);
 
 fn new_todo() -> NewTodo {
-    NewTodo { title: Title::try_from("Buy milk").unwrap(), description: Description::NONE }
+    NewTodo {
+        title: Title::try_from("Buy milk").unwrap(),
+        description: Description::NONE,
+        key: None,
+    }
 }
 
 fn stored_todo() -> Todo {

@@ -1,6 +1,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::domain::{Action, Description, Title};
+use todo_application::domain::{Action, Description, IdempotencyKey, Title};
 use todo_application::ports::Principal;
 use todo_application::{NewTodo, Todos};
 
@@ -20,6 +20,10 @@ struct CreateArguments {
     /// Details, possibly several lines; at most 16 KiB.
     #[schemars(length(max = Description::MAX_BYTES))]
     description: Option<String>,
+    /// A name of your choice for this call, such as a UUID: repeated with it within 24 hours, the
+    /// call adds nothing and returns the same todo.
+    #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
+    idempotency_key: Option<String>,
 }
 
 #[async_trait::async_trait]
@@ -50,6 +54,7 @@ impl Tool for CreateTodo {
         let new = NewTodo {
             title: title(&arguments.title)?,
             description: description(arguments.description.as_deref().unwrap_or_default())?,
+            key: arguments.idempotency_key.as_deref().map(key).transpose()?,
         };
         let todo = todos.create(principal, new).await?;
         payload(&OneTodo::from(&todo))
@@ -62,4 +67,8 @@ pub(super) fn title(text: &str) -> Result<Title, InvalidArgument> {
 
 pub(super) fn description(text: &str) -> Result<Description, InvalidArgument> {
     Description::try_from(text).map_err(|error| InvalidArgument::new("description", &error))
+}
+
+fn key(text: &str) -> Result<IdempotencyKey, InvalidArgument> {
+    IdempotencyKey::try_from(text).map_err(|error| InvalidArgument::new("idempotency_key", &error))
 }

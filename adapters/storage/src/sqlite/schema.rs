@@ -7,7 +7,10 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The steps from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A step that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 1] = [(1, include_str!("migrations/0001_todos.sql"))];
+const MIGRATIONS: [(i32, &str); 2] = [
+    (1, include_str!("migrations/0001_todos.sql")),
+    (2, include_str!("migrations/0002_creations.sql")),
+];
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -3,9 +3,9 @@
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params, params_from_iter};
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
-use todo_application::ports::StorageError;
+use todo_application::ports::{Creation, CreationRequest, StorageError};
 
-use super::row;
+use super::{creations, row};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
@@ -27,19 +27,31 @@ const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AN
 /// One change, as the port asks for it.
 pub(super) enum Write {
     Insert(Todo),
+    InsertOnce { todo: Todo, request: CreationRequest },
     Save { todo: Todo, expected: Version },
     Remove { workspace: WorkspaceId, id: TodoId, expected: Option<Version> },
 }
 
-/// What the port answers to a write that the database carried out: whether a row changed, or why
-/// none may.
-pub(super) type Verdict = Result<bool, StorageError>;
+/// What the port answers to a write that the database carried out: what it did, or why it may not.
+pub(super) type Verdict = Result<Outcome, StorageError>;
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A row is written or gone.
+    Done,
+    /// There was nothing to remove.
+    Nothing,
+    /// A request of the same name did it before.
+    Earlier(Creation),
+}
 
 impl Write {
     /// Makes the change in the transaction that is open. An error is a failure of the database.
     pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Verdict> {
         match self {
             Self::Insert(todo) => insert(connection, todo),
+            Self::InsertOnce { todo, request } => insert_once(connection, todo, request),
             Self::Save { todo, expected } => save(connection, todo, *expected),
             Self::Remove { workspace, id, expected } => {
                 remove(connection, workspace, *id, *expected)
@@ -53,8 +65,23 @@ fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Verdict> {
     let inserted = connection.prepare_cached(INSERT)?.execute(values)?;
     Ok(match inserted {
         0 => Err(StorageError::Duplicate(todo.id())),
-        _ => Ok(true),
+        _ => Ok(Outcome::Done),
     })
+}
+
+fn insert_once(
+    connection: &Connection,
+    todo: &Todo,
+    request: &CreationRequest,
+) -> rusqlite::Result<Verdict> {
+    if let Some(earlier) = creations::find(connection, todo, request)? {
+        return Ok(Ok(Outcome::Earlier(earlier)));
+    }
+    let verdict = insert(connection, todo)?;
+    if verdict.is_ok() {
+        creations::remember(connection, todo, request)?;
+    }
+    Ok(verdict)
 }
 
 fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Verdict> {
@@ -63,7 +90,7 @@ fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Re
     let saved = connection.prepare_cached(SAVE)?.execute(values)?;
     Ok(match saved {
         0 => Err(StorageError::StaleVersion),
-        _ => Ok(true),
+        _ => Ok(Outcome::Done),
     })
 }
 
@@ -77,9 +104,9 @@ fn remove(
     let expected = expected.map(Version::as_i64);
     let removed = connection.prepare_cached(REMOVE)?.execute(params![workspace, id, expected])?;
     if removed > 0 {
-        return Ok(Ok(true));
+        return Ok(Ok(Outcome::Done));
     }
     let is_there: bool =
         connection.prepare_cached(EXISTS)?.query_row(params![workspace, id], |row| row.get(0))?;
-    Ok(if is_there { Err(StorageError::StaleVersion) } else { Ok(false) })
+    Ok(if is_there { Err(StorageError::StaleVersion) } else { Ok(Outcome::Nothing) })
 }

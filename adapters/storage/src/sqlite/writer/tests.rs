@@ -6,6 +6,7 @@ use tokio::sync::oneshot::Receiver as Answered;
 
 use super::*;
 use crate::sqlite::fixture::{id, todo, workspace};
+use crate::sqlite::write::Outcome;
 use crate::sqlite::{queries, schema};
 
 const FAILS_ALONE: &str = "fails alone";
@@ -55,10 +56,10 @@ fn a_failing_write_of_a_group_fails_alone() {
     let group =
         [insert(1, "first"), insert(2, FAILS_ALONE), insert(1, "first again"), insert(3, "last")];
     let verdicts = commit(&mut connection, &group);
-    assert!(matches!(verdicts[0], Ok(true)));
+    assert!(matches!(verdicts[0], Ok(Outcome::Done)));
     assert!(is_unavailable(&verdicts[1]));
     assert!(matches!(verdicts[2], Err(StorageError::Duplicate(twice)) if twice == id(1)));
-    assert!(matches!(verdicts[3], Ok(true)));
+    assert!(matches!(verdicts[3], Ok(Outcome::Done)));
     assert_eq!(stored(&connection), [id(1), id(3)]);
 }
 
@@ -69,7 +70,7 @@ fn a_write_sees_those_before_it_in_its_group() {
     let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
     let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
     let verdicts = commit(&mut connection, &group);
-    assert!(matches!(verdicts[..3], [Ok(true), Ok(true), Ok(true)]));
+    assert!(matches!(verdicts[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
     assert!(matches!(verdicts[3], Err(StorageError::StaleVersion)));
     assert_eq!(stored(&connection), []);
 }
@@ -93,7 +94,7 @@ fn a_group_that_is_not_committed_is_unavailable_and_leaves_nothing_behind() {
         assert_eq!(stored(&connection), [], "{title}");
 
         let next = commit(&mut connection, &[insert(4, "next")]);
-        assert!(matches!(next[..], [Ok(true)]), "{title}: {next:?}");
+        assert!(matches!(next[..], [Ok(Outcome::Done)]), "{title}: {next:?}");
     }
 }
 
@@ -125,7 +126,7 @@ fn what_is_queued_is_written_before_the_writer_stops() {
     let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
     drop(writer);
     for answered in answers {
-        assert!(matches!(answered.blocking_recv(), Ok(Ok(true))));
+        assert!(matches!(answered.blocking_recv(), Ok(Ok(Outcome::Done))));
     }
 }
 

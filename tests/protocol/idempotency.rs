@@ -1,0 +1,118 @@
+//! A call that is repeated because nobody knows what became of it is made once.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use todo_application::ports::Clock as _;
+use todo_mcp::SystemClock;
+use todo_tests::ManualClock;
+use todo_tests::client::Client;
+use todo_tests::server::TestServer;
+
+fn with_key(title: &str, key: &str) -> Value {
+    json!({ "title": title, "description": "two litres", "idempotency_key": key })
+}
+
+async fn titles(client: &Client) -> Vec<String> {
+    let listed = client.call("list_todos", json!({})).await.structured();
+    let todos = listed["todos"].as_array().unwrap();
+    todos.iter().map(|todo| todo["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_repeated_call_gets_the_first_answer_whatever_became_of_the_todo() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let first = owner.call("create_todo", with_key("Buy milk", "k")).await.structured();
+    assert_eq!(owner.call("create_todo", with_key("Buy milk", "k")).await.structured(), first);
+    let id = first["todo"]["id"].clone();
+    owner.call("update_todo", json!({ "todo_id": id, "title": "Buy oat milk" })).await;
+    assert_eq!(owner.call("create_todo", with_key("Buy milk", "k")).await.structured(), first);
+    owner.call("delete_todo", json!({ "todo_id": id })).await;
+    assert_eq!(owner.call("create_todo", with_key(" Buy milk ", "k")).await.structured(), first);
+    assert!(titles(&owner).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_key_that_names_another_todo_is_a_conflict_and_changes_nothing() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    owner.call("create_todo", with_key("Buy milk", "k")).await.structured();
+    for other in
+        [with_key("Buy bread", "k"), json!({ "title": "Buy milk", "idempotency_key": "k" })]
+    {
+        let answer = owner.call("create_todo", other).await;
+        assert_eq!(answer.failure(), "idempotency_conflict");
+        assert_eq!(answer.payload()["argument"], "idempotency_key");
+    }
+    assert_eq!(titles(&owner).await, ["Buy milk"]);
+}
+
+#[tokio::test]
+async fn keys_are_ones_own_and_calls_without_one_are_all_made() {
+    let server = TestServer::start().await;
+    let (owner, stranger) = (server.owner(), server.caller("usr_stranger", "todo:read todo:write"));
+    for client in [&owner, &stranger] {
+        client.call("create_todo", with_key("Buy milk", "k")).await.structured();
+        client.call("create_todo", json!({ "title": "again" })).await.structured();
+        client.call("create_todo", json!({ "title": "again" })).await.structured();
+        assert_eq!(titles(client).await, ["Buy milk", "again", "again"]);
+    }
+    let server = TestServer::with([("TODO_SHARING", "everyone")]).await;
+    let (one, two) = (server.caller("usr_1", "todo:write"), server.caller("usr_2", "todo:write"));
+    let [one, two] = [one, two].map(async |client| {
+        client.call("create_todo", with_key("Buy milk", "1")).await.structured()["todo"]["id"]
+            .clone()
+    });
+    assert_ne!(one.await, two.await, "two people who count alike");
+}
+
+#[tokio::test]
+async fn of_many_calls_at_once_one_is_made() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let calls = (0..20).map(|_| {
+        let owner = owner.clone();
+        tokio::spawn(async move {
+            owner.call("create_todo", with_key("Buy milk", "k")).await.structured()
+        })
+    });
+    let mut answers = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        answers.push(call.await.unwrap());
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(titles(&owner).await, ["Buy milk"]);
+}
+
+#[tokio::test]
+async fn a_key_is_known_for_24_hours() {
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let server = TestServer::on_clock([], clock.clone()).await;
+    let mut claims = server.issuer.claims("usr_owner", Some("org_1"), "todo:read todo:write");
+    claims["exp"] = json!(clock.now().as_unix_seconds() + 3 * 24 * 3_600);
+    let owner = server.bearer(&server.issuer.sign(&claims));
+    let id = async || {
+        owner.call("create_todo", with_key("Buy milk", "k")).await.structured()["todo"]["id"]
+            .clone()
+    };
+    let first = id().await;
+    clock.advance(24 * 3_600 * 1_000 - 1).unwrap();
+    assert_eq!(id().await, first);
+    clock.advance(1).unwrap();
+    assert_ne!(id().await, first);
+    assert_eq!(titles(&owner).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_is_a_short_text_that_can_be_seen() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    for key in [json!(""), json!("x".repeat(256)), json!("a\nb"), json!(5)] {
+        let arguments = json!({ "title": "Buy milk", "idempotency_key": key });
+        let answer = owner.call("create_todo", arguments).await;
+        assert_eq!(answer.failure(), "invalid_argument");
+        assert_eq!(answer.payload()["argument"], "idempotency_key");
+    }
+    assert!(titles(&owner).await.is_empty());
+}
