@@ -154,3 +154,18 @@ async fn a_list_is_read_page_by_page_in_the_order_of_creation() {
     }
     assert_eq!(seen, expected);
 }
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_with_a_point() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let (one, two) = (owner.create("one").await, owner.create("two").await);
+    let page = owner.call("list_todos", json!({ "limit": 1.0 })).await.structured();
+    assert_eq!(page["todos"].as_array().unwrap().len(), 1);
+    let arguments = json!({ "todo_id": one, "title": "three", "expected_version": 1.0 });
+    assert_eq!(owner.call("update_todo", arguments).await.structured()["todo"]["version"], 2);
+    for (id, version) in [(&one, 1.0), (&two, 2.0)] {
+        let arguments = json!({ "todo_id": id, "expected_version": version });
+        assert_eq!(owner.call("delete_todo", arguments).await.failure(), "version_conflict");
+    }
+}

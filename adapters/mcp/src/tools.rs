@@ -8,6 +8,7 @@ mod arguments;
 mod create_todo;
 mod delete_todo;
 mod get_todo;
+mod integer;
 mod list_todos;
 mod schema;
 mod update_todo;

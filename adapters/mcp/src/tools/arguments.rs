@@ -4,6 +4,8 @@ use serde::Deserialize;
 use thiserror::Error;
 use todo_application::domain::Version;
 
+use super::integer::Integer;
+
 /// The arguments of one call, an object that nobody has looked into yet.
 pub(crate) struct Arguments<'a>(&'a str);
 
@@ -58,11 +60,10 @@ impl<'a> Arguments<'a> {
             (name, format!("there is no such argument{known}"))
         } else {
             let path = path.filter(|path| path != "." && path != "?");
-            let rule = match expected {
-                Some("i64") => "it must be a whole number".to_owned(),
-                Some(kind) => format!("it must be {kind}"),
-                None => "it cannot be read".to_owned(),
-            };
+            let rule = expected.map_or_else(
+                || "it cannot be read".to_owned(),
+                |expected| format!("it must be {expected}"),
+            );
             (path.unwrap_or_else(|| "arguments".to_owned()), rule)
         };
         InvalidArgument { argument: argument.chars().take(LONGEST_NAME).collect(), rule }
@@ -70,9 +71,11 @@ impl<'a> Arguments<'a> {
 }
 
 /// The argument that makes a write depend on nobody else having written.
-pub(super) fn expected_version(number: Option<i64>) -> Result<Option<Version>, InvalidArgument> {
+pub(super) fn expected_version(
+    number: Option<Integer>,
+) -> Result<Option<Version>, InvalidArgument> {
     number
-        .map(Version::try_from)
+        .map(|number| Version::try_from(i64::from(number)))
         .transpose()
         .map_err(|error| InvalidArgument::new("expected_version", &error))
 }
@@ -92,7 +95,7 @@ mod tests {
         #[serde(rename = "title")]
         _title: String,
         #[serde(rename = "limit")]
-        _limit: Option<i64>,
+        _limit: Option<Integer>,
     }
 
     #[test]
@@ -107,7 +110,7 @@ mod tests {
             ),
             (r#"{"title":"x","title":"y"}"#, "Invalid argument `title`: it is given twice."),
             (
-                r#"{"title":"x","limit":1.5}"#,
+                r#"{"title":"x","limit":5.5}"#,
                 "Invalid argument `limit`: it must be a whole number.",
             ),
         ] {

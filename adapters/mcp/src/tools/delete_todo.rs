@@ -5,6 +5,7 @@ use todo_application::domain::{Action, TodoId};
 use todo_application::ports::Principal;
 
 use super::arguments::{Arguments, expected_version};
+use super::integer::Integer;
 use super::{Annotations, Definition, Payload, Tool, payload, schema};
 use crate::failure::ToolError;
 
@@ -17,7 +18,7 @@ struct DeleteArguments {
     todo_id: String,
     /// Delete it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<i64>,
+    expected_version: Option<Integer>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -5,6 +5,7 @@ use todo_application::ports::{Filter, Principal};
 use todo_application::{PageSize, Todos};
 
 use super::arguments::{Arguments, InvalidArgument};
+use super::integer::Integer;
 use super::view::TodoList;
 use super::{Annotations, Definition, Payload, Tool, payload, schema};
 use crate::cursor;
@@ -19,7 +20,7 @@ struct ListArguments {
     completed: Option<bool>,
     /// How many todos to return, 50 unless given.
     #[schemars(range(min = 1, max = PageSize::MAX))]
-    limit: Option<i64>,
+    limit: Option<Integer>,
     /// `next_cursor` of the previous page, with the same filter.
     cursor: Option<String>,
 }
@@ -52,9 +53,8 @@ impl Tool for ListTodos {
         let arguments: ListArguments = arguments.read()?;
         let size = match arguments.limit {
             None => PageSize::default(),
-            Some(limit) => {
-                PageSize::try_from(limit).map_err(|error| InvalidArgument::new("limit", &error))?
-            }
+            Some(limit) => PageSize::try_from(i64::from(limit))
+                .map_err(|error| InvalidArgument::new("limit", &error))?,
         };
         let cursor = arguments.cursor.as_deref().map(cursor::decode).transpose();
         let cursor = cursor.map_err(|error| InvalidArgument::new("cursor", &error))?;

@@ -6,6 +6,7 @@ use todo_application::ports::Principal;
 
 use super::arguments::{Arguments, expected_version};
 use super::create_todo::{description, title};
+use super::integer::Integer;
 use super::view::OneTodo;
 use super::{Annotations, Definition, Payload, Tool, payload, schema};
 use crate::failure::ToolError;
@@ -27,7 +28,7 @@ struct UpdateArguments {
     completed: Option<bool>,
     /// Change it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<i64>,
+    expected_version: Option<Integer>,
 }
 
 #[async_trait::async_trait]
