@@ -21,6 +21,7 @@ mod text;
 mod todo;
 mod todo_id;
 mod version;
+mod visible;
 mod workspace;
 
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};

@@ -4,9 +4,13 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::visible::is_visible;
+
 /// What is to be done, in one line: 1 to 500 characters without control characters.
 ///
-/// Whitespace around it is dropped. The rule counts Unicode scalar values, not bytes.
+/// Whitespace around it is dropped. The rule counts Unicode scalar values, not bytes. A new title
+/// must also be one that people can read: see [`TitleError::Invisible`] and
+/// [`TitleError::DirectionOverride`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Title(Box<str>);
 
@@ -22,22 +26,26 @@ pub enum TitleError {
     /// It holds a line break or another control character.
     #[error("must be one line without control characters")]
     ControlCharacter,
+    /// It consists of spaces and of characters that leave no mark, such as U+200B. Among others they
+    /// are welcome: emoji and many scripts are written with them.
+    #[error("must have a visible character")]
+    Invisible,
+    /// It holds U+202D or U+202E, which show characters in another order than they are in: what a
+    /// person approves would not be what an assistant reads. The other marks for mixed directions
+    /// are text, and keyboards insert them.
+    #[error("must not contain the direction overrides U+202D and U+202E")]
+    DirectionOverride,
 }
 
 impl Title {
     /// The most characters a title may have.
     pub const MAX_CHARACTERS: usize = 500;
 
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<&str> for Title {
-    type Error = TitleError;
-
-    fn try_from(text: &str) -> Result<Self, TitleError> {
+    /// Reads a title back from a store, checking what is true of every title.
+    ///
+    /// That a new one can be seen is a later rule and not part of it: a todo that was accepted
+    /// before stays readable.
+    pub fn restore(text: &str) -> Result<Self, TitleError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(TitleError::Empty);
@@ -50,6 +58,27 @@ impl TryFrom<&str> for Title {
             return Err(TitleError::ControlCharacter);
         }
         Ok(Self(text.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for Title {
+    type Error = TitleError;
+
+    /// Reads what somebody wants to call a todo.
+    fn try_from(text: &str) -> Result<Self, TitleError> {
+        let title = Self::restore(text)?;
+        if !title.0.chars().any(is_visible) {
+            return Err(TitleError::Invisible);
+        }
+        if title.0.contains(['\u{202d}', '\u{202e}']) {
+            return Err(TitleError::DirectionOverride);
+        }
+        Ok(title)
     }
 }
 
@@ -128,6 +157,32 @@ mod tests {
     }
 
     #[test]
+    fn a_new_title_can_be_seen() {
+        for text in ["\u{200b}", " \u{200d} \u{feff} ", "\u{3164}\u{2800}", "\u{ad}", "\u{e0041}"] {
+            assert_eq!(Title::try_from(text), Err(TitleError::Invisible), "{text:?}");
+            assert_eq!(Title::restore(text).unwrap().as_str(), text.trim(), "{text:?}");
+        }
+        // A family joined by U+200D, a heart made red by U+FE0F, Persian with U+200C, soft hyphen.
+        for text in ["👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "می\u{200c}خواهم", "to\u{ad}do", "."]
+        {
+            assert_eq!(Title::try_from(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_new_title_shows_its_characters_in_their_order() {
+        for text in ["pay \u{202e}001", "\u{202d}pay 100\u{202c}"] {
+            assert_eq!(Title::try_from(text), Err(TitleError::DirectionOverride), "{text:?}");
+            assert_eq!(Title::restore(text).unwrap().as_str(), text);
+        }
+        // What keyboards and address books insert around a number or a name in another direction.
+        for text in ["call \u{202a}+1 555 0100\u{202c}", "\u{2068}שלום\u{2069} world", "a\u{200e}b"]
+        {
+            assert_eq!(Title::try_from(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
     fn an_empty_description_is_none() {
         assert_eq!(Description::try_from("").unwrap(), Description::NONE);
         assert_eq!(Description::NONE.as_deref(), None);
@@ -151,10 +206,24 @@ mod tests {
         fn parsing_a_title_again_changes_nothing(text in any::<String>()) {
             if let Ok(title) = Title::try_from(text.as_str()) {
                 prop_assert_eq!(Title::try_from(title.as_str()), Ok(title.clone()));
+                prop_assert_eq!(Title::restore(title.as_str()), Ok(title.clone()));
                 prop_assert_eq!(title.as_str(), title.as_str().trim());
                 let characters = title.as_str().chars().count();
                 prop_assert!((1..=Title::MAX_CHARACTERS).contains(&characters));
             }
+        }
+
+        #[test]
+        fn one_visible_character_is_enough_and_none_is_not(
+            before in "[ \u{200b}\u{200d}\u{2800}\u{3164}\u{feff}]{0,9}",
+            visible in any::<char>().prop_filter("visible", |c| is_visible(*c) && !c.is_control()),
+            after in "[ \u{200b}\u{200d}\u{2800}\u{3164}\u{feff}]{0,9}",
+        ) {
+            let text = format!("{before}{visible}{after}");
+            let seen = Title::try_from(text.as_str());
+            prop_assert!(seen.is_ok(), "{:?}", seen);
+            let unseen = Title::try_from([before, after].concat().as_str());
+            prop_assert!(matches!(unseen, Err(TitleError::Empty | TitleError::Invisible)));
         }
 
         #[test]

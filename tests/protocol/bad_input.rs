@@ -159,6 +159,8 @@ async fn every_mistake_in_arguments_is_named() {
         ("create_todo", json!({ "title": long }), "title", "at most 500 characters, has 10000"),
         ("create_todo", json!({ "title": "a\u{7}b" }), "title", "control characters"),
         ("create_todo", json!({ "title": "a\nb" }), "title", "one line"),
+        ("create_todo", json!({ "title": "\u{200b}" }), "title", "a visible character"),
+        ("create_todo", json!({ "title": "a\u{202e}b" }), "title", "direction overrides"),
         ("create_todo", json!({ "title": "x", "description": huge }), "description", "16384 bytes"),
         (
             "create_todo",

@@ -56,7 +56,7 @@ fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
     let record = TodoRecord {
         workspace: workspace.clone(),
         id: column(row, 0, |value| Ok(TodoId::from_bytes(value.as_blob()?.try_into()?)))?,
-        title: column(row, 1, |value| Ok(Title::try_from(value.as_str()?)?))?,
+        title: column(row, 1, |value| Ok(Title::restore(value.as_str()?)?))?,
         description: column(row, 2, description)?,
         completion: column(row, 3, completion)?,
         created_at: column(row, 4, instant)?,
