@@ -9,6 +9,7 @@ mod completions;
 mod disconnection;
 mod discovery;
 mod eras;
+mod icons;
 mod idempotency;
 mod prompts;
 mod rate_limit;

@@ -32,6 +32,7 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+mod icons;
 mod methods;
 mod prompts;
 mod public_url;

@@ -21,6 +21,7 @@ use crate::challenge::Challenge;
 use crate::discovery::{self, AUTHORIZATION_SERVER, PROTECTED_RESOURCE, ProtectedResource};
 use crate::endpoint::{self, Service};
 use crate::failure::ScopeDenial;
+use crate::icons::{self, Icons};
 use crate::public_url::PublicUrl;
 use crate::rate_limit::RateLimit;
 use crate::rpc::RpcError;
@@ -75,7 +76,7 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         hosts: options.allowed_hosts,
         origins: options.allowed_origins,
         scope_denial: options.scope_denial,
-        tools: Catalog::new(),
+        tools: Catalog::new(&Icons::new(&public_url)),
         prompts: prompts::catalog(),
         rate_limit: RateLimit::new(options.rate_limit),
         listeners: Places::default(),
@@ -99,10 +100,10 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         .route_layer(from_fn_with_state(service.clone(), check_host))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()));
 
-    let mut router = Router::new().merge(endpoint.clone()).merge(documents);
+    let mut router = Router::new().merge(endpoint.clone()).merge(documents).merge(icons::routes());
     if !prefix.is_empty() {
         // A proxy that keeps the prefix, where one that strips it needs nothing.
-        router = router.nest(&prefix, endpoint);
+        router = router.nest(&prefix, endpoint.merge(icons::routes()));
     }
     router
         .route("/healthz", get(health::live))

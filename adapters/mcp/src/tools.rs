@@ -1,8 +1,8 @@
 //! The tools: one registry, one file for each.
 //!
-//! To add one: write `tools/<name>.rs` with a unit struct that implements [`Tool`], and put it into
-//! [`TOOLS`]. The tests take the list from the server, so they will ask for an expectation for each
-//! persona; `README.md` walks through an example.
+//! To add one: write `tools/<name>.rs` with a unit struct that implements [`Tool`], put it into
+//! [`TOOLS`], and draw it an icon (`icons.rs`). The tests take the list from the server, so they will
+//! ask for an expectation for each persona; `README.md` walks through an example.
 
 mod arguments;
 mod create_todo;
@@ -27,6 +27,7 @@ use crate::endpoint::Service;
 use crate::envelope::{Request, is_object, string};
 use crate::era::Era;
 use crate::failure::{self, ToolError};
+use crate::icons::{Icon, Icons};
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
 use crate::server_info::ResultFrame;
@@ -61,9 +62,7 @@ trait Tool: Sync {
 /// The JSON that a tool answers with, written once and used twice.
 type Payload = Box<RawValue>;
 
-/// A tool as `tools/list` shows it (MCP `Tool`).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A tool as its file describes it.
 struct Definition {
     name: &'static str,
     title: &'static str,
@@ -71,6 +70,36 @@ struct Definition {
     input_schema: serde_json::Value,
     output_schema: serde_json::Value,
     annotations: Annotations,
+}
+
+/// A tool as `tools/list` shows it (MCP `Tool`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    input_schema: serde_json::Value,
+    output_schema: serde_json::Value,
+    annotations: ListedAnnotations,
+    icons: [Icon; 1],
+}
+
+/// Annotations with the title: clients of 2025-03-26 look for it only here.
+#[derive(Serialize)]
+struct ListedAnnotations {
+    title: &'static str,
+    #[serde(flatten)]
+    hints: Annotations,
+}
+
+impl Definition {
+    fn listed(self, icons: &Icons) -> Listed {
+        let Self { name, title, description, input_schema, output_schema, annotations } = self;
+        let annotations = ListedAnnotations { title, hints: annotations };
+        let icons = icons.for_tool(name);
+        Listed { name, title, description, input_schema, output_schema, annotations, icons }
+    }
 }
 
 /// What a client may assume about a tool (MCP `ToolAnnotations`). Every hint is given, because the
@@ -117,10 +146,10 @@ pub(crate) struct Catalog {
 
 impl Catalog {
     /// Writes the definitions, once for all callers.
-    pub(crate) fn new() -> Self {
-        let definitions = TOOLS.map(Tool::definition);
-        let tools = definitions.iter().map(|tool| tool.name).zip(TOOLS).collect();
-        Self { tools, json: to_raw_value(&definitions).unwrap_or_default() }
+    pub(crate) fn new(icons: &Icons) -> Self {
+        let list = TOOLS.map(|tool| tool.definition().listed(icons));
+        let tools = list.iter().map(|tool| tool.name).zip(TOOLS).collect();
+        Self { tools, json: to_raw_value(&list).unwrap_or_default() }
     }
 
     /// The list of definitions.
