@@ -19,6 +19,9 @@ pub struct TodoId(Uuid);
 pub struct TodoIdError;
 
 impl TodoId {
+    /// How many characters the text of an id has.
+    pub const CHARACTERS: usize = uuid::fmt::Hyphenated::LENGTH;
+
     /// The id that is this UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
@@ -41,8 +44,7 @@ impl FromStr for TodoId {
     /// Reads the 36 characters of the hyphenated form, in either case. One way to write an id is
     /// enough: the braced, bare and URN forms are refused.
     fn from_str(text: &str) -> Result<Self, TodoIdError> {
-        const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
-        if text.len() != HYPHENATED {
+        if text.len() != Self::CHARACTERS {
             return Err(TodoIdError);
         }
         Uuid::try_parse(text).map(Self).map_err(|_| TodoIdError)

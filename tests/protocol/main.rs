@@ -15,5 +15,6 @@ mod prompts;
 mod rate_limit;
 mod resources;
 mod subscriptions;
+mod tool_metadata;
 mod tools;
 mod web;

@@ -17,7 +17,7 @@ struct CreateArguments {
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
     title: String,
-    /// Details, possibly several lines; at most 16 KiB.
+    /// Details, if needed in several lines; at most 16384 bytes of UTF-8.
     #[schemars(length(max = Description::MAX_BYTES))]
     description: Option<String>,
     /// A name of your choice for this call, such as a UUID: repeated with it within 24 hours, the
@@ -36,8 +36,8 @@ impl Tool for CreateTodo {
         Definition {
             name: "create_todo",
             title: "Create a todo",
-            description: "Adds an open todo to the user's list and returns it with its new id. \
-                          Each call adds one, so do not repeat a call that succeeded.",
+            description: "Adds an open todo to the user's list and returns it with its id. Each \
+                          call adds one: do not repeat a call that succeeded.",
             input_schema: schema::input::<CreateArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),
             annotations: Annotations::ADDS,

@@ -14,7 +14,8 @@ pub(super) struct DeleteTodo;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeleteArguments {
-    /// The id of the todo.
+    /// The todo's id.
+    #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
     /// Delete it only if it still has this version.
     #[schemars(range(min = 1))]
@@ -24,6 +25,7 @@ struct DeleteArguments {
 #[derive(Serialize, JsonSchema)]
 struct DeleteResult {
     /// The id of the todo that is gone.
+    #[schemars(extend("format" = "uuid"))]
     deleted: String,
 }
 
@@ -37,8 +39,8 @@ impl Tool for DeleteTodo {
         Definition {
             name: "delete_todo",
             title: "Delete a todo",
-            description: "Removes a todo for good; there is no undo. To tick a todo off, use \
-                          update_todo with completed instead.",
+            description: "Deletes a todo for good, without undo, and returns its id. To mark a \
+                          todo done, call update_todo with completed instead.",
             input_schema: schema::input::<DeleteArguments>(),
             output_schema: schema::output::<DeleteResult>(),
             annotations: Annotations::REPLACES,

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::Action;
+use todo_application::domain::{Action, TodoId};
 use todo_application::ports::Principal;
 
 use super::arguments::Arguments;
@@ -14,7 +14,8 @@ pub(super) struct GetTodo;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetArguments {
-    /// The id of the todo.
+    /// The todo's id.
+    #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
 }
 
@@ -28,8 +29,8 @@ impl Tool for GetTodo {
         Definition {
             name: "get_todo",
             title: "Get a todo",
-            description: "Returns one todo by its id, with its description. Use it to look at a \
-                          todo again, for instance before changing it.",
+            description: "Returns one todo by its id. Use it to see how a todo is now, for instance \
+                          its version before a change; list_todos returns all fields too.",
             input_schema: schema::input::<GetArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),
             annotations: Annotations::READS,

@@ -16,12 +16,12 @@ pub(super) struct ListTodos;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListArguments {
-    /// true: only finished todos; false: only open ones. Both when left out.
+    /// true: only done todos; false: only open ones; left out: both.
     completed: Option<bool>,
-    /// How many todos to return, 50 unless given.
-    #[schemars(range(min = 1, max = PageSize::MAX))]
+    /// The most todos to return.
+    #[schemars(range(min = 1, max = PageSize::MAX), extend("default" = PageSize::DEFAULT))]
     limit: Option<Integer>,
-    /// `next_cursor` of the previous page, with the same filter.
+    /// next_cursor of the previous page; keep the same completed.
     cursor: Option<String>,
 }
 
@@ -35,9 +35,9 @@ impl Tool for ListTodos {
         Definition {
             name: "list_todos",
             title: "List todos",
-            description: "Returns the user's todos, oldest first, a page at a time. Use it to see \
-                          what there is to do and to find the id of a todo. If next_cursor is \
-                          present there are more: call again with it.",
+            description: "Lists the user's todos with all their fields, oldest first, a page at a \
+                          time. Use it to see what there is to do and to find a todo's id. If the \
+                          result has next_cursor, there are more: call again with it.",
             input_schema: schema::input::<ListArguments>(),
             output_schema: schema::output::<TodoList<'_>>(),
             annotations: Annotations::READS,

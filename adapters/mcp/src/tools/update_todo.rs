@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::{Action, Description, Edit, Title};
+use todo_application::domain::{Action, Description, Edit, Title, TodoId};
 use todo_application::ports::Principal;
 
 use super::arguments::{Arguments, expected_version};
@@ -16,12 +16,13 @@ pub(super) struct UpdateTodo;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateArguments {
-    /// The id of the todo.
+    /// The todo's id.
+    #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
     /// The new title, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
     title: Option<String>,
-    /// The new description; an empty one clears it.
+    /// The new description, at most 16384 bytes of UTF-8; an empty one clears it.
     #[schemars(length(max = Description::MAX_BYTES))]
     description: Option<String>,
     /// true: mark it done; false: open it again.
@@ -41,9 +42,9 @@ impl Tool for UpdateTodo {
         Definition {
             name: "update_todo",
             title: "Update a todo",
-            description: "Changes the title or the description of a todo, or marks it done or open \
+            description: "Changes the title or description of a todo, marks it done or opens it \
                           again, and returns it as it is then. What is left out stays as it is. \
-                          With expected_version, a todo that someone changed meanwhile is left \
+                          With expected_version, a todo that somebody changed meanwhile is left \
                           alone and returned in a version_conflict error.",
             input_schema: schema::input::<UpdateArguments>(),
             output_schema: schema::output::<OneTodo<'_>>(),

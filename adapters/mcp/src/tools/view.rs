@@ -3,31 +3,37 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
-use todo_application::Page;
 use todo_application::domain::{Instant, Todo, TodoId};
+use todo_application::{Page, PageSize};
 
 use crate::cursor;
 
-/// A todo on the wire.
+/// The todo.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct TodoView<'a> {
+    /// Use it as todo_id.
     #[serde(serialize_with = "display")]
     #[schemars(with = "String", extend("format" = "uuid"))]
     id: TodoId,
+    /// What is to be done.
     title: &'a str,
+    /// Details, or null.
     description: Option<&'a str>,
+    /// Whether it is done.
     completed: bool,
+    /// Time of creation.
     #[serde(serialize_with = "display")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: Instant,
+    /// Time of the last change.
     #[serde(serialize_with = "display")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     updated_at: Instant,
-    /// Only where completed is true.
+    /// When it was done; absent while open.
     #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("format" = "date-time"), default)]
     completed_at: Option<Instant>,
-    /// One more with each change; see `expected_version`.
+    /// Use it as expected_version.
     #[schemars(range(min = 1))]
     version: i64,
 }
@@ -62,8 +68,10 @@ impl<'a> From<&'a Todo> for OneTodo<'a> {
 /// `{"todos": [{..}], "next_cursor"?}`: a page of a list.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct TodoList<'a> {
+    /// One page, oldest first.
+    #[schemars(length(max = PageSize::MAX))]
     todos: Vec<TodoView<'a>>,
-    /// Pass it as cursor for the next page; absent on the last one.
+    /// Use it as cursor for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", default)]
     next_cursor: Option<String>,
