@@ -111,8 +111,12 @@ impl StopSignals {
 /// Says that we are there: a few lines for a person, or one event for a machine.
 fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     let endpoint = composition.public_url.resource();
+    let address = composition.listener.local_addr();
+    let address = address.map_err(|error| Failure::Other(error.into()))?;
     tracing::info!(
         mcp.url = endpoint,
+        // What a proxy in front needs to know, and nobody else can say when `PORT` is 0.
+        listen.address = %address,
         authorization_server = composition.authorization_server,
         storage = %config.database,
         sharing = config.sharing.as_str(),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::header::HOST;
 use axum::response::Response;
+use todo_tests::proxy::Upstream;
 use todo_tests::server::TestServer;
 
 use crate::stand_in::{Scalekit, listen};
@@ -23,11 +24,7 @@ pub(crate) enum Fault {
 
 struct Proxy {
     fault: Fault,
-    /// `http://127.0.0.1:{port}` of the server behind.
-    server: String,
-    /// The host that clients ask for.
-    host: String,
-    client: reqwest::Client,
+    server: Upstream,
 }
 
 /// A server behind a proxy, both running. Gives the URL that clients use.
@@ -36,33 +33,19 @@ pub(crate) async fn server_behind(fault: Fault, scalekit: &Scalekit) -> String {
     let settings =
         [("MCP_URL", public_url.as_str()), ("SCALEKIT_ENVIRONMENT_URL", scalekit.url.as_str())];
     let server = TestServer::with(settings).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let host = public_url.trim_start_matches("http://").to_owned();
-    let proxy = Proxy { fault, server: server.base, host, client };
-    let router = Router::new().fallback(forward).with_state(Arc::new(proxy));
+    let server = Upstream::new(server.base.trim_start_matches("http://").to_owned());
+    let router = Router::new().fallback(forward).with_state(Arc::new(Proxy { fault, server }));
     tokio::spawn(axum::serve(listener, router).into_future());
     public_url
 }
 
-async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-    let host = match proxy.fault {
-        Fault::Host(host) => host,
-        Fault::None | Fault::Strips(_) => &proxy.host,
-    };
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 10_000).await.unwrap();
-    let url = format!("{}{}", proxy.server, parts.uri.path());
-    let mut headers = parts.headers;
-    headers.insert("host", host.parse().unwrap());
-    let answer = proxy.client.request(parts.method, url).headers(headers).body(body);
-    let answer = answer.send().await.unwrap();
-
-    let mut response = Response::builder().status(answer.status());
-    *response.headers_mut().unwrap() = answer.headers().clone();
-    let body = Body::from(answer.bytes().await.unwrap());
-    let mut response = response.body(body).unwrap();
+async fn forward(State(proxy): State<Arc<Proxy>>, mut request: Request) -> Response {
+    if let Fault::Host(name) = proxy.fault {
+        request.headers_mut().insert(HOST, HeaderValue::from_static(name));
+    }
+    let mut response = proxy.server.forward(request).await;
     if let Fault::Strips(name) = proxy.fault {
-        response.headers_mut().remove(HeaderName::from_static(name));
+        response.headers_mut().remove(name);
     }
     response
 }

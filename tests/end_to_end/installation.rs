@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use todo_tests::proxy::Port;
 use tokio::process::Command;
 
 use crate::process::{Ended, Process};
@@ -67,8 +68,15 @@ impl Installation {
         self.spawn(arguments).ended().await
     }
 
-    /// Starts serving, and waits until it does.
+    /// Starts serving, and waits until it does. The port goes to a proxy that holds what passes
+    /// against the schema, and the program behind it listens on any other.
     pub(crate) async fn serve(&self) -> Server {
-        Server::ready(self.spawn(&["serve"])).await
+        let port = self.settings.get("PORT").map_or(0, |port| port.parse().unwrap());
+        let port = Port::take(port).await;
+        let settings = self.settings.clone();
+        let behind = Self { directory: Arc::clone(&self.directory), settings }
+            .with("PORT", 0)
+            .with("MCP_URL", port.url());
+        Server::ready(behind.spawn(&["serve"]), port).await
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `installation` | a directory and settings, and running commands there |
 //! | `process` | a running program: its output as it comes, signals, its end |
-//! | `server` | a program that serves |
+//! | `server` | a program that serves, and the proxy in front that judges every message |
 //! | `sdk` | the client of the official Rust SDK, knowing nothing but a URL |
 //! | `browser` | the person in front of the consent page |
 //!

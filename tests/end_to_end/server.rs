@@ -1,14 +1,22 @@
 //! A program that serves.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 use todo_tests::client::Client;
+use todo_tests::proxy::{Port, ValidatingProxy};
+use tokio::time::timeout;
 use url::Url;
 
-use crate::process::{Ended, Process};
+use crate::process::{Ended, PATIENCE, Process};
 
-/// A running server, which has said where it is.
+/// A running server, which has said where it is. Everybody reaches it through a proxy, so that a test
+/// fails whose messages break the schema, whoever the client is.
 pub(crate) struct Server {
     process: Process,
+    proxy: ValidatingProxy,
+    /// Where the program itself listens: past the proxy.
+    pub(crate) address: SocketAddr,
     /// The MCP endpoint: all that a client is told.
     pub(crate) endpoint: String,
     /// The issuer of access tokens.
@@ -16,13 +24,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn ready(mut process: Process) -> Self {
+    pub(crate) async fn ready(mut process: Process, port: Port) -> Self {
         let ready = process.event("ready").await;
         let text = |field: &str| ready[field].as_str().expect(field).to_owned();
-        Self { process, endpoint: text("mcp.url"), issuer: text("authorization_server") }
+        let address = text("listen.address").parse().unwrap();
+        let proxy = port.lead_to(address, None);
+        let (endpoint, issuer) = (text("mcp.url"), text("authorization_server"));
+        Self { process, proxy, address, endpoint, issuer }
     }
 
-    /// The port that it listens on.
+    /// The port that it is reached on.
     pub(crate) fn port(&self) -> u16 {
         port(&self.endpoint)
     }
@@ -70,7 +81,9 @@ impl Server {
 
     /// Waits for the end.
     pub(crate) async fn ended(self) -> Ended {
-        self.process.ended().await
+        let ended = self.process.ended().await;
+        timeout(PATIENCE, self.proxy.stop()).await.expect("the proxy stops");
+        ended
     }
 
     /// Asks it to stop, and waits for the end.

@@ -67,10 +67,11 @@ impl UnfinishedRequest {
         });
         let body = call.to_string().into_bytes();
         let (half, rest) = body.split_at(body.len() / 2);
-        let (port, token) = (server.port(), server.token().await);
+        // Past the proxy, which has no need to wait for the server.
+        let (address, token) = (server.address, server.token().await);
         let head = format!(
             "POST /mcp HTTP/1.1\r\n\
-             Host: localhost:{port}\r\n\
+             Host: {address}\r\n\
              Authorization: Bearer {token}\r\n\
              Content-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\n\
@@ -78,7 +79,7 @@ impl UnfinishedRequest {
              Expect: 100-continue\r\n\r\n",
             body.len()
         );
-        let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut connection = TcpStream::connect(address).await.unwrap();
         connection.write_all(head.as_bytes()).await.unwrap();
         let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
         connection.read_exact(&mut go_on).await.unwrap();
