@@ -83,7 +83,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "todo-adapter-storage",
-        &["async-trait", "rusqlite", "thiserror", "tokio", "tracing", APPLICATION],
+        // One driver each, and what a driver is used with: `bytes` is what PostgreSQL's writes
+        // parameters to, `percent-encoding` what its URLs are written in. `rustls` has the
+        // cryptography and the authorities that `reqwest` brings along.
+        &[
+            "async-trait",
+            "bytes",
+            "deadpool-postgres",
+            "percent-encoding",
+            "rusqlite",
+            "rustls",
+            "rustls-platform-verifier",
+            "thiserror",
+            "tokio",
+            "tokio-postgres",
+            "tokio-postgres-rustls",
+            "tracing",
+            APPLICATION,
+        ],
     ),
 ];
 

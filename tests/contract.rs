@@ -19,20 +19,28 @@ mod round_trip;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use todo_adapter_storage::{MemoryTodoRepository, SqliteTodoRepository};
+use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version};
 use todo_application::ports::{Filter, Readiness, StorageError, TodoRepository};
 use todo_tests::{todo_record, workspace};
 
-/// Makes a store with nothing in it, and what must live as long as the store.
-fn memory_store() -> (Arc<MemoryTodoRepository>, ()) {
-    (Arc::new(MemoryTodoRepository::default()), ())
+/// A store with nothing in it, and what must live as long as the store; `None` where it is not
+/// installed.
+type Store<T, Needed = ()> = Option<(Arc<T>, Needed)>;
+
+async fn memory_store() -> Store<MemoryTodoRepository> {
+    Some((Arc::default(), ()))
 }
 
-fn sqlite_store() -> (Arc<SqliteTodoRepository>, TempDir) {
+async fn sqlite_store() -> Store<SqliteTodoRepository, TempDir> {
     let directory = tempfile::tempdir().unwrap();
     let repository = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
-    (Arc::new(repository), directory)
+    Some((Arc::new(repository), directory))
+}
+
+async fn postgres_store() -> Store<PostgresTodoRepository> {
+    let url = todo_tests::postgres::shared()?.fresh().await.parse().unwrap();
+    Some((Arc::new(PostgresTodoRepository::open(&url).await.unwrap()), ()))
 }
 
 /// One test for each case and adapter.
@@ -45,7 +53,7 @@ macro_rules! contract {
             $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
-                    let (store, _needed) = super::$store();
+                    let Some((store, _needed)) = super::$store().await else { return };
                     super::$module::$case(store).await;
                 }
             )+)+
@@ -55,7 +63,8 @@ macro_rules! contract {
 
 contract! {
     memory => memory_store,
-    sqlite => sqlite_store;
+    sqlite => sqlite_store,
+    postgres => postgres_store;
     {
         round_trip: [
             a_todo_comes_back_as_it_was_stored,

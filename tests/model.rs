@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use todo_adapter_storage::{MemoryTodoRepository, SqliteTodoRepository};
+use proptest::test_runner::TestRunner;
+use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
     Completion, Description, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
 };
 use todo_application::ports::{Filter, StorageError, TodoRepository};
-use todo_tests::{todo_record, workspace};
+use todo_tests::{postgres, todo_record, workspace};
+use tokio::runtime::Runtime;
 
 /// One call of the repository.
 #[derive(Debug, Clone)]
@@ -114,23 +116,68 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+/// Any operations, one after the other.
+fn any_operations() -> impl Strategy<Value = Vec<Operation>> {
+    proptest::collection::vec(any_operation(), 1..60)
+}
 
-    #[test]
-    fn sqlite_answers_as_memory_does(
-        operations in proptest::collection::vec(any_operation(), 1..60)
-    ) {
-        let directory = tempfile::tempdir().unwrap();
-        let model = MemoryTodoRepository::default();
-        let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            for operation in &operations {
-                let expected = answer(&model, operation).await;
-                prop_assert_eq!(answer(&sqlite, operation).await, expected, "{:?}", operation);
-            }
-            Ok(())
-        })?;
+/// Asserts that an empty store answers to these operations as an empty model does.
+async fn assert_answers_as_memory_does(
+    repository: &dyn TodoRepository,
+    operations: &[Operation],
+) -> Result<(), TestCaseError> {
+    let model = MemoryTodoRepository::default();
+    for operation in operations {
+        let expected = answer(&model, operation).await;
+        prop_assert_eq!(answer(repository, operation).await, expected, "{:?}", operation);
     }
+    Ok(())
+}
+
+/// Removes every todo that an operation can have made.
+async fn clear(repository: &dyn TodoRepository) {
+    for key in ["mine", "yours"].map(workspace) {
+        for todo in repository.list(&key, Filter::default(), None, usize::MAX).await.unwrap() {
+            repository.remove(&key, todo.id(), None).await.unwrap();
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Few, so that the tests stay fast; every database makes each of its writes durable.
+fn configuration() -> ProptestConfig {
+    ProptestConfig::with_cases(64)
+}
+
+#[test]
+fn sqlite_answers_as_memory_does() {
+    let runtime = runtime();
+    TestRunner::new(configuration())
+        .run(&any_operations(), |operations| {
+            let directory = tempfile::tempdir().unwrap();
+            let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
+            runtime.block_on(assert_answers_as_memory_does(&sqlite, &operations))
+        })
+        .unwrap();
+}
+
+#[test]
+fn postgres_answers_as_memory_does() {
+    let Some(server) = postgres::shared() else { return };
+    let runtime = runtime();
+    let postgres = runtime.block_on(async {
+        let url = server.fresh().await.parse().unwrap();
+        PostgresTodoRepository::open(&url).await.unwrap()
+    });
+    TestRunner::new(configuration())
+        .run(&any_operations(), |operations| {
+            runtime.block_on(async {
+                clear(&postgres).await;
+                assert_answers_as_memory_does(&postgres, &operations).await
+            })
+        })
+        .unwrap();
 }

@@ -12,6 +12,8 @@ use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
 };
+#[cfg(feature = "postgres")]
+use todo_adapter_storage::PostgresTodoRepository;
 #[cfg(feature = "sqlite")]
 use todo_adapter_storage::SqliteTodoRepository;
 use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
@@ -60,7 +62,7 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let (repository, storage) = open_storage(&config.database)?;
+    let (repository, storage) = open_storage(&config.database).await?;
 
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener
@@ -129,14 +131,18 @@ fn own_url(listen: IpAddr, port: u16) -> String {
 }
 
 /// Opens the database, which brings it to the current schema, and closes it again.
-pub fn migrate(config: &Config) -> Result<(), Failure> {
-    open_storage(&config.database)?;
+pub async fn migrate(config: &Config) -> Result<(), Failure> {
+    open_storage(&config.database).await?;
     crate::console::print(&format!("The database is up to date: {}\n", config.database))
 }
 
 type Storage = (Arc<dyn TodoRepository>, Arc<dyn Readiness>);
 
-fn open_storage(database: &Database) -> Result<Storage, Failure> {
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+)]
+async fn open_storage(database: &Database) -> Result<Storage, Failure> {
     match database {
         Database::Memory => {
             let repository = Arc::new(MemoryTodoRepository::default());
@@ -153,6 +159,12 @@ fn open_storage(database: &Database) -> Result<Storage, Failure> {
             "DATABASE_URL is sqlite:{}, which this build lacks",
             path.display()
         ))),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => {
+            let repository = PostgresTodoRepository::open(url).await;
+            let repository = Arc::new(repository.map_err(Failure::unavailable)?);
+            Ok((repository.clone(), repository))
+        }
     }
 }
 

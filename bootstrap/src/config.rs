@@ -3,6 +3,7 @@
 //! Reading them changes nothing and connects to nothing. Every problem is reported at once, each
 //! naming the setting and what it should be.
 
+mod database;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -10,13 +11,14 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
 use todo_adapter_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
 use todo_adapter_scalekit::ScalekitEnvironment;
 use todo_application::domain::Sharing;
 
 use crate::settings::Settings;
+
+pub use database::Database;
 
 /// A complete and consistent configuration.
 #[derive(Debug)]
@@ -59,30 +61,6 @@ pub enum Identity {
         /// Approve every client without asking.
         auto_consent: bool,
     },
-}
-
-/// Where todos are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// In this process, gone when it ends.
-    Memory,
-    /// In an SQLite file.
-    Sqlite(PathBuf),
-}
-
-impl Database {
-    /// A file that belongs beside the database; `None` where nothing outlives the process.
-    pub fn companion(&self, suffix: &str) -> Option<PathBuf> {
-        match self {
-            Self::Memory => None,
-            Self::Sqlite(path) => {
-                let mut name = path.clone().into_os_string();
-                name.push(".");
-                name.push(suffix);
-                Some(name.into())
-            }
-        }
-    }
 }
 
 /// How the log is written.
@@ -145,15 +123,6 @@ impl fmt::Display for Config {
             }
         }
         writeln!(formatter, "  Todos         {}, {}", self.database, shared(self.sharing))
-    }
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => formatter.write_str("in memory, gone when the server stops"),
-            Self::Sqlite(path) => write!(formatter, "{}", path.display()),
-        }
     }
 }
 

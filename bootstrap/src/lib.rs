@@ -57,7 +57,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve => runtime()?.block_on(serve::serve(config()?)),
         Command::Check => check(&config()?),
         Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
-        Command::Migrate => compose::migrate(&config()?),
+        Command::Migrate => runtime()?.block_on(compose::migrate(&config()?)),
         #[cfg(feature = "emulator")]
         Command::Token(request) => runtime()?.block_on(token::print(&config()?, request)),
     }?;

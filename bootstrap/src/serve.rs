@@ -138,6 +138,8 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         Database::Sqlite(path) => {
             std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
         }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => config.database.to_string(),
     };
     let shared = shared(config.sharing);
     console::print(&format!(

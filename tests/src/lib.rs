@@ -13,6 +13,7 @@ pub mod exchange;
 mod ids;
 pub mod issuer;
 pub mod listener;
+pub mod postgres;
 pub mod proxy;
 mod sample;
 pub mod schema;

@@ -4,6 +4,8 @@
 //!
 //! * [`MemoryTodoRepository`] keeps them as long as the process lives.
 //! * [`SqliteTodoRepository`] (feature `sqlite`) keeps them in one file, for one process.
+//! * [`PostgresTodoRepository`] (feature `postgres`) keeps them in a PostgreSQL database, for any
+//!   number of processes.
 //!
 //! [`InProcessChangeFeed`] carries word of changes for stores that only one process writes to.
 //!
@@ -12,10 +14,16 @@
 
 mod change_feed;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use change_feed::InProcessChangeFeed;
 pub use memory::MemoryTodoRepository;
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    PostgresOpenError, PostgresOpenProblem, PostgresTodoRepository, PostgresUrl, PostgresUrlError,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, OpenProblem, SqliteTodoRepository};

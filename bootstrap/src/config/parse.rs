@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use todo_adapter_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
@@ -15,7 +14,6 @@ use crate::settings::{SETTINGS, Settings};
 
 const DEFAULT_PORT: u16 = 3002;
 const DEFAULT_EMULATOR_PORT: u16 = 3003;
-const DEFAULT_DATABASE: &str = "todos.db";
 const DEFAULT_LOG_FILTER: &str = "info";
 
 /// Far more than a person with a few assistants sends, and far less than keeps others waiting.
@@ -37,7 +35,7 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Vec<Problem>> {
     let listen = reader.listen();
     let public_url = reader.public_url();
     let identity = reader.identity(listen);
-    let database = reader.database();
+    let database = reader.parsed("DATABASE_URL", Database::from_str).unwrap_or_default();
     let sharing = reader.parsed("TODO_SHARING", Sharing::from_str).unwrap_or_default();
     let scope_denial = reader.scope_denial();
     let rate_limit = reader.rate_limit();
@@ -233,32 +231,6 @@ impl Reader<'_> {
             _ => Err("must be true or false"),
         });
         Some(Identity::Local { port, auto_consent: auto_consent.unwrap_or(false) })
-    }
-
-    fn database(&mut self) -> Database {
-        let parsed = self.parsed("DATABASE_URL", |text| match text.split_once(':') {
-            Some(("memory", "")) => Ok(Database::Memory),
-            Some(("sqlite", path)) => match path.strip_prefix("//").unwrap_or(path) {
-                path if path.is_empty() || path.ends_with(":memory:") => {
-                    Err("must name a file after `sqlite:`; for no file, write `memory:`")
-                }
-                path if path.starts_with("file:") || path.contains('?') => {
-                    Err("must be `sqlite:` and a path, without `file:` and without parameters")
-                }
-                _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build lacks"),
-                path => Ok(Database::Sqlite(PathBuf::from(path))),
-            },
-            Some(("postgres" | "postgresql", _)) => {
-                Err("is postgres://.., which this version does not support yet")
-            }
-            _ => Err("must be `sqlite:PATH` or `memory:`"),
-        });
-        let default = if cfg!(feature = "sqlite") {
-            Database::Sqlite(DEFAULT_DATABASE.into())
-        } else {
-            Database::Memory
-        };
-        parsed.unwrap_or(default)
     }
 
     fn scope_denial(&mut self) -> ScopeDenial {

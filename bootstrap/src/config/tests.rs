@@ -115,7 +115,7 @@ fn every_problem_is_reported_at_once_and_names_its_setting() {
 }
 
 #[test]
-fn a_database_is_a_file_or_memory() {
+fn a_database_is_a_file_a_server_or_memory() {
     let database = |url: &str| config([("DATABASE_URL", url)]).database;
     assert_eq!(database("memory:"), Database::Memory);
     assert_eq!(database("sqlite:data/my.db"), Database::Sqlite("data/my.db".into()));
@@ -128,10 +128,23 @@ fn a_database_is_a_file_or_memory() {
         "sqlite:file:x.db",
         "sqlite:x.db?mode=memory",
         "todos.db",
-        "postgres://localhost/todos",
+        "postgres:todos",
     ] {
         assert!(problems([("DATABASE_URL", bad)])[0].starts_with("DATABASE_URL "), "{bad}");
     }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_server_is_named_without_its_password() {
+    let url = "postgresql://todo:hunter2@db1,db2:6000/todos?sslmode=require";
+    let config = config([("DATABASE_URL", url)]);
+    assert_eq!(config.database.to_string(), "postgres://todo@db1:5432,db2:6000/todos");
+    for shown in [config.to_string(), format!("{config:?}")] {
+        assert!(shown.contains("db2") && !shown.contains("hunter2"), "{shown}");
+    }
+    let bad = problems([("DATABASE_URL", "postgres://todo:?hunter2@db/todos")]);
+    assert!(bad[0].starts_with("DATABASE_URL ") && !bad[0].contains("hunter2"), "{bad:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ struct ListArguments {
     /// The most todos to return.
     #[schemars(range(min = 1, max = PageSize::MAX), extend("default" = PageSize::DEFAULT))]
     limit: Option<Integer>,
-    /// next_cursor of the previous page; keep the same completed.
+    /// `next_cursor` of the previous page; keep the same completed.
     cursor: Option<String>,
 }
 

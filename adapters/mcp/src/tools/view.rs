@@ -11,7 +11,7 @@ use crate::cursor;
 /// The todo.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct TodoView<'a> {
-    /// Use it as todo_id.
+    /// Use it as `todo_id`.
     #[serde(serialize_with = "display")]
     #[schemars(with = "String", extend("format" = "uuid"))]
     id: TodoId,
@@ -33,7 +33,7 @@ pub(crate) struct TodoView<'a> {
     #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("format" = "date-time"), default)]
     completed_at: Option<Instant>,
-    /// Use it as expected_version.
+    /// Use it as `expected_version`.
     #[schemars(range(min = 1))]
     version: i64,
 }

@@ -1,0 +1,98 @@
+//! Why a database cannot be used.
+
+use deadpool_postgres::PoolError;
+use thiserror::Error;
+use todo_application::ports::BoxError;
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use super::failure::reason;
+
+/// Why a PostgreSQL database cannot be used, as one sentence that says what to do about it.
+#[derive(Debug, Error)]
+#[error("{database} {problem}")]
+pub struct PostgresOpenError {
+    /// The database, without its password.
+    pub database: String,
+    /// What is wrong with it.
+    pub problem: PostgresOpenProblem,
+}
+
+/// What is wrong with a PostgreSQL database: the rest of a sentence that starts with its name.
+#[derive(Debug, Error)]
+pub enum PostgresOpenProblem {
+    /// Nobody answers there, not in time, or only a standby.
+    #[error("cannot be reached ({0}): start it, or set DATABASE_URL to another database")]
+    Unreachable(String),
+    /// The user or the password is wrong.
+    #[error("does not let this user in ({0}): correct the user or the password in DATABASE_URL")]
+    Login(String),
+    /// The server has no such database.
+    #[error("does not exist: create it, or set DATABASE_URL to another database")]
+    Missing,
+    /// The user may not make or use the tables.
+    #[error(
+        "does not let this user do what is needed ({0}): grant it, or run `todo-mcp migrate` as the \
+         owner of the tables"
+    )]
+    NotAllowed(String),
+    /// Not every text can be stored in it.
+    #[error("has the encoding {0}: create it with the encoding UTF8")]
+    Encoding(String),
+    /// A later version of this program has been here.
+    #[error(
+        "has schema {found}, and this program knows none after {known}: use a newer todo-mcp, or \
+         set DATABASE_URL to another database"
+    )]
+    NewerSchema {
+        /// The schema it has.
+        found: i32,
+        /// The latest schema that this program knows.
+        known: i32,
+    },
+    /// It has a table of this name that is somebody else's.
+    #[error(
+        "has a table `todos` of another application ({0}): set DATABASE_URL to another database"
+    )]
+    Foreign(String),
+    /// The certificates to check the server against cannot be read.
+    #[error("cannot be checked: the certificates to check it against cannot be read ({0})")]
+    Certificates(#[source] BoxError),
+    /// Anything else that the database reports.
+    #[error("cannot be used ({0}): mend that, or set DATABASE_URL to another database")]
+    Other(String),
+}
+
+impl From<Error> for PostgresOpenProblem {
+    fn from(error: Error) -> Self {
+        let Some(code) = error.code().cloned() else {
+            return Self::Unreachable(reason(error));
+        };
+        let foreign =
+            [SqlState::UNDEFINED_COLUMN, SqlState::DATATYPE_MISMATCH, SqlState::UNDEFINED_FUNCTION];
+        match code {
+            SqlState::INVALID_CATALOG_NAME => Self::Missing,
+            SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(reason(error)),
+            // Class 28: invalid authorization.
+            code if code.code().starts_with("28") => Self::Login(reason(error)),
+            // Too many connections, starting up, shutting down, a lost connection.
+            code if matches!(code.code().get(..2), Some("08" | "53" | "57")) => {
+                Self::Unreachable(reason(error))
+            }
+            code if foreign.contains(&code) => Self::Foreign(reason(error)),
+            _ => Self::Other(reason(error)),
+        }
+    }
+}
+
+impl From<PoolError> for PostgresOpenProblem {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(_) => Self::Unreachable("it does not answer in time".to_owned()),
+            error @ (PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_)) => Self::Other(error.to_string()),
+        }
+    }
+}

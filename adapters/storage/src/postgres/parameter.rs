@@ -1,0 +1,45 @@
+//! What is sent with a statement.
+
+use std::fmt;
+
+use bytes::BytesMut;
+use todo_application::domain::TodoId;
+use todo_application::ports::BoxError;
+use tokio_postgres::types::{IsNull, ToSql, Type};
+
+/// The value of a `$1`. The driver logs parameters at debug level, so `Debug` leaves the value away:
+/// what is in a todo is not for the log.
+pub(super) enum Parameter<'a> {
+    Bytes(&'a [u8]),
+    Id(TodoId),
+    Text(Option<&'a str>),
+    Number(Option<i64>),
+    Flag(bool),
+}
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        match self {
+            Self::Bytes(bytes) => bytes.to_sql_checked(kind, out),
+            Self::Id(id) => id.as_uuid().to_sql_checked(kind, out),
+            Self::Text(text) => text.to_sql_checked(kind, out),
+            Self::Number(number) => number.to_sql_checked(kind, out),
+            Self::Flag(flag) => flag.to_sql_checked(kind, out),
+        }
+    }
+
+    /// Each value is asked when it is sent.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn to_sql_checked(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        self.to_sql(kind, out)
+    }
+}
+
+impl fmt::Debug for Parameter<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("..")
+    }
+}

@@ -1,0 +1,109 @@
+//! How a todo is a row of the table `todos`: the only place that knows both.
+
+use thiserror::Error;
+use todo_application::domain::{
+    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId,
+};
+use todo_application::ports::{BoxError, StorageError};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use super::parameter::Parameter;
+
+/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, title, description, completed_at, created_at, created_by, ",
+            "updated_at, updated_by, version FROM todos ",
+            $rest
+        )
+    };
+}
+pub(super) use select;
+
+/// A todo as the parameters `$1` to `$11`: workspace, id, the columns of [`select`] after the id, in
+/// their order, and `done`.
+pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 11] {
+    let record = todo.record();
+    let completed_at = record.completion.at();
+    [
+        workspace(&record.workspace),
+        Parameter::Id(record.id),
+        Parameter::Text(Some(record.title.as_str())),
+        Parameter::Text(record.description.as_deref()),
+        Parameter::Number(completed_at.map(Instant::as_unix_millis)),
+        Parameter::Number(Some(record.created_at.as_unix_millis())),
+        Parameter::Text(Some(record.created_by.as_str())),
+        Parameter::Number(Some(record.updated_at.as_unix_millis())),
+        Parameter::Text(Some(record.updated_by.as_str())),
+        Parameter::Number(Some(record.version.as_i64())),
+        Parameter::Flag(record.completion.is_done()),
+    ]
+}
+
+/// The `$1` of every statement.
+pub(super) fn workspace(id: &WorkspaceId) -> Parameter<'_> {
+    Parameter::Bytes(id.as_str().as_bytes())
+}
+
+/// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this
+/// program cannot have written it.
+pub(super) fn read(row: &Row, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
+    restore(row, workspace).map_err(|source| {
+        let id = row.try_get(0).map(TodoId::from_uuid);
+        let id = id.map_or_else(|_| "(not a UUID)".to_owned(), |id| id.to_string());
+        StorageError::Corrupt { id, source }
+    })
+}
+
+fn restore(row: &Row, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
+    let record = TodoRecord {
+        workspace: workspace.clone(),
+        id: column(row, 0, |uuid| Ok(TodoId::from_uuid(uuid)))?,
+        title: column(row, 1, |text: &str| Ok(Title::restore(text)?))?,
+        description: column(row, 2, description)?,
+        completion: column(row, 3, completion)?,
+        created_at: column(row, 4, instant)?,
+        created_by: column(row, 5, |text: &str| Ok(Subject::try_from(text)?))?,
+        updated_at: column(row, 6, instant)?,
+        updated_by: column(row, 7, |text: &str| Ok(Subject::try_from(text)?))?,
+        version: column(row, 8, |number: i64| Ok(Version::try_from(number)?))?,
+    };
+    Ok(Todo::restore(record)?)
+}
+
+fn description(text: Option<&str>) -> Result<Description, BoxError> {
+    Ok(text.map_or(Ok(Description::NONE), Description::try_from)?)
+}
+
+fn completion(millis: Option<i64>) -> Result<Completion, BoxError> {
+    Ok(match millis {
+        None => Completion::Open,
+        Some(millis) => Completion::Done { at: Instant::from_unix_millis(millis)? },
+    })
+}
+
+fn instant(millis: i64) -> Result<Instant, BoxError> {
+    Ok(Instant::from_unix_millis(millis)?)
+}
+
+/// What is wrong with which column.
+#[derive(Debug, Error)]
+#[error("its `{column}` is not what this program writes")]
+struct Unreadable {
+    column: String,
+    source: BoxError,
+}
+
+fn column<'row, Value: FromSql<'row>, T>(
+    row: &'row Row,
+    index: usize,
+    parse: impl FnOnce(Value) -> Result<T, BoxError>,
+) -> Result<T, BoxError> {
+    row.try_get(index).map_err(Into::into).and_then(parse).map_err(|source| {
+        let column = row.columns().get(index).map_or("column", |column| column.name()).to_owned();
+        Unreadable { column, source }.into()
+    })
+}

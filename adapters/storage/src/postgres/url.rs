@@ -1,0 +1,211 @@
+//! Where a PostgreSQL database is.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use thiserror::Error;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+/// The schemes that PostgreSQL's own programs know.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// The parameters that are the driver's. `sslmode`, `sslrootcert` and `target_session_attrs`, which
+/// are handled here, come on top.
+const PASSED_ON: [&str; 17] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslnegotiation",
+    "tcp_user_timeout",
+    "user",
+];
+
+/// How long one host may take to accept a connection, where the URL does not say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How soon a connection to a machine that has vanished is noticed, where the URL does not say: when
+/// nothing is sent, and when something is.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the driver has where the URL says nothing about it.
+const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_hours(2);
+
+/// Which PostgreSQL database, as which user and how: a connection URL as `psql` takes it
+/// (PostgreSQL, "Connection URIs"), with these differences:
+///
+/// * Of several hosts, the first that takes writes is used (`target_session_attrs=read-write`): a
+///   standby is of no use here.
+/// * `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`. As with `psql`, the
+///   middle two encrypt and do not ask who answers; `verify-full` also checks that the certificate
+///   is for the host and comes from an authority of the operating system, or of `sslrootcert`.
+///
+/// The password is in it and never comes out: `Display` and `Debug` leave it away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl {
+    pub(super) config: Config,
+    pub(super) verification: Verification,
+}
+
+/// Whether the server has to prove who it is, and to whose satisfaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verification {
+    /// It does not have to.
+    None,
+    /// To that of the operating system.
+    System,
+    /// To that of the authorities in this file (PEM).
+    File(PathBuf),
+}
+
+/// Why a text is not the URL of a PostgreSQL database. It never repeats a part of the text: a
+/// password with a character that is not escaped can end up in any part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PostgresUrlError {
+    /// It has another form.
+    #[error(
+        "must be `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with %40 for @ and %2F for / in the \
+         user and the password, and with commas between several hosts"
+    )]
+    Form,
+    /// It names no host.
+    #[error("names no host after `postgres://`")]
+    NoHost,
+    /// It has a parameter that no PostgreSQL URL has here.
+    #[error(
+        "has a parameter that is not known: there are sslmode, sslrootcert, target_session_attrs, {}",
+        PASSED_ON.join(", ")
+    )]
+    Parameter,
+    /// A parameter has a value that it cannot have.
+    #[error("has a parameter with a value that it cannot have")]
+    Value,
+    /// The `sslmode` is none of those there are.
+    #[error("has a sslmode other than disable, prefer, require or verify-full")]
+    SslMode,
+    /// There is a `sslrootcert`, and nothing that would be checked against it.
+    #[error("has a sslrootcert, which takes sslmode=verify-full to be of use")]
+    UnusedRoots,
+    /// Other sessions than those that write.
+    #[error("has a target_session_attrs other than read-write: a server of todos has to write")]
+    SessionAttributes,
+}
+
+impl FromStr for PostgresUrl {
+    type Err = PostgresUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PostgresUrlError> {
+        if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
+            return Err(PostgresUrlError::Form);
+        }
+        let (base, query) = text.split_once('?').unwrap_or((text, ""));
+        base.parse::<Config>().map_err(|_| PostgresUrlError::Form)?;
+
+        let mut ssl_mode = "prefer";
+        let mut roots = None;
+        let mut passed_on = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').ok_or(PostgresUrlError::Parameter)?;
+            match name {
+                "sslmode" => ssl_mode = value,
+                "sslrootcert" => {
+                    let path = percent_decode_str(value).decode_utf8();
+                    roots = Some(path.map_err(|_| PostgresUrlError::Value)?.into_owned());
+                }
+                "target_session_attrs" if value == "read-write" => {}
+                "target_session_attrs" => return Err(PostgresUrlError::SessionAttributes),
+                _ if PASSED_ON.contains(&name) => passed_on.push(pair),
+                _ => return Err(PostgresUrlError::Parameter),
+            }
+        }
+        let (ssl_mode, verified) = match ssl_mode {
+            "disable" => (SslMode::Disable, false),
+            "prefer" => (SslMode::Prefer, false),
+            "require" => (SslMode::Require, false),
+            "verify-full" => (SslMode::Require, true),
+            _ => return Err(PostgresUrlError::SslMode),
+        };
+        let verification = match (verified, roots) {
+            (false, None) => Verification::None,
+            (false, Some(_)) => return Err(PostgresUrlError::UnusedRoots),
+            (true, None) => Verification::System,
+            (true, Some(path)) => Verification::File(path.into()),
+        };
+
+        let url = format!("{base}?{}", passed_on.join("&"));
+        let mut config: Config = url.parse().map_err(|_| PostgresUrlError::Value)?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(PostgresUrlError::NoHost);
+        }
+        config.ssl_mode(ssl_mode);
+        set_defaults(&mut config);
+        Ok(Self { config, verification })
+    }
+}
+
+fn set_defaults(config: &mut Config) {
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    if config.get_application_name().is_none() {
+        config.application_name("todo-mcp");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_keepalives_idle() == DRIVERS_KEEPALIVE_IDLE {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(TCP_USER_TIMEOUT);
+    }
+}
+
+/// For people: user, hosts and database.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("postgres://")?;
+        if let Some(user) = self.config.get_user() {
+            write!(formatter, "{user}@")?;
+        }
+        let ports = self.config.get_ports();
+        for (index, host) in self.config.get_hosts().iter().enumerate() {
+            let separator = if index == 0 { "" } else { "," };
+            match host {
+                Host::Tcp(host) => write!(formatter, "{separator}{host}")?,
+                #[cfg(unix)]
+                Host::Unix(path) => write!(formatter, "{separator}{}", path.display())?,
+            }
+            if let Some(port) = ports.get(index).or_else(|| ports.first()) {
+                write!(formatter, ":{port}")?;
+            }
+        }
+        match self.config.get_dbname() {
+            Some(name) => write!(formatter, "/{name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As `Display`.
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! What a URL means, and that its password stays in it.
+
+use super::*;
+
+const PASSWORD: &str = "hunter2";
+
+fn url(text: &str) -> PostgresUrl {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_url_is_shown_without_its_password() {
+    for (text, shown) in [
+        ("postgres://todo:hunter2@db/todos", "postgres://todo@db:5432/todos"),
+        ("postgresql://todo:hunter2@db:6000/todos", "postgres://todo@db:6000/todos"),
+        ("postgres://todo:hunter2@a,b:6000/todos", "postgres://todo@a:5432,b:6000/todos"),
+        ("postgres://db?user=todo&password=hunter2", "postgres://todo@db:5432"),
+        ("postgres://db/todos?options=-c%20x.y%3Dhunter2", "postgres://db:5432/todos"),
+        ("postgres://%2Frun%2Fpg:6000/todos", "postgres:///run/pg:6000/todos"),
+    ] {
+        let url = url(text);
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(format!("{url:?}"), shown);
+        assert!(!format!("{url:#?}").contains(PASSWORD));
+    }
+}
+
+#[test]
+fn a_password_that_is_not_escaped_stays_out_of_the_error() {
+    for text in [
+        "postgres://todo:hunter2?@db/todos",
+        "postgres://todo:?hunter2@db/todos",
+        "postgres://todo:?hunter2=@db/todos",
+        "postgres://todo:/hunter2@db/todos",
+        "postgres://todo:%zzhunter2@db/todos",
+        "postgres://db/todos?connect_timeout=hunter2",
+        "postgres://db/todos?sslmode=hunter2",
+        "postgres://db/todos?hunter2=1",
+        "postgres:todo:hunter2@db/todos",
+    ] {
+        let parsed = text.parse::<PostgresUrl>();
+        let shown = parsed.map_or_else(|error| error.to_string(), |url| url.to_string());
+        assert!(!shown.contains(PASSWORD), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn the_sslmode_says_whether_to_encrypt_and_whom_to_trust() {
+    for (query, mode, verification) in [
+        ("", SslMode::Prefer, Verification::None),
+        ("?sslmode=disable", SslMode::Disable, Verification::None),
+        ("?sslmode=prefer", SslMode::Prefer, Verification::None),
+        ("?sslmode=require", SslMode::Require, Verification::None),
+        ("?sslmode=verify-full", SslMode::Require, Verification::System),
+        (
+            "?sslrootcert=%2Fetc%2Fca.pem&sslmode=verify-full",
+            SslMode::Require,
+            Verification::File("/etc/ca.pem".into()),
+        ),
+    ] {
+        let url = url(&format!("postgres://db/todos{query}"));
+        assert_eq!(url.config.get_ssl_mode(), mode, "{query}");
+        assert_eq!(url.verification, verification, "{query}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_writes_is_looked_for_and_a_dead_one_noticed() {
+    let plain = url("postgres://a,b/todos").config;
+    assert_eq!(plain.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+    assert_eq!(plain.get_application_name(), Some("todo-mcp"));
+    assert_eq!(plain.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+    assert_eq!(plain.get_keepalives_idle(), KEEPALIVE_IDLE);
+    assert_eq!(plain.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
+
+    let chosen = url("postgres://a/todos?connect_timeout=9&keepalives_idle=8&application_name=x");
+    assert_eq!(chosen.config.get_connect_timeout(), Some(&Duration::from_secs(9)));
+    assert_eq!(chosen.config.get_keepalives_idle(), Duration::from_secs(8));
+    assert_eq!(chosen.config.get_application_name(), Some("x"));
+}
+
+#[test]
+fn what_is_wrong_with_a_url_is_said() {
+    for (text, error) in [
+        ("mysql://db/todos", PostgresUrlError::Form),
+        ("postgres:todos", PostgresUrlError::Form),
+        ("postgres://db:port/todos", PostgresUrlError::Form),
+        ("postgres:///todos", PostgresUrlError::NoHost),
+        ("postgres://", PostgresUrlError::NoHost),
+        ("postgres://db/todos?sslcert=x", PostgresUrlError::Parameter),
+        ("postgres://db/todos?sslmode", PostgresUrlError::Parameter),
+        ("postgres://db/todos?connect_timeout=soon", PostgresUrlError::Value),
+        ("postgres://db/todos?sslmode=verify-ca", PostgresUrlError::SslMode),
+        ("postgres://db/todos?sslmode=require&sslrootcert=x", PostgresUrlError::UnusedRoots),
+        ("postgres://db/todos?target_session_attrs=any", PostgresUrlError::SessionAttributes),
+    ] {
+        assert_eq!(text.parse::<PostgresUrl>(), Err(error), "{text}");
+    }
+}

@@ -1,0 +1,95 @@
+//! Which database.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+#[cfg(feature = "postgres")]
+use todo_adapter_storage::PostgresUrl;
+
+/// Where todos are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In this process, gone when it ends.
+    Memory,
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+    /// In a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresUrl>),
+}
+
+impl Database {
+    /// A file that belongs beside the database; `None` where there is no place for one.
+    pub fn companion(&self, suffix: &str) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::Sqlite(path) => {
+                let mut name = path.clone().into_os_string();
+                name.push(".");
+                name.push(suffix);
+                Some(name.into())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+/// What a newcomer gets: a file that needs no operator.
+impl Default for Database {
+    fn default() -> Self {
+        if cfg!(feature = "sqlite") { Self::Sqlite("todos.db".into()) } else { Self::Memory }
+    }
+}
+
+/// Reads a `DATABASE_URL`. The error is the rest of a sentence that starts with its name; it never
+/// repeats what may be a password.
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sqlite", path)) => sqlite(path).map_err(str::to_owned),
+            Some(("postgres" | "postgresql", _)) => postgres(text),
+            _ => Err("must be `sqlite:PATH`, `postgres://..` or `memory:`".to_owned()),
+        }
+    }
+}
+
+fn sqlite(path: &str) -> Result<Database, &'static str> {
+    match path.strip_prefix("//").unwrap_or(path) {
+        path if path.is_empty() || path.ends_with(":memory:") => {
+            Err("must name a file after `sqlite:`; for no file, write `memory:`")
+        }
+        path if path.starts_with("file:") || path.contains('?') => {
+            Err("must be `sqlite:` and a path, without `file:` and without parameters")
+        }
+        _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build lacks"),
+        path => Ok(Database::Sqlite(PathBuf::from(path))),
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &str) -> Result<Database, String> {
+    let url = url.parse::<PostgresUrl>().map_err(|error| error.to_string())?;
+    Ok(Database::Postgres(Box::new(url)))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str) -> Result<Database, String> {
+    Err("is postgres://.., which this build lacks".to_owned())
+}
+
+/// For people.
+impl fmt::Display for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("in memory, gone when the server stops"),
+            Self::Sqlite(path) => write!(formatter, "{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.fmt(formatter),
+        }
+    }
+}
