@@ -18,7 +18,7 @@ async fn send(client: &Client, version: Option<&str>, batch: &Value) -> Answer {
     if let Some(version) = version {
         headers.insert("mcp-protocol-version", version.parse().unwrap());
     }
-    client.send(headers, batch.to_string()).await
+    client.exchange(headers, batch).await
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn what_is_wrong_in_a_batch_is_answered_in_its_place() {
         [ping(3)],
         ping(4),
     ]);
-    let answers = send(&server.owner(), None, &batch).await.json();
+    let answers = server.owner().post(batch.to_string()).await.json();
     let codes: Vec<&Value> =
         answers.as_array().unwrap().iter().map(|answer| &answer["error"]["code"]).collect();
     assert_eq!(

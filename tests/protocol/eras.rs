@@ -10,8 +10,8 @@ const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 async fn with_version(client: &Client, version: &str, method: &str) -> todo_tests::client::Answer {
     let mut headers = client.headers();
     headers.insert("mcp-protocol-version", version.parse().unwrap());
-    let body = json!({ "jsonrpc": "2.0", "id": "a", "method": method }).to_string();
-    client.send(headers, body).await
+    let body = json!({ "jsonrpc": "2.0", "id": "a", "method": method });
+    client.exchange(headers, &body).await
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn notifications_and_responses_are_accepted_without_an_answer() {
         json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }),
         json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
     ] {
-        let answer = client.post(body.to_string()).await;
+        let answer = client.exchange(client.headers(), &body).await;
         assert_eq!((answer.status, answer.text.as_str()), (202, ""), "{body}");
     }
     let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string();

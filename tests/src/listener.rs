@@ -7,15 +7,21 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::client::Client;
+use crate::client::{Client, MODERN};
+use crate::events;
+use crate::exchange::{Exchange, Judge};
 
 /// Longer than anything takes that happens at all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The answer to `subscriptions/listen`, as far as it has come.
+/// The answer to `subscriptions/listen`, as far as it has come. What has come is held against the
+/// schema.
 pub struct Listener {
+    request: String,
     response: Response,
-    unread: Vec<u8>,
+    stream: Vec<u8>,
+    /// How many messages of the stream have been read.
+    read: usize,
 }
 
 impl Listener {
@@ -25,9 +31,10 @@ impl Listener {
         let params = json!({ "notifications": notifications });
         let (headers, mut body) = client.modern_parts("subscriptions/listen", params);
         body["id"] = "listening".into();
-        let response = client.stream(headers, body.to_string()).await;
+        let request = body.to_string();
+        let response = client.stream(headers, request.clone()).await;
         assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
-        Self { response, unread: Vec::new() }
+        Self { request, response, stream: Vec::new(), read: 0 }
     }
 
     /// The HTTP headers of the answer.
@@ -37,19 +44,25 @@ impl Listener {
 
     /// The next message; `None` at the end of the stream. Comments are passed over.
     pub async fn next(&mut self) -> Option<Value> {
-        timeout(PATIENCE, self.read()).await.unwrap()
+        timeout(PATIENCE, self.message()).await.unwrap()
     }
 
-    async fn read(&mut self) -> Option<Value> {
+    async fn message(&mut self) -> Option<Value> {
         loop {
-            while let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {
-                let event: Vec<u8> = self.unread.drain(..end + 2).collect();
-                let event = String::from_utf8(event).unwrap();
-                if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
-                    return Some(serde_json::from_str(data).unwrap());
-                }
+            let messages = events::data(&String::from_utf8_lossy(&self.stream));
+            if let Some(message) = messages.get(self.read) {
+                self.read += 1;
+                return Some(serde_json::from_str(message).unwrap());
             }
-            self.unread.extend_from_slice(&self.response.chunk().await.unwrap()?);
+            self.stream.extend_from_slice(&self.response.chunk().await.unwrap()?);
+            let complaints = Judge::default().complaints(&Exchange {
+                revision: Some(MODERN),
+                request: self.request.as_bytes(),
+                status: 200,
+                content_type: self.headers().get("content-type").map(|it| it.to_str().unwrap()),
+                answer: &self.stream,
+            });
+            assert!(complaints.is_empty(), "{complaints:#?}");
         }
     }
 }
