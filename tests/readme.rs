@@ -55,6 +55,28 @@ async fn the_tools_it_names_are_the_tools_there_are() {
     assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), tools);
 }
 
+#[tokio::test]
+async fn what_it_offers_is_there() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let offered: BTreeSet<&str> = quoted(section("## What it offers")).collect();
+    for (method, list, name) in [
+        ("tools/list", "tools", "name"),
+        ("resources/list", "resources", "uri"),
+        ("resources/templates/list", "resourceTemplates", "uriTemplate"),
+        ("prompts/list", "prompts", "name"),
+    ] {
+        let result = owner.legacy(method, json!({})).await.result();
+        for item in result[list].as_array().unwrap() {
+            assert!(offered.contains(item[name].as_str().unwrap()), "{item}");
+        }
+    }
+    let discovered = owner.modern("server/discover", json!({})).await.result();
+    for version in discovered["supportedVersions"].as_array().unwrap() {
+        assert!(section("## What it offers").contains(version.as_str().unwrap()), "{version}");
+    }
+}
+
 #[test]
 fn the_files_it_leads_to_are_there() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
