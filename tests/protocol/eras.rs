@@ -30,6 +30,7 @@ async fn initialize_answers_with_the_revision_asked_for_or_the_newest_of_its_era
         });
         assert_eq!(result["capabilities"], offered, "and nothing that would need a session");
         assert_eq!(result["serverInfo"]["name"], "todo-mcp");
+        assert_eq!(result["serverInfo"]["icons"].as_array().unwrap().len(), 2);
         assert!(result.get("resultType").is_none());
         result["protocolVersion"].as_str().unwrap().to_owned()
     };
@@ -102,7 +103,9 @@ async fn discovery_says_what_is_served() {
     assert_eq!(result["cacheScope"], "public");
     assert!(result["ttlMs"].is_u64());
     assert!(result["instructions"].as_str().unwrap().split_whitespace().count() <= 120);
-    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "todo-mcp");
+    let server_info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+    assert_eq!(server_info["name"], "todo-mcp");
+    assert_eq!(server_info["icons"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

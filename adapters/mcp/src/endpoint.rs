@@ -38,6 +38,7 @@ pub(crate) struct Service {
     pub(crate) scope_denial: ScopeDenial,
     pub(crate) tools: Catalog,
     pub(crate) prompts: Box<RawValue>,
+    pub(crate) introduction: Box<RawValue>,
     pub(crate) rate_limit: RateLimit,
     pub(crate) listeners: Places,
     pub(crate) stopping: watch::Receiver<bool>,

@@ -61,7 +61,6 @@ impl Icons {
     }
 
     /// The icon of the server, first in the format that every client knows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "serverInfo does not show it yet"))]
     pub(crate) fn for_server(&self) -> [Icon; 2] {
         let svg = Icon { src: format!("{}todo.svg", self.0), mime_type: SVG, sizes: ["any"] };
         [self.png("todo"), svg]

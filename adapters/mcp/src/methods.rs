@@ -37,8 +37,10 @@ pub(crate) async fn answer(
         (_, "completion/complete") => {
             completions::complete(service, principal, era, request, log).await
         }
-        (Era::Modern, "server/discover") => Ok(Reply::result(request.id, &DiscoverResult::new())),
-        (Era::Legacy, "initialize") => initialize(request),
+        (Era::Modern, "server/discover") => {
+            Ok(Reply::result(request.id, &DiscoverResult::new(&service.introduction)))
+        }
+        (Era::Legacy, "initialize") => initialize(service, request),
         (Era::Legacy, "logging/setLevel") => set_log_level(request),
         (Era::Legacy, "ping") => Ok(Reply::result(request.id, &Empty {})),
         (era, method) => Err(RpcError::method_not_found(era.method_not_found_status(), method)),
@@ -67,12 +69,13 @@ fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Repl
 
 /// Answers with the revision that was asked for if we speak it, else with the newest that begins
 /// with `initialize`.
-fn initialize(request: &Request<'_>) -> Result<Reply, RpcError> {
+fn initialize(service: &Service, request: &Request<'_>) -> Result<Reply, RpcError> {
     let requested = request.params.protocol_version.and_then(string).ok_or_else(|| {
         RpcError::invalid_params("`initialize` needs `protocolVersion`, a string.")
     })?;
     let version = LEGACY.into_iter().find(|version| *version == requested).unwrap_or(LEGACY[0]);
-    Ok(Reply::result(request.id, &InitializeResult::new(version)))
+    let result = InitializeResult::new(version, &service.introduction);
+    Ok(Reply::result(request.id, &result))
 }
 
 /// There is no stream for log messages where there is no session, so none is sent, at any level.

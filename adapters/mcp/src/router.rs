@@ -27,7 +27,7 @@ use crate::rate_limit::RateLimit;
 use crate::rpc::RpcError;
 use crate::subscriptions::Places;
 use crate::tools::Catalog;
-use crate::{health, prompts};
+use crate::{health, prompts, server_info};
 
 /// How the server presents itself.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
     let McpOptions { public_url, authorization_server, .. } = options;
     let prefix = public_url.path().to_owned();
     let origins = options.allowed_origins.clone();
+    let icons = Icons::new(&public_url);
     let service = Arc::new(Service {
         todos: ports.todos,
         verifier: ports.verifier,
@@ -76,7 +77,8 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         hosts: options.allowed_hosts,
         origins: options.allowed_origins,
         scope_denial: options.scope_denial,
-        tools: Catalog::new(&Icons::new(&public_url)),
+        tools: Catalog::new(&icons),
+        introduction: server_info::introduction(&icons),
         prompts: prompts::catalog(),
         rate_limit: RateLimit::new(options.rate_limit),
         listeners: Places::default(),

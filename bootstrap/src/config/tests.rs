@@ -85,7 +85,8 @@ fn a_local_identity_is_never_offered_to_others() {
 #[test]
 fn an_unknown_setting_of_ours_is_an_error_and_others_are_not_ours() {
     let found = problems([("TODO_SHARRING", "everyone")]);
-    assert_eq!(found, ["TODO_SHARRING is not known: there are TODO_SHARING, TODO_SCOPE_DENIAL."]);
+    let known = "TODO_SHARING, TODO_SCOPE_DENIAL, TODO_RATE_LIMIT";
+    assert_eq!(found, [format!("TODO_SHARRING is not known: there are {known}.")]);
     config([("TODOS", "1"), ("HOME", "/home/me")]);
 }
 

@@ -20,8 +20,8 @@ struct CreateArguments {
     /// Details, if needed in several lines; at most 16384 bytes of UTF-8.
     #[schemars(length(max = Description::MAX_BYTES))]
     description: Option<String>,
-    /// A name of your choice for this call, such as a UUID: repeated with it within 24 hours, the
-    /// call adds nothing and returns the same todo.
+    /// A name for this call, such as a UUID, of at most 255 bytes: a call repeated with it within 24
+    /// hours adds nothing and returns the same todo.
     #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
     idempotency_key: Option<String>,
 }
