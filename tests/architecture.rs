@@ -89,7 +89,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "async-trait",
             "bytes",
-            "deadpool-postgres",
+            "deadpool",
             "percent-encoding",
             "rusqlite",
             "rustls",

@@ -5,9 +5,13 @@ use todo_domain::Todo;
 
 use crate::cursor::Cursor;
 
-/// How many todos a page holds at most: 1 to 200, 50 unless said otherwise.
+/// How much a page holds at most: 1 to 200 todos, 50 unless said otherwise, and as many of them as
+/// have 256 KiB of text together; but always one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageSize(usize);
+pub struct PageSize {
+    todos: usize,
+    bytes: usize,
+}
 
 /// The number is no page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -15,21 +19,34 @@ pub struct PageSize(usize);
 pub struct PageSizeError;
 
 impl PageSize {
-    /// The largest page.
+    /// The most todos of a page.
     pub const MAX: usize = 200;
-    /// The page of someone who did not ask for a size.
+    /// The todos of the page of someone who did not ask for a size.
     pub const DEFAULT: usize = 50;
-    /// As much as there is at once.
-    pub const LARGEST: Self = Self(Self::MAX);
+    /// What fits beside other things into what a model reads: as many todos as have 64 KiB of text.
+    pub const FOR_A_CONVERSATION: Self = Self { todos: Self::MAX, bytes: 64 * 1024 };
 
-    pub(crate) fn get(self) -> usize {
-        self.0
+    const BYTES: usize = 256 * 1024;
+
+    pub(crate) fn todos(self) -> usize {
+        self.todos
+    }
+
+    /// How many of these todos are on the page.
+    pub(crate) fn cut(self, todos: &[Todo]) -> usize {
+        let mut bytes = 0;
+        let fitting = todos.iter().take(self.todos).take_while(|todo| {
+            bytes += todo.title().as_str().len();
+            bytes += todo.description().as_deref().map_or(0, str::len);
+            bytes <= self.bytes
+        });
+        fitting.count().max(1).min(todos.len())
     }
 }
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self(Self::DEFAULT)
+        Self { todos: Self::DEFAULT, bytes: Self::BYTES }
     }
 }
 
@@ -38,7 +55,7 @@ impl TryFrom<i64> for PageSize {
 
     fn try_from(number: i64) -> Result<Self, PageSizeError> {
         match usize::try_from(number) {
-            Ok(size @ 1..=Self::MAX) => Ok(Self(size)),
+            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos, bytes: Self::BYTES }),
             _ => Err(PageSizeError),
         }
     }

@@ -21,7 +21,7 @@ pub use suggest::{Prefix, Suggestions};
 pub use watch::Watch;
 
 use crate::error::UseCaseError;
-use crate::ports::{ChangeFeed, Clock, IdSource, Principal, TodoRepository};
+use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
 
 /// Everything one can do with todos. Cheap to share, safe to call from many tasks at once.
 pub struct Todos {
@@ -54,6 +54,14 @@ impl Todos {
             permissions: principal.permissions(),
         };
         policy::authorize(self.sharing, identity, action)
+    }
+
+    /// Tells of a change to a todo, once it is stored; or may be, which is unknown where the storage
+    /// failed at that very moment. Word of a change that was none does no harm.
+    fn tell<T>(&self, workspace: &WorkspaceId, id: TodoId, stored: &Result<T, StorageError>) {
+        if matches!(stored, Ok(_) | Err(StorageError::Unavailable(_))) {
+            self.changes.publish(workspace, id);
+        }
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: TodoId) -> Result<Todo, UseCaseError> {

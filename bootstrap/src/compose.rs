@@ -12,13 +12,13 @@ use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
 };
-#[cfg(feature = "postgres")]
-use todo_adapter_storage::PostgresTodoRepository;
 #[cfg(feature = "sqlite")]
 use todo_adapter_storage::SqliteTodoRepository;
 use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
+#[cfg(feature = "postgres")]
+use todo_adapter_storage::{PostgresChangeFeed, PostgresTodoRepository};
 use todo_application::Todos;
-use todo_application::ports::{Clock, Readiness, TodoRepository};
+use todo_application::ports::{ChangeFeed, Clock, Readiness, TodoRepository};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -62,7 +62,7 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let (repository, storage) = open_storage(&config.database).await?;
+    let Storage { repository, readiness, changes } = open_storage(&config.database).await?;
 
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener
@@ -91,8 +91,6 @@ pub async fn compose_with_clock(
         ScalekitTokenVerifier::new(Arc::clone(&environment), keys.clone(), Arc::clone(&clock));
 
     let ids = Arc::new(UuidV7Source::new());
-    // Every store there is has one writing process.
-    let changes = Arc::new(InProcessChangeFeed::default());
     let options = McpOptions {
         allowed_hosts: AllowedHosts::new(&public_url, config.allowed_hosts.clone()),
         allowed_origins: AllowedOrigins::new(&public_url, config.allowed_origins.clone()),
@@ -106,7 +104,7 @@ pub async fn compose_with_clock(
         todos: Arc::new(Todos::new(repository, changes, clock, ids, config.sharing)),
         verifier: Arc::new(verifier),
         authorization_server: Arc::new(authorization_server),
-        readiness: vec![storage, Arc::new(keys.clone())],
+        readiness: vec![readiness, Arc::new(keys.clone())],
         stopping,
     };
     Ok(Composition {
@@ -136,23 +134,37 @@ pub async fn migrate(config: &Config) -> Result<(), Failure> {
     crate::console::print(&format!("The database is up to date: {}\n", config.database))
 }
 
-type Storage = (Arc<dyn TodoRepository>, Arc<dyn Readiness>);
+/// The ports that a database is behind.
+struct Storage {
+    repository: Arc<dyn TodoRepository>,
+    readiness: Arc<dyn Readiness>,
+    changes: Arc<dyn ChangeFeed>,
+}
+
+impl Storage {
+    fn new(
+        storage: Arc<impl TodoRepository + Readiness + 'static>,
+        changes: Arc<dyn ChangeFeed>,
+    ) -> Self {
+        Self { repository: storage.clone(), readiness: storage, changes }
+    }
+}
 
 #[cfg_attr(
     not(feature = "postgres"),
     expect(clippy::unused_async, reason = "what is here is opened without waiting")
 )]
 async fn open_storage(database: &Database) -> Result<Storage, Failure> {
+    // Memory and a file have one process that writes, so its own changes are all there are.
+    let in_process = || Arc::new(InProcessChangeFeed::default());
     match database {
         Database::Memory => {
-            let repository = Arc::new(MemoryTodoRepository::default());
-            Ok((repository.clone(), repository))
+            Ok(Storage::new(Arc::new(MemoryTodoRepository::default()), in_process()))
         }
         #[cfg(feature = "sqlite")]
         Database::Sqlite(path) => {
-            let repository =
-                Arc::new(SqliteTodoRepository::open(path).map_err(Failure::unavailable)?);
-            Ok((repository.clone(), repository))
+            let repository = SqliteTodoRepository::open(path).map_err(Failure::unavailable)?;
+            Ok(Storage::new(Arc::new(repository), in_process()))
         }
         #[cfg(not(feature = "sqlite"))]
         Database::Sqlite(path) => Err(Failure::Usage(format!(
@@ -162,8 +174,11 @@ async fn open_storage(database: &Database) -> Result<Storage, Failure> {
         #[cfg(feature = "postgres")]
         Database::Postgres(url) => {
             let repository = PostgresTodoRepository::open(url).await;
-            let repository = Arc::new(repository.map_err(Failure::unavailable)?);
-            Ok((repository.clone(), repository))
+            let repository = repository.map_err(Failure::unavailable)?;
+            let changes = PostgresChangeFeed::start(url);
+            let changes =
+                changes.map_err(|error| Failure::Unavailable(anyhow::Error::from_boxed(error)))?;
+            Ok(Storage::new(Arc::new(repository), Arc::new(changes)))
         }
     }
 }

@@ -114,3 +114,21 @@ async fn a_request_of_a_batch_that_lacks_a_scope_is_told_so_and_the_others_are_a
     assert_eq!(answer.json()[1]["result"], json!({}));
     assert_eq!(send(&server.anonymous(), None, &batch).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_small_batch_with_long_answers_is_answered_as_far_as_is_bearable() {
+    let server = TestServer::start().await;
+    let client = server.owner();
+    for _ in 0..50 {
+        let arguments = json!({ "title": "long", "description": "x".repeat(16_384) });
+        assert_eq!(client.call("create_todo", arguments).await.status, 200);
+    }
+    let batch: Vec<Value> = (0..100).map(|id| call(id, "list_todos", &json!({}))).collect();
+    let answer = send(&client, None, &json!(batch)).await;
+    assert!(answer.text.len() < 8 * 1024 * 1024, "{} bytes", answer.text.len());
+    let answers = answer.json();
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 100, "each request has its answer");
+    assert!(answers[0].get("result").is_some());
+    assert_eq!(answers[99]["error"]["code"], 429);
+}

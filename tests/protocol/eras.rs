@@ -84,6 +84,11 @@ async fn notifications_and_responses_are_accepted_without_an_answer() {
         assert_eq!((answer.status, answer.text.as_str()), (202, ""), "{body}");
     }
     let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string();
+    for (version, status) in [("1999-01-01", 400), ("2025-06-18", 202), (MODERN, 202)] {
+        let mut headers = client.headers();
+        headers.insert("mcp-protocol-version", HeaderValue::from_static(version));
+        assert_eq!(client.send(headers, body.clone()).await.status, status, "{version}");
+    }
     assert_eq!(server.anonymous().post(body).await.status, 401, "they need a token all the same");
 }
 

@@ -1,5 +1,6 @@
 //! What the tests share: adapters that do as they are told, and things to test with.
 #![expect(
+    clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,

@@ -6,8 +6,10 @@
 mod log;
 
 use std::ffi::OsStr;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
@@ -19,21 +21,41 @@ use tokio_postgres::{Client, NoTls};
 /// Whose files they are where the tests run as root, for whom PostgreSQL does not run.
 const USER: &str = "postgres";
 
-/// Starts the server that its arguments name, and ends it with the signal that it reads; the end of
-/// the input is for good, and takes the directory along. So nothing stays behind when a test ends,
-/// whatever ends it: its end of the pipe is closed.
+/// Starts the server that its arguments name, sends it the signals that it reads, and ends after one
+/// that ends the server; the end of the input is for good, and takes the directory along. So nothing
+/// stays behind when a test ends, whatever ends it: its end of the pipe is closed.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
-"$@" & server=$!
+"$@" >&2 & server=$!
 exec 2>&-
-read -r signal || for_good=yes
-case $signal in
-    KILL) kill -KILL "$server" $(cat "/proc/$server/task/$server/children") ;;
-    *) kill -s "${signal:-QUIT}" "$server" ;;
-esac
+all() { cat "/proc/$server/task/$server/children"; echo "$server"; }
+while read -r signal; do
+    case $signal in
+        # With those that serve clients, and none comes up meanwhile.
+        STOP | KILL) kill -STOP "$server"; kill -s "$signal" $(all) ;;
+        CONT) kill -CONT $(all) ;;
+        *) kill -s "$signal" "$server" ;;
+    esac
+    case $signal in
+        STOP | CONT) echo done ;;
+        *) wait "$server"; exit ;;
+    esac
+done
+kill -CONT $(all)
+kill -QUIT "$server"
 wait "$server"
-[ -z "$for_good" ] || rm -rf "$DIRECTORY"
+rm -rf "$DIRECTORY"
 "#;
+
+/// Who has to say what: the role `guarded` a password, the role `private` anything, but encrypted.
+const ACCESS: &str = "\
+local     all         all                    trust
+host      all         guarded  127.0.0.1/32  scram-sha-256
+hostssl   all         private  127.0.0.1/32  trust
+hostnossl all         private  127.0.0.1/32  reject
+host      all         all      127.0.0.1/32  trust
+host      replication all      127.0.0.1/32  trust
+";
 
 /// What the log says once a server can be used.
 const READY: &str = "ready to accept";
@@ -71,52 +93,87 @@ pub enum Stop {
 pub fn shared() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
     let careless = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
-    SHARED.get_or_init(|| Server::start(careless)).as_ref()
+    let shared = SHARED.get_or_init(|| {
+        let server = careless.into_iter().fold(Server::prepare()?, Server::with);
+        Some(server.start())
+    });
+    shared.as_ref()
 }
 
 impl Server {
-    /// Starts a server with these settings; `None` where PostgreSQL is not installed.
-    pub fn start<'a>(settings: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    /// A directory for a server; `None` where PostgreSQL is not installed.
+    pub fn prepare() -> Option<Self> {
         if binary("initdb").is_none() {
             skip();
             return None;
         }
-        let mut server = Self::new(settings);
-        let data = server.data();
-        let made = server.run("initdb", |initdb| {
-            initdb.arg("--pgdata").arg(data).args(["--auth=trust", "--username=postgres"]);
-            initdb.args(["--encoding=UTF8", "--locale=C", "--no-sync"])
-        });
-        assert!(made.status.success(), "{made:?}");
-        server.go_on();
-        Some(server)
-    }
-
-    /// Starts a server that follows this one.
-    #[must_use]
-    pub fn start_standby<'a>(&self, settings: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut standby = Self::new(settings);
-        let data = standby.data();
-        let copied = standby.run("pg_basebackup", |backup| {
-            backup.arg("--pgdata").arg(data).arg("--dbname").arg(self.url("postgres"));
-            backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
-        });
-        assert!(copied.status.success(), "{copied:?}");
-        standby.go_on();
-        standby
-    }
-
-    fn new<'a>(settings: impl IntoIterator<Item = &'a str>) -> Self {
         let directory = tempfile::tempdir().unwrap().keep();
         let user = Command::new("id").arg("-u").output();
         let as_root = user.is_ok_and(|user| user.stdout == b"0\n");
-        if as_root {
-            let given = Command::new("chown").arg(USER).arg(&directory).status();
+        let databases = AtomicU32::default();
+        let settings = Vec::new();
+        let server =
+            Self { directory, as_root, port: free_port(), settings, running: None, databases };
+        server.give(&server.directory);
+        Some(server)
+    }
+
+    /// The same with another setting.
+    #[must_use]
+    pub fn with(mut self, setting: &str) -> Self {
+        self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// The same with a setting that names a file with this content, which nobody else may read.
+    #[must_use]
+    pub fn with_file(self, setting: &str, content: &str) -> Self {
+        let file = self.directory.join(setting);
+        self.write(&file, content);
+        self.with(&format!("{setting}={}", file.display()))
+    }
+
+    /// Starts it with nothing in it.
+    #[must_use]
+    pub fn start(mut self) -> Self {
+        let data = self.data();
+        let made = self.run("initdb", |initdb| {
+            initdb.arg("--pgdata").arg(&data).args(["--auth=trust", "--username=postgres"]);
+            initdb.args(["--encoding=UTF8", "--locale=C", "--no-sync"])
+        });
+        assert!(made.status.success(), "{made:?}");
+        self.write(&data.join("pg_hba.conf"), ACCESS);
+        self.go_on();
+        self
+    }
+
+    /// Starts it as one that follows `primary`.
+    #[must_use]
+    pub fn start_behind(mut self, primary: &Self) -> Self {
+        let copied = self.run("pg_basebackup", |backup| {
+            backup.arg("--pgdata").arg(self.data()).arg("--dbname").arg(primary.url("postgres"));
+            backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+        });
+        assert!(copied.status.success(), "{copied:?}");
+        self.go_on();
+        self
+    }
+
+    fn write(&self, file: &Path, content: &str) {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file).unwrap().write_all(content.as_bytes()).unwrap();
+        self.give(file);
+    }
+
+    /// Lets PostgreSQL have what we made.
+    fn give(&self, file: &Path) {
+        if self.as_root {
+            let given = Command::new("chown").arg(USER).arg(file).status();
             assert!(given.unwrap().success());
         }
-        let settings = settings.into_iter().map(str::to_owned).collect();
-        let databases = AtomicU32::default();
-        Self { directory, as_root, port: free_port(), settings, running: None, databases }
     }
 
     fn data(&self) -> PathBuf {
@@ -163,7 +220,7 @@ impl Server {
             keeper.args(["-c", setting]);
         }
         keeper.env("DIRECTORY", &self.directory);
-        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut keeper = keeper.spawn().unwrap();
         let log = Log::read(keeper.stderr.take().unwrap());
         Running { keeper, log }
@@ -171,13 +228,31 @@ impl Server {
 
     /// Ends it, and leaves its files.
     pub fn stop(&mut self, how: Stop) {
-        let Some(Running { mut keeper, .. }) = self.running.take() else { return };
-        let signal: &[u8] = match how {
-            Stop::Fast => b"INT\n",
-            Stop::Kill => b"KILL\n",
-        };
-        keeper.stdin.take().unwrap().write_all(signal).unwrap();
-        keeper.wait().unwrap();
+        self.signal(match how {
+            Stop::Fast => "INT",
+            Stop::Kill => "KILL",
+        });
+        if let Some(mut running) = self.running.take() {
+            running.keeper.wait().unwrap();
+        }
+    }
+
+    /// Makes it stand still, as one does that hangs: it takes connections and says nothing.
+    pub fn freeze(&mut self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after that.
+    pub fn thaw(&mut self) {
+        self.signal("CONT");
+    }
+
+    /// Sends a signal, and waits until it has come.
+    fn signal(&mut self, signal: &str) {
+        let keeper = &mut self.running.as_mut().expect("the server runs").keeper;
+        writeln!(keeper.stdin.as_mut().unwrap(), "{signal}").unwrap();
+        // A line, or the end.
+        let _ = keeper.stdout.as_mut().unwrap().read(&mut [0; 5]).unwrap();
     }
 
     /// Makes a standby a server of its own.
@@ -193,14 +268,14 @@ impl Server {
         self.running.as_ref().map(|running| running.log.text()).unwrap_or_default()
     }
 
-    /// Where it listens, always on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// The URL of a database of it.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@{}/{database}", self.address())
     }
 
     /// Makes a database with nothing in it, and gives its name.
@@ -255,7 +330,7 @@ fn free_port() -> u16 {
     let first = u16::try_from(process::id() % 10_000).unwrap();
     loop {
         let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }
     }

@@ -15,8 +15,12 @@ use crate::{era, methods};
 /// As many messages as a client has a reason to send at once.
 const MOST_MESSAGES: usize = 100;
 
-/// Answers each request of a batch, in order and one after the other, so that a batch costs no more
-/// at a time than a request. `None` if there is nothing to answer.
+/// How large an answer may have become, in bytes, for another request to be answered in it: a batch
+/// is small and its answers may be long.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Answers each request of a batch, in order and one after the other, as long as the answer is of a
+/// bearable size. `None` if there is nothing to answer.
 ///
 /// HTTP has one status for them all and says 200; a request that lacks a scope is told so in its own
 /// answer, without a challenge, which the revision does not have either.
@@ -41,6 +45,9 @@ pub(crate) async fn answer(
     }
     log.method("batch");
     let mut replies = Vec::new();
+    let full = || {
+        RpcError::too_many("The answer to this batch is long enough. Send this request again.", 0)
+    };
     for message in messages {
         match envelope::read_message(message.get()) {
             Ok(Message::OneWay) => {}
@@ -49,13 +56,15 @@ pub(crate) async fn answer(
                     Ok(_) if request.method == "initialize" => Err(RpcError::invalid_request(
                         "`initialize` must not be part of a batch (MCP 2025-03-26).",
                     )),
+                    Ok(_) if replies.len() > LARGEST_ANSWER => Err(full()),
                     Ok(era) => methods::answer(service, principal, era, &request, log).await,
                     Err(error) => Err(error),
                 };
-                replies.push(answered.unwrap_or_else(|error| error.into_reply(Some(request.id))));
+                let reply = answered.unwrap_or_else(|error| error.into_reply(Some(request.id)));
+                reply.append_to(&mut replies);
             }
-            Err((id, error)) => replies.push(error.into_reply(id)),
+            Err((id, error)) => error.into_reply(id).append_to(&mut replies),
         }
     }
-    Ok((!replies.is_empty()).then(|| Reply::batch(&replies)))
+    Ok((!replies.is_empty()).then(|| Reply::batch(replies)))
 }

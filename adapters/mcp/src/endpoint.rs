@@ -99,7 +99,10 @@ async fn answer(
     let body = body::read(body).await.map_err(without_id)?;
 
     match envelope::read(&body).map_err(|(id, error)| error.into_response(id))? {
-        Payload::One(Message::OneWay) => Ok(accepted()),
+        Payload::One(Message::OneWay) => {
+            era::check_version(headers).map_err(without_id)?;
+            Ok(accepted())
+        }
         Payload::One(Message::Request(request)) => {
             let answered = answer_request(service, &principal, headers, &request, log).await;
             answered.map_err(|error| error.into_response(Some(request.id)))

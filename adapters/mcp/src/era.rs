@@ -105,6 +105,18 @@ pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcE
     Ok(Era::Modern)
 }
 
+/// Holds a message that needs no answer to the one rule that there is for it: a revision that its
+/// header names must be one that we speak.
+pub(crate) fn check_version(headers: &HeaderMap) -> Result<(), RpcError> {
+    match only(headers, VERSION_HEADER)?.map(HeaderValue::as_bytes) {
+        Some(version) if !SUPPORTED.iter().any(|known| known.as_bytes() == version) => {
+            let version = String::from_utf8_lossy(version);
+            Err(RpcError::unsupported_version(&version, &SUPPORTED))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Holds a level to what there is. We send no log messages, so any level that exists is kept to.
 pub(crate) fn check_log_level(level: &RawValue) -> Result<(), RpcError> {
     if string(level).is_some_and(|level| LOG_LEVELS.contains(&&*level)) {
@@ -155,7 +167,9 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
     if let Some((name, parameter)) = named {
         let header = only(headers, NAME_HEADER)?.ok_or_else(|| missing("Mcp-Name"))?;
         let header = unwrap_header(header).ok_or_else(|| {
-            RpcError::header_mismatch("The header Mcp-Name is not text in valid base64.")
+            RpcError::header_mismatch(
+                "The header Mcp-Name is neither visible ASCII nor text in valid base64.",
+            )
         })?;
         let name = name.and_then(string).unwrap_or_default();
         if header != name.as_bytes() {
@@ -182,12 +196,18 @@ fn unwrap_header(value: &HeaderValue) -> Option<Cow<'_, [u8]>> {
     let value = value.as_bytes().trim_ascii();
     let wrapped = value.strip_prefix(b"=?base64?").and_then(|value| value.strip_suffix(b"?="));
     match wrapped {
-        None => Some(Cow::Borrowed(value)),
+        None => is_header_text(value).then_some(Cow::Borrowed(value)),
         Some(encoded) => {
             let decoded = BASE64.decode(encoded).ok()?;
             std::str::from_utf8(&decoded).is_ok().then_some(Cow::Owned(decoded))
         }
     }
+}
+
+/// Whether a value has only characters that the headers of the protocol may have: visible ASCII,
+/// space and tab.
+fn is_header_text(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
 
 fn missing(header: &str) -> RpcError {
@@ -296,6 +316,7 @@ mod tests {
             Some("Get_Todo"),
             Some("=?base64?Z2V0X3RvZG8?="),
             Some("=?base64?/w==?="),
+            Some("get_t\u{f6}do"),
             Some("=?BASE64?Z2V0X3RvZG8=?="),
         ] {
             assert_eq!(call(wrong), Err(-32020), "{wrong:?}");

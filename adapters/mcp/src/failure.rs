@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use todo_application::UseCaseError;
 use todo_application::domain::{Denied, Permission, Permissions};
 use todo_application::ports::StorageError;
+use tokio::task::JoinError;
 
 use crate::endpoint::Service;
 use crate::era::Era;
@@ -39,6 +40,8 @@ pub(crate) enum ToolError {
     UseCase(UseCaseError),
     /// The answer could not be written.
     Unwritable(serde_json::Error),
+    /// The tool did not come to its end.
+    Broken(JoinError),
 }
 
 impl ToolError {
@@ -130,6 +133,10 @@ pub(crate) fn answer(
         }
         ToolError::Unwritable(cause) => {
             tracing::error!(%cause, "a tool result could not be written");
+            return Err(RpcError::internal());
+        }
+        ToolError::Broken(cause) => {
+            tracing::error!(%cause, "a tool did not come to its end");
             return Err(RpcError::internal());
         }
         ToolError::UseCase(error) => error,

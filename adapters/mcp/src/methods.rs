@@ -25,9 +25,11 @@ pub(crate) async fn answer(
     log: &mut RequestLog,
 ) -> Result<Reply, RpcError> {
     service.rate_limit.check(principal.subject())?;
+    if request.method == "tools/call" {
+        return tools::call(service, principal, era, request, log).await;
+    }
     let principal = &**principal;
     match (era, &*request.method) {
-        (_, "tools/call") => tools::call(service, principal, era, request, log).await,
         (_, "tools/list") => list_tools(service, era, request),
         (_, "resources/read") => resources::read(service, principal, era, request, log).await,
         (_, "resources/list") => resources::list(service, principal, era, request, log).await,

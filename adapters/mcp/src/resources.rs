@@ -146,7 +146,7 @@ pub(crate) fn templates(era: Era, request: &Request<'_>) -> Result<Reply, RpcErr
     let todo = ResourceTemplate {
         uri_template: TODO_TEMPLATE,
         name: "todo",
-        title: "A todo",
+        title: "Todo by id",
         description: "One todo by its id, open or done. Completion finds ids by title.",
         mime_type: JSON,
         annotations: Annotations::new(None),
@@ -211,7 +211,8 @@ pub(crate) async fn contents(
 ) -> Result<TextContents, UseCaseError> {
     let text = match uri {
         ResourceUri::Todos => {
-            let page: Page = todos.list(principal, OPEN, PageSize::LARGEST, None).await?;
+            let page: Page =
+                todos.list(principal, OPEN, PageSize::FOR_A_CONVERSATION, None).await?;
             serde_json::to_string(&TodoList::from(&page))
         }
         ResourceUri::Todo(id) => {

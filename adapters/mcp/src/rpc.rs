@@ -196,13 +196,14 @@ impl Reply {
         Self::new(StatusCode::OK, &Envelope { jsonrpc: "2.0", id, result })
     }
 
-    /// The answers to the requests of a batch, as one.
-    pub(crate) fn batch(replies: &[Self]) -> Self {
-        let mut json = Vec::with_capacity(replies.iter().map(|reply| reply.json.len() + 1).sum());
-        for reply in replies {
-            json.push(if json.is_empty() { b'[' } else { b',' });
-            json.extend_from_slice(&reply.json);
-        }
+    /// Adds the answer to those of a batch before it.
+    pub(crate) fn append_to(&self, batch: &mut Vec<u8>) {
+        batch.push(if batch.is_empty() { b'[' } else { b',' });
+        batch.extend_from_slice(&self.json);
+    }
+
+    /// The answers to a batch, as one. Not for none.
+    pub(crate) fn batch(mut json: Vec<u8>) -> Self {
         json.push(b']');
         Self { status: StatusCode::OK, json, header: None }
     }

@@ -14,6 +14,8 @@ mod schema;
 mod update_todo;
 mod view;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use todo_application::Todos;
@@ -171,7 +173,7 @@ pub fn tools_allowed_by(permission: Permission) -> impl Iterator<Item = &'static
 /// Answers `tools/call`.
 pub(crate) async fn call(
     service: &Service,
-    principal: &dyn Principal,
+    principal: &Arc<dyn Principal>,
     era: Era,
     request: &Request<'_>,
     log: &mut RequestLog,
@@ -192,16 +194,36 @@ pub(crate) async fn call(
         Some(_) => return Err(RpcError::invalid_params("`arguments` must be an object.")),
     };
 
-    let outcome = match service.todos.permit(principal, tool.action()) {
+    let action = tool.action();
+    let outcome = match (service.todos.permit(&**principal, action), action.permission()) {
         // Asked again by the use case; asked here so that a caller who lacks a scope is told so
         // before anything about arguments.
-        Ok(_) => tool.call(&service.todos, principal, Arguments::new(arguments)).await,
-        Err(denied) => Err(ToolError::UseCase(denied.into())),
+        (Err(denied), _) => Err(ToolError::UseCase(denied.into())),
+        (Ok(_), Permission::Read) => {
+            tool.call(&service.todos, &**principal, Arguments::new(arguments)).await
+        }
+        (Ok(_), Permission::Write) => {
+            carry_through(tool, &service.todos, principal, arguments).await
+        }
     };
     match outcome {
         Ok(payload) => Ok(result(request.id, era, &payload, false)),
         Err(error) => failure::answer(service, era, request.id, error, log),
     }
+}
+
+/// Calls a tool that writes, to the end: a client that goes away in between does not keep others from
+/// being told of what is written.
+async fn carry_through(
+    tool: &'static dyn Tool,
+    todos: &Arc<Todos>,
+    principal: &Arc<dyn Principal>,
+    arguments: &str,
+) -> Result<Payload, ToolError> {
+    let (todos, principal) = (Arc::clone(todos), Arc::clone(principal));
+    let arguments = arguments.to_owned();
+    let call = async move { tool.call(&todos, &*principal, Arguments::new(&arguments)).await };
+    tokio::spawn(call).await.unwrap_or_else(|error| Err(ToolError::Broken(error)))
 }
 
 /// Calls each tool with the same arguments, for fuzzing.
@@ -216,7 +238,10 @@ pub(crate) async fn call_each(
         let answer = tool.call(todos, principal, Arguments::new(arguments)).await;
         answers.push(answer.map(|payload| payload.to_string()).map_err(|error| match error {
             ToolError::InvalidArgument(invalid) => invalid.to_string(),
-            error @ (ToolError::NotFound(_) | ToolError::UseCase(_) | ToolError::Unwritable(_)) => {
+            error @ (ToolError::NotFound(_)
+            | ToolError::UseCase(_)
+            | ToolError::Unwritable(_)
+            | ToolError::Broken(_)) => {
                 format!("{error:?}")
             }
         }));

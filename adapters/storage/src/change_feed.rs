@@ -51,6 +51,18 @@ impl Subscriber {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl InProcessChangeFeed {
+    /// Tells everyone, in every workspace, that anything may have changed.
+    pub(crate) fn publish_anything(&self) {
+        let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
+        for subscriber in subscribers.values().flatten() {
+            *subscriber.unseen.lock().unwrap_or_else(PoisonError::into_inner) = Changed::Any;
+            subscriber.woken.notify_one();
+        }
+    }
+}
+
 impl ChangeFeed for InProcessChangeFeed {
     fn publish(&self, workspace: &WorkspaceId, todo: TodoId) {
         let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);

@@ -23,7 +23,8 @@ pub use change_feed::InProcessChangeFeed;
 pub use memory::MemoryTodoRepository;
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    PostgresOpenError, PostgresOpenProblem, PostgresTodoRepository, PostgresUrl, PostgresUrlError,
+    PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresTodoRepository,
+    PostgresUrl, PostgresUrlError,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, OpenProblem, SqliteTodoRepository};

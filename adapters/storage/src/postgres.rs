@@ -3,9 +3,12 @@
 //! | module | holds |
 //! |---|---|
 //! | `url` | which database, as whom and how |
-//! | `connections` | the pool, and how a statement gets through one of its connections |
+//! | `connector` | making connections, to the host that takes writes |
+//! | `session` | what is set and prepared on each of them |
+//! | `connections` | the pool, and how a statement gets through |
 //! | `tls` | encryption, and who answers |
 //! | `queries` | the statements |
+//! | `change_feed` | word of changes between servers |
 //! | `creations` | adding a todo once, however often it is asked for |
 //! | `parameter`, `row` | how a todo is a row |
 //! | `migrations` | the schema |
@@ -15,7 +18,9 @@
 //! A connection keeps what was prepared on it, and settings of its own: a pooler in between has to
 //! give one server connection to one client (PgBouncer: session mode).
 
+mod change_feed;
 mod connections;
+mod connector;
 mod creations;
 mod failure;
 mod migrations;
@@ -23,28 +28,43 @@ mod open_error;
 mod parameter;
 mod queries;
 mod row;
+mod session;
 mod tls;
 mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
     Creation, CreationRequest, Filter, NotReady, Readiness, StorageError, TodoRepository,
 };
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use connections::{CALL, Connections, Kind, PROBE, Statement};
+pub use change_feed::PostgresChangeFeed;
+use connections::{Connections, OneStatement};
+use connector::Connector;
 use creations::Created;
 use failure::Failure;
 pub use open_error::{PostgresOpenError, PostgresOpenProblem};
 use parameter::Parameter;
+use queries::Query;
 pub use url::{PostgresUrl, PostgresUrlError};
+
+/// How long a readiness check waits; the port promises an answer within a second.
+const PROBE_TIME: Duration = Duration::from_millis(900);
 
 /// Keeps todos in a PostgreSQL database that any number of processes use at the same time.
 ///
 /// Its methods need a Tokio runtime with I/O and time enabled. A caller that stops waiting for a
 /// write cannot know whether it happened; nothing else comes of it.
 pub struct PostgresTodoRepository {
-    connections: Connections,
+    connections: Arc<Connections>,
+    /// What the readiness check has asked, until there is an answer.
+    probe: Mutex<Option<JoinHandle<Result<(), Failure>>>>,
 }
 
 impl PostgresTodoRepository {
@@ -58,20 +78,17 @@ impl PostgresTodoRepository {
 }
 
 async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
-    let connections = Connections::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    let mut connection = connections.get(CALL).await?;
-    let encoding = connection.query_one("SHOW server_encoding", &[]).await?;
+    let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
+    let mut connection = connector.connect(None).await?;
+    let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
     let encoding: String = encoding.try_get(0)?;
     if encoding != "UTF8" {
         return Err(PostgresOpenProblem::Encoding(encoding));
     }
-    migrations::migrate(&mut connection).await?;
-    // A table of the same name that is not ours lacks something that they name.
-    for sql in queries::ALL {
-        connection.prepare_cached(sql).await?;
-    }
+    migrations::migrate(&mut connection.client).await?;
     drop(connection);
-    Ok(PostgresTodoRepository { connections })
+    let connections = Arc::new(Connections::open(connector).await?);
+    Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
 }
 
 /// The first id after `after`, where the next page begins. There is none after the last.
@@ -88,7 +105,7 @@ impl TodoRepository for PostgresTodoRepository {
         id: TodoId,
     ) -> Result<Option<Todo>, StorageError> {
         let key = [row::workspace(workspace), Parameter::Id(id)];
-        let rows = self.connections.run(Kind::Read, queries::FIND, &key).await?;
+        let rows = self.connections.run(Query::Find, &key).await?;
         rows.first().map(|row| row::read(row, workspace)).transpose()
     }
 
@@ -103,20 +120,18 @@ impl TodoRepository for PostgresTodoRepository {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let page =
             [row::workspace(workspace), Parameter::Id(first), Parameter::Number(Some(limit))];
-        let rows = match filter.completed {
-            None => self.connections.run(Kind::Read, queries::LIST, &page).await?,
-            Some(done) => {
-                let [workspace, first, limit] = page;
-                let page = [workspace, first, limit, Parameter::Flag(done)];
-                self.connections.run(Kind::Read, queries::LIST_BY_DONE, &page).await?
-            }
+        let query = match filter.completed {
+            None => Query::List,
+            Some(false) => Query::ListOpen,
+            Some(true) => Query::ListDone,
         };
+        let rows = self.connections.run(query, &page).await?;
         rows.iter().map(|row| row::read(row, workspace)).collect()
     }
 
     async fn insert(&self, todo: &Todo) -> Result<(), StorageError> {
         let values = row::values(todo);
-        let inserted = self.connections.run(Kind::Write, queries::INSERT, &values).await?;
+        let inserted = self.connections.run(Query::Insert, &values).await?;
         if inserted.is_empty() { Err(StorageError::Duplicate(todo.id())) } else { Ok(()) }
     }
 
@@ -136,7 +151,7 @@ impl TodoRepository for PostgresTodoRepository {
     async fn save(&self, todo: &Todo, expected: Version) -> Result<(), StorageError> {
         let mut values = Vec::from(row::values(todo));
         values.push(Parameter::Number(Some(expected.as_i64())));
-        let saved = self.connections.run(Kind::Write, queries::SAVE, &values).await?;
+        let saved = self.connections.run(Query::Save, &values).await?;
         if saved.is_empty() { Err(StorageError::StaleVersion) } else { Ok(()) }
     }
 
@@ -149,12 +164,12 @@ impl TodoRepository for PostgresTodoRepository {
         let [key, id] = [row::workspace(workspace), Parameter::Id(id)];
         let version = Parameter::Number(expected.map(Version::as_i64));
         let key = [key, id, version];
-        let removed = self.connections.run(Kind::Write, queries::REMOVE, &key).await?;
+        let removed = self.connections.run(Query::Remove, &key).await?;
         if !removed.is_empty() || expected.is_none() {
             return Ok(!removed.is_empty());
         }
         let [key, id, _] = key;
-        let there = self.connections.run(Kind::Read, queries::EXISTS, &[key, id]).await?;
+        let there = self.connections.run(Query::Exists, &[key, id]).await?;
         if there.is_empty() { Ok(false) } else { Err(StorageError::StaleVersion) }
     }
 }
@@ -166,12 +181,33 @@ impl Readiness for PostgresTodoRepository {
     }
 
     async fn ready(&self) -> Result<(), NotReady> {
-        // Of no workspace, so that it is one machine's to answer.
-        let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
-        let (kind, sql) = (Kind::Read, queries::EXISTS);
-        let exists = Statement { kind, sql, parameters: &nowhere };
-        let asked = self.connections.attempt(PROBE, &exists).await;
-        let reason = asked.map(drop).map_err(Failure::reason);
-        reason.map_err(|reason| NotReady(format!("the database cannot be read: {reason}")))
+        match timeout(PROBE_TIME, self.probe()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => {
+                Err(NotReady(format!("the database cannot be read: {}", failure.reason())))
+            }
+            Err(_elapsed) => Err(NotReady("the database does not answer in time".into())),
+        }
+    }
+}
+
+impl PostgresTodoRepository {
+    /// Asks the database, or goes on waiting for the answer to what was asked before.
+    ///
+    /// A new connection may take longer than a check may. It is made all the same, and is there for
+    /// the next one: where only checks come until one of them has succeeded, nobody else makes it.
+    async fn probe(&self) -> Result<(), Failure> {
+        let mut probe = self.probe.lock().await;
+        let asked = probe.take_if(|asked| !asked.is_finished());
+        let asked = probe.insert(asked.unwrap_or_else(|| {
+            let connections = Arc::clone(&self.connections);
+            tokio::spawn(async move {
+                // Of no workspace, so that it is one machine's to answer.
+                let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
+                let exists = OneStatement { query: Query::Exists, parameters: &nowhere };
+                connections.attempt(&exists).await.map(drop)
+            })
+        }));
+        asked.await.unwrap_or_else(|_| Err(Failure::no_answer()))
     }
 }

@@ -41,19 +41,23 @@ impl Todos {
                 .unwrap_or(now),
         });
         let todo = Todo::create(&permit, id, title, description, now);
-        if let Some(request) = request {
-            if let Some(earlier) = self.repository.insert_once(&todo, &request).await? {
-                if earlier.fingerprint != request.fingerprint {
-                    return Err(UseCaseError::KeyReused);
-                }
-                let (title, description) = (todo.title().clone(), todo.description().clone());
-                return Ok(Todo::create(&permit, earlier.todo, title, description, earlier.at));
-            }
-        } else {
-            self.repository.insert(&todo).await?;
+        let Some(request) = request else {
+            let stored = self.repository.insert(&todo).await;
+            self.tell(todo.workspace(), id, &stored);
+            return Ok(stored.map(|()| todo)?);
+        };
+        let stored = self.repository.insert_once(&todo, &request).await;
+        if !matches!(stored, Ok(Some(_))) {
+            self.tell(todo.workspace(), id, &stored);
         }
-        self.changes.publish(todo.workspace(), id);
-        Ok(todo)
+        match stored? {
+            None => Ok(todo),
+            Some(earlier) if earlier.fingerprint == request.fingerprint => {
+                let (title, description) = (todo.title().clone(), todo.description().clone());
+                Ok(Todo::create(&permit, earlier.todo, title, description, earlier.at))
+            }
+            Some(_) => Err(UseCaseError::KeyReused),
+        }
     }
 }
 

@@ -16,11 +16,12 @@ impl Todos {
     ) -> Result<(), UseCaseError> {
         let permit = self.permit(principal, Action::Delete)?;
         let workspace = permit.workspace();
-        match self.repository.remove(workspace, id, expected).await {
-            Ok(true) => {
-                self.changes.publish(workspace, id);
-                Ok(())
-            }
+        let removed = self.repository.remove(workspace, id, expected).await;
+        if !matches!(removed, Ok(false)) {
+            self.tell(workspace, id, &removed);
+        }
+        match removed {
+            Ok(true) => Ok(()),
             Ok(false) => Err(UseCaseError::NotFound),
             Err(StorageError::StaleVersion) => {
                 let current = self.load(workspace, id).await?;

@@ -23,9 +23,10 @@ impl Todos {
         let after = cursor.map(|cursor| cursor.open(workspace, filter)).transpose()?;
 
         // One more than the page holds tells whether there is a next one.
-        let mut todos = self.repository.list(workspace, filter, after, size.get() + 1).await?;
-        let more = todos.len() > size.get();
-        todos.truncate(size.get());
+        let mut todos = self.repository.list(workspace, filter, after, size.todos() + 1).await?;
+        let fitting = size.cut(&todos);
+        let more = todos.len() > fitting;
+        todos.truncate(fitting);
         let last = todos.last().filter(|_| more);
         let next = last.map(|todo| Cursor::new(workspace, filter, todo.id()));
         Ok(Page { todos, next })

@@ -5,9 +5,10 @@ use crate::error::UseCaseError;
 use crate::page::PageSize;
 use crate::ports::{Filter, Principal};
 
-/// How many of the caller's open todos are looked at, the oldest first. Who types the beginning of a
-/// title waits for the answer, and has it from a list of this length at once.
-const LOOKED_AT: usize = 5 * PageSize::MAX;
+/// How many pages of the caller's open todos are looked at, the oldest first, and how much text of
+/// theirs, in bytes: whoever types the beginning of a title waits for the answer at each key.
+const PAGES: usize = 5;
+const BYTES: usize = 1024 * 1024;
 
 /// The beginning of a title, as a person types it: matched without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +38,13 @@ pub struct Suggestions {
     /// The best first: titles that begin as typed, then those with a later word that does; the
     /// oldest first among equals.
     pub todos: Vec<Todo>,
-    /// Whether there may be more than these.
+    /// Whether there may be more: some are left out, or not all were looked at.
     pub more: bool,
 }
 
 impl Todos {
     /// At most `limit` open todos of the caller's workspace whose title begins with `prefix`, or has
-    /// a word that does, out of the first 1,000.
+    /// a word that does, out of the first 1,000, or fewer where they are long.
     pub async fn suggest(
         &self,
         principal: &dyn Principal,
@@ -52,16 +53,27 @@ impl Todos {
     ) -> Result<Suggestions, UseCaseError> {
         let permit = self.permit(principal, Action::List)?;
         let open = Filter { completed: Some(false) };
-        let listed = self.repository.list(permit.workspace(), open, None, LOOKED_AT).await?;
-        let complete = listed.len() < LOOKED_AT;
-
-        let mut fitting: Vec<(usize, Todo)> = listed
-            .into_iter()
-            .filter_map(|todo| Some((prefix.rank(todo.title().as_str())?, todo)))
-            .collect();
-        fitting.sort_by_key(|(rank, _)| *rank);
-        let more = fitting.len() > limit || !complete;
-        let todos = fitting.into_iter().take(limit).map(|(_, todo)| todo).collect();
+        let (mut best, mut others) = (Vec::new(), Vec::new());
+        let (mut after, mut bytes, mut complete) = (None, 0, false);
+        for _ in 0..PAGES {
+            let workspace = permit.workspace();
+            let page = self.repository.list(workspace, open, after, PageSize::MAX).await?;
+            complete = page.len() < PageSize::MAX;
+            after = page.last().map(Todo::id);
+            for todo in page {
+                bytes += todo.description().as_deref().map_or(0, str::len);
+                match prefix.rank(todo.title().as_str()) {
+                    Some(0) => best.push(todo),
+                    Some(_) => others.push(todo),
+                    None => {}
+                }
+            }
+            if complete || best.len() > limit || bytes > BYTES {
+                break;
+            }
+        }
+        let more = !complete || best.len() + others.len() > limit;
+        let todos = best.into_iter().chain(others).take(limit).collect();
         Ok(Suggestions { todos, more })
     }
 }

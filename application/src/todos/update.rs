@@ -31,11 +31,10 @@ impl Todos {
             if !todo.edit(&permit, edit.clone(), self.clock.now()) {
                 return Ok(todo);
             }
-            match self.repository.save(&todo, version).await {
-                Ok(()) => {
-                    self.changes.publish(todo.workspace(), id);
-                    return Ok(todo);
-                }
+            let stored = self.repository.save(&todo, version).await;
+            self.tell(todo.workspace(), id, &stored);
+            match stored {
+                Ok(()) => return Ok(todo),
                 Err(StorageError::StaleVersion) => {}
                 Err(error) => return Err(error.into()),
             }

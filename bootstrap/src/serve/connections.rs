@@ -9,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 
@@ -53,6 +54,12 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     in_flight.shutdown().await;
 }
 
+/// Notices a client that has vanished without a word, as a laptop does that falls asleep while it
+/// listens: after a minute, and six questions without an answer.
+fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new().with_time(Duration::from_mins(1)).with_interval(Duration::from_secs(10))
+}
+
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
@@ -60,6 +67,9 @@ async fn accept(listener: &TcpListener) -> TcpStream {
                 // Answers are small and complete: waiting to fill a packet (Nagle) only delays them.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY cannot be set");
+                }
+                if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&keepalive()) {
+                    tracing::debug!(%error, "TCP keepalive cannot be set");
                 }
                 return stream;
             }

@@ -13,6 +13,9 @@ use crate::rpc::RpcError;
 const LONGEST: usize = 2_000;
 
 /// The arguments of one prompt: all that it needs, and none that it does not know.
+///
+/// A value may be the title of a todo, which somebody else may have written: it is one line, and
+/// stands in quotes in what the person says.
 pub(crate) struct PromptArguments<'a>(BTreeMap<&'static str, Cow<'a, str>>);
 
 impl<'a> PromptArguments<'a> {
@@ -37,6 +40,12 @@ impl<'a> PromptArguments<'a> {
             if value.len() > LONGEST {
                 return Err(invalid(argument.name, "it must have at most 2,000 bytes"));
             }
+            if value.chars().any(|c| c.is_control() || matches!(c, '\u{202d}' | '\u{202e}')) {
+                return Err(invalid(
+                    argument.name,
+                    "it must be one line without control characters",
+                ));
+            }
             if !value.trim().is_empty() {
                 values.insert(argument.name, value);
             }
@@ -48,14 +57,15 @@ impl<'a> PromptArguments<'a> {
         }
     }
 
-    /// What was filled in, if anything was.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim())
+    /// What was filled in, in quotes; `otherwise` if nothing was.
+    pub(super) fn quoted(&self, name: &str, otherwise: &str) -> String {
+        let value = self.0.get(name).map_or(otherwise, |value| value.trim());
+        format!("\"{}\"", value.replace('"', "'"))
     }
 
-    /// A sentence about what was filled in; nothing if nothing was.
+    /// A sentence about what was filled in, which it gets in quotes; nothing if nothing was.
     pub(super) fn written(&self, name: &str, sentence: fn(&str) -> String) -> String {
-        self.get(name).map_or_else(String::new, sentence)
+        if self.0.contains_key(name) { sentence(&self.quoted(name, "")) } else { String::new() }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) static PROMPT: Prompt = Prompt {
         Argument {
             name: "deadline",
             title: "Deadline",
-            description: "By when, such as `Friday`.",
+            description: "By when: Friday, for instance.",
             required: false,
             suggestions: Suggested::These(&["today", "tomorrow", "Friday", "the end of the month"]),
         },
@@ -24,7 +24,7 @@ pub(super) static PROMPT: Prompt = Prompt {
 };
 
 fn opening(arguments: &PromptArguments<'_>) -> String {
-    let goal = arguments.get("goal").unwrap_or_default();
+    let goal = arguments.quoted("goal", "");
     let deadline =
         arguments.written("deadline", |deadline| format!("\nIt should be reached by: {deadline}."));
     format!(

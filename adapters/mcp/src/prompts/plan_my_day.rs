@@ -3,12 +3,12 @@ use super::{Argument, Prompt, PromptArguments, Suggested};
 pub(super) static PROMPT: Prompt = Prompt {
     name: "plan_my_day",
     title: "Plan my day",
-    description: "Picks from the open todos what fits into today, and puts it in order.",
+    description: "Picks what fits into today, and puts it in order.",
     arguments: &[
         Argument {
             name: "available_time",
             title: "Available time",
-            description: "How much time there is today, such as `2 hours`.",
+            description: "How much time there is today: 2 hours, for instance.",
             required: false,
             suggestions: Suggested::These(&[
                 "30 minutes",

@@ -3,12 +3,11 @@ use super::{Argument, Prompt, PromptArguments, Suggested};
 pub(super) static PROMPT: Prompt = Prompt {
     name: "weekly_review",
     title: "Weekly review",
-    description: "Looks back at what got done, and clears up what is left.",
+    description: "Sees what got done, and clears up what is left.",
     arguments: &[Argument {
         name: "since",
         title: "Since",
-        description: "Where to begin looking back, such as `Monday` or `2026-11-16`; a week ago when \
-                      left out.",
+        description: "Where to begin: Monday or 2026-11-16, for instance; a week ago when left out.",
         required: false,
         suggestions: Suggested::These(&["Monday", "a week ago", "two weeks ago", "a month ago"]),
     }],
@@ -16,7 +15,7 @@ pub(super) static PROMPT: Prompt = Prompt {
 };
 
 fn opening(arguments: &PromptArguments<'_>) -> String {
-    let since = arguments.get("since").unwrap_or("a week ago");
+    let since = arguments.quoted("since", "a week ago");
     format!(
         "Let us review my todo list, looking back to: {since}.\n\n\
          1. Call list_todos with completed true, page by page, and tell me what got done since \

@@ -1,13 +1,14 @@
 //! Adding a todo once, however often it is asked for.
 
-use deadpool_postgres::{GenericClient as _, Object};
 use todo_application::domain::{Instant, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
 
-use super::connections::{Kind, Work, to_sql};
+use super::connections::{Work, to_sql};
 use super::parameter::Parameter;
-use super::{queries, row};
+use super::queries::Query;
+use super::row;
+use super::session::Session;
 
 /// One transaction, in which a request is remembered and its todo is added, or neither.
 pub(super) struct InsertOnce<'a> {
@@ -28,20 +29,18 @@ pub(super) enum Created {
 impl Work for InsertOnce<'_> {
     type Output = Created;
 
-    fn kind(&self) -> Kind {
-        Kind::Write
+    fn is_a_read(&self) -> bool {
+        false
     }
 
-    async fn on(&self, connection: &mut Object) -> Result<Created, Error> {
+    async fn on(&self, session: &mut Session) -> Result<Created, Error> {
         let Self { todo, request } = self;
         let record = todo.record();
-        let [remember, find, forget, insert] = [
-            connection.prepare_cached(queries::REMEMBER).await?,
-            connection.prepare_cached(queries::FIND_CREATION).await?,
-            connection.prepare_cached(queries::FORGET).await?,
-            connection.prepare_cached(queries::INSERT).await?,
-        ];
-        let transaction = connection.transaction().await?;
+        let insert = session.statement(Query::Insert).clone();
+        let remember = session.remember.clone();
+        let find = session.find_creation.clone();
+        let forget = session.forget.clone();
+        let transaction = session.client_mut().transaction().await?;
 
         let name = [
             row::workspace(todo.workspace()),
@@ -71,7 +70,7 @@ impl Work for InsertOnce<'_> {
     }
 }
 
-/// Reads a row of [`queries::FIND_CREATION`].
+/// Reads what [`Created::Before`] holds.
 pub(super) fn read(row: &Row) -> Result<Creation, StorageError> {
     restore(row).map_err(|source| {
         let id = row.try_get(0).map(TodoId::from_uuid);

@@ -1,10 +1,12 @@
 //! What became of a statement that failed.
 
-use deadpool_postgres::PoolError;
+use deadpool::managed::PoolError;
 use thiserror::Error;
 use todo_application::ports::{BoxError, StorageError};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
+
+use super::connector::ConnectError;
 
 /// Why a statement failed, and what is known of its effect.
 #[derive(Debug)]
@@ -83,10 +85,11 @@ impl From<Error> for Failure {
 }
 
 /// Nothing was sent.
-impl From<PoolError> for Failure {
-    fn from(error: PoolError) -> Self {
+impl From<PoolError<ConnectError>> for Failure {
+    fn from(error: PoolError<ConnectError>) -> Self {
         let error = match error {
-            PoolError::Backend(error) => cause(error),
+            PoolError::Backend(ConnectError::Driver(error)) => cause(error),
+            PoolError::Backend(error @ ConnectError::NoAnswer) => error.into(),
             error @ (PoolError::Timeout(_)
             | PoolError::Closed
             | PoolError::NoRuntimeSpecified

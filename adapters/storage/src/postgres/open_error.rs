@@ -1,11 +1,12 @@
 //! Why a database cannot be used.
 
-use deadpool_postgres::PoolError;
+use deadpool::managed::PoolError;
 use thiserror::Error;
 use todo_application::ports::BoxError;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::connector::ConnectError;
 use super::failure::reason;
 
 /// Why a PostgreSQL database cannot be used, as one sentence that says what to do about it.
@@ -85,11 +86,20 @@ impl From<Error> for PostgresOpenProblem {
     }
 }
 
-impl From<PoolError> for PostgresOpenProblem {
-    fn from(error: PoolError) -> Self {
+impl From<ConnectError> for PostgresOpenProblem {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Driver(error) => error.into(),
+            ConnectError::NoAnswer => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+impl From<PoolError<ConnectError>> for PostgresOpenProblem {
+    fn from(error: PoolError<ConnectError>) -> Self {
         match error {
             PoolError::Backend(error) => error.into(),
-            PoolError::Timeout(_) => Self::Unreachable("it does not answer in time".to_owned()),
+            PoolError::Timeout(_) => ConnectError::NoAnswer.into(),
             error @ (PoolError::Closed
             | PoolError::NoRuntimeSpecified
             | PoolError::PostCreateHook(_)) => Self::Other(error.to_string()),

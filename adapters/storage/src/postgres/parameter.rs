@@ -14,7 +14,6 @@ pub(super) enum Parameter<'a> {
     Id(TodoId),
     Text(Option<&'a str>),
     Number(Option<i64>),
-    Flag(bool),
 }
 
 impl ToSql for Parameter<'_> {
@@ -24,7 +23,6 @@ impl ToSql for Parameter<'_> {
             Self::Id(id) => id.as_uuid().to_sql_checked(kind, out),
             Self::Text(text) => text.to_sql_checked(kind, out),
             Self::Number(number) => number.to_sql_checked(kind, out),
-            Self::Flag(flag) => flag.to_sql_checked(kind, out),
         }
     }
 

@@ -5,29 +5,55 @@
 
 use super::row::select;
 
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Query {
+    Find,
+    List,
+    ListOpen,
+    ListDone,
+    Insert,
+    Save,
+    Remove,
+    Exists,
+}
+
+impl Query {
+    /// Whether it changes nothing, and so can be sent as often as one likes.
+    pub(super) fn is_a_read(self) -> bool {
+        match self {
+            Self::Find | Self::List | Self::ListOpen | Self::ListDone | Self::Exists => true,
+            Self::Insert | Self::Save | Self::Remove => false,
+        }
+    }
+}
+
 pub(super) const FIND: &str = select!("WHERE workspace = $1 AND id = $2");
 
 /// From the id `$2` on.
 pub(super) const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT $3");
 
-// A comparison of rows, and no `done = $4`: with that, the primary key would give the same order,
-// and a planner that takes most todos for matches would walk it in search of the few that are. This
-// order only the index `todos_by_done` has.
-pub(super) const LIST_BY_DONE: &str = select!(
-    "WHERE workspace = $1 AND (done, id) >= ($4, $2) AND done <= $4 ORDER BY done, id LIMIT $3"
-);
+pub(super) const LIST_OPEN: &str =
+    select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY open_id LIMIT $3");
+
+pub(super) const LIST_DONE: &str =
+    select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
 
 /// No row if the id is taken.
 pub(super) const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
-                       updated_at, updated_by, version, done) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                       updated_at, updated_by, version, open_id, done_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+            CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
+            CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END) \
     ON CONFLICT (workspace, id) DO NOTHING RETURNING id";
 
 pub(super) const SAVE: &str = "\
     UPDATE todos SET title = $3, description = $4, completed_at = $5, created_at = $6, \
-                     created_by = $7, updated_at = $8, updated_by = $9, version = $10, done = $11 \
-    WHERE workspace = $1 AND id = $2 AND version = $12 RETURNING id";
+                     created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
+                     open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
+                     done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
+    WHERE workspace = $1 AND id = $2 AND version = $11 RETURNING id";
 
 pub(super) const REMOVE: &str = "\
     DELETE FROM todos WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
@@ -51,7 +77,3 @@ pub(super) const FIND_CREATION: &str = "\
 
 pub(super) const FORGET: &str = "\
     DELETE FROM creations WHERE workspace = $1 AND forget_at <= $2 RETURNING todo";
-
-/// All of them, to see whether the table has what they name.
-pub(super) const ALL: [&str; 10] =
-    [FIND, LIST, LIST_BY_DONE, INSERT, SAVE, REMOVE, EXISTS, REMEMBER, FIND_CREATION, FORGET];

@@ -23,9 +23,9 @@ macro_rules! select {
 }
 pub(super) use select;
 
-/// A todo as the parameters `$1` to `$11`: workspace, id, the columns of [`select`] after the id, in
-/// their order, and `done`.
-pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 11] {
+/// A todo as the parameters `$1` to `$10`: workspace, id, then the columns of [`select`] after the
+/// id, in their order.
+pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
     let record = todo.record();
     let completed_at = record.completion.at();
     [
@@ -39,7 +39,6 @@ pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 11] {
         Parameter::Number(Some(record.updated_at.as_unix_millis())),
         Parameter::Text(Some(record.updated_by.as_str())),
         Parameter::Number(Some(record.version.as_i64())),
-        Parameter::Flag(record.completion.is_done()),
     ]
 }
 

@@ -35,8 +35,8 @@ const PASSED_ON: [&str; 17] = [
     "user",
 ];
 
-/// How long one host may take to accept a connection, where the URL does not say.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one host may take until it can be used, where the URL does not say.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How soon a connection to a machine that has vanished is noticed, where the URL does not say: when
 /// nothing is sent, and when something is.
@@ -58,7 +58,8 @@ const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_hours(2);
 /// The password is in it and never comes out: `Display` and `Debug` leave it away.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
-    pub(super) config: Config,
+    /// One for each host, in their order; at least one.
+    pub(super) hosts: Vec<Config>,
     pub(super) verification: Verification,
 }
 
@@ -147,15 +148,27 @@ impl FromStr for PostgresUrl {
             (true, Some(path)) => Verification::File(path.into()),
         };
 
-        let url = format!("{base}?{}", passed_on.join("&"));
-        let mut config: Config = url.parse().map_err(|_| PostgresUrlError::Value)?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(PostgresUrlError::NoHost);
+        let mut hosts = Vec::new();
+        for base in each_host(base) {
+            let url = format!("{base}?{}", passed_on.join("&"));
+            let mut config: Config = url.parse().map_err(|_| PostgresUrlError::Value)?;
+            if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+                return Err(PostgresUrlError::NoHost);
+            }
+            config.ssl_mode(ssl_mode);
+            set_defaults(&mut config);
+            hosts.push(config);
         }
-        config.ssl_mode(ssl_mode);
-        set_defaults(&mut config);
-        Ok(Self { config, verification })
+        Ok(Self { hosts, verification })
     }
+}
+
+/// The same URL with one of its hosts at a time.
+fn each_host(url: &str) -> impl Iterator<Item = String> {
+    let (scheme, rest) = url.split_at(url.find("//").map_or(0, |slashes| slashes + 2));
+    let (user, rest) = rest.split_at(rest.find('@').map_or(0, |at| at + 1));
+    let (hosts, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    hosts.split(',').map(move |host| format!("{scheme}{user}{host}{path}"))
 }
 
 fn set_defaults(config: &mut Config) {
@@ -178,26 +191,30 @@ fn set_defaults(config: &mut Config) {
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("postgres://")?;
-        if let Some(user) = self.config.get_user() {
+        let any = self.hosts.first();
+        if let Some(user) = any.and_then(Config::get_user) {
             write!(formatter, "{user}@")?;
         }
-        let ports = self.config.get_ports();
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
-            let separator = if index == 0 { "" } else { "," };
-            match host {
-                Host::Tcp(host) => write!(formatter, "{separator}{host}")?,
-                #[cfg(unix)]
-                Host::Unix(path) => write!(formatter, "{separator}{}", path.display())?,
-            }
-            if let Some(port) = ports.get(index).or_else(|| ports.first()) {
-                write!(formatter, ":{port}")?;
-            }
-        }
-        match self.config.get_dbname() {
+        let hosts: Vec<String> = self.hosts.iter().flat_map(addresses).collect();
+        formatter.write_str(&hosts.join(","))?;
+        match any.and_then(Config::get_dbname) {
             Some(name) => write!(formatter, "/{name}"),
             None => Ok(()),
         }
     }
+}
+
+fn addresses(config: &Config) -> impl Iterator<Item = String> {
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(host) => host.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    hosts.enumerate().map(|(index, host)| {
+        let port = ports.get(index).or_else(|| ports.first());
+        port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+    })
 }
 
 /// As `Display`.

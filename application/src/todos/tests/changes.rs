@@ -39,8 +39,8 @@ async fn a_change_is_told_once_it_is_stored() {
 async fn what_changed_nothing_is_not_told() {
     let mut repository = MockTodoRepository::new();
     repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
-    repository.expect_save().returning(|_, _| Err(broken()));
-    repository.expect_insert().returning(|_| Err(broken()));
+    repository.expect_save().returning(|_, _| Err(StorageError::StaleVersion));
+    repository.expect_insert().returning(|todo| Err(StorageError::Duplicate(todo.id())));
     repository.expect_remove().returning(|_, _, _| Ok(false));
     // A mock without expectations fails the test on any call.
     let todos = with_feed(repository, MockChangeFeed::new(), Sharing::Personal);
@@ -50,6 +50,20 @@ async fn what_changed_nothing_is_not_told() {
     }
     let same = Edit { completed: Some(false), ..Edit::default() };
     todos.update(&caller, ID, same, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_may_have_changed_something_is_told() {
+    for action in [Action::Create, Action::Update, Action::Delete] {
+        let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
+        repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
+        repository.expect_insert().returning(|_| Err(broken()));
+        repository.expect_save().returning(|_, _| Err(broken()));
+        repository.expect_remove().returning(|_, _, _| Err(broken()));
+        feed.expect_publish().times(1).return_const(());
+        let todos = with_feed(repository, feed, Sharing::Personal);
+        assert!(attempt(&todos, &caller(Permission::ALL), action).await.is_some(), "{action:?}");
+    }
 }
 
 #[tokio::test]

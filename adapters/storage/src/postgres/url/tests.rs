@@ -16,6 +16,7 @@ fn a_url_is_shown_without_its_password() {
         ("postgres://todo:hunter2@a,b:6000/todos", "postgres://todo@a:5432,b:6000/todos"),
         ("postgres://db?user=todo&password=hunter2", "postgres://todo@db:5432"),
         ("postgres://db/todos?options=-c%20x.y%3Dhunter2", "postgres://db:5432/todos"),
+        ("postgres://todo:hunter2@a:1,[::1]:2/todos", "postgres://todo@a:1,::1:2/todos"),
         ("postgres://%2Frun%2Fpg:6000/todos", "postgres:///run/pg:6000/todos"),
     ] {
         let url = url(text);
@@ -59,14 +60,14 @@ fn the_sslmode_says_whether_to_encrypt_and_whom_to_trust() {
         ),
     ] {
         let url = url(&format!("postgres://db/todos{query}"));
-        assert_eq!(url.config.get_ssl_mode(), mode, "{query}");
+        assert_eq!(url.hosts[0].get_ssl_mode(), mode, "{query}");
         assert_eq!(url.verification, verification, "{query}");
     }
 }
 
 #[test]
 fn a_server_that_takes_writes_is_looked_for_and_a_dead_one_noticed() {
-    let plain = url("postgres://a,b/todos").config;
+    let [_, plain] = &url("postgres://a,b/todos").hosts[..] else { panic!("two hosts") };
     assert_eq!(plain.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
     assert_eq!(plain.get_application_name(), Some("todo-mcp"));
     assert_eq!(plain.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
@@ -74,9 +75,10 @@ fn a_server_that_takes_writes_is_looked_for_and_a_dead_one_noticed() {
     assert_eq!(plain.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
 
     let chosen = url("postgres://a/todos?connect_timeout=9&keepalives_idle=8&application_name=x");
-    assert_eq!(chosen.config.get_connect_timeout(), Some(&Duration::from_secs(9)));
-    assert_eq!(chosen.config.get_keepalives_idle(), Duration::from_secs(8));
-    assert_eq!(chosen.config.get_application_name(), Some("x"));
+    let [chosen] = &chosen.hosts[..] else { panic!("one host") };
+    assert_eq!(chosen.get_connect_timeout(), Some(&Duration::from_secs(9)));
+    assert_eq!(chosen.get_keepalives_idle(), Duration::from_secs(8));
+    assert_eq!(chosen.get_application_name(), Some("x"));
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! The schema, and databases that cannot be used.
+
+use tokio::task::JoinSet;
+
+use super::*;
+use todo_tests::postgres;
+
+/// Opens a database ten times at once, and says how often each step was made.
+async fn open_at_once(database: &str) -> i64 {
+    let server = postgres::shared().unwrap();
+    let mut opening = JoinSet::new();
+    for _ in 0..10 {
+        let url = server.url(database);
+        opening.spawn(async move { open(&url).await });
+    }
+    let repositories = soon(opening.join_all()).await;
+    for (number, repository) in (1..).zip(&repositories) {
+        repository.insert(&todo(number)).await.unwrap();
+    }
+    assert_eq!(everything(&repositories[0]).await.len(), repositories.len());
+    let shell = server.connect(database).await;
+    let steps = "SELECT count(*), count(DISTINCT number) FROM todo_mcp_migrations";
+    let row = shell.query_one(steps, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), row.get::<_, i64>(1));
+    row.get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_together_make_each_step_once() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    assert_eq!(open_at_once(&database).await, 2);
+    assert_eq!(open_at_once_again(&database).await, 2);
+}
+
+/// A database that is up to date needs nothing.
+async fn open_at_once_again(database: &str) -> i64 {
+    let shell = postgres::shared().unwrap().connect(database).await;
+    shell.batch_execute("TRUNCATE todos").await.unwrap();
+    open_at_once(database).await
+}
+
+/// As CockroachDB has it, and older YugabyteDB.
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_together_need_no_advisory_locks() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    // Found before the one of the engine.
+    let lacking = format!(
+        "CREATE FUNCTION pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE plpgsql AS $$ \
+         BEGIN RAISE 'advisory locks are not supported' USING ERRCODE = '0A000'; END $$; \
+         ALTER DATABASE {database} SET search_path = public, pg_catalog"
+    );
+    shell.batch_execute(&lacking).await.unwrap();
+    assert_eq!(open_at_once(&database).await, 2);
+}
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_left_alone() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    open(&server.url(&database)).await;
+    let shell = server.connect(&database).await;
+    shell.batch_execute("INSERT INTO todo_mcp_migrations VALUES (99)").await.unwrap();
+    let sentence = refusal(&server.url(&database)).await;
+    assert!(sentence.contains("has schema 99, and this program knows none after 2"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_table_of_another_application_is_left_alone() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    shell.batch_execute("CREATE TABLE todos (id serial PRIMARY KEY, what text)").await.unwrap();
+    let sentence = refusal(&server.url(&database)).await;
+    assert!(sentence.contains("has a table `todos` of another application"), "{sentence}");
+    let tables = "SELECT count(*) FROM pg_class WHERE relname LIKE 'todo%' AND relkind = 'r'";
+    let left: i64 = shell.query_one(tables, &[]).await.unwrap().get(0);
+    assert_eq!(left, 1, "it left a table behind");
+}
+
+#[tokio::test]
+async fn who_may_only_read_and_write_todos_needs_no_more() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let role =
+        format!("REVOKE CREATE ON SCHEMA public FROM public; CREATE ROLE app_{database} LOGIN");
+    shell.batch_execute(&role).await.unwrap();
+    let url = server.url(&database).replace("postgres@", &format!("app_{database}@"));
+    let sentence = refusal(&url).await;
+    assert!(sentence.contains("does not let this user do what is needed"), "{sentence}");
+
+    open(&server.url(&database)).await;
+    let grant = format!(
+        "GRANT SELECT ON todo_mcp_migrations TO app_{database}; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON todos, creations TO app_{database}"
+    );
+    shell.batch_execute(&grant).await.unwrap();
+    open(&url).await.insert(&todo(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_text_is_refused() {
+    let Some(server) = postgres::shared() else { return };
+    let shell = server.connect("postgres").await;
+    let latin = "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'";
+    shell.batch_execute(latin).await.unwrap();
+    let sentence = refusal(&server.url("latin")).await;
+    assert!(sentence.contains("has the encoding LATIN1"), "{sentence}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_database_is_said_in_one_sentence() {
+    let Some(server) = postgres::shared() else { return };
+    let wrong = guarded(server).await.replace(PASSWORD, "hunter3");
+    let address = server.address();
+    let nobody = "127.0.0.1:1";
+    for (url, words) in [
+        (format!("postgres://postgres@{address}/nowhere"), "does not exist: create it"),
+        (wrong, "does not let this user in"),
+        (format!("postgres://stranger@{address}/postgres"), "does not let this user in"),
+        (format!("postgres://guarded:hunter3@{nobody}/todos"), "cannot be reached"),
+        (format!("postgres://{address}/postgres?sslmode=require"), "does not support TLS"),
+        (
+            format!("postgres://{address}/postgres?sslmode=verify-full&sslrootcert=nowhere.pem"),
+            "the certificates to check it against cannot be read",
+        ),
+    ] {
+        let sentence = soon(refusal(&url)).await;
+        assert!(sentence.contains(words), "{words} in {sentence}");
+        assert!(!sentence.contains("hunter") && !sentence.contains('\n'), "{sentence}");
+    }
+}

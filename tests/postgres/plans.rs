@@ -1,0 +1,107 @@
+//! Every statement goes straight to its rows: the plans that PostgreSQL has made for the program, as
+//! its `auto_explain` logs them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use todo_application::domain::Version;
+use todo_tests::postgres::Server;
+
+use super::*;
+
+/// Two workspaces: a long one with open todos, of which the last few are done, and the other way
+/// round; and many short ones, from which a planner concludes that workspaces are short.
+const ROWS: &str = "\
+    INSERT INTO todos \
+    SELECT CASE WHEN n % 10 > 1 THEN decode(lpad((n % 1000)::text, 4, '0'), 'escape') \
+                WHEN n % 10 = 1 THEN 'mine'::bytea ELSE 'yours'::bytea END, \
+           id, 'Buy milk', NULL, CASE WHEN done THEN 5 END, 5, 'me', \
+           5, 'me', 1, CASE WHEN NOT done THEN id END, CASE WHEN done THEN id END \
+    FROM (SELECT n, lpad(to_hex(n), 32, '0')::uuid AS id, CASE WHEN n % 10 = 0 THEN n < 49900 ELSE n > 49900 END AS done \
+          FROM generate_series(1, 50000) n) numbers";
+
+/// As a page of a user has it.
+const LIMIT: usize = 51;
+
+#[tokio::test]
+async fn every_statement_goes_straight_to_its_rows_and_sorts_nothing() {
+    let Some(server) = Server::prepare() else { return };
+    let logged = ["log_min_duration=0", "log_analyze=on", "log_buffers=on", "log_format=json"];
+    let settings = logged.map(|setting| format!("auto_explain.{setting}"));
+    let server = server.with("shared_preload_libraries=auto_explain").with("autovacuum=off");
+    let server = settings.iter().fold(server, |server, setting| server.with(setting)).start();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+
+    // A plan that was made for a table that was short is still there when it is long, and neither
+    // old nor new statistics lead astray.
+    let early = open(&server.url(&database)).await;
+    shell.batch_execute("ANALYZE todos").await.unwrap();
+    use_every_statement(&early).await;
+    shell.batch_execute(ROWS).await.unwrap();
+    use_every_statement(&early).await;
+    use_every_statement(&open(&server.url(&database)).await).await;
+    shell.batch_execute("ANALYZE todos").await.unwrap();
+    use_every_statement(&open(&server.url(&database)).await).await;
+
+    let plans = plans(&server.log());
+    assert_eq!(plans.len(), 8, "{:#?}", plans.keys());
+    for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
+        assert_straight(sql, plan);
+    }
+}
+
+async fn use_every_statement(repository: &PostgresTodoRepository) {
+    for key in ["mine", "yours", "0042"].map(workspace) {
+        for completed in [None, Some(false), Some(true)] {
+            for after in [None, Some(id(25_000)), Some(id(49_990))] {
+                repository.list(&key, Filter { completed }, after, LIMIT).await.unwrap();
+            }
+        }
+    }
+    let new = todo(25_002);
+    repository.insert(&new).await.unwrap();
+    repository.insert(&new).await.unwrap_err();
+    repository.find(new.workspace(), new.id()).await.unwrap();
+    repository.save(&done(&new), Version::FIRST).await.unwrap();
+    repository.remove(new.workspace(), new.id(), Some(Version::FIRST)).await.unwrap_err();
+    repository.remove(new.workspace(), new.id(), None).await.unwrap();
+}
+
+/// That a plan reads the rows that it gives and hardly anything else.
+fn assert_straight(sql: &str, plan: &Value) {
+    let mut nodes = vec![plan];
+    while let Some(node) = nodes.pop() {
+        let kind = node["Node Type"].as_str().unwrap();
+        let good = ["Index Scan", "Index Only Scan", "Limit", "ModifyTable", "Result"];
+        assert!(good.contains(&kind), "{kind} in {sql}\n{plan:#}");
+        let index = node["Index Name"].as_str();
+        let right = match sql {
+            sql if sql.contains("ORDER BY open_id") => "todos_open",
+            sql if sql.contains("ORDER BY done_id") => "todos_done",
+            _ => "todos_pkey",
+        };
+        assert!(index.is_none_or(|index| index == right), "{sql}\n{plan:#}");
+        // A stale version is looked at and passed over.
+        let passed_over = node["Rows Removed by Filter"].as_u64().unwrap_or_default();
+        assert!(passed_over <= u64::from(sql.contains("version =")), "{sql}\n{plan:#}");
+        nodes.extend(node["Plans"].as_array().into_iter().flatten());
+    }
+    let blocks = ["Shared Hit Blocks", "Shared Read Blocks"].map(|kind| plan[kind].as_u64());
+    let blocks: u64 = blocks.into_iter().map(Option::unwrap).sum();
+    assert!(blocks < 30 + LIMIT as u64, "{blocks} blocks for {sql}\n{plan:#}");
+}
+
+/// The plans in a log, by statement: those of todos, and of nothing else that was done.
+fn plans(log: &str) -> BTreeMap<String, Vec<Value>> {
+    let mut plans = BTreeMap::<String, Vec<Value>>::new();
+    for entry in log.split("plan:\n").skip(1) {
+        let lines = entry.lines().take_while(|line| line.starts_with('\t'));
+        let entry: Value = serde_json::from_str(&lines.collect::<String>()).unwrap();
+        let sql = entry["Query Text"].as_str().unwrap();
+        if sql.contains("$1") && sql.contains(" todos ") {
+            plans.entry(sql.to_owned()).or_default().push(entry["Plan"].clone());
+        }
+    }
+    plans
+}

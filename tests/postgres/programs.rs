@@ -1,0 +1,122 @@
+//! Whole programs on one database.
+
+use serde_json::json;
+use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
+use todo_tests::postgres;
+
+use crate::installation::Installation;
+use crate::{GUARDED, PASSWORD, everything, guarded, open};
+
+const TITLE: &str = "MILK-THAT-NOBODY-KNOWS-OF";
+const DESCRIPTION: &str = "OATS-THAT-NOBODY-KNOWS-OF";
+
+/// Nothing that a user sees tells which of them answered.
+#[tokio::test]
+async fn two_servers_on_one_database_serve_a_user_as_one() {
+    let Some(server) = postgres::shared() else { return };
+    let url = server.fresh().await;
+    let issuer = TestIssuer::start().await;
+    let installation = Installation::new()
+        .with("DATABASE_URL", &url)
+        .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
+        .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
+    let (one, other) = tokio::join!(installation.serve(), installation.serve());
+    let token = issuer.sign(&issuer.claims("usr_1", Some("org_1"), "todo:read todo:write"));
+    let (here, there) = (one.bearer(&token), other.bearer(&token));
+
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let (maker, changer) = if number % 2 == 0 { (&here, &there) } else { (&there, &here) };
+        let id = maker.create("Buy milk").await;
+        let change = json!({ "todo_id": id, "completed": number < 4, "expected_version": 1 });
+        changer.call("update_todo", change.clone()).await.structured();
+        if number < 4 {
+            let late = maker.call("update_todo", change).await;
+            assert_eq!(late.failure(), "version_conflict", "{late:?}");
+        }
+        ids.push(id);
+    }
+    let first = here.call("list_todos", json!({ "limit": 6 })).await.structured();
+    let rest = json!({ "limit": 6, "cursor": first["next_cursor"] });
+    let rest = there.call("list_todos", rest).await.structured();
+    let listed = [&first, &rest].map(|page| page["todos"].as_array().unwrap().clone()).concat();
+    let listed: Vec<&str> = listed.iter().map(|todo| todo["id"].as_str().unwrap()).collect();
+    assert_eq!(listed.len(), ids.len());
+    assert!(ids.iter().all(|id| listed.contains(&id.as_str())), "{ids:?} in {listed:?}");
+    for id in ids {
+        there.call("delete_todo", json!({ "todo_id": id })).await.structured();
+        let gone = here.call("get_todo", json!({ "todo_id": id })).await;
+        assert_eq!(gone.failure(), "not_found");
+    }
+}
+
+#[tokio::test]
+async fn the_password_and_what_people_write_are_neither_shown_nor_logged() {
+    let Some(server) = postgres::shared() else { return };
+    let url = guarded(server).await;
+    let mut said = String::new();
+    let installation = Installation::new().with("DATABASE_URL", &url).with("RUST_LOG", "trace");
+    for command in ["check", "migrate", "doctor"] {
+        let ended = installation.run(&[command]).await;
+        said += &(ended.stdout + &ended.stderr);
+    }
+    for format in ["text", "json"] {
+        let installation = Installation::new()
+            .with("DATABASE_URL", &url)
+            .with("RUST_LOG", "trace")
+            .with("LOG_FORMAT", format);
+        if format == "text" {
+            let mut process = installation.spawn(&["serve"]);
+            process.printed("Ctrl-C stops the server.").await;
+            process.signal("TERM").await;
+            let ended = process.ended().await.with_code(0);
+            assert!(ended.stdout.contains(&format!("postgres://{GUARDED}@127.0.0.1")), "{ended:?}");
+            said += &(ended.stdout + &ended.stderr);
+            continue;
+        }
+        let server = installation.serve().await;
+        let caller = server.caller().await;
+        let todo = json!({ "title": TITLE, "description": DESCRIPTION });
+        let id = caller.call("create_todo", todo).await.structured()["todo"]["id"].clone();
+        let change = json!({ "todo_id": id, "title": format!("{TITLE}!"), "completed": true });
+        caller.call("update_todo", change).await.structured();
+        caller.call("list_todos", json!({})).await.structured();
+        let ended = server.stop().await;
+        said += &(ended.stdout + &ended.stderr);
+    }
+    // What the driver logs of a statement is there, or this test would show nothing.
+    assert!(said.contains("executing statement"), "{said}");
+    for secret in [PASSWORD, TITLE, DESCRIPTION] {
+        let held = said.lines().find(|line| line.contains(secret));
+        assert_eq!(held, None, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_ends_the_program_with_a_sentence() {
+    let Some(server) = postgres::shared() else { return };
+    let missing = guarded(server).await.replace("/todos", "/nothing_like_todos");
+    let nobody = format!("postgres://{GUARDED}:{PASSWORD}@127.0.0.1:1,localhost:2/todos");
+    for (url, words) in [(missing, "does not exist: create it"), (nobody, "cannot be reached")] {
+        for command in ["serve", "migrate"] {
+            let installation = Installation::new().with("DATABASE_URL", &url);
+            let ended = installation.run(&[command]).await.with_code(69);
+            assert!(ended.stderr.contains(words) && ended.stdout.is_empty(), "{ended:?}");
+            assert!(
+                ended.stderr.contains(&format!("todo-mcp: postgres://{GUARDED}@")),
+                "{ended:?}"
+            );
+            assert!(!ended.stderr.contains(PASSWORD), "{ended:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn migrate_makes_the_tables() {
+    let Some(server) = postgres::shared() else { return };
+    let url = guarded(server).await;
+    let installation = Installation::without_settings().with("DATABASE_URL", &url);
+    let ended = installation.run(&["migrate"]).await.with_code(0);
+    assert!(ended.stdout.starts_with("The database is up to date: postgres://"), "{ended:?}");
+    assert_eq!(everything(&open(&url).await).await, []);
+}
