@@ -4,9 +4,11 @@
 
 EXPIRED_TOKEN is an access token that was good once, as `todo-mcp token --expires-in -600` prints it.
 One line is printed for every step; what goes wrong ends the run with a sentence and exit code 1.
+Whoever reads `waits for the server to stop` has to stop it: the last step is to hear of that.
 """
 
 import asyncio
+import json
 import logging
 import sys
 import time
@@ -15,15 +17,27 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
+from mcp.client.subscriptions import ResourcesListChanged, ResourceUpdated
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
+from mcp.shared.uri_template import UriTemplate
+from mcp.types import PromptReference, ResourceTemplateReference
 
 ENDPOINT, EXPIRED_TOKEN = sys.argv[1:]
 REDIRECT_URI = "http://localhost:8765/callback"
 EVERYTHING = ["todo:read", "todo:write", "offline_access"]
 ERAS = ["legacy", "auto", "2026-07-28"]
+TODOS = "todo://todos"
+TEMPLATE = "todo://todos/{id}"
+
+# The prompts, with something filled in everywhere.
+PROMPTS = {
+    "plan_my_day": {"available_time": "2 hours", "focus": "the garden"},
+    "weekly_review": {"since": "last Monday"},
+    "break_down_goal": {"goal": "learn to swim", "deadline": "Friday"},
+}
 
 
 class Inputs(HTMLParser):
@@ -112,6 +126,26 @@ async def call(client: Client, tool: str, **arguments):
     return result.structured_content
 
 
+async def read(client: Client, uri: str):
+    [content] = (await client.read_resource(uri)).contents
+    named = (content.uri, content.mime_type)
+    expect(named == (uri, "application/json"), f"what was read from {uri} calls itself {named}")
+    return json.loads(content.text)
+
+
+async def complete(client: Client, reference, argument: str, typed: str) -> list[str]:
+    result = await client.complete(reference, {"name": argument, "value": typed})
+    return result.completion.values
+
+
+async def fails(request) -> MCPError:
+    try:
+        result = await request
+    except MCPError as error:
+        return error
+    raise AssertionError(f"instead of an error there is {result}")
+
+
 async def uses_all_five_tools(era: str) -> None:
     person = Person(*EVERYTHING)
     async with connected(era, provider(person, Storage())) as client:
@@ -134,6 +168,84 @@ async def uses_all_five_tools(era: str) -> None:
     expect(len(person.asked) == 1, "the person was asked more than once")
 
 
+async def reads_resources(era: str) -> None:
+    async with connected(era, provider(Person(*EVERYTHING), Storage())) as client:
+        todo = (await call(client, "create_todo", title="Buy milk"))["todo"]
+        [template] = (await client.list_resource_templates()).resource_templates
+        expect(template.uri_template == TEMPLATE, f"the template is {template}")
+        uri = UriTemplate.parse(TEMPLATE).expand({"id": todo["id"]})
+
+        resources = (await client.list_resources()).resources
+        listed = [(resource.uri, resource.title) for resource in resources]
+        expect(listed == [(TODOS, "Open todos"), (uri, "Buy milk")], f"the resources are {listed}")
+        everything = await read(client, TODOS)
+        expect(everything == {"todos": [todo]}, f"the list reads {everything}")
+        one = await read(client, uri)
+        expect(one == {"todo": todo}, f"the todo reads {one}")
+
+        await call(client, "delete_todo", todo_id=todo["id"])
+        missing = (await fails(client.read_resource(uri))).error
+        code = -32002 if era == "legacy" else -32602
+        expect((missing.code, missing.data) == (code, {"uri": uri}), f"what is gone is {missing}")
+
+
+async def starts_prompts(era: str) -> None:
+    async with connected(era, provider(Person(*EVERYTHING), Storage())) as client:
+        todo = (await call(client, "create_todo", title="Buy milk"))["todo"]
+        names = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        expect(names == list(PROMPTS), f"the prompts are {names}")
+
+        for name, filled in PROMPTS.items():
+            messages = (await client.get_prompt(name, filled)).messages
+            opening, todos = [message.content for message in messages]
+            for value in filled.values():
+                expect(value in opening.text, f"{name} says {opening.text}")
+            shown = json.loads(todos.resource.text)
+            expect(shown == {"todos": [todo]}, f"{name} shows {shown}")
+        unfilled = await fails(client.get_prompt("break_down_goal"))
+        expect(unfilled.code == -32602, f"without a goal there is {unfilled}")
+        await call(client, "delete_todo", todo_id=todo["id"])
+
+
+async def completes(era: str) -> None:
+    async with connected(era, provider(Person(*EVERYTHING), Storage())) as client:
+        todo = (await call(client, "create_todo", title="Buy milk"))["todo"]
+        template = ResourceTemplateReference(type="ref/resource", uri=TEMPLATE)
+        goal = PromptReference(type="ref/prompt", name="break_down_goal")
+        day = PromptReference(type="ref/prompt", name="plan_my_day")
+        for reference, argument, typed, values in [
+            (template, "id", "buy m", [todo["id"]]),
+            (template, "id", "bread", []),
+            (goal, "goal", "mil", ["Buy milk"]),
+            (day, "available_time", "ha", ["half a day"]),
+        ]:
+            completed = await complete(client, reference, argument, typed)
+            expect(completed == values, f"{argument} {typed!r} is completed by {completed}")
+        await call(client, "delete_todo", todo_id=todo["id"])
+
+
+async def is_told_of_changes(era: str) -> None:
+    async with (
+        connected(era, provider(Person(*EVERYTHING), Storage())) as listening,
+        connected(era, provider(Person(*EVERYTHING), Storage())) as writing,
+        listening.listen(resources_list_changed=True, resource_subscriptions=[TODOS]) as changes,
+    ):
+        honored = (changes.honored.resources_list_changed, changes.honored.resource_subscriptions)
+        expect(honored == (True, [TODOS]), f"the server will tell of {changes.honored}")
+
+        async def sees(*todos) -> None:
+            told = [await anext(changes), await anext(changes)]
+            both = [ResourcesListChanged(), ResourceUpdated(TODOS)]
+            expect(told == both, f"what is told is {told}")
+            after = await read(listening, TODOS)
+            expect(after == {"todos": list(todos)}, f"what changed reads {after}")
+
+        todo = (await call(writing, "create_todo", title="Buy milk"))["todo"]
+        await sees(todo)
+        await call(writing, "delete_todo", todo_id=todo["id"])
+        await sees()
+
+
 async def steps_up(era: str) -> None:
     person = Person("todo:read", "offline_access")
     async with connected(era, provider(person, Storage())) as client:
@@ -147,6 +259,17 @@ async def steps_up(era: str) -> None:
         [asked] = parse_qs(urlsplit(person.asked[1]).query)["scope"]
         expect(set(EVERYTHING) <= set(asked.split()), f"the SDK asks for {asked}")
         await call(client, "delete_todo", todo_id=created["todo"]["id"])
+
+
+async def steps_up_to_read(era: str) -> None:
+    person = Person("todo:write", "offline_access")
+    async with connected(era, provider(person, Storage())) as client:
+        await client.list_prompts()
+        expect(len(person.asked) == 1, "the person was asked twice to see what everyone may see")
+        person.ticks = EVERYTHING
+        everything = await read(client, TODOS)
+        expect(everything == {"todos": []}, f"the list reads {everything}")
+        expect(len(person.asked) == 2, "the person was not asked whether it may read")
 
 
 async def refreshes_when_its_clock_says_so(era: str) -> None:
@@ -183,22 +306,44 @@ async def logs_in_again_when_a_stored_token_has_expired(era: str) -> None:
     expect(len(person.asked) == 2, "the person was not asked again")
 
 
+async def hears_the_server_stop(era: str) -> None:
+    async with (
+        connected(era, provider(Person(*EVERYTHING), Storage())) as client,
+        client.listen(resources_list_changed=True) as changes,
+    ):
+        print("waits for the server to stop", flush=True)
+        # A stream that merely breaks off raises SubscriptionLost.
+        told = [change async for change in changes]
+        expect(told == [], f"something changed: {told}")
+
+
 def expect(condition: object, sentence: str) -> None:
     if not condition:
         raise AssertionError(sentence)
 
 
+async def run(step, era: str) -> None:
+    print(f"{era}: {step.__name__.replace('_', ' ')}", flush=True)
+    await asyncio.wait_for(step(era), timeout=30)
+
+
 async def main() -> None:
     steps = [
         uses_all_five_tools,
+        reads_resources,
+        starts_prompts,
+        completes,
         steps_up,
+        steps_up_to_read,
         refreshes_when_its_clock_says_so,
         logs_in_again_when_a_stored_token_has_expired,
     ]
     for era in ERAS:
         for step in steps:
-            print(f"{era}: {step.__name__.replace('_', ' ')}", flush=True)
-            await asyncio.wait_for(step(era), timeout=30)
+            await run(step, era)
+        if era != "legacy":
+            await run(is_told_of_changes, era)
+    await run(hears_the_server_stop, ERAS[-1])
     print("done")
 
 

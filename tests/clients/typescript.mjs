@@ -4,7 +4,8 @@
 //
 // LINE is `1` (@modelcontextprotocol/sdk) or `2` (@modelcontextprotocol/client). EXPIRED_TOKEN is an
 // access token that was good once, as `todo-mcp token --expires-in -600` prints it. One line is
-// printed for every step; what goes wrong ends the run with a sentence and exit code 1.
+// printed for every step; what goes wrong ends the run with a sentence and exit code 1. Whoever reads
+// `waits for the server to stop` has to stop it: the last step is to hear of that.
 
 import assert from "node:assert/strict";
 
@@ -14,6 +15,15 @@ const [endpoint, expiredToken, line] = process.argv.slice(2);
 const REDIRECT_URI = "http://localhost:8765/callback";
 const EVERYTHING = ["todo:read", "todo:write"];
 const OFFLINE = "offline_access";
+const TODOS = "todo://todos";
+const TEMPLATE = "todo://todos/{id}";
+
+/** The prompts, with something filled in everywhere. */
+const PROMPTS = {
+  plan_my_day: { available_time: "2 hours", focus: "the garden" },
+  weekly_review: { since: "last Monday" },
+  break_down_goal: { goal: "learn to swim", deadline: "Friday" },
+};
 
 /**
  * What differs between the lines. The first speaks the old era of the protocol only, and asks for
@@ -27,14 +37,18 @@ const sdks = {
     const { StreamableHTTPClientTransport } = await import(
       "@modelcontextprotocol/sdk/client/streamableHttp.js"
     );
+    const { UriTemplate } = await import("@modelcontextprotocol/sdk/shared/uriTemplate.js");
+    const sdk = { Client, StreamableHTTPClientTransport, UnauthorizedError, UriTemplate };
     const finish = (transport, callback) => transport.finishAuth(callback.searchParams.get("code"));
-    const eras = ["legacy"];
-    return { Client, StreamableHTTPClientTransport, UnauthorizedError, finish, eras, first: true };
+    const isMissing = (error) => error.code === -32002;
+    return { ...sdk, finish, isMissing, eras: ["legacy"], first: true };
   },
   2: async () => {
     const sdk = await import("@modelcontextprotocol/client");
     const finish = (transport, callback) => transport.finishAuth(callback.searchParams);
-    return { ...sdk, finish, eras: ["legacy", "auto", { pin: "2026-07-28" }] };
+    // It makes one error of those of both eras.
+    const isMissing = (error) => error instanceof sdk.ResourceNotFoundError;
+    return { ...sdk, finish, isMissing, eras: ["legacy", "auto", { pin: "2026-07-28" }] };
   },
 };
 
@@ -105,6 +119,25 @@ async function call(client, name, args = {}) {
   return result.structuredContent;
 }
 
+/** What a resource holds. */
+async function read(client, uri) {
+  const { contents } = await client.readResource({ uri });
+  assert.deepEqual(contents.map((it) => [it.uri, it.mimeType]), [[uri, "application/json"]]);
+  return JSON.parse(contents[0].text);
+}
+
+/** The values for an argument of which this has been typed. */
+async function complete(client, ref, name, value) {
+  const { completion } = await client.complete({ ref, argument: { name, value } });
+  assert.equal(completion.hasMore, false);
+  return completion.values;
+}
+
+/** The next notification of this kind. */
+function next(client, method) {
+  return new Promise((resolve) => client.setNotificationHandler(method, resolve));
+}
+
 async function usesAllFiveTools(sdk, era) {
   const application = new Application();
   const [client] = await logIn(sdk, era, application, EVERYTHING);
@@ -124,6 +157,84 @@ async function usesAllFiveTools(sdk, era) {
   assert.equal(gone.isError, true);
   assert.equal(application.asked.length, 1, "the person was asked once");
   await client.close();
+}
+
+async function readsResources(sdk, era) {
+  const [client] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const { todo } = await call(client, "create_todo", { title: "Buy milk" });
+  const { resourceTemplates } = await client.listResourceTemplates();
+  assert.deepEqual(resourceTemplates.map((it) => it.uriTemplate), [TEMPLATE]);
+  const uri = new sdk.UriTemplate(TEMPLATE).expand({ id: todo.id });
+
+  const { resources } = await client.listResources();
+  const listed = resources.map((it) => [it.uri, it.title]);
+  assert.deepEqual(listed, [[TODOS, "Open todos"], [uri, "Buy milk"]]);
+  assert.deepEqual(await read(client, TODOS), { todos: [todo] });
+  assert.deepEqual(await read(client, uri), { todo });
+
+  await call(client, "delete_todo", { todo_id: todo.id });
+  const missing = (error) => sdk.isMissing(error) && error.data.uri === uri;
+  await assert.rejects(read(client, uri), missing);
+  await client.close();
+}
+
+async function startsPrompts(sdk, era) {
+  const [client] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const { todo } = await call(client, "create_todo", { title: "Buy milk" });
+  const { prompts } = await client.listPrompts();
+  assert.deepEqual(prompts.map((it) => it.name), Object.keys(PROMPTS));
+
+  for (const [name, filled] of Object.entries(PROMPTS)) {
+    const { messages } = await client.getPrompt({ name, arguments: filled });
+    const [opening, todos] = messages.map((message) => message.content);
+    for (const value of Object.values(filled)) assert(opening.text.includes(value), opening.text);
+    assert.deepEqual(JSON.parse(todos.resource.text), { todos: [todo] });
+  }
+  await assert.rejects(client.getPrompt({ name: "break_down_goal" }), { code: -32602 });
+  await call(client, "delete_todo", { todo_id: todo.id });
+  await client.close();
+}
+
+async function completes(sdk, era) {
+  const [client] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const { todo } = await call(client, "create_todo", { title: "Buy milk" });
+  const template = { type: "ref/resource", uri: TEMPLATE };
+  const prompt = (name) => ({ type: "ref/prompt", name });
+
+  assert.deepEqual(await complete(client, template, "id", "buy m"), [todo.id]);
+  assert.deepEqual(await complete(client, template, "id", "bread"), []);
+  const goals = await complete(client, prompt("break_down_goal"), "goal", "mil");
+  assert.deepEqual(goals, ["Buy milk"]);
+  const times = await complete(client, prompt("plan_my_day"), "available_time", "ha");
+  assert.deepEqual(times, ["half a day"]);
+  await call(client, "delete_todo", { todo_id: todo.id });
+  await client.close();
+}
+
+async function isToldOfChanges(sdk, era) {
+  const [listening] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const [writing] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const everything = { resourcesListChanged: true, resourceSubscriptions: [TODOS] };
+  const subscription = await listening.listen(everything);
+  assert.deepEqual(subscription.honoredFilter, everything);
+  const told = async (change) => {
+    const list = next(listening, "notifications/resources/list_changed");
+    const resource = next(listening, "notifications/resources/updated");
+    const result = await change();
+    await list;
+    assert.equal((await resource).params.uri, TODOS);
+    return result;
+  };
+
+  const { todo } = await told(() => call(writing, "create_todo", { title: "Buy milk" }));
+  assert.deepEqual(await read(listening, TODOS), { todos: [todo] });
+  await told(() => call(writing, "delete_todo", { todo_id: todo.id }));
+  assert.deepEqual(await read(listening, TODOS), { todos: [] });
+
+  await subscription.close();
+  assert.equal(await subscription.closed, "local");
+  await listening.close();
+  await writing.close();
 }
 
 async function stepsUp(sdk, era) {
@@ -160,6 +271,16 @@ async function stepsUpWithARefreshToken(sdk, era) {
   await client.close();
 }
 
+async function stepsUpToRead(sdk, era) {
+  const application = new Application();
+  const [client, transport] = await logIn(sdk, era, application, ["todo:write"]);
+  await assert.rejects(read(client, TODOS), sdk.UnauthorizedError);
+  await application.authorize(sdk, transport, EVERYTHING);
+  assert.deepEqual(await read(client, TODOS), { todos: [] });
+  assert.equal(application.asked.length, 2, "the person was asked once more");
+  await client.close();
+}
+
 async function refreshes(sdk, era) {
   const application = new Application({ addsOfflineAccess: sdk.first });
   const [client] = await logIn(sdk, era, application, [...EVERYTHING, OFFLINE]);
@@ -174,16 +295,37 @@ async function refreshes(sdk, era) {
   await client.close();
 }
 
-const STEPS = [usesAllFiveTools, stepsUp, stepsUpWithARefreshToken, refreshes];
+async function hearsTheServerStop(sdk, era) {
+  const [client] = await logIn(sdk, era, new Application(), EVERYTHING);
+  const subscription = await client.listen({ resourcesListChanged: true });
+  console.log("waits for the server to stop");
+  assert.equal(await subscription.closed, "graceful");
+  await client.close();
+}
+
+const STEPS = [
+  usesAllFiveTools,
+  readsResources,
+  startsPrompts,
+  completes,
+  stepsUp,
+  stepsUpWithARefreshToken,
+  stepsUpToRead,
+  refreshes,
+];
+
+async function run(step, sdk, era) {
+  console.log(`SDK ${line}.x, ${JSON.stringify(era)}: ${step.name}`);
+  await step(sdk, era);
+}
 
 try {
   const sdk = await sdks[line]();
   for (const era of sdk.eras) {
-    for (const step of STEPS) {
-      console.log(`SDK ${line}.x, ${JSON.stringify(era)}: ${step.name}`);
-      await step(sdk, era);
-    }
+    for (const step of STEPS) await run(step, sdk, era);
+    if (era !== "legacy") await run(isToldOfChanges, sdk, era);
   }
+  if (!sdk.first) await run(hearsTheServerStop, sdk, sdk.eras.at(-1));
   console.log("done");
 } catch (problem) {
   console.error(problem);

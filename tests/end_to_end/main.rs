@@ -25,12 +25,14 @@ mod server;
 
 mod check_command;
 mod command_line;
+#[cfg(unix)]
 mod conformance;
 mod consent;
 mod contention;
 mod log_hygiene;
 mod official_client;
 mod quickstart;
+#[cfg(unix)]
 mod real_clients;
 mod restart;
 mod side_by_side;

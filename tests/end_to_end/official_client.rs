@@ -1,13 +1,19 @@
-//! The official Rust SDK's client, from nothing but a URL to all five tools.
+//! The official Rust SDK's client, from nothing but a URL to everything that is served.
 
 use rmcp::ClientLifecycleMode;
-use rmcp::model::ProtocolVersion;
-use serde_json::json;
+use rmcp::model::{ErrorCode, ProtocolVersion, SubscriptionFilter};
+#[cfg(unix)]
+use rmcp::service::SubscriptionEnd;
+use rmcp::service::{ServiceError, Subscription};
+use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::installation::Installation;
-use crate::sdk::Application;
+use crate::sdk::{Application, Connection};
 use crate::server::Server;
+
+const TODOS: &str = "todo://todos";
+const TEMPLATE: &str = "todo://todos/{id}";
 
 #[tokio::test]
 async fn a_client_that_knows_only_the_url_finds_everything_else_by_itself() {
@@ -30,32 +36,170 @@ async fn a_client_that_knows_only_the_url_finds_everything_else_by_itself() {
 
 #[tokio::test]
 async fn a_client_of_the_old_era_uses_all_five_tools() {
-    uses_all_five_tools(ClientLifecycleMode::Initialize).await;
+    uses_all_five_tools(old_era()).await;
 }
 
 #[tokio::test]
 async fn a_client_of_the_new_era_uses_all_five_tools() {
-    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
-    uses_all_five_tools(ClientLifecycleMode::Discover { preferred_versions }).await;
+    uses_all_five_tools(new_era()).await;
 }
 
 #[tokio::test]
 async fn a_client_that_finds_out_which_era_it_is_uses_all_five_tools() {
+    uses_all_five_tools(either_era()).await;
+}
+
+#[tokio::test]
+async fn a_client_reads_the_list_and_one_todo_and_hears_in_its_era_of_one_that_is_gone() {
+    let server = server().await;
+    for (era, not_found) in [
+        (old_era(), ErrorCode::RESOURCE_NOT_FOUND),
+        (new_era(), ErrorCode::INVALID_PARAMS),
+        (either_era(), ErrorCode::INVALID_PARAMS),
+    ] {
+        let client = logged_in(&server, era).await;
+        let todo = create(&client).await;
+        let id = todo["id"].as_str().unwrap();
+        assert_eq!(client.templates().await, [TEMPLATE]);
+        let uri = TEMPLATE.replace("{id}", id);
+        let listed = [(TODOS, "Open todos"), (&uri, "Buy milk")];
+        assert_eq!(client.resources().await, listed.map(|(uri, it)| (uri.into(), it.into())));
+        assert_eq!(client.read(TODOS).await.unwrap(), json!({ "todos": [todo] }));
+        assert_eq!(client.read(&uri).await.unwrap(), json!({ "todo": todo }));
+
+        client.content("delete_todo", json!({ "todo_id": id })).await;
+        let Err(ServiceError::McpError(missing)) = client.read(&uri).await else { panic!("{uri}") };
+        assert_eq!((missing.code, missing.data), (not_found, Some(json!({ "uri": uri }))));
+        client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_starts_every_prompt_with_what_was_filled_in_and_the_open_todos() {
+    let server = server().await;
+    let prompts = [
+        ("plan_my_day", json!({ "available_time": "2 hours", "focus": "the garden" })),
+        ("weekly_review", json!({ "since": "last Monday" })),
+        ("break_down_goal", json!({ "goal": "learn to swim", "deadline": "Friday" })),
+    ];
+    let todo = create(&logged_in(&server, new_era()).await).await;
+    for era in [old_era(), new_era(), either_era()] {
+        let client = logged_in(&server, era).await;
+        assert_eq!(client.prompts().await, prompts.each_ref().map(|(name, _)| *name));
+        for (name, arguments) in &prompts {
+            let (said, shown) = client.start(name, arguments.clone()).await.unwrap();
+            for value in arguments.as_object().unwrap().values() {
+                assert!(said.contains(value.as_str().unwrap()), "{name}: {said}");
+            }
+            assert_eq!(shown, json!({ "todos": [todo] }), "{name}");
+        }
+        let unfilled = client.start("break_down_goal", json!({})).await;
+        let Err(ServiceError::McpError(unfilled)) = unfilled else { panic!("{unfilled:?}") };
+        assert_eq!(unfilled.code, ErrorCode::INVALID_PARAMS);
+        client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_completes_ids_by_title_and_arguments_of_prompts() {
+    let server = server().await;
+    let todo = create(&logged_in(&server, new_era()).await).await;
+    for era in [old_era(), new_era(), either_era()] {
+        let client = logged_in(&server, era).await;
+        assert_eq!(client.complete(TEMPLATE, "id", "buy m").await, [todo["id"].as_str().unwrap()]);
+        assert!(client.complete(TEMPLATE, "id", "bread").await.is_empty());
+        assert_eq!(client.fill_in("break_down_goal", "goal", "mil").await, ["Buy milk"]);
+        assert_eq!(client.fill_in("plan_my_day", "available_time", "ha").await, ["half a day"]);
+        client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_the_new_era_is_told_of_what_another_changes() {
+    let server = server().await;
+    let listening = logged_in(&server, new_era()).await;
+    let writing = logged_in(&server, new_era()).await;
+    let mut subscription = listening.listen(everything()).await;
+    assert_eq!(subscription.acknowledged(), &everything());
+    let both = [
+        ("notifications/resources/list_changed".to_owned(), None),
+        ("notifications/resources/updated".to_owned(), Some(TODOS.to_owned())),
+    ];
+
+    let todo = create(&writing).await;
+    assert_eq!(told(&mut subscription).await, both);
+    assert_eq!(listening.read(TODOS).await.unwrap(), json!({ "todos": [todo] }));
+    writing.content("delete_todo", json!({ "todo_id": todo["id"] })).await;
+    assert_eq!(told(&mut subscription).await, both);
+    assert_eq!(listening.read(TODOS).await.unwrap(), json!({ "todos": [] }));
+
+    subscription.cancel().await.unwrap();
+    writing.close().await;
+    listening.close().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_stops_ends_what_it_tells_with_an_answer() {
+    let server = server().await;
+    let client = logged_in(&server, new_era()).await;
+    let mut subscription = client.listen(everything()).await;
+    server.stop().await;
+    assert!(subscription.next().await.unwrap().is_none());
+    let end = subscription.end();
+    assert!(matches!(end, Some(SubscriptionEnd::Graceful(_))), "{end:?}");
+}
+
+fn old_era() -> ClientLifecycleMode {
+    ClientLifecycleMode::Initialize
+}
+
+fn new_era() -> ClientLifecycleMode {
+    ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }
+}
+
+/// The new era where the server has it.
+fn either_era() -> ClientLifecycleMode {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     let legacy_version = Some(ProtocolVersion::V_2025_11_25);
-    uses_all_five_tools(ClientLifecycleMode::Auto { preferred_versions, legacy_version }).await;
+    ClientLifecycleMode::Auto { preferred_versions, legacy_version }
 }
 
 async fn server() -> Server {
     Installation::new().with("EMULATOR_AUTO_CONSENT", "true").serve().await
 }
 
-async fn uses_all_five_tools(era: ClientLifecycleMode) {
-    let server = server().await;
+async fn logged_in(server: &Server, era: ClientLifecycleMode) -> Connection {
     let mut application = Application::new(&server.endpoint).await;
     let callback = Browser::new().pass(&application.log_in().await).await;
     application.come_back(&callback).await;
-    let client = application.connect(era).await;
+    application.connect(era).await
+}
+
+/// Creates a todo, and gives all that the server says of it.
+async fn create(client: &Connection) -> Value {
+    client.content("create_todo", json!({ "title": "Buy milk" })).await["todo"].clone()
+}
+
+fn everything() -> SubscriptionFilter {
+    SubscriptionFilter::builder().resources_list_changed().resource_subscription(TODOS).build()
+}
+
+/// The methods of the next two notifications, and the resources that they are about.
+async fn told(subscription: &mut Subscription) -> [(String, Option<String>); 2] {
+    [next(subscription).await, next(subscription).await]
+}
+
+async fn next(subscription: &mut Subscription) -> (String, Option<String>) {
+    let notification = subscription.next().await.unwrap().expect("a notification");
+    let notification = serde_json::to_value(notification).unwrap();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    (text(&notification["method"]).unwrap(), text(&notification["params"]["uri"]))
+}
+
+async fn uses_all_five_tools(era: ClientLifecycleMode) {
+    let server = server().await;
+    let client = logged_in(&server, era).await;
 
     let tools = ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"];
     assert_eq!(client.tools().await, tools);

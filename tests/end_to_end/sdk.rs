@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use rmcp::model::{CallToolRequestParams, CallToolResult, ClientConfig};
-use rmcp::service::{ClientInitializeError, RunningService, ServiceError};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResult, ClientConfig, GetPromptRequestParams,
+    ReadResourceRequestParams, SubscriptionFilter,
+};
+use rmcp::service::{ClientInitializeError, RunningService, ServiceError, Subscription};
 use rmcp::transport::auth::{
     AuthClient, AuthorizationManager, AuthorizationRequest, OAuthHttpClient, OAuthHttpClientFuture,
     OAuthHttpRequest, OAuthState,
@@ -13,7 +16,7 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
 use rmcp::{ClientLifecycleMode, ClientServiceExt as _, RoleClient};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 /// The name that people see on the consent page.
@@ -122,8 +125,8 @@ impl Connection {
         tool: &'static str,
         arguments: Value,
     ) -> Result<CallToolResult, ServiceError> {
-        let Value::Object(arguments) = arguments else { panic!("{arguments}") };
-        self.0.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await
+        let params = CallToolRequestParams::new(tool).with_arguments(object(arguments));
+        self.0.call_tool(params).await
     }
 
     /// Calls a tool that does what it is asked, and gives the structured content.
@@ -133,9 +136,75 @@ impl Connection {
         result.structured_content.unwrap()
     }
 
+    /// The URIs of the resources, with their titles.
+    pub(crate) async fn resources(&self) -> Vec<(String, String)> {
+        let resources = self.0.list_all_resources().await.unwrap();
+        resources.into_iter().map(|it| (it.uri, it.title.expect("a title"))).collect()
+    }
+
+    /// The templates of the URIs of more resources.
+    pub(crate) async fn templates(&self) -> Vec<String> {
+        let templates = self.0.list_all_resource_templates().await.unwrap();
+        templates.into_iter().map(|template| template.uri_template).collect()
+    }
+
+    /// Reads a resource, and gives the JSON that it holds.
+    pub(crate) async fn read(&self, uri: &str) -> Result<Value, ServiceError> {
+        let result = self.0.read_resource(ReadResourceRequestParams::new(uri)).await?;
+        let [contents] = &result.contents[..] else { panic!("{result:?}") };
+        let contents = serde_json::to_value(contents).unwrap();
+        assert_eq!(contents["uri"], uri);
+        Ok(embedded(&contents))
+    }
+
+    /// The names of the prompts.
+    pub(crate) async fn prompts(&self) -> Vec<String> {
+        let prompts = self.0.list_all_prompts().await.unwrap();
+        prompts.into_iter().map(|prompt| prompt.name).collect()
+    }
+
+    /// Starts a prompt: what it says, and the JSON of the resource that it shows.
+    pub(crate) async fn start(
+        &self,
+        prompt: &str,
+        arguments: Value,
+    ) -> Result<(String, Value), ServiceError> {
+        let params = GetPromptRequestParams::new(prompt).with_arguments(object(arguments));
+        let messages = self.0.get_prompt(params).await?.messages;
+        let [said, shown] = &messages[..] else { panic!("{messages:?}") };
+        let shown = serde_json::to_value(&shown.content).unwrap();
+        Ok((said.content.as_text().expect("a text").text.clone(), embedded(&shown["resource"])))
+    }
+
+    /// The values for a variable of a template of which this has been typed.
+    pub(crate) async fn complete(&self, template: &str, name: &str, typed: &str) -> Vec<String> {
+        self.0.complete_resource_simple(template, name, typed).await.unwrap()
+    }
+
+    /// The values for an argument of a prompt of which this has been typed.
+    pub(crate) async fn fill_in(&self, prompt: &str, name: &str, typed: &str) -> Vec<String> {
+        self.0.complete_prompt_simple(prompt, name, typed).await.unwrap()
+    }
+
+    /// Listens for changes.
+    pub(crate) async fn listen(&self, filter: SubscriptionFilter) -> Subscription {
+        self.0.listen(filter).await.unwrap()
+    }
+
     pub(crate) async fn close(self) {
         self.0.cancel().await.unwrap();
     }
+}
+
+fn object(arguments: Value) -> Map<String, Value> {
+    let Value::Object(arguments) = arguments else { panic!("{arguments}") };
+    arguments
+}
+
+/// The JSON in a resource.
+fn embedded(contents: &Value) -> Value {
+    assert_eq!(contents["mimeType"], "application/json", "{contents}");
+    serde_json::from_str(contents["text"].as_str().unwrap()).unwrap()
 }
 
 async fn connect(
