@@ -90,6 +90,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "async-trait",
             "bytes",
             "deadpool",
+            // Prepares all statements in one round trip.
+            "futures-util",
             "percent-encoding",
             "rusqlite",
             "rustls",

@@ -5,7 +5,7 @@
 //! | `url` | which database, as whom and how |
 //! | `connector` | making connections, to the host that takes writes |
 //! | `session` | what is set and prepared on each of them |
-//! | `connections` | the pool, and how a statement gets through |
+//! | `connections` | the pool, and what becomes of work that fails |
 //! | `tls` | encryption, and who answers |
 //! | `queries` | the statements |
 //! | `change_feed` | word of changes between servers |
@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use change_feed::PostgresChangeFeed;
-use connections::{Connections, OneStatement};
+use connections::{Connections, Single};
 use connector::Connector;
 use creations::Created;
 use failure::Failure;
@@ -144,6 +144,9 @@ impl TodoRepository for PostgresTodoRepository {
         match self.connections.carry_out(&once).await? {
             Created::Now => Ok(None),
             Created::Before(row) => creations::read(&row).map(Some),
+            Created::JustForgotten => {
+                Err(StorageError::Unavailable("the request was forgotten at this moment".into()))
+            }
             Created::IdTaken => Err(StorageError::Duplicate(todo.id())),
         }
     }
@@ -204,7 +207,7 @@ impl PostgresTodoRepository {
             tokio::spawn(async move {
                 // Of no workspace, so that it is one machine's to answer.
                 let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
-                let exists = OneStatement { query: Query::Exists, parameters: &nowhere };
+                let exists = Single { query: Query::Exists, parameters: &nowhere };
                 connections.attempt(&exists).await.map(drop)
             })
         }));

@@ -1,4 +1,4 @@
-//! How a statement gets through one of a few connections.
+//! How work gets done on one of a few connections.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use deadpool::Runtime;
 use deadpool::managed::{Object, Pool};
 use todo_application::ports::StorageError;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use super::connector::Connector;
@@ -38,7 +37,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 pub(super) trait Work: Sync {
     type Output: Send;
 
-    /// Whether it changes nothing, and so can be done as often as one likes.
+    /// Whether it changes nothing.
     fn is_a_read(&self) -> bool;
 
     fn on(&self, session: &mut Session)
@@ -46,12 +45,12 @@ pub(super) trait Work: Sync {
 }
 
 /// A statement in a transaction of its own, for the rows that it returns.
-pub(super) struct OneStatement<'a> {
+pub(super) struct Single<'a> {
     pub(super) query: Query,
     pub(super) parameters: &'a [Parameter<'a>],
 }
 
-impl Work for OneStatement<'_> {
+impl Work for Single<'_> {
     type Output = Vec<Row>;
 
     fn is_a_read(&self) -> bool {
@@ -59,17 +58,11 @@ impl Work for OneStatement<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Vec<Row>, Error> {
-        let statement = session.statement(self.query);
-        session.client().query(statement, &to_sql(self.parameters)).await
+        session.query(self.query, self.parameters).await
     }
 }
 
-/// Parameters as the driver wants them.
-pub(super) fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
-}
-
-/// A few connections that are lent to one statement each, and replaced when they are lost.
+/// A few connections, each lent to one who has work for it, and replaced when it is lost.
 pub(super) struct Connections(Pool<Connector>);
 
 impl Connections {
@@ -92,7 +85,7 @@ impl Connections {
         query: Query,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StorageError> {
-        self.carry_out(&OneStatement { query, parameters }).await
+        self.carry_out(&Single { query, parameters }).await
     }
 
     /// Does some work. It is done again only if it is known to have had no effect, or can have none.

@@ -111,7 +111,7 @@ impl Manager for Connector {
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
-        if session.client().is_closed() {
+        if session.is_closed() {
             return Err(RecycleError::message("closed"));
         }
         Ok(())

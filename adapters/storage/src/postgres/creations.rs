@@ -1,14 +1,15 @@
 //! Adding a todo once, however often it is asked for.
 
+use futures_util::future::{try_join, try_join_all};
 use todo_application::domain::{Instant, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
 
-use super::connections::{Work, to_sql};
+use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
 use super::row;
-use super::session::Session;
+use super::session::{Session, Transaction};
 
 /// One transaction, in which a request is remembered and its todo is added, or neither.
 pub(super) struct InsertOnce<'a> {
@@ -22,6 +23,8 @@ pub(super) enum Created {
     Now,
     /// A request of this name added another: this row says which.
     Before(Row),
+    /// A request of this name added another, and was forgotten while we looked.
+    JustForgotten,
     /// There is a todo with this id, so nothing is added and nothing remembered.
     IdTaken,
 }
@@ -36,41 +39,54 @@ impl Work for InsertOnce<'_> {
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
         let Self { todo, request } = self;
         let record = todo.record();
-        let insert = session.statement(Query::Insert).clone();
-        let remember = session.remember.clone();
-        let find = session.find_creation.clone();
-        let forget = session.forget.clone();
-        let transaction = session.client_mut().transaction().await?;
-
-        let name = [
-            row::workspace(todo.workspace()),
-            Parameter::Text(Some(record.created_by.as_str())),
-            Parameter::Text(Some(request.key.as_str())),
-        ];
+        let workspace = || row::workspace(todo.workspace());
+        let created_by = || Parameter::Text(Some(record.created_by.as_str()));
+        let key = || Parameter::Text(Some(request.key.as_str()));
         let now = || Parameter::Number(Some(record.created_at.as_unix_millis()));
         let creation = [
+            workspace(),
+            created_by(),
+            key(),
             Parameter::Number(Some(request.fingerprint.cast_signed())),
             Parameter::Id(record.id),
             now(),
             Parameter::Number(Some(request.forget_at.as_unix_millis())),
         ];
-        let values: Vec<_> = [to_sql(&name), to_sql(&creation)].concat();
+
+        let transaction = session.transaction().await?;
         // Waits for another request of this name that is under way, and goes by what became of it.
-        if transaction.query(&remember, &values).await?.is_empty() {
-            return transaction.query_one(&find, &to_sql(&name)).await.map(Created::Before);
+        if transaction.query(Query::Remember, &creation).await?.is_empty() {
+            let name = [workspace(), created_by(), key()];
+            let found = transaction.query(Query::FindCreation, &name).await?;
+            return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if transaction.query(&insert, &to_sql(&row::values(todo))).await?.is_empty() {
+        let (values, until_now) = (row::values(todo), [workspace(), now()]);
+        let insert = transaction.query(Query::Insert, &values);
+        let (inserted, over) =
+            try_join(insert, transaction.query(Query::ListOver, &until_now)).await?;
+        if inserted.is_empty() {
             // Leaving the transaction takes back what is remembered.
             return Ok(Created::IdTaken);
         }
-        let over = [row::workspace(todo.workspace()), now()];
-        transaction.query(&forget, &to_sql(&over)).await?;
+        try_join_all(over.iter().map(|row| forget(&transaction, workspace(), row))).await?;
         transaction.commit().await?;
         Ok(Created::Now)
     }
 }
 
-/// Reads what [`Created::Before`] holds.
+/// Forgets the request of a row of [`Query::ListOver`].
+async fn forget(
+    transaction: &Transaction<'_>,
+    workspace: Parameter<'_>,
+    row: &Row,
+) -> Result<(), Error> {
+    let (created_by, key): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let todo = Parameter::Id(TodoId::from_uuid(row.try_get(2)?));
+    let name = [workspace, Parameter::Text(Some(created_by)), Parameter::Text(Some(key)), todo];
+    transaction.query(Query::Forget, &name).await.map(drop)
+}
+
+/// Reads a row of [`Query::FindCreation`].
 pub(super) fn read(row: &Row) -> Result<Creation, StorageError> {
     restore(row).map_err(|source| {
         let id = row.try_get(0).map(TodoId::from_uuid);

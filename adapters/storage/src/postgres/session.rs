@@ -1,9 +1,12 @@
 //! A connection that is ready for our statements.
 
+use futures_util::future::try_join_all;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::queries::{self, Query};
+use super::parameter::Parameter;
+use super::queries::Query;
 
 /// What each session is told, as far as the engine knows these settings: `pg_settings` has no row
 /// for those that it does not.
@@ -50,82 +53,63 @@ impl Drop for Connection {
 /// A connection on which our statements are prepared.
 pub(super) struct Session {
     connection: Connection,
-    find: Statement,
-    list: Statement,
-    list_open: Statement,
-    list_done: Statement,
-    insert: Statement,
-    save: Statement,
-    remove: Statement,
-    exists: Statement,
-    pub(super) remember: Statement,
-    pub(super) find_creation: Statement,
-    pub(super) forget: Statement,
+    /// In the order of [`Query::ALL`].
+    statements: Vec<Statement>,
 }
 
 impl Session {
     /// Prepares the statements. An error of the database means that its tables are not ours.
     pub(super) async fn new(connection: Connection) -> Result<Self, Error> {
-        let prepare = |sql| connection.client.prepare(sql);
         // In one round trip.
-        let (todos, creations) = tokio::join!(
-            async {
-                tokio::try_join!(
-                    prepare(queries::FIND),
-                    prepare(queries::LIST),
-                    prepare(queries::LIST_OPEN),
-                    prepare(queries::LIST_DONE),
-                    prepare(queries::INSERT),
-                    prepare(queries::SAVE),
-                    prepare(queries::REMOVE),
-                    prepare(queries::EXISTS),
-                )
-            },
-            async {
-                tokio::try_join!(
-                    prepare(queries::REMEMBER),
-                    prepare(queries::FIND_CREATION),
-                    prepare(queries::FORGET),
-                )
-            },
-        );
-        let (find, list, list_open, list_done, insert, save, remove, exists) = todos?;
-        let (remember, find_creation, forget) = creations?;
-        Ok(Self {
-            connection,
-            find,
-            list,
-            list_open,
-            list_done,
-            insert,
-            save,
-            remove,
-            exists,
-            remember,
-            find_creation,
-            forget,
-        })
+        let prepared = Query::ALL.map(|query| connection.client.prepare(query.sql()));
+        let statements = try_join_all(prepared).await?;
+        Ok(Self { connection, statements })
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.connection.client
+    pub(super) fn is_closed(&self) -> bool {
+        self.connection.client.is_closed()
     }
 
-    /// For what takes more than a statement.
-    pub(super) fn client_mut(&mut self) -> &mut Client {
-        &mut self.connection.client
+    /// Runs one of the statements in a transaction of its own and gives the rows that it returns.
+    pub(super) async fn query(
+        &self,
+        query: Query,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = &self.statements[query as usize];
+        self.connection.client.query(statement, &to_sql(parameters)).await
     }
 
-    pub(super) fn statement(&self, query: Query) -> &Statement {
-        match query {
-            Query::Find => &self.find,
-            Query::List => &self.list,
-            Query::ListOpen => &self.list_open,
-            Query::ListDone => &self.list_done,
-            Query::Insert => &self.insert,
-            Query::Save => &self.save,
-            Query::Remove => &self.remove,
-            Query::Exists => &self.exists,
-        }
+    /// Begins a transaction, which is taken back unless it is committed.
+    pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        let Self { connection, statements } = self;
+        Ok(Transaction { transaction: connection.client.transaction().await?, statements })
     }
+}
+
+/// Several statements that have their effect together, or none.
+pub(super) struct Transaction<'a> {
+    transaction: tokio_postgres::Transaction<'a>,
+    statements: &'a [Statement],
+}
+
+impl Transaction<'_> {
+    /// Runs one of the statements and gives the rows that it returns.
+    pub(super) async fn query(
+        &self,
+        query: Query,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = &self.statements[query as usize];
+        self.transaction.query(statement, &to_sql(parameters)).await
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        self.transaction.commit().await
+    }
+}
+
+/// Parameters as the driver wants them.
+fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
 }
