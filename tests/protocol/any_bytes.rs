@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
@@ -41,9 +44,14 @@ fn is_readable(answer: &Answer) -> bool {
 }
 
 fn holds(modern: bool, body: Vec<u8>) -> Result<(), TestCaseError> {
-    let (runtime, client, _server) = scene();
+    let (_, client, _) = scene();
     let headers =
         if modern { client.modern_parts("tools/call", json!({})).0 } else { client.headers() };
+    sent(headers, body)
+}
+
+fn sent(headers: HeaderMap, body: Vec<u8>) -> Result<(), TestCaseError> {
+    let (runtime, client, _) = scene();
     let size = body.len();
     let answer = runtime.block_on(client.send(headers, body));
     prop_assert!(is_readable(&answer), "{answer:?}");
@@ -150,6 +158,23 @@ proptest! {
     #[test]
     fn any_parameters_get_an_answer(modern: bool, body in any_request()) {
         holds(modern, body.to_string().into_bytes())?;
+    }
+
+    #[test]
+    fn any_parameters_in_a_right_envelope_get_an_answer(body in any_request()) {
+        let (_, client, _) = scene();
+        let method = body["method"].as_str().unwrap();
+        let (mut headers, mut modern) = client.modern_parts(method, json!({}));
+        for (name, value) in body["params"].as_object().into_iter().flatten() {
+            if name != "_meta" {
+                modern["params"][name] = value.clone();
+            }
+        }
+        // It may be no text for a header as it is.
+        let name = if method == "resources/read" { "uri" } else { "name" };
+        let name = STANDARD.encode(modern["params"][name].as_str().unwrap_or_default());
+        headers.insert("mcp-name", format!("=?base64?{name}?=").parse().unwrap());
+        sent(headers, modern.to_string().into_bytes())?;
     }
 
     #[test]

@@ -177,6 +177,13 @@ async fn headers_of_the_new_era_must_say_what_the_body_says() {
         assert_eq!((answer.status, answer.error_code()), (400, -32020), "{header}: {value:?}");
         assert_eq!(answer.json()["id"], 1);
     }
+    for header in ["mcp-name", "mcp-method", "mcp-protocol-version"] {
+        let (mut headers, body) = client.modern_parts("tools/call", call.clone());
+        let value = headers[header].clone();
+        headers.append(header, value);
+        let answer = client.send(headers, body.to_string()).await;
+        assert_eq!((answer.status, answer.error_code()), (400, -32020), "{header} twice");
+    }
     let (mut headers, body) = client.modern_parts("tools/call", call);
     headers.insert("mcp-name", HeaderValue::from_static("=?base64?bGlzdF90b2Rvcw==?="));
     assert_eq!(client.send(headers, body.to_string()).await.status, 200);
@@ -214,6 +221,12 @@ async fn the_id_comes_back_as_it_was_sent() {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
         let answer = client.post(body).await;
         assert!(answer.text.contains(&format!(r#""id":{id},"#)), "{id}: {answer:?}");
+    }
+    for (length, code) in [(254, None), (255, Some(-32600))] {
+        let id = "x".repeat(length);
+        let answer =
+            client.post(format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"ping"}}"#)).await;
+        assert_eq!(answer.json()["error"]["code"].as_i64(), code, "with its quotes {length} + 2");
     }
 }
 

@@ -174,6 +174,7 @@ async fn whoever_may_not_read_is_led_to_the_scope_before_anything_else() {
     let server = TestServer::with([("TODO_SCOPE_DENIAL", "tool_error")]).await;
     let answer = read(&server.caller("usr_writer", "todo:write"), TODOS).await;
     assert_eq!((answer.status, answer.error_code()), (200, 403));
+    assert!(answer.header("www-authenticate").is_none(), "such clients do not step up");
     let sentence = "Insufficient permissions: `todo:read` scope required.";
     assert_eq!(answer.json()["error"]["message"], sentence);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use todo_application::ports::Clock;
 use todo_mcp::SystemClock;
 use todo_mcp::compose::compose_with_clock;
@@ -18,23 +19,30 @@ pub async fn start<'a>(
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     clock: Arc<dyn Clock>,
 ) -> String {
-    let (endpoint, stop) = start_to_stop(settings, clock).await;
+    let Started { endpoint, stop, .. } = start_to_stop(settings, clock).await;
     tokio::spawn(async move { stop.closed().await });
     endpoint
+}
+
+struct Started {
+    endpoint: String,
+    router: Router,
+    stop: watch::Sender<bool>,
 }
 
 /// The same, with what tells it that it is going to stop.
 async fn start_to_stop<'a>(
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     clock: Arc<dyn Clock>,
-) -> (String, watch::Sender<bool>) {
+) -> Started {
     let all = [("PORT", "0"), ("DATABASE_URL", "memory:")].into_iter().chain(settings);
     let settings: Settings = all.collect();
     let config = Config::from_settings(&settings).unwrap();
     let composition = compose_with_clock(&config, clock).await.unwrap();
     let port = composition.listener.local_addr().unwrap().port();
+    let router = composition.router.clone();
     tokio::spawn(axum::serve(composition.listener, composition.router).into_future());
-    (format!("http://localhost:{port}/mcp"), composition.stop)
+    Started { endpoint: format!("http://localhost:{port}/mcp"), router, stop: composition.stop }
 }
 
 /// A running server with a store in memory, trusting a [`TestIssuer`].
@@ -43,6 +51,8 @@ pub struct TestServer {
     pub base: String,
     /// Who signs the tokens that it trusts.
     pub issuer: TestIssuer,
+    /// The server without its sockets.
+    pub router: Router,
     /// Told `true`, it ends what goes on for long.
     pub stop: watch::Sender<bool>,
 }
@@ -67,8 +77,8 @@ impl TestServer {
         let mut all =
             vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
         all.extend(settings);
-        let (endpoint, stop) = start_to_stop(all, clock).await;
-        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, stop }
+        let Started { endpoint, router, stop } = start_to_stop(all, clock).await;
+        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, router, stop }
     }
 
     /// The MCP endpoint.

@@ -48,11 +48,16 @@ pub(crate) async fn answer(
     let full = || {
         RpcError::too_many("The answer to this batch is long enough. Send this request again.", 0)
     };
-    for message in messages {
+    for (index, message) in messages.iter().enumerate() {
+        // The first one is counted as every request is.
+        let counted = match index {
+            0 => Ok(()),
+            _ => service.rate_limit.check(principal.subject()),
+        };
         match envelope::read_message(message.get()) {
             Ok(Message::OneWay) => {}
             Ok(Message::Request(request)) => {
-                let answered = match era::of(&request, headers) {
+                let answered = match counted.and_then(|()| era::of(&request, headers)) {
                     Ok(_) if request.method == "initialize" => Err(RpcError::invalid_request(
                         "`initialize` must not be part of a batch (MCP 2025-03-26).",
                     )),

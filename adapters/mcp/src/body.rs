@@ -44,7 +44,7 @@ pub(crate) fn check_media_types(headers: &HeaderMap) -> Result<(), RpcError> {
             "Send the request with `Content-Type: application/json`.",
         ));
     }
-    // Our answers are JSON. The protocol wants clients to accept both types; one will do.
+    // Nearly all of our answers are JSON. The protocol wants clients to accept both types; one will do.
     check_accepts(
         headers,
         &["application/json", "text/event-stream", "*/*", "application/*", "text/*"],

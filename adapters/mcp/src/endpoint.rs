@@ -21,7 +21,7 @@ use crate::failure::ScopeDenial;
 use crate::rate_limit::RateLimit;
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
-use crate::subscriptions::{self, Places};
+use crate::subscriptions::{self, StreamLimit};
 use crate::tools::Catalog;
 use crate::{batch, bearer, body, era, methods};
 
@@ -40,7 +40,7 @@ pub(crate) struct Service {
     pub(crate) prompts: Box<RawValue>,
     pub(crate) introduction: Box<RawValue>,
     pub(crate) rate_limit: RateLimit,
-    pub(crate) listeners: Places,
+    pub(crate) streams: StreamLimit,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -95,6 +95,7 @@ async fn answer(
     body::check_header_size(headers).map_err(without_id)?;
     let principal = bearer::authenticate(headers, &*service.verifier, &service.challenge).await?;
     log.caller(&*principal);
+    service.rate_limit.check(principal.subject()).map_err(without_id)?;
     body::check_media_types(headers).map_err(without_id)?;
     let body = body::read(body).await.map_err(without_id)?;
 

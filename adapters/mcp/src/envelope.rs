@@ -108,7 +108,8 @@ pub(crate) fn read_message(text: &str) -> Result<Message<'_>, Refused<'_>> {
     let id = match envelope.id {
         Some(id) if is_request_id(id) => Some(id),
         Some(_) => {
-            let message = "The id of a request must be a string or an integer.";
+            let message =
+                "The id of a request must be a string or an integer of at most 256 bytes.";
             return Err((None, RpcError::invalid_request(message)));
         }
         None => None,
@@ -162,9 +163,15 @@ fn refuse<'a>(text: &'a str, error: &serde_json::Error) -> Refused<'a> {
     }
 }
 
+/// The longest id, in bytes: answers repeat it, and every message of a stream does.
+const LONGEST_ID: usize = 256;
+
 /// MCP allows strings and integers, and not null.
 fn is_request_id(id: &RawValue) -> bool {
     let text = id.get();
+    if text.len() > LONGEST_ID {
+        return false;
+    }
     text.starts_with('"') || {
         let digits = text.strip_prefix('-').unwrap_or(text);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())

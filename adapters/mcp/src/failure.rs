@@ -204,10 +204,12 @@ pub(crate) fn refuse(
     let sentence = error.to_string();
     match error {
         UseCaseError::Forbidden(Denied::MissingPermission { required, granted }) => {
-            let refusal = step_up(service, required, granted, sentence, log);
             match service.scope_denial {
-                ScopeDenial::Challenge => refusal,
-                ScopeDenial::ToolError => refusal.with_status(StatusCode::OK),
+                ScopeDenial::Challenge => step_up(service, required, granted, sentence, log),
+                ScopeDenial::ToolError => {
+                    log.code("insufficient_scope");
+                    RpcError::forbidden(sentence).with_status(StatusCode::OK)
+                }
             }
         }
         UseCaseError::Forbidden(Denied::NoWorkspace(_)) => {
@@ -219,7 +221,10 @@ pub(crate) fn refuse(
             not_found()
         }
         UseCaseError::InvalidCursor(_) => invalid_cursor(),
-        UseCaseError::Contended => RpcError::unavailable(CONTENDED, RETRY_AFTER_SECONDS),
+        UseCaseError::Contended => {
+            log.code("unavailable");
+            RpcError::unavailable(CONTENDED, RETRY_AFTER_SECONDS)
+        }
         UseCaseError::Unavailable(cause) => {
             tracing::error!(cause = chain(&cause), "the storage is not available");
             log.code("unavailable");

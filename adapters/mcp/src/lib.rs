@@ -1,7 +1,8 @@
 //! MCP over Streamable HTTP on axum, as an OAuth-protected resource.
 //!
 //! The adapter translates: HTTP and JSON-RPC in, use cases in the middle, JSON-RPC and HTTP out. It
-//! is stateless (no session, nothing remembered between requests) and answers with plain JSON.
+//! is stateless: there are no sessions, and all that is remembered of a caller is how often it asks
+//! and how many streams it has open. Answers are plain JSON, but for the stream of changes.
 //!
 //! How a request to `POST /mcp` comes through, each step a file:
 //!

@@ -24,7 +24,6 @@ pub(crate) async fn answer(
     request: &Request<'_>,
     log: &mut RequestLog,
 ) -> Result<Reply, RpcError> {
-    service.rate_limit.check(principal.subject())?;
     if request.method == "tools/call" {
         return tools::call(service, principal, era, request, log).await;
     }

@@ -12,8 +12,8 @@ use crate::rpc::RpcError;
 /// How many seconds' worth of requests may come at once after a pause.
 const BURST_SECONDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
-/// After how many requests those callers are forgotten that have not asked for long: as many are
-/// remembered at most.
+/// After how many requests those callers are forgotten that have not asked for long. About as many
+/// are remembered at most.
 const FORGET_EVERY: u32 = 1 << 16;
 
 /// Counts the requests of each caller (GCRA: a bucket that fills again steadily).

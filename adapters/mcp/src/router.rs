@@ -25,7 +25,7 @@ use crate::icons::{self, Icons};
 use crate::public_url::PublicUrl;
 use crate::rate_limit::RateLimit;
 use crate::rpc::RpcError;
-use crate::subscriptions::Places;
+use crate::subscriptions::StreamLimit;
 use crate::tools::Catalog;
 use crate::{health, prompts, server_info};
 
@@ -81,7 +81,7 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         introduction: server_info::introduction(&icons),
         prompts: prompts::catalog(),
         rate_limit: RateLimit::new(options.rate_limit),
-        listeners: Places::default(),
+        streams: StreamLimit::default(),
         stopping: ports.stopping,
     });
 

@@ -5,7 +5,7 @@
 //! does, and when the server stops.
 
 mod filter;
-mod places;
+mod stream_limit;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,7 +24,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use filter::Filter;
-pub(crate) use places::Places;
+pub(crate) use stream_limit::StreamLimit;
+use stream_limit::{MOST_STREAMS, StreamPermit};
 
 use crate::endpoint::Service;
 use crate::envelope::Request;
@@ -50,27 +51,25 @@ pub(crate) fn listen(
     request: &Request<'_>,
     log: &mut RequestLog,
 ) -> Result<Response, RpcError> {
-    service.rate_limit.check(principal.subject())?;
     let filter = Filter::read(request.params.notifications)?;
     let watch = service.todos.watch(&**principal);
     let watch = watch.map_err(|error| failure::refuse(service, error, RpcError::internal, log))?;
-    let place = service.listeners.take(principal.subject()).ok_or_else(|| {
+    let permit = service.streams.take(principal.subject()).ok_or_else(|| {
         log.code("too_many_streams");
-        let most = places::MOST_STREAMS;
-        let message = format!("You have {most} open streams already. Close one, or share one.");
+        let message =
+            format!("You have {MOST_STREAMS} open streams already. Close one, or share one.");
         RpcError::too_many(message, 1)
     })?;
 
-    let mut listener = Listener {
+    let listener = Listener {
         id: request.id.to_owned(),
         filter,
         watch,
         stopping: service.stopping.clone(),
-        unsent: VecDeque::new(),
+        unsent: VecDeque::from([Unsent::Acknowledgement]),
         ended: false,
-        _place: place,
+        _permit: permit,
     };
-    listener.acknowledge();
     let events = stream::unfold(listener, |mut listener| async {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -89,9 +88,18 @@ struct Listener {
     filter: Filter,
     watch: Watch,
     stopping: watch::Receiver<bool>,
-    unsent: VecDeque<Event>,
+    unsent: VecDeque<Unsent>,
     ended: bool,
-    _place: places::Place,
+    _permit: StreamPermit,
+}
+
+/// What is still to be sent. It is written when it is sent: a reader may be slow.
+#[derive(Debug, Clone, Copy)]
+enum Unsent {
+    Acknowledgement,
+    ListChanged,
+    Updated(ResourceUri),
+    Result,
 }
 
 impl Listener {
@@ -109,16 +117,41 @@ impl Listener {
                 () = expired => None,
                 changed = self.watch.next() => changed,
             };
-            match changed {
-                Some(changed) => self.tell(&changed),
-                None => self.end(),
+            if let Some(changed) = changed {
+                self.take_note(&changed);
+            } else {
+                self.ended = true;
+                self.unsent.push_back(Unsent::Result);
             }
         }
-        self.unsent.pop_front()
+        self.unsent.pop_front().map(|unsent| self.write(unsent))
+    }
+
+    fn take_note(&mut self, changed: &Changed) {
+        if self.filter.wants_list_changes() {
+            self.unsent.push_back(Unsent::ListChanged);
+        }
+        let concerned = self.filter.resources().filter(|uri| match uri {
+            ResourceUri::Todos => true,
+            ResourceUri::Todo(id) => changed.includes(*id),
+        });
+        self.unsent.extend(concerned.map(Unsent::Updated));
+    }
+
+    fn write(&self, unsent: Unsent) -> Event {
+        match unsent {
+            Unsent::Acknowledgement => self.acknowledgement(),
+            Unsent::ListChanged => self.notification("notifications/resources/list_changed", None),
+            Unsent::Updated(uri) => {
+                let uri = self.filter.text_of(uri);
+                self.notification("notifications/resources/updated", uri)
+            }
+            Unsent::Result => self.result(),
+        }
     }
 
     /// What will be told, before anything is.
-    fn acknowledge(&mut self) {
+    fn acknowledgement(&self) -> Event {
         #[derive(Serialize)]
         struct Params<'a> {
             #[serde(rename = "_meta")]
@@ -126,11 +159,10 @@ impl Listener {
             notifications: &'a Filter,
         }
         let params = Params { meta: self.meta(), notifications: &self.filter };
-        let event = notification("notifications/subscriptions/acknowledged", &params);
-        self.unsent.push_back(event);
+        notification("notifications/subscriptions/acknowledged", &params)
     }
 
-    fn tell(&mut self, changed: &Changed) {
+    fn notification(&self, method: &'static str, uri: Option<&str>) -> Event {
         #[derive(Serialize)]
         struct Params<'a> {
             #[serde(rename = "_meta")]
@@ -138,25 +170,11 @@ impl Listener {
             #[serde(skip_serializing_if = "Option::is_none")]
             uri: Option<&'a str>,
         }
-        let told = |method, uri| notification(method, &Params { meta: self.meta(), uri });
-        let mut events = VecDeque::new();
-        if self.filter.wants_list_changes() {
-            events.push_back(told("notifications/resources/list_changed", None));
-        }
-        for (uri, text) in self.filter.resources() {
-            let concerned = match uri {
-                ResourceUri::Todos => true,
-                ResourceUri::Todo(id) => changed.includes(*id),
-            };
-            if concerned {
-                events.push_back(told("notifications/resources/updated", Some(text)));
-            }
-        }
-        self.unsent.append(&mut events);
+        notification(method, &Params { meta: self.meta(), uri })
     }
 
     /// The answer to the request itself, which is the last thing on its stream.
-    fn end(&mut self) {
+    fn result(&self) -> Event {
         #[derive(Serialize)]
         struct Answer<'a> {
             jsonrpc: &'static str,
@@ -179,9 +197,7 @@ impl Listener {
         }
         let meta = ResultMeta { subscription: self.meta(), server_info: SERVER_INFO };
         let result = ListenResult { result_type: "complete", meta };
-        let last = event(&Answer { jsonrpc: "2.0", id: &self.id, result });
-        self.ended = true;
-        self.unsent.push_back(last);
+        event(&Answer { jsonrpc: "2.0", id: &self.id, result })
     }
 
     fn meta(&self) -> Meta<'_> {

@@ -47,3 +47,16 @@ impl Changed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_includes_what_it_names_or_may_mean() {
+        let [one, two] = [1, 2].map(|byte| TodoId::from_bytes([byte; 16]));
+        let changed = Changed::Todos(BTreeSet::from([one]));
+        assert!(changed.includes(one) && !changed.includes(two));
+        assert!(Changed::Any.includes(one) && Changed::Any.includes(two));
+    }
+}

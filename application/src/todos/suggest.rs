@@ -10,6 +10,10 @@ use crate::ports::{Filter, Principal};
 const PAGES: usize = 5;
 const BYTES: usize = 1024 * 1024;
 
+/// With how many characters of an id somebody means it: its first digits are the time, and alike in
+/// all.
+const LEAST_OF_AN_ID: usize = 8;
+
 /// The beginning of a title, as a person types it: matched without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
@@ -21,10 +25,12 @@ impl From<&str> for Prefix {
 }
 
 impl Prefix {
-    /// How well a title fits: 0 if it begins so, 1 if a later word of it does.
-    fn rank(&self, title: &str) -> Option<usize> {
-        let title = title.to_lowercase();
-        if title.starts_with(&self.0) {
+    /// How well a todo fits: 0 if its title begins so, or its id, of which that is enough to tell; 1
+    /// if a later word of the title does.
+    fn rank(&self, todo: &Todo) -> Option<usize> {
+        let id = || todo.id().to_string().starts_with(&self.0);
+        let title = todo.title().as_str().to_lowercase();
+        if title.starts_with(&self.0) || (self.0.len() >= LEAST_OF_AN_ID && id()) {
             return Some(0);
         }
         let mut words = title.match_indices(char::is_whitespace);
@@ -62,7 +68,7 @@ impl Todos {
             after = page.last().map(Todo::id);
             for todo in page {
                 bytes += todo.description().as_deref().map_or(0, str::len);
-                match prefix.rank(todo.title().as_str()) {
+                match prefix.rank(&todo) {
                     Some(0) => best.push(todo),
                     Some(_) => others.push(todo),
                     None => {}
@@ -80,18 +86,39 @@ impl Todos {
 
 #[cfg(test)]
 mod tests {
-    use super::Prefix;
+    use todo_domain::{
+        Completion, Description, Instant, Subject, Title, TodoId, TodoRecord, Version, WorkspaceId,
+    };
+
+    use super::*;
+
+    fn todo(title: &str) -> Todo {
+        let subject = Subject::try_from("usr_1").unwrap();
+        Todo::restore(TodoRecord {
+            id: TodoId::from_bytes([0xab; 16]),
+            workspace: WorkspaceId::try_from("mine").unwrap(),
+            title: Title::try_from(title).unwrap(),
+            description: Description::NONE,
+            completion: Completion::Open,
+            created_at: Instant::UNIX_EPOCH,
+            created_by: subject.clone(),
+            updated_at: Instant::UNIX_EPOCH,
+            updated_by: subject,
+            version: Version::FIRST,
+        })
+        .unwrap()
+    }
 
     #[test]
-    fn a_title_fits_by_its_beginning_or_by_that_of_a_word() {
-        let rank = |typed: &str| Prefix::from(typed).rank("Buy Öl  and milk");
-        for typed in ["", "b", "buy ö", " BUY", "Buy Öl  and milk"] {
+    fn a_todo_fits_by_the_beginning_of_its_title_or_of_a_word_or_by_much_of_its_id() {
+        let rank = |typed: &str| Prefix::from(typed).rank(&todo("Buy Öl  and milk"));
+        for typed in ["", "b", "buy ö", " BUY", "Buy Öl  and milk", "abababab", "ABABABAB-AB"] {
             assert_eq!(rank(typed), Some(0), "{typed:?}");
         }
         for typed in ["ö", "AND m", "milk"] {
             assert_eq!(rank(typed), Some(1), "{typed:?}");
         }
-        for typed in ["uy", "l", "buy milk", "milky"] {
+        for typed in ["uy", "l", "buy milk", "milky", "abababa", "babababa"] {
             assert_eq!(rank(typed), None, "{typed:?}");
         }
     }

@@ -57,8 +57,13 @@ impl Filter {
         self.list_changes
     }
 
-    pub(super) fn resources(&self) -> impl Iterator<Item = (&ResourceUri, &str)> {
-        self.resources.iter().map(|(uri, text)| (uri, text.as_str()))
+    pub(super) fn resources(&self) -> impl Iterator<Item = ResourceUri> {
+        self.resources.keys().copied()
+    }
+
+    /// How the client writes a URI.
+    pub(super) fn text_of(&self, uri: ResourceUri) -> Option<&str> {
+        self.resources.get(&uri).map(String::as_str)
     }
 }
 

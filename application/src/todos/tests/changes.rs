@@ -7,7 +7,7 @@ use std::time::Duration;
 use mockall::Sequence;
 
 use super::*;
-use crate::ports::{Changed, MockChanges};
+use crate::ports::{Changed, Creation, MockChanges};
 
 #[tokio::test]
 async fn a_change_is_told_once_it_is_stored() {
@@ -105,4 +105,22 @@ async fn a_watch_ends_when_the_credential_does_and_keeps_back_what_came_then() {
     assert_eq!(watch.next().await, None);
     assert_eq!(watch.expires_in(), Duration::ZERO);
     assert_eq!(watch.next().await, None, "and never again");
+}
+
+#[tokio::test]
+async fn a_creation_with_a_key_is_told_once() {
+    for (earlier, told) in [(None, 1), (Some(stored_creation()), 0)] {
+        let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
+        repository.expect_insert_once().returning(move |_, _| Ok(earlier));
+        feed.expect_publish().times(told).return_const(());
+        let todos = with_feed(repository, feed, Sharing::Personal);
+        let new = NewTodo { key: Some("k".try_into().unwrap()), ..new_todo() };
+        let created = todos.create(&caller([Permission::Write]), new).await;
+        assert_eq!(created.is_ok(), told == 1, "{created:?}");
+    }
+}
+
+/// What came of a request that asked for something else.
+fn stored_creation() -> Creation {
+    Creation { todo: ID, at: StoppedClock.now(), fingerprint: 0 }
 }

@@ -10,30 +10,30 @@ pub(super) const MOST_STREAMS: usize = 16;
 
 /// Who has how many streams.
 #[derive(Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<HashMap<Subject, usize>>>);
+pub(crate) struct StreamLimit(Arc<Mutex<HashMap<Subject, usize>>>);
 
-impl Places {
+impl StreamLimit {
     /// One more stream for the subject, if it may have one.
-    pub(super) fn take(&self, subject: &Subject) -> Option<Place> {
+    pub(super) fn take(&self, subject: &Subject) -> Option<StreamPermit> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let streams = taken.entry(subject.clone()).or_default();
         if *streams == MOST_STREAMS {
             return None;
         }
         *streams += 1;
-        Some(Place { subject: subject.clone(), places: self.clone() })
+        Some(StreamPermit { subject: subject.clone(), limit: self.clone() })
     }
 }
 
-/// A stream's place, which is free again when this is dropped.
-pub(super) struct Place {
+/// The right to one stream, which is free again when this is dropped.
+pub(super) struct StreamPermit {
     subject: Subject,
-    places: Places,
+    limit: StreamLimit,
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.limit.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(streams) = taken.get_mut(&self.subject) {
             *streams -= 1;
             if *streams == 0 {
