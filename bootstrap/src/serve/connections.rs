@@ -80,3 +80,72 @@ async fn accept(listener: &TcpListener) -> TcpStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::Notify;
+    use tokio::time::{Instant, pause};
+
+    use super::*;
+
+    /// Says when it is dropped.
+    struct Dropped(Arc<Notify>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+
+    /// A server whose answers never end, and what tells when one of them was given up.
+    async fn endless() -> (std::net::SocketAddr, Arc<Notify>) {
+        let given_up = Arc::new(Notify::new());
+        let told = Arc::clone(&given_up);
+        let answer = move || {
+            let dropped = Dropped(Arc::clone(&told));
+            let chunks = stream::repeat_with(move || {
+                let _until_this_is_dropped = &dropped;
+                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
+            });
+            std::future::ready(Body::from_stream(chunks))
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(answer));
+        tokio::spawn(serve(listener, router, std::future::pending()));
+        (address, given_up)
+    }
+
+    async fn asked(address: std::net::SocketAddr) -> TcpStream {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        client
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_loses_its_connection() {
+        let (address, given_up) = endless().await;
+        let _client = asked(address).await;
+        // From here on the clock jumps to what is waited for: nothing but the end of patience.
+        pause();
+        let began = Instant::now();
+        given_up.notified().await;
+        let seconds = began.elapsed().as_secs();
+        assert!((WRITE_TIMEOUT.as_secs() - 1..=WRITE_TIMEOUT.as_secs() + 1).contains(&seconds));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_away_ends_its_answer() {
+        let (address, given_up) = endless().await;
+        let mut client = asked(address).await;
+        client.read_exact(&mut [0; 1024]).await.unwrap();
+        drop(client);
+        given_up.notified().await;
+    }
+}

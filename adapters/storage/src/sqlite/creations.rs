@@ -4,17 +4,23 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use todo_application::domain::{Instant, Todo, TodoId};
 use todo_application::ports::{Creation, CreationRequest};
 
-const FORGET: &str = "DELETE FROM creations WHERE workspace = ?1 AND forget_at <= ?2";
+// A few at a time, so that no write waits for a day's worth of them.
+const FORGET: &str = "\
+    DELETE FROM creations \
+    WHERE workspace = ?1 AND (created_by, key) IN \
+        (SELECT created_by, key FROM creations \
+         WHERE workspace = ?1 AND forget_at <= ?2 ORDER BY forget_at LIMIT 16)";
 
 const FIND: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
-    WHERE workspace = ?1 AND created_by = ?2 AND key = ?3";
+    WHERE workspace = ?1 AND created_by = ?2 AND key = ?3 AND forget_at > ?4";
 
+// In place of one whose time is over.
 const REMEMBER: &str = "\
-    INSERT INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
+    INSERT OR REPLACE INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// What came of the last request of this name, once those are forgotten whose time is over.
+/// What came of the last request of this name whose time is not over.
 pub(super) fn find(
     connection: &Connection,
     todo: &Todo,
@@ -22,8 +28,7 @@ pub(super) fn find(
 ) -> rusqlite::Result<Option<Creation>> {
     let workspace = todo.workspace().as_str();
     let now = todo.created_at().as_unix_millis();
-    connection.prepare_cached(FORGET)?.execute(params![workspace, now])?;
-    let name = params![workspace, todo.record().created_by.as_str(), request.key.as_str()];
+    let name = params![workspace, todo.record().created_by.as_str(), request.key.as_str(), now];
     let mut find = connection.prepare_cached(FIND)?;
     let found = find.query_row(name, |row| {
         let at = Instant::from_unix_millis(row.get(1)?).map_err(|error| {
@@ -39,7 +44,7 @@ pub(super) fn find(
     found.optional()
 }
 
-/// Remembers a request, whose name is not known.
+/// Remembers a request whose name is not known, and forgets some whose time is over.
 pub(super) fn remember(
     connection: &Connection,
     todo: &Todo,
@@ -54,5 +59,44 @@ pub(super) fn remember(
         todo.created_at().as_unix_millis(),
         request.forget_at.as_unix_millis(),
     ];
-    connection.prepare_cached(REMEMBER)?.execute(row).map(drop)
+    connection.prepare_cached(REMEMBER)?.execute(row)?;
+    let over = params![todo.workspace().as_str(), todo.created_at().as_unix_millis()];
+    connection.prepare_cached(FORGET)?.execute(over).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::fixture::{todo, workspace};
+    use crate::sqlite::schema;
+
+    #[test]
+    fn what_is_over_is_forgotten_little_by_little_and_in_the_end_altogether() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, 0).unwrap();
+        let remembered = || -> u32 {
+            let count = "SELECT count(*) FROM creations WHERE workspace = ?1";
+            connection.query_row(count, [workspace().as_str()], |row| row.get(0)).unwrap()
+        };
+        // All are made at the instant 100 of the fixture.
+        let request = |key: usize, forget_at| CreationRequest {
+            key: format!("key {key}").as_str().try_into().unwrap(),
+            fingerprint: 7,
+            forget_at: Instant::from_unix_millis(forget_at).unwrap(),
+        };
+        let add = "INSERT INTO creations VALUES (?1, 'usr_alice', ?2, 7, x'00', 1, 100)";
+        for key in 0..40 {
+            connection.execute(add, params![workspace().as_str(), format!("key {key}")]).unwrap();
+        }
+        let new = todo(1, "new");
+        // Its name is one whose time is over.
+        assert_eq!(find(&connection, &new, &request(39, 200)).unwrap(), None);
+        remember(&connection, &new, &request(39, 200)).unwrap();
+        assert_eq!(find(&connection, &new, &request(39, 200)).unwrap().unwrap().todo, new.id());
+        assert_eq!(remembered(), 40 - 16);
+        for key in 100..103 {
+            remember(&connection, &new, &request(key, 200)).unwrap();
+        }
+        assert_eq!(remembered(), 4, "only those whose time is not over");
+    }
 }
