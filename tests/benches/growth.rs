@@ -1,0 +1,158 @@
+//! What a long list costs, and what group commit gives: `cargo bench -p todo-tests --bench growth`.
+//!
+//! For each durable adapter, the median time of a call in a workspace of 100 todos and in one of
+//! 1,000,000 (or as many as the first argument says), and the durable creates of 64 callers at once
+//! against those of one caller who waits for each. PostgreSQL is started from the installed programs;
+//! where there are none it is left out.
+#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says so at once")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use todo_adapter_storage::{PostgresTodoRepository, SqliteTodoRepository};
+use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version, WorkspaceId};
+use todo_application::ports::{Filter, TodoRepository};
+use todo_tests::postgres::Server;
+use todo_tests::{todo_record, workspace};
+
+const SHORT: u64 = 100;
+const ROUNDS: u64 = 2_000;
+const CALLERS: u64 = 64;
+const CREATING: Duration = Duration::from_secs(3);
+
+/// The id number `number`, of `count` that are spread evenly.
+fn id(number: u64) -> TodoId {
+    TodoId::from_bytes((u128::from(number) << 64).to_be_bytes())
+}
+
+/// Every second one is done.
+fn todo(workspace: &WorkspaceId, number: u64) -> Todo {
+    let record = todo_record(workspace, id(number));
+    let completion = if number.is_multiple_of(2) {
+        Completion::Done { at: record.updated_at }
+    } else {
+        Completion::Open
+    };
+    Todo::restore(TodoRecord { completion, ..record }).unwrap()
+}
+
+/// Adds todos, `CALLERS` at a time.
+async fn fill(repository: &Arc<dyn TodoRepository>, workspace: &WorkspaceId, count: u64) {
+    let callers = (0..CALLERS).map(|caller| {
+        let (repository, workspace) = (Arc::clone(repository), workspace.clone());
+        tokio::spawn(async move {
+            for number in (caller..count).step_by(usize::try_from(CALLERS).unwrap()) {
+                repository.insert(&todo(&workspace, number)).await.unwrap();
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+}
+
+/// The median of what `call` takes, in microseconds, over todos in an order that jumps about.
+async fn median(count: u64, call: impl AsyncFn(u64)) -> f64 {
+    let mut times = Vec::new();
+    for round in 0..ROUNDS + ROUNDS / 10 {
+        let number = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) % count;
+        let began = Instant::now();
+        call(number).await;
+        // The first tenth warms up.
+        if round >= ROUNDS / 10 {
+            times.push(began.elapsed());
+        }
+    }
+    times.sort();
+    times[times.len() / 2].as_nanos() as f64 / 1_000.0
+}
+
+/// The medians of each kind of call.
+async fn calls(
+    repository: &Arc<dyn TodoRepository>,
+    workspace: &WorkspaceId,
+    count: u64,
+) -> Vec<(&'static str, f64)> {
+    let page = async |completed: Option<bool>| {
+        median(count, async |number| {
+            // Not from the end, where there is less than a page.
+            let after = Some(id(number.saturating_sub(100)));
+            let todos = repository.list(workspace, Filter { completed }, after, 50).await.unwrap();
+            assert!(todos.len() >= 40, "{}", todos.len());
+        })
+        .await
+    };
+    let get = median(count, async |number| {
+        assert!(repository.find(workspace, id(number)).await.unwrap().is_some());
+    });
+    let update = median(count, async |number| {
+        let found = repository.find(workspace, id(number)).await.unwrap().unwrap();
+        let version: Version = found.version();
+        let next = TodoRecord { version: version.next(), ..found.record().clone() };
+        repository.save(&Todo::restore(next).unwrap(), version).await.unwrap();
+    });
+    vec![
+        ("get", get.await),
+        ("update", update.await),
+        ("page of all", page(None).await),
+        ("page of open", page(Some(false)).await),
+        ("page of done", page(Some(true)).await),
+    ]
+}
+
+/// Durable creates each second, by so many callers.
+async fn creates(repository: &Arc<dyn TodoRepository>, name: &str, callers: u64) -> f64 {
+    let began = Instant::now();
+    let callers = (0..callers).map(|caller| {
+        let (repository, workspace) = (Arc::clone(repository), workspace(name));
+        tokio::spawn(async move {
+            let mut created = 0_u32;
+            while began.elapsed() < CREATING {
+                let number = (caller << 32) + u64::from(created);
+                repository.insert(&todo(&workspace, number)).await.unwrap();
+                created += 1;
+            }
+            created
+        })
+    });
+    let mut created = 0;
+    for caller in callers.collect::<Vec<_>>() {
+        created += caller.await.unwrap();
+    }
+    f64::from(created) / began.elapsed().as_secs_f64()
+}
+
+async fn measure(name: &str, repository: Arc<dyn TodoRepository>, long: u64) {
+    let (few, many) = (workspace("few"), workspace("many"));
+    fill(&repository, &few, SHORT).await;
+    let began = Instant::now();
+    fill(&repository, &many, long).await;
+    println!("\n{name}: {long} todos added in {:.0} s", began.elapsed().as_secs_f64());
+    let short = calls(&repository, &few, SHORT).await;
+    let long = calls(&repository, &many, long).await;
+    println!("{:<14} {:>10} {:>10} {:>7}", "median, us", "few", "many", "ratio");
+    for ((call, few), (_, many)) in short.into_iter().zip(long) {
+        println!("{call:<14} {few:>10.1} {many:>10.1} {:>7.2}", many / few);
+    }
+    let one = creates(&repository, "one", 1).await;
+    let together = creates(&repository, "together", CALLERS).await;
+    let ratio = together / one;
+    println!(
+        "durable creates/s: one caller {one:.0}, {CALLERS} callers {together:.0}, {ratio:.1} x"
+    );
+}
+
+#[tokio::main]
+async fn main() {
+    let long = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
+    measure("SQLite", Arc::new(sqlite), long).await;
+    let Some(server) = Server::prepare() else { return println!("no PostgreSQL here") };
+    let server = server.start();
+    let url = server.fresh().await.parse().unwrap();
+    let postgres = PostgresTodoRepository::open(&url).await.unwrap();
+    measure("PostgreSQL", Arc::new(postgres), long).await;
+}
