@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use todo_adapter_storage::PostgresChangeFeed;
 use todo_application::ports::{ChangeFeed as _, Changed, Changes};
-use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use todo_tests::listener::Listener;
 use todo_tests::postgres::{self, Server, Stop};
 
 use super::*;
-use crate::installation::Installation;
+use crate::programs::Pair;
 
 fn feed(url: &str) -> PostgresChangeFeed {
     PostgresChangeFeed::start(&url.parse().unwrap()).unwrap()
@@ -105,17 +104,9 @@ async fn what_was_missed_while_the_database_was_away_is_told_as_anything() {
 #[tokio::test]
 async fn a_client_of_one_server_is_told_of_a_change_through_another() {
     let Some(server) = postgres::shared() else { return };
-    let url = server.fresh().await;
-    let issuer = TestIssuer::start().await;
-    let installation = Installation::new()
-        .with("DATABASE_URL", &url)
-        .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
-        .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
-    let (one, other) = tokio::join!(installation.serve(), installation.serve());
-    let token = issuer.sign(&issuer.claims("usr_1", Some("org_1"), "todo:read todo:write"));
-    let (here, there) = (one.bearer(&token), other.bearer(&token));
+    let Pair { here, there, .. } = &Pair::start(server).await;
     let wanted = json!({ "resourcesListChanged": true });
-    let mut listener = Listener::open(&here, wanted).await;
+    let mut listener = Listener::open(here, wanted).await;
     let first = listener.next().await.unwrap();
     assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
     // One of them may be word that anything may have changed, from when the server connected.

@@ -1,28 +1,44 @@
 //! Whole programs on one database.
 
 use serde_json::json;
+use todo_tests::client::Client;
 use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use todo_tests::postgres;
 
 use crate::installation::Installation;
+use crate::server::Server as Program;
 use crate::{GUARDED, PASSWORD, everything, guarded, open};
 
 const TITLE: &str = "MILK-THAT-NOBODY-KNOWS-OF";
 const DESCRIPTION: &str = "OATS-THAT-NOBODY-KNOWS-OF";
 
+/// Two programs on one database, and the same user at each of them.
+pub(crate) struct Pair {
+    pub(crate) here: Client,
+    pub(crate) there: Client,
+    _programs: (Program, Program),
+}
+
+impl Pair {
+    pub(crate) async fn start(server: &postgres::Server) -> Self {
+        let url = server.fresh().await;
+        let issuer = TestIssuer::start().await;
+        let installation = Installation::new()
+            .with("DATABASE_URL", &url)
+            .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
+            .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
+        let programs = tokio::join!(installation.serve(), installation.serve());
+        let token = issuer.sign(&issuer.claims("usr_1", Some("org_1"), "todo:read todo:write"));
+        let (here, there) = (programs.0.bearer(&token), programs.1.bearer(&token));
+        Self { here, there, _programs: programs }
+    }
+}
+
 /// Nothing that a user sees tells which of them answered.
 #[tokio::test]
 async fn two_servers_on_one_database_serve_a_user_as_one() {
     let Some(server) = postgres::shared() else { return };
-    let url = server.fresh().await;
-    let issuer = TestIssuer::start().await;
-    let installation = Installation::new()
-        .with("DATABASE_URL", &url)
-        .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
-        .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
-    let (one, other) = tokio::join!(installation.serve(), installation.serve());
-    let token = issuer.sign(&issuer.claims("usr_1", Some("org_1"), "todo:read todo:write"));
-    let (here, there) = (one.bearer(&token), other.bearer(&token));
+    let Pair { here, there, _programs } = Pair::start(server).await;
 
     let mut ids = Vec::new();
     for number in 0..10 {

@@ -8,9 +8,10 @@ use todo_application::ports::Principal;
 
 use crate::endpoint::Service;
 use crate::envelope::{self, Message};
+use crate::era;
+use crate::methods::{self, Call};
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
-use crate::{era, methods};
 
 /// As many messages as a client has a reason to send at once.
 const MOST_MESSAGES: usize = 100;
@@ -62,7 +63,10 @@ pub(crate) async fn answer(
                         "`initialize` must not be part of a batch (MCP 2025-03-26).",
                     )),
                     Ok(_) if replies.len() > LARGEST_ANSWER => Err(full()),
-                    Ok(era) => methods::answer(service, principal, era, &request, log).await,
+                    Ok(era) => {
+                        let call = Call { service, principal, era, request: &request };
+                        methods::answer(call, log).await
+                    }
                     Err(error) => Err(error),
                 };
                 let reply = answered.unwrap_or_else(|error| error.into_reply(Some(request.id)));

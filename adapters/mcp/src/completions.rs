@@ -8,9 +8,9 @@ use todo_application::ports::Principal;
 use todo_application::{Prefix, UseCaseError};
 
 use crate::endpoint::Service;
-use crate::envelope::{Request, object};
-use crate::era::Era;
+use crate::envelope::object;
 use crate::failure;
+use crate::methods::Call;
 use crate::prompts::{self, Suggested};
 use crate::request_log::RequestLog;
 use crate::resources::{TODO_TEMPLATE, TODOS};
@@ -57,19 +57,15 @@ struct Completion {
 }
 
 /// Answers `completion/complete`.
-pub(crate) async fn complete(
-    service: &Service,
-    principal: &dyn Principal,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
+pub(crate) async fn complete(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct CompleteResult {
         completion: Completion,
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
+    let principal = call.caller();
     let reference = request.params.reference.and_then(|raw| object(raw).ok()).ok_or_else(|| {
         RpcError::invalid_params(
             "`completion/complete` needs `ref`: a `ref/prompt` with a `name` or a `ref/resource` \

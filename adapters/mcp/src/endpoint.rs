@@ -18,12 +18,13 @@ use crate::challenge::Challenge;
 use crate::discovery::ProtectedResource;
 use crate::envelope::{self, Message, Payload};
 use crate::failure::ScopeDenial;
+use crate::methods::{self, Call};
 use crate::rate_limit::RateLimit;
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
 use crate::subscriptions::{self, StreamLimit};
 use crate::tools::Catalog;
-use crate::{batch, bearer, body, era, methods};
+use crate::{batch, bearer, body, era};
 
 /// Everything that answering needs, made once.
 pub(crate) struct Service {
@@ -124,11 +125,12 @@ async fn answer_request(
 ) -> Result<Response, RpcError> {
     log.method(&request.method);
     let era = era::of(request, headers)?;
-    if subscriptions::is_listen(era, request) {
+    let call = Call { service, principal, era, request };
+    if subscriptions::is_listen(call) {
         body::check_accepts_events(headers)?;
-        return subscriptions::listen(service, principal, request, log);
+        return subscriptions::listen(call, log);
     }
-    methods::answer(service, principal, era, request, log).await.map(Reply::into_response)
+    methods::answer(call, log).await.map(Reply::into_response)
 }
 
 /// There is nothing to answer.

@@ -16,32 +16,38 @@ use crate::rpc::{Reply, RpcError};
 use crate::server_info::{CacheHints, DiscoverResult, Empty, InitializeResult, ResultFrame};
 use crate::{completions, failure, prompts, resources, tools};
 
-/// Answers one request.
-pub(crate) async fn answer(
-    service: &Service,
-    principal: &Arc<dyn Principal>,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
-    if request.method == "tools/call" {
-        return tools::call(service, principal, era, request, log).await;
+/// One request, and what it takes to answer it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) principal: &'a Arc<dyn Principal>,
+    pub(crate) era: Era,
+    pub(crate) request: &'a Request<'a>,
+}
+
+impl<'a> Call<'a> {
+    /// Who asks.
+    pub(crate) fn caller(self) -> &'a dyn Principal {
+        &**self.principal
     }
-    let principal = &**principal;
+}
+
+/// Answers one request.
+pub(crate) async fn answer(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
+    let Call { service, era, request, .. } = call;
     match (era, &*request.method) {
-        (_, "tools/list") => list_tools(service, era, request),
-        (_, "resources/read") => resources::read(service, principal, era, request, log).await,
-        (_, "resources/list") => resources::list(service, principal, era, request, log).await,
-        (_, "resources/templates/list") => resources::templates(era, request),
-        (_, "prompts/get") => prompts::get(service, principal, era, request, log).await,
-        (_, "prompts/list") => prompts::list(service, era, request),
-        (_, "completion/complete") => {
-            completions::complete(service, principal, era, request, log).await
-        }
+        (_, "tools/call") => tools::call(call, log).await,
+        (_, "tools/list") => list_tools(call),
+        (_, "resources/read") => resources::read(call, log).await,
+        (_, "resources/list") => resources::list(call, log).await,
+        (_, "resources/templates/list") => resources::templates(call),
+        (_, "prompts/get") => prompts::get(call, log).await,
+        (_, "prompts/list") => prompts::list(call),
+        (_, "completion/complete") => completions::complete(call, log).await,
         (Era::Modern, "server/discover") => {
             Ok(Reply::result(request.id, &DiscoverResult::new(&service.introduction)))
         }
-        (Era::Legacy, "initialize") => initialize(service, request),
+        (Era::Legacy, "initialize") => initialize(call),
         (Era::Legacy, "logging/setLevel") => set_log_level(request),
         (Era::Legacy, "ping") => Ok(Reply::result(request.id, &Empty {})),
         (era, method) => Err(RpcError::method_not_found(era.method_not_found_status(), method)),
@@ -50,7 +56,7 @@ pub(crate) async fn answer(
 
 /// The same for every caller: a tool that a token does not allow is listed, and calling it leads to
 /// the scope it needs.
-fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Reply, RpcError> {
+fn list_tools(call: Call<'_>) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct ListToolsResult<'a> {
         tools: &'a serde_json::value::RawValue,
@@ -59,6 +65,7 @@ fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Repl
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
     // The list has one page, so no cursor is one of ours.
     if request.params.cursor.is_some() {
         return Err(failure::invalid_cursor());
@@ -70,7 +77,8 @@ fn list_tools(service: &Service, era: Era, request: &Request<'_>) -> Result<Repl
 
 /// Answers with the revision that was asked for if we speak it, else with the newest that begins
 /// with `initialize`.
-fn initialize(service: &Service, request: &Request<'_>) -> Result<Reply, RpcError> {
+fn initialize(call: Call<'_>) -> Result<Reply, RpcError> {
+    let Call { service, request, .. } = call;
     let requested = request.params.protocol_version.and_then(string).ok_or_else(|| {
         RpcError::invalid_params("`initialize` needs `protocolVersion`, a string.")
     })?;

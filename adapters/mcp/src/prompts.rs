@@ -14,10 +14,9 @@ use todo_application::{Todos, UseCaseError};
 
 use arguments::PromptArguments;
 
-use crate::endpoint::Service;
-use crate::envelope::{Request, string};
-use crate::era::Era;
+use crate::envelope::string;
 use crate::failure;
+use crate::methods::Call;
 use crate::request_log::RequestLog;
 use crate::resources::{self, ResourceUri, TextContents};
 use crate::rpc::{Reply, RpcError};
@@ -113,7 +112,7 @@ pub(crate) fn catalog() -> Box<RawValue> {
 }
 
 /// Answers `prompts/list`: the same for everyone.
-pub(crate) fn list(service: &Service, era: Era, request: &Request<'_>) -> Result<Reply, RpcError> {
+pub(crate) fn list(call: Call<'_>) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct ListPromptsResult<'a> {
         prompts: &'a RawValue,
@@ -122,6 +121,7 @@ pub(crate) fn list(service: &Service, era: Era, request: &Request<'_>) -> Result
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
     if request.params.cursor.is_some() {
         return Err(failure::invalid_cursor());
     }
@@ -131,13 +131,7 @@ pub(crate) fn list(service: &Service, era: Era, request: &Request<'_>) -> Result
 }
 
 /// Answers `prompts/get`.
-pub(crate) async fn get(
-    service: &Service,
-    principal: &dyn Principal,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
+pub(crate) async fn get(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct GetPromptResult {
         description: &'static str,
@@ -145,6 +139,8 @@ pub(crate) async fn get(
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
+    let principal = call.caller();
     let name = request.params.name.and_then(string);
     let name = name.ok_or_else(|| {
         RpcError::invalid_params("`prompts/get` needs `name`, the name of a prompt.")

@@ -13,10 +13,9 @@ use todo_application::{Page, PageSize, Todos, UseCaseError};
 pub(crate) use uri::{ResourceUri, TODO_TEMPLATE, TODOS};
 
 use crate::cursor;
-use crate::endpoint::Service;
-use crate::envelope::{Request, string};
-use crate::era::Era;
+use crate::envelope::string;
 use crate::failure;
+use crate::methods::Call;
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
 use crate::server_info::{CacheHints, ResultFrame};
@@ -83,13 +82,7 @@ impl<'a> From<&'a Todo> for Resource<'a> {
 }
 
 /// Answers `resources/list`: the list of the open todos, and then each of them, page by page.
-pub(crate) async fn list(
-    service: &Service,
-    principal: &dyn Principal,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
+pub(crate) async fn list(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ListResourcesResult<'a> {
@@ -101,6 +94,8 @@ pub(crate) async fn list(
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
+    let principal = call.caller();
     let cursor = match request.params.cursor {
         None => None,
         Some(raw) => {
@@ -119,7 +114,7 @@ pub(crate) async fn list(
 }
 
 /// Answers `resources/templates/list`.
-pub(crate) fn templates(era: Era, request: &Request<'_>) -> Result<Reply, RpcError> {
+pub(crate) fn templates(call: Call<'_>) -> Result<Reply, RpcError> {
     /// MCP `ResourceTemplate`.
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -140,6 +135,7 @@ pub(crate) fn templates(era: Era, request: &Request<'_>) -> Result<Reply, RpcErr
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { era, request, .. } = call;
     if request.params.cursor.is_some() {
         return Err(failure::invalid_cursor());
     }
@@ -158,13 +154,7 @@ pub(crate) fn templates(era: Era, request: &Request<'_>) -> Result<Reply, RpcErr
 
 /// Answers `resources/read`. A todo that is hidden from the caller, one that is not there and a URI
 /// that names nothing are the same.
-pub(crate) async fn read(
-    service: &Service,
-    principal: &dyn Principal,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
+pub(crate) async fn read(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
     #[derive(Serialize)]
     struct ReadResourceResult {
         contents: [TextContents; 1],
@@ -173,6 +163,8 @@ pub(crate) async fn read(
         #[serde(flatten)]
         frame: ResultFrame,
     }
+    let Call { service, era, request, .. } = call;
+    let principal = call.caller();
     let text = request.params.uri.and_then(string).ok_or_else(|| {
         RpcError::invalid_params("`resources/read` needs `uri`, the URI of a resource.")
     })?;

@@ -9,7 +9,6 @@ mod stream_limit;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
@@ -19,7 +18,7 @@ use futures_util::stream;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use todo_application::Watch;
-use todo_application::ports::{Changed, Principal};
+use todo_application::ports::Changed;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -27,10 +26,9 @@ use filter::Filter;
 pub(crate) use stream_limit::StreamLimit;
 use stream_limit::{MOST_STREAMS, StreamPermit};
 
-use crate::endpoint::Service;
-use crate::envelope::Request;
 use crate::era::Era;
 use crate::failure;
+use crate::methods::Call;
 use crate::request_log::RequestLog;
 use crate::resources::ResourceUri;
 use crate::rpc::RpcError;
@@ -40,19 +38,16 @@ use crate::server_info::{SERVER_INFO, ServerInfo};
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Whether the request asks for a stream.
-pub(crate) fn is_listen(era: Era, request: &Request<'_>) -> bool {
-    era == Era::Modern && request.method == "subscriptions/listen"
+pub(crate) fn is_listen(call: Call<'_>) -> bool {
+    call.era == Era::Modern && call.request.method == "subscriptions/listen"
 }
 
 /// Answers `subscriptions/listen`.
-pub(crate) fn listen(
-    service: &Service,
-    principal: &Arc<dyn Principal>,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Response, RpcError> {
+pub(crate) fn listen(call: Call<'_>, log: &mut RequestLog) -> Result<Response, RpcError> {
+    let Call { service, request, .. } = call;
+    let principal = call.caller();
     let filter = Filter::read(request.params.notifications)?;
-    let watch = service.todos.watch(&**principal);
+    let watch = service.todos.watch(principal);
     let watch = watch.map_err(|error| failure::refuse(service, error, RpcError::internal, log))?;
     let permit = service.streams.take(principal.subject()).ok_or_else(|| {
         log.code("too_many_streams");

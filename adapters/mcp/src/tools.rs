@@ -25,11 +25,11 @@ use todo_application::ports::Principal;
 pub(crate) use arguments::{Arguments, InvalidArgument};
 pub(crate) use view::{OneTodo, TodoList, TodoView};
 
-use crate::endpoint::Service;
-use crate::envelope::{Request, is_object, string};
+use crate::envelope::{is_object, string};
 use crate::era::Era;
 use crate::failure::{self, ToolError};
 use crate::icons::{Icon, Icons};
+use crate::methods::Call;
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
 use crate::server_info::ResultFrame;
@@ -171,13 +171,8 @@ pub fn tools_allowed_by(permission: Permission) -> impl Iterator<Item = &'static
 }
 
 /// Answers `tools/call`.
-pub(crate) async fn call(
-    service: &Service,
-    principal: &Arc<dyn Principal>,
-    era: Era,
-    request: &Request<'_>,
-    log: &mut RequestLog,
-) -> Result<Reply, RpcError> {
+pub(crate) async fn call(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, RpcError> {
+    let Call { service, principal, era, request } = call;
     let name = request.params.name.and_then(string);
     let name = name.ok_or_else(|| {
         RpcError::invalid_params("`tools/call` needs `name`, the name of a tool.")
