@@ -1,5 +1,5 @@
-//! What every [`TodoRepository`] promises, one case for each promise, run against every adapter on
-//! a fresh store.
+//! What every [`TodoRepository`] promises, and every [`TodoSnapshot`] and [`TodoLoader`], one case
+//! for each promise, run against every adapter on a fresh store.
 //!
 //! To add an adapter: a function that makes a store, and a line in `contract!`.
 
@@ -60,6 +60,10 @@ macro_rules! contract {
         }
     };
 }
+
+// After the macro, which it uses.
+#[path = "contract/archive.rs"]
+mod archive;
 
 contract! {
     memory => memory_store,

@@ -11,6 +11,7 @@ mod id_source;
 mod principal;
 mod readiness;
 mod storage_error;
+mod todo_archive;
 mod todo_repository;
 mod token_verifier;
 
@@ -21,6 +22,7 @@ pub use id_source::IdSource;
 pub use principal::Principal;
 pub use readiness::{NotReady, Readiness};
 pub use storage_error::{BoxError, StorageError};
+pub use todo_archive::{Loaded, TodoLoader, TodoSnapshot};
 pub use todo_repository::{Creation, CreationRequest, Filter, TodoRepository};
 pub use token_verifier::{Rejection, TokenVerifier, VerificationError};
 

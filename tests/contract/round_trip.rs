@@ -14,7 +14,7 @@ fn at(millis: i64) -> Instant {
 }
 
 /// Todos with the extremes of every field.
-fn extremes() -> Vec<TodoRecord> {
+pub(super) fn extremes() -> Vec<TodoRecord> {
     let plain = |number| todo_record(&workspace("everyone"), id(number));
     let last = at(253_402_207_199_999);
     let widest_title = "𝕏".repeat(Title::MAX_CHARACTERS);

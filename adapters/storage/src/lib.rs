@@ -7,10 +7,13 @@
 //! * [`PostgresTodoRepository`] (feature `postgres`) keeps them in a PostgreSQL database, for any
 //!   number of processes.
 //!
+//! Operators move todos with a [`TodoSnapshot`](todo_application::ports::TodoSnapshot) of each, and a
+//! [`TodoLoader`](todo_application::ports::TodoLoader).
+//!
 //! [`InProcessChangeFeed`] carries word of changes for stores that only one process writes to.
 //!
-//! To add an adapter: a module and a feature here, and one line in `tests/contract.rs`, which runs
-//! the port's whole suite against it.
+//! To add an adapter: a module and a feature here, and one line in each suite of
+//! `tests/contract.rs`, which runs every promise of the ports against it.
 
 mod change_feed;
 mod memory;
@@ -20,11 +23,14 @@ mod postgres;
 mod sqlite;
 
 pub use change_feed::InProcessChangeFeed;
-pub use memory::MemoryTodoRepository;
+pub use memory::{MemorySnapshot, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresTodoRepository,
-    PostgresUrl, PostgresUrlError,
+    PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresSnapshot,
+    PostgresTodoRepository, PostgresUrl, PostgresUrlError,
 };
 #[cfg(feature = "sqlite")]
-pub use sqlite::{OpenError, OpenProblem, SqliteTodoRepository};
+pub use sqlite::{
+    BackupError, OpenError, OpenProblem, SqliteBackup, SqliteSnapshot, SqliteTodoLoader,
+    SqliteTodoRepository,
+};

@@ -1,5 +1,7 @@
 //! Todos in memory: for trying things out, and for tests that need no file.
 
+mod archive;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use todo_application::domain::{
 use todo_application::ports::{
     Creation, CreationRequest, Filter, NotReady, Readiness, StorageError, TodoRepository,
 };
+
+pub use archive::MemorySnapshot;
 
 /// Keeps todos as long as it lives.
 ///

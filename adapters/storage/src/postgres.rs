@@ -9,6 +9,7 @@
 //! | `tls` | encryption, and who answers |
 //! | `queries` | the statements |
 //! | `change_feed` | word of changes between servers |
+//! | `archive` | all todos at once, for an operator |
 //! | `creations` | adding a todo once, however often it is asked for |
 //! | `parameter`, `row` | how a todo is a row |
 //! | `migrations` | the schema |
@@ -18,6 +19,7 @@
 //! A connection keeps what was prepared on it, and settings of its own: a pooler in between has to
 //! give one server connection to one client (PgBouncer: session mode).
 
+mod archive;
 mod change_feed;
 mod connections;
 mod connector;
@@ -44,6 +46,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+pub use archive::PostgresSnapshot;
 pub use change_feed::PostgresChangeFeed;
 use connections::{Connections, Single};
 use connector::Connector;

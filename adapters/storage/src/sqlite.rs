@@ -3,13 +3,16 @@
 //! One thread owns the only connection that writes and commits what is queued in groups; reads have
 //! connections of their own and, thanks to the write-ahead log, never wait for it.
 
+mod backup;
 mod creations;
+mod loader;
 mod open;
 mod open_error;
 mod queries;
 mod readers;
 mod row;
 mod schema;
+mod snapshot;
 mod write;
 mod writer;
 
@@ -30,8 +33,11 @@ use todo_application::ports::{
 };
 use tokio::time::timeout;
 
+pub use backup::{BackupError, SqliteBackup};
+pub use loader::SqliteTodoLoader;
 pub use open_error::{OpenError, OpenProblem};
 use readers::Readers;
+pub use snapshot::SqliteSnapshot;
 use write::{Outcome, Write};
 use writer::Writer;
 
@@ -54,7 +60,7 @@ impl SqliteTodoRepository {
     /// Opens the database at `path`, made if there is none, and brings it to the current schema.
     /// Blocks on the disk.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        open::open(path)
+        open::repository(path)
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn migrate(connection: &mut Client) -> Result<(), PostgresOpenP
 }
 
 /// The number of the last step, 0 if there was none.
-async fn schema(connection: &impl GenericClient) -> Result<i32, Error> {
+pub(super) async fn schema(connection: &impl GenericClient) -> Result<i32, Error> {
     let last = "SELECT coalesce(max(number), 0) FROM todo_mcp_migrations";
     match connection.query_one(last, &[]).await {
         Ok(row) => row.try_get(0),

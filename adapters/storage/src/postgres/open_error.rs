@@ -51,6 +51,17 @@ pub enum PostgresOpenProblem {
         /// The latest schema that this program knows.
         known: i32,
     },
+    /// An earlier version of this program was the last one here.
+    #[error(
+        "has schema {found}, and this program reads schema {known}: bring it there with `todo-mcp \
+         migrate`"
+    )]
+    OlderSchema {
+        /// The schema it has, 0 if it has none.
+        found: i32,
+        /// The schema that this program reads.
+        known: i32,
+    },
     /// It has a table of this name that is somebody else's.
     #[error(
         "has a table `todos` of another application ({0}): set DATABASE_URL to another database"

@@ -16,6 +16,11 @@ pub(super) enum Parameter<'a> {
     Number(Option<i64>),
 }
 
+/// Parameters as the driver wants them.
+pub(super) fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
+}
+
 impl ToSql for Parameter<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         match self {

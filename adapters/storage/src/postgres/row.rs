@@ -11,12 +11,21 @@ use tokio_postgres::types::FromSql;
 
 use super::parameter::Parameter;
 
-/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds.
+/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds. With
+/// `workspace, ` before that, the rows also say where they belong, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
+        select!(@ "", $rest)
+    };
+    (workspace, $rest:literal) => {
+        select!(@ ", workspace", $rest)
+    };
+    (@ $more:literal, $rest:literal) => {
         concat!(
             "SELECT id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version FROM todos ",
+            "updated_at, updated_by, version",
+            $more,
+            " FROM todos ",
             $rest
         )
     };
@@ -50,11 +59,20 @@ pub(super) fn workspace(id: &WorkspaceId) -> Parameter<'_> {
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this
 /// program cannot have written it.
 pub(super) fn read(row: &Row, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
-    restore(row, workspace).map_err(|source| {
-        let id = row.try_get(0).map(TodoId::from_uuid);
-        let id = id.map_or_else(|_| "(not a UUID)".to_owned(), |id| id.to_string());
-        StorageError::Corrupt { id, source }
-    })
+    restore(row, workspace).map_err(|source| corrupt(row, source))
+}
+
+/// Reads a row of a [`select`] of all workspaces.
+pub(super) fn read_any(row: &Row) -> Result<Todo, StorageError> {
+    let workspace = column(row, 9, |key: &[u8]| Ok(WorkspaceId::try_from(str::from_utf8(key)?)?));
+    let todo = workspace.and_then(|workspace| restore(row, &workspace));
+    todo.map_err(|source| corrupt(row, source))
+}
+
+fn corrupt(row: &Row, source: BoxError) -> StorageError {
+    let id = row.try_get(0).map(TodoId::from_uuid);
+    let id = id.map_or_else(|_| "(not a UUID)".to_owned(), |id| id.to_string());
+    StorageError::Corrupt { id, source }
 }
 
 fn restore(row: &Row, workspace: &WorkspaceId) -> Result<Todo, BoxError> {

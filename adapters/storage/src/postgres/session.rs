@@ -2,10 +2,9 @@
 
 use futures_util::future::try_join_all;
 use tokio::task::JoinHandle;
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::parameter::Parameter;
+use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 
 /// What each session is told, as far as the engine knows these settings: `pg_settings` has no row
@@ -107,9 +106,4 @@ impl Transaction<'_> {
     pub(super) async fn commit(self) -> Result<(), Error> {
         self.transaction.commit().await
     }
-}
-
-/// Parameters as the driver wants them.
-fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
 }

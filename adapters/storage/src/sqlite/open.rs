@@ -19,40 +19,88 @@ const READERS: usize = 4;
 /// How long to wait while another program (a backup, the `sqlite3` shell) holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) fn open(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
-    let file = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    open_absolute(&file).map_err(|problem| OpenError { file, problem })
+/// The connection that writes. No other todo-mcp has one while the lock is held.
+pub(super) struct Exclusive {
+    // Dropped in this order: close the file, let others have it.
+    pub(super) connection: Connection,
+    pub(super) lock: File,
+    file: PathBuf,
 }
 
-fn open_absolute(path: &Path) -> Result<SqliteTodoRepository, OpenProblem> {
+/// Opens the repository.
+pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
+    naming(path, |path| {
+        let Exclusive { connection, lock, file } = open_exclusive(path)?;
+        let reading = (0..READERS).map(|_| connect_reader(&file));
+        let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
+        Ok(SqliteTodoRepository { writer: Writer::start(connection)?, readers, _lock: lock })
+    })
+}
+
+/// Opens the database to write to it, and nothing else.
+pub(super) fn exclusive(path: &Path) -> Result<Exclusive, OpenError> {
+    naming(path, open_exclusive)
+}
+
+/// Opens a database that is there, whoever uses it, and gives the schema that it has.
+///
+/// The connection is in a transaction that shows the database as it is now. Whoever writes goes on:
+/// what they write meanwhile stays in the write-ahead log, which grows until the connection closes.
+pub(super) fn snapshot(path: &Path) -> Result<(Connection, i32), OpenError> {
+    naming(path, |path| {
+        let file = existing(path)?.ok_or(OpenProblem::Missing)?;
+        // A read-only connection could not tidy up: it would leave files behind that belong to this
+        // user and are in the way of the one who serves. Where this user may not write, SQLite makes
+        // it one, and says nothing.
+        let connection = connect_reader(&file)?;
+        if connection.is_readonly(MAIN_DB)? {
+            return Err(OpenProblem::NotWritable);
+        }
+        connection.execute_batch("BEGIN")?;
+        match schema::origin(&connection)? {
+            Origin::Foreign => Err(OpenProblem::Foreign),
+            Origin::Ours { schema } => Ok((connection, schema)),
+        }
+    })
+}
+
+/// A problem with the file, by its whole name.
+pub(super) fn naming<T>(
+    path: &Path,
+    open: impl FnOnce(&Path) -> Result<T, OpenProblem>,
+) -> Result<T, OpenError> {
+    let file = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    open(&file).map_err(|problem| OpenError { file, problem })
+}
+
+fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     let file = locate(path)?;
     // Before anything opens the file: while SQLite has it open in this process, closing it anywhere
     // else in the process would drop SQLite's own locks, as POSIX wants it.
     let lock = lock(&file)?;
     create_if_missing(&file)?;
-    let mut writing = connect(&file)?;
-    prepare(&mut writing)?;
-    let reading = (0..READERS).map(|_| connect_reader(&file));
-    let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
-    Ok(SqliteTodoRepository { writer: Writer::start(writing)?, readers, _lock: lock })
+    let mut connection = connect(&file)?;
+    prepare(&mut connection)?;
+    Ok(Exclusive { connection, lock, file })
 }
 
 /// The file that `path` leads to, links followed: whoever means the same file has to meet at the
 /// same lock.
 fn locate(path: &Path) -> Result<PathBuf, OpenProblem> {
-    let file = match path.canonicalize() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return locate_new(path),
-        file => file?,
-    };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(OpenProblem::NotAFile);
-    }
+    let Some(file) = existing(path)? else { return locate_new(path) };
     // Permissions do not stop root, but whoever took the right to write away meant it.
-    if metadata.permissions().readonly() {
+    if file.metadata()?.permissions().readonly() {
         return Err(OpenProblem::NotWritable);
     }
     Ok(file)
+}
+
+fn existing(path: &Path) -> Result<Option<PathBuf>, OpenProblem> {
+    let file = match path.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(OpenProblem::NotAFile) }
 }
 
 fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
@@ -95,7 +143,7 @@ fn private() -> OpenOptions {
     options
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // Without CREATE, so that a file that has vanished is not replaced by an empty one.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;

@@ -25,6 +25,9 @@ pub enum OpenProblem {
         "lies in a directory that does not exist: create it, or set DATABASE_URL to another file"
     )]
     DirectoryMissing,
+    /// There is no such file, and nobody asked for a new one.
+    #[error("is not there: set DATABASE_URL to the database that you mean")]
+    Missing,
     /// The path leads to a directory, a device or the like.
     #[error("is not a regular file: set DATABASE_URL to another one")]
     NotAFile,
@@ -52,6 +55,17 @@ pub enum OpenProblem {
         /// The schema it has.
         found: i32,
         /// The latest schema that this program knows.
+        known: i32,
+    },
+    /// An earlier version of this program was the last one here.
+    #[error(
+        "has schema {found}, and this program reads schema {known}: bring it there with `todo-mcp \
+         migrate`"
+    )]
+    OlderSchema {
+        /// The schema it has.
+        found: i32,
+        /// The schema that this program reads.
         known: i32,
     },
     /// The database contradicts itself.

@@ -1,6 +1,6 @@
 //! What is read from the database.
 
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, Params, Row, params};
 use todo_application::domain::{Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
@@ -17,6 +17,12 @@ const LIST_BY_DONE: &str = select!(
     "INDEXED BY todos_by_done \
      WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
 );
+
+/// Past the key of the last todo that was read, along the primary key.
+const PAGE: &str =
+    select!(workspace, "WHERE (workspace, id) > (?1, ?2) ORDER BY workspace, id LIMIT ?3");
+
+const COUNT: &str = "SELECT count(*) FROM todos";
 
 const PROBE: &str = "SELECT EXISTS (SELECT 1 FROM todos)";
 
@@ -49,6 +55,24 @@ pub(super) fn list(
     }
 }
 
+/// The todos of all workspaces after one of them, or the first ones.
+pub(super) fn page(
+    connection: &Connection,
+    after: Option<&(WorkspaceId, TodoId)>,
+    limit: usize,
+) -> Result<Vec<Todo>, StorageError> {
+    // No workspace has the empty name: every todo sorts after this.
+    let (workspace, id): (&str, &[u8]) =
+        after.map_or(("", &[]), |(workspace, id)| (workspace.as_str(), id.as_uuid().as_bytes()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    todos(connection, PAGE, params![workspace, id, limit], row::read_any)
+}
+
+/// How many todos there are in all workspaces.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row(COUNT, [], |row| row.get(0)).map(i64::unsigned_abs)
+}
+
 /// Looks at the table, to see whether it can be read at all.
 pub(super) fn probe(connection: &Connection) -> Result<(), StorageError> {
     let mut statement = connection.prepare_cached(PROBE).map_err(unavailable)?;
@@ -61,11 +85,20 @@ fn select(
     workspace: &WorkspaceId,
     parameters: impl Params,
 ) -> Result<Vec<Todo>, StorageError> {
+    todos(connection, sql, parameters, |row| row::read(row, workspace))
+}
+
+fn todos(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<Todo, StorageError>,
+) -> Result<Vec<Todo>, StorageError> {
     let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
     let mut rows = statement.query(parameters).map_err(unavailable)?;
     let mut todos = Vec::new();
     while let Some(row) = rows.next().map_err(unavailable)? {
-        todos.push(row::read(row, workspace)?);
+        todos.push(read(row)?);
     }
     Ok(todos)
 }
@@ -93,6 +126,7 @@ mod tests {
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
             (LIST_BY_DONE, "INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
+            (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ] {
             let expected = format!("SEARCH todos USING {expected}");
             assert_eq!(plan(connection, sql), [expected], "{sql}");

@@ -9,12 +9,21 @@ use todo_application::domain::{
 };
 use todo_application::ports::{BoxError, StorageError};
 
-/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds.
+/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds. With
+/// `workspace, ` before that, the rows also say where they belong, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
+        select!(@ "", $rest)
+    };
+    (workspace, $rest:literal) => {
+        select!(@ ", workspace", $rest)
+    };
+    (@ $more:literal, $rest:literal) => {
         concat!(
             "SELECT id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version FROM todos ",
+            "updated_at, updated_by, version",
+            $more,
+            " FROM todos ",
             $rest
         )
     };
@@ -50,6 +59,13 @@ fn text(text: &str) -> ToSqlOutput<'_> {
 /// program cannot have written it.
 pub(super) fn read(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
     restore(row, workspace).map_err(|source| StorageError::Corrupt { id: stored_name(row), source })
+}
+
+/// Reads a row of a [`select`] of all workspaces.
+pub(super) fn read_any(row: &Row<'_>) -> Result<Todo, StorageError> {
+    let workspace = column(row, 9, |value| Ok(WorkspaceId::try_from(value.as_str()?)?));
+    let todo = workspace.and_then(|workspace| restore(row, &workspace));
+    todo.map_err(|source| StorageError::Corrupt { id: stored_name(row), source })
 }
 
 fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {

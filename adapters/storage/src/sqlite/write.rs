@@ -61,12 +61,14 @@ impl Write {
 }
 
 fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Verdict> {
+    let inserted = insert_new(connection, todo)?;
+    Ok(if inserted { Ok(Outcome::Done) } else { Err(StorageError::Duplicate(todo.id())) })
+}
+
+/// Adds a todo if its id is free in its workspace, and says whether it was.
+pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Result<bool> {
     let values = params_from_iter(row::values(todo));
-    let inserted = connection.prepare_cached(INSERT)?.execute(values)?;
-    Ok(match inserted {
-        0 => Err(StorageError::Duplicate(todo.id())),
-        _ => Ok(Outcome::Done),
-    })
+    Ok(connection.prepare_cached(INSERT)?.execute(values)? > 0)
 }
 
 fn insert_once(

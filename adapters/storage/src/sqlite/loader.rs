@@ -1,0 +1,57 @@
+//! Taking in todos that were made elsewhere.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, TransactionBehavior};
+use todo_application::domain::Todo;
+use todo_application::ports::{Loaded, StorageError, TodoLoader};
+use tokio::task::spawn_blocking;
+
+use super::open::{self, Exclusive};
+use super::open_error::OpenError;
+use super::{queries, unavailable, write};
+
+/// Loads todos into an SQLite file that no other process uses at the same time.
+///
+/// Its methods need a Tokio runtime.
+pub struct SqliteTodoLoader(Arc<Mutex<Exclusive>>);
+
+impl SqliteTodoLoader {
+    /// Opens the database at `path`, made if there is none, and brings it to the current schema.
+    /// Blocks on the disk.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        open::exclusive(path).map(|database| Self(Arc::new(Mutex::new(database))))
+    }
+}
+
+#[async_trait]
+impl TodoLoader for SqliteTodoLoader {
+    async fn load(&self, todos: Vec<Todo>) -> Result<Vec<Loaded>, StorageError> {
+        let database = Arc::clone(&self.0);
+        let loading = spawn_blocking(move || {
+            // Whoever stopped halfway has had their transaction rolled back.
+            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
+            load(&mut database.connection, &todos)
+        });
+        loading.await.map_err(unavailable)?
+    }
+}
+
+/// In one transaction, which costs one wait for the disk.
+fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, StorageError> {
+    let immediate = TransactionBehavior::Immediate;
+    let transaction = connection.transaction_with_behavior(immediate).map_err(unavailable)?;
+    let loaded = todos.iter().map(|todo| load_one(&transaction, todo)).collect::<Result<_, _>>()?;
+    transaction.commit().map_err(unavailable)?;
+    Ok(loaded)
+}
+
+fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError> {
+    if write::insert_new(connection, todo).map_err(unavailable)? {
+        return Ok(Loaded::Added);
+    }
+    let stored = queries::find(connection, todo.workspace(), todo.id())?;
+    Ok(if stored.as_ref() == Some(todo) { Loaded::Same } else { Loaded::Different })
+}
