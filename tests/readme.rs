@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use serde_json::json;
 use todo_mcp::settings::SETTINGS;
@@ -24,9 +25,27 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_settings_table_names_every_setting_and_no_other() {
-    let rows = section("## Settings").lines().filter(|line| line.starts_with("| `"));
+    let (settings, _) = section("## Settings").split_once("| command |").unwrap();
+    let rows = settings.lines().filter(|line| line.starts_with("| `"));
     let named: Vec<&str> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
     assert_eq!(named, SETTINGS);
+}
+
+#[test]
+fn the_table_of_commands_names_every_command_and_no_other() {
+    let help = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test")).arg("--help").output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let (_, table) = section("## Settings").split_once("| command | does |").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: Vec<&str> =
+        rows.filter_map(|row| row.split_once('`')?.0.split(' ').next()).collect();
+    assert_eq!(named, commands);
 }
 
 #[test]

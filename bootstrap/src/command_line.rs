@@ -1,6 +1,7 @@
 //! The commands.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -18,6 +19,13 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Bring the database to the current schema.
     Migrate,
+    /// Write all todos as JSON Lines.
+    Export(ExportArguments),
+    /// Add the todos of an export.
+    Import(ImportArguments),
+    /// Copy the SQLite file.
+    #[cfg(feature = "sqlite")]
+    Backup(BackupArguments),
     /// Print an access token of the running local identity.
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
@@ -47,6 +55,15 @@ enum Subcommand {
     Doctor(DoctorArguments),
     /// Bring the database to the current schema (serving does this too)
     Migrate,
+    /// Write all todos, a JSON object on each line, as they are at this moment; a server may be
+    /// running
+    Export(ExportArguments),
+    /// Add the todos of an export, except those that are there already; doing it again adds what is
+    /// missing. Exit code 1 if a line is wrong, or if a todo is there with other content
+    Import(ImportArguments),
+    /// Copy the SQLite file as it is at this moment, and check the copy; a server may be running
+    #[cfg(feature = "sqlite")]
+    Backup(BackupArguments),
     /// Print an access token of the running server's local identity, and nothing else
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
@@ -65,6 +82,34 @@ impl std::fmt::Debug for DoctorArguments {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("DoctorArguments").finish_non_exhaustive()
     }
+}
+
+/// Where an export goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArguments {
+    /// The file to write, for nobody's eyes but yours; without it, or as `-`, standard output
+    pub(crate) file: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Where an import comes from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArguments {
+    /// The file to read; without it, or as `-`, standard input
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Where a copy goes.
+#[cfg(feature = "sqlite")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArguments {
+    /// The file to write, for nobody's eyes but yours
+    pub(crate) file: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What the token is to hold. What is left out is as for the local user.
@@ -93,6 +138,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Check) => Command::Check,
             Some(Subcommand::Doctor(arguments)) => Command::Doctor(arguments),
             Some(Subcommand::Migrate) => Command::Migrate,
+            Some(Subcommand::Export(arguments)) => Command::Export(arguments),
+            Some(Subcommand::Import(arguments)) => Command::Import(arguments),
+            #[cfg(feature = "sqlite")]
+            Some(Subcommand::Backup(arguments)) => Command::Backup(arguments),
             #[cfg(feature = "emulator")]
             Some(Subcommand::Token(arguments)) => Command::Token(arguments),
         }),

@@ -12,13 +12,15 @@ use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
 };
-#[cfg(feature = "sqlite")]
-use todo_adapter_storage::SqliteTodoRepository;
 use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
-use todo_adapter_storage::{PostgresChangeFeed, PostgresTodoRepository};
+use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRepository};
+#[cfg(feature = "sqlite")]
+use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
-use todo_application::ports::{ChangeFeed, Clock, Readiness, TodoRepository};
+use todo_application::ports::{
+    ChangeFeed, Clock, Readiness, TodoLoader, TodoRepository, TodoSnapshot,
+};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -167,10 +169,7 @@ async fn open_storage(database: &Database) -> Result<Storage, Failure> {
             Ok(Storage::new(Arc::new(repository), in_process()))
         }
         #[cfg(not(feature = "sqlite"))]
-        Database::Sqlite(path) => Err(Failure::Usage(format!(
-            "DATABASE_URL is sqlite:{}, which this build lacks",
-            path.display()
-        ))),
+        Database::Sqlite(path) => Err(lacking(path)),
         #[cfg(feature = "postgres")]
         Database::Postgres(url) => {
             let repository = PostgresTodoRepository::open(url).await;
@@ -181,6 +180,61 @@ async fn open_storage(database: &Database) -> Result<Storage, Failure> {
             Ok(Storage::new(Arc::new(repository), Arc::new(changes)))
         }
     }
+}
+
+/// Opens all todos as they are now, to read them. A server may be running.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+)]
+pub(crate) async fn open_snapshot(database: &Database) -> Result<Box<dyn TodoSnapshot>, Failure> {
+    match database {
+        Database::Memory => Err(nothing_to_move()),
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => {
+            Ok(Box::new(SqliteSnapshot::open(path).map_err(Failure::unavailable)?))
+        }
+        #[cfg(not(feature = "sqlite"))]
+        Database::Sqlite(path) => Err(lacking(path)),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => {
+            Ok(Box::new(PostgresSnapshot::open(url).await.map_err(Failure::unavailable)?))
+        }
+    }
+}
+
+/// Opens the storage to add todos to it.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+)]
+pub(crate) async fn open_loader(database: &Database) -> Result<Box<dyn TodoLoader>, Failure> {
+    match database {
+        Database::Memory => Err(nothing_to_move()),
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => {
+            Ok(Box::new(SqliteTodoLoader::open(path).map_err(Failure::unavailable)?))
+        }
+        #[cfg(not(feature = "sqlite"))]
+        Database::Sqlite(path) => Err(lacking(path)),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => {
+            Ok(Box::new(PostgresTodoRepository::open(url).await.map_err(Failure::unavailable)?))
+        }
+    }
+}
+
+pub(crate) fn nothing_to_move() -> Failure {
+    Failure::Usage(
+        "DATABASE_URL is memory:, and what a server keeps there nobody else can reach: set it to a \
+         database"
+            .to_owned(),
+    )
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn lacking(path: &std::path::Path) -> Failure {
+    Failure::Usage(format!("DATABASE_URL is sqlite:{}, which this build lacks", path.display()))
 }
 
 /// Who vouches for callers: the same Scalekit adapter either way, pointed at Scalekit or at our own

@@ -14,6 +14,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes a line to standard error: what a command has done whose output is something else.
+pub(crate) fn note(text: &str) {
+    // As with an error.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Writes the last words of a command that failed to standard error.
 pub(crate) fn error(text: &str) {
     // Nobody is left to tell if this fails.

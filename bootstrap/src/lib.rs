@@ -4,11 +4,13 @@
 //! * [`settings`] — where settings come from: the environment and a `.env` file
 //! * [`config`] — what they mean: every problem found, none acted on
 //! * [`compose`] — the one place where adapters meet
+//! * [`archive`] — todos as JSON Lines, and copies of a database
 //! * [`serve`] — listening, and stopping in good order
 //! * [`doctor`] — whether settings, Scalekit, public URL and a token fit together
 //! * `command_line` — the commands
 //! * `telemetry`, `console` — what operators and people see
 
+pub mod archive;
 mod clock;
 mod command_line;
 pub mod compose;
@@ -19,6 +21,7 @@ mod failure;
 mod ids;
 pub mod serve;
 pub mod settings;
+mod signals;
 mod telemetry;
 #[cfg(feature = "emulator")]
 mod token;
@@ -58,6 +61,16 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Check => check(&config()?),
         Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
         Command::Migrate => runtime()?.block_on(compose::migrate(&config()?)),
+        Command::Export(arguments) => {
+            runtime()?.block_on(archive::command::export(&config()?, &arguments))
+        }
+        Command::Import(arguments) => {
+            return runtime()?.block_on(archive::command::import(&config()?, &arguments));
+        }
+        #[cfg(feature = "sqlite")]
+        Command::Backup(arguments) => {
+            runtime()?.block_on(archive::backup::run(&config()?, &arguments))
+        }
         #[cfg(feature = "emulator")]
         Command::Token(request) => runtime()?.block_on(token::print(&config()?, request)),
     }?;

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, shared};
 use crate::failure::Failure;
+use crate::signals::StopSignals;
 use crate::{console, telemetry};
 
 /// How long requests in flight may take to finish once we are told to stop.
@@ -70,42 +71,6 @@ async fn lost(identity: &mut Option<JoinHandle<std::io::Result<()>>>) -> Failure
         Err(error) => error.into(),
     };
     Failure::Unavailable(cause.context("the local identity is gone"))
-}
-
-/// The signals that ask the process to end. They are heard from the moment this is made, and none
-/// is lost between two that are waited for.
-struct StopSignals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(windows)]
-    interrupt: tokio::signal::windows::CtrlC,
-}
-
-impl StopSignals {
-    #[cfg(unix)]
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    #[cfg(windows)]
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
-    }
-
-    /// Ready when one has come.
-    async fn received(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(windows)]
-        self.interrupt.recv().await;
-    }
 }
 
 /// Says that we are there: a few lines for a person, or one event for a machine.

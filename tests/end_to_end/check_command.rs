@@ -51,7 +51,7 @@ async fn every_problem_is_said_at_once_and_on_standard_error() {
         .with("DATABASE_URL", "mysql://localhost")
         .with("TODO_SHARRING", "everyone")
         .with("LOG_FORMAT", "xml");
-    for command in ["check", "serve", "migrate", "token"] {
+    for command in ["check", "serve", "migrate", "export", "import", "token"] {
         let ended = installation.run(&[command]).await.with_code(64);
         assert_eq!(ended.stdout, "");
         let names = ["PORT", "SCALEKIT_RESOURCE_ID", "DATABASE_URL", "TODO_SHARRING", "LOG_FORMAT"];

@@ -18,7 +18,7 @@ async fn help_names_the_commands_whatever_the_settings_are() {
     let installation = Installation::without_settings().with("PORT", "none");
     let ended = installation.run(&["--help"]).await.with_code(0);
     assert_eq!(ended.stderr, "");
-    for command in ["serve", "check", "migrate", "token"] {
+    for command in ["serve", "check", "migrate", "export", "import", "backup", "token"] {
         assert!(ended.stdout.contains(&format!("\n  {command} ")), "{}", ended.stdout);
     }
 }

@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use todo_tests::proxy::Port;
-use tokio::process::Command;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{ChildStdin, Command};
 
 use crate::process::{Ended, Process};
 use crate::server::Server;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_todo-mcp-under-test");
 
 /// Where the program is started: in a directory of its own, with these settings and no other
 /// environment at all. The directory goes when nobody is there any more.
@@ -51,16 +55,45 @@ impl Installation {
         self.directory.path().join(name)
     }
 
-    /// Starts the program.
-    pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test"));
+    /// The program, to be started in whatever way.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of(PROGRAM, arguments)
+    }
+
+    /// Another program in the same place.
+    pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
             .envs(&self.settings)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null());
-        Process::spawn(command, Arc::clone(&self.directory))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts the program.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
+        Process::spawn(self.command(arguments), Arc::clone(&self.directory))
+    }
+
+    /// Starts the program, which reads what the test writes.
+    pub(crate) fn spawn_reading(&self, arguments: &[&str]) -> (Process, ChildStdin) {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped());
+        let mut process = Process::spawn(command, Arc::clone(&self.directory));
+        let input = process.input();
+        (process, input)
+    }
+
+    /// Runs a command to its end that reads this.
+    pub(crate) async fn run_reading(&self, arguments: &[&str], text: &str) -> Ended {
+        let (process, mut input) = self.spawn_reading(arguments);
+        // It may stop before it has read everything.
+        let _ = input.write_all(text.as_bytes()).await;
+        drop(input);
+        process.ended().await
     }
 
     /// Runs a command to its end.

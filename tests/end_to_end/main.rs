@@ -23,6 +23,7 @@ mod process;
 mod sdk;
 mod server;
 
+mod backup_command;
 mod check_command;
 mod command_line;
 #[cfg(unix)]
@@ -30,6 +31,8 @@ mod conformance;
 mod consent;
 mod contention;
 mod log_hygiene;
+mod memory;
+mod moving;
 mod official_client;
 mod quickstart;
 #[cfg(unix)]

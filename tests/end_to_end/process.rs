@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -40,6 +40,11 @@ impl Process {
         let stdout = Output::read(child.stdout.take().unwrap());
         let stderr = Output::read(child.stderr.take().unwrap());
         Self { child, stdout, stderr, _directory: directory }
+    }
+
+    /// What it reads, if that is for the test to write.
+    pub(crate) fn input(&mut self) -> ChildStdin {
+        self.child.stdin.take().expect("the input is a pipe")
     }
 
     /// Waits until the JSON log has an event with this message.

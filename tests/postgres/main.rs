@@ -10,6 +10,7 @@
 //! | `change_feed` | what one server does is told by the others |
 //! | `encryption` | certificates |
 //! | `programs` | whole programs on one database, and that its password stays secret |
+//! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
 //! | `writers` | clients that write all the time and know what they were answered |
 //!
@@ -33,6 +34,7 @@ mod server;
 mod change_feed;
 mod encryption;
 mod failover;
+mod moving;
 mod opening;
 mod outages;
 mod plans;

@@ -1,0 +1,296 @@
+//! Todos as lines: nothing is lost on the way, wherever they come from and go to.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+
+use std::future::pending;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use todo_adapter_storage::{
+    MemoryTodoRepository, PostgresSnapshot, PostgresTodoRepository, SqliteSnapshot,
+    SqliteTodoLoader, SqliteTodoRepository,
+};
+use todo_application::domain::{
+    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId,
+};
+use todo_application::ports::{Filter, TodoLoader, TodoRepository, TodoSnapshot};
+use todo_mcp::archive::{ImportError, Tally, export, import};
+use todo_tests::{todo_record, workspace};
+use tokio::runtime::Runtime;
+
+async fn exported(mut snapshot: impl TodoSnapshot) -> String {
+    let mut bytes = Vec::new();
+    export(&mut snapshot, &mut bytes, |_| ()).await.unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+async fn imported(text: &str, loader: &dyn TodoLoader) -> (Tally, Result<(), ImportError>) {
+    let mut tally = Tally::default();
+    let from = Cursor::new(text.to_owned());
+    let imported = import(from, loader, &mut tally, |_, _| (), pending()).await;
+    (tally, imported)
+}
+
+/// A place for an SQLite database.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("todos.db")
+    }
+}
+
+async fn exported_from(file: &Path) -> String {
+    exported(SqliteSnapshot::open(file).unwrap()).await
+}
+
+prop_compose! {
+    /// Any todo: its texts are whatever the domain takes.
+    fn any_todo()(
+        key in any::<String>().prop_filter_map("no key", |text| {
+            WorkspaceId::try_from(text.as_str()).ok()
+        }),
+        id in any::<[u8; 16]>(),
+        title in any::<String>().prop_filter_map("no title", |text| Title::restore(&text).ok()),
+        description in any::<String>().prop_filter_map("no description", |text| {
+            Description::try_from(text.as_str()).ok()
+        }),
+        subjects in [(); 2].map(|()| any::<String>().prop_filter_map("no subject", |text| {
+            Subject::try_from(text.as_str()).ok()
+        })),
+        mut instants in [(); 3].map(|()| 0..253_402_207_199_999_i64),
+        done in any::<bool>(),
+        version in 1..=i64::MAX,
+    ) -> Todo {
+        instants.sort_unstable();
+        let [created_at, at, updated_at] =
+            instants.map(|millis| Instant::from_unix_millis(millis).unwrap());
+        let [created_by, updated_by] = subjects;
+        Todo::restore(TodoRecord {
+            id: TodoId::from_bytes(id),
+            workspace: key,
+            title,
+            description,
+            completion: if done { Completion::Done { at } } else { Completion::Open },
+            created_at,
+            created_by,
+            updated_at,
+            updated_by,
+            version: Version::try_from(version).unwrap(),
+        })
+        .unwrap()
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn todos_go_from_memory_to_sqlite_and_back_and_are_the_same(
+        todos in proptest::collection::vec(any_todo(), 0..20)
+    ) {
+        runtime().block_on(async {
+            let from = MemoryTodoRepository::default();
+            let added = from.load(todos.clone()).await.unwrap().len() as u64;
+            let text = exported(from.snapshot()).await;
+
+            let place = Place::new();
+            let sqlite = SqliteTodoLoader::open(&place.file()).unwrap();
+            let (tally, outcome) = imported(&text, &sqlite).await;
+            prop_assert!(outcome.is_ok());
+            prop_assert_eq!(tally, Tally { added, ..Tally::default() });
+            prop_assert_eq!(&exported_from(&place.file()).await, &text);
+
+            let back = MemoryTodoRepository::default();
+            imported(&exported_from(&place.file()).await, &back).await.1.unwrap();
+            prop_assert_eq!(&exported(back.snapshot()).await, &text);
+            for todo in &todos {
+                let found = back.find(todo.workspace(), todo.id()).await.unwrap();
+                prop_assert_eq!(found.as_ref(), Some(todo));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn todos_go_from_memory_to_postgresql_and_are_the_same(
+        todos in proptest::collection::vec(any_todo(), 0..20)
+    ) {
+        let Some(server) = todo_tests::postgres::shared() else { return Ok(()) };
+        runtime().block_on(async {
+            let from = MemoryTodoRepository::default();
+            from.load(todos).await.unwrap();
+            let text = exported(from.snapshot()).await;
+
+            let url = server.fresh().await.parse().unwrap();
+            let postgres = PostgresTodoRepository::open(&url).await.unwrap();
+            imported(&text, &postgres).await.1.unwrap();
+            let stored = exported(PostgresSnapshot::open(&url).await.unwrap()).await;
+            prop_assert_eq!(stored, text);
+            Ok(())
+        })?;
+    }
+}
+
+/// The format is a promise: who has an old export reads it with a new program.
+#[tokio::test]
+async fn a_todo_is_a_line_with_all_its_fields() {
+    let store = MemoryTodoRepository::default();
+    let id = "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b".parse().unwrap();
+    let record = todo_record(&workspace("personal:org_1:usr_alice"), id);
+    let done = TodoRecord {
+        description: Description::try_from("two \"litres\"\n").unwrap(),
+        completion: Completion::Done { at: record.created_at },
+        updated_by: Subject::try_from("usr_bob").unwrap(),
+        version: Version::FIRST.next(),
+        ..record.clone()
+    };
+    let done = TodoRecord { workspace: workspace("everyone"), ..done };
+    store.load(vec![Todo::restore(record).unwrap(), Todo::restore(done).unwrap()]).await.unwrap();
+    assert_eq!(
+        exported(store.snapshot()).await,
+        r#"{"format":"todo-mcp","version":1,"todos":2}
+{"workspace":"everyone","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":"two \"litres\"\n","completed_at":"2026-11-22T09:33:20.007Z","created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_bob","version":2}
+{"workspace":"personal:org_1:usr_alice","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":null,"completed_at":null,"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1}
+"#
+    );
+}
+
+#[tokio::test]
+async fn what_a_server_stores_is_exported_and_what_is_imported_a_server_finds() {
+    let place = Place::new();
+    let todo = Todo::restore(todo_record(&workspace("mine"), TodoId::from_bytes([7; 16]))).unwrap();
+    let server = SqliteTodoRepository::open(&place.file()).unwrap();
+    server.insert(&todo).await.unwrap();
+    let text = exported_from(&place.file()).await;
+    drop(server);
+
+    let place = Place::new();
+    imported(&text, &SqliteTodoLoader::open(&place.file()).unwrap()).await.1.unwrap();
+    let server = SqliteTodoRepository::open(&place.file()).unwrap();
+    let listed = server.list(&workspace("mine"), Filter::default(), None, 9).await.unwrap();
+    assert_eq!(listed, [todo]);
+}
+
+/// So many todos as an export.
+fn lines(todos: impl IntoIterator<Item = u64>) -> Vec<String> {
+    let line = |number: u64| {
+        let id = TodoId::from_bytes(u128::from(number).to_be_bytes()).to_string();
+        json!({
+            "workspace": "mine", "id": id, "title": format!("Todo {number}"), "description": null,
+            "completed_at": null, "created_at": "2026-11-22T09:33:20.007Z", "created_by": "usr_1",
+            "updated_at": "2026-11-22T09:33:20.007Z", "updated_by": "usr_1", "version": 1,
+        })
+    };
+    let header = json!({ "format": "todo-mcp", "version": 1 });
+    [header].into_iter().chain(todos.into_iter().map(line)).map(|it| it.to_string()).collect()
+}
+
+#[tokio::test]
+async fn an_import_says_what_was_added_what_was_there_and_what_is_different() {
+    let store = MemoryTodoRepository::default();
+    imported(&lines(0..600).join("\n"), &store).await.1.unwrap();
+    let again = lines(0..1300).join("\n").replace("\"Todo 7\"", "\"Changed\"");
+    let (tally, outcome) = imported(&again.replace("\"Todo 550\"", "\"Changed\""), &store).await;
+    outcome.unwrap();
+    let first_different = Some(9);
+    assert_eq!(tally, Tally { added: 700, same: 598, different: 2, first_different });
+    assert_eq!(
+        tally.to_string(),
+        "Imported 700 todos; 598 were there already; 2 are there with other content and stay as \
+         they are (the first in line 9)"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_before_a_bad_line_is_imported_however_much_it_is() {
+    for bad in [0, 1, 499, 500, 501, 1200] {
+        let store = MemoryTodoRepository::default();
+        let mut lines = lines(0..1300);
+        lines[bad + 1] = "{}".to_owned();
+        let (tally, outcome) = imported(&lines.join("\n"), &store).await;
+        let number = bad as u64 + 2;
+        assert!(
+            matches!(outcome, Err(ImportError::Line { number: line, .. }) if line == number),
+            "{outcome:?}"
+        );
+        assert_eq!(tally.added, bad as u64);
+        assert_eq!(store.snapshot().count(), bad as u64);
+    }
+}
+
+#[tokio::test]
+async fn blank_lines_and_other_ends_of_lines_are_fine_and_lines_are_counted_as_an_editor_does() {
+    let store = MemoryTodoRepository::default();
+    let text = format!("\r\n{}\r\n  \n", lines(0..3).join("\r\n\r\n"));
+    let (tally, outcome) = imported(&text, &store).await;
+    outcome.unwrap();
+    assert_eq!(tally.added, 3);
+    let (_, outcome) = imported(&format!("{text}nonsense"), &store).await;
+    assert!(matches!(outcome, Err(ImportError::Line { number: 10, .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_export_of_which_some_is_missing_is_noticed() {
+    let store = MemoryTodoRepository::default();
+    let header = r#"{"format":"todo-mcp","version":1,"todos":4}"#.to_owned();
+    let whole = [&[header], &lines(0..3)[1..]].concat().join("\n");
+    let (tally, outcome) = imported(&whole, &store).await;
+    let incomplete = ImportError::Incomplete { announced: 4, found: 3 };
+    assert_eq!(outcome.unwrap_err().to_string(), incomplete.to_string());
+    assert_eq!(tally.added, 3);
+}
+
+#[tokio::test]
+async fn an_import_stops_when_it_is_told_to_and_goes_on_another_time() {
+    let store = MemoryTodoRepository::default();
+    let text = lines(0..10).join("\n");
+    let mut tally = Tally::default();
+    let from = Cursor::new(text.clone());
+    let stopped = import(from, &store, &mut tally, |_, _| (), std::future::ready(())).await;
+    assert!(matches!(stopped, Err(ImportError::Stopped)), "{stopped:?}");
+    assert_eq!(tally, Tally::default());
+    assert_eq!(imported(&text, &store).await.0.added, 10);
+}
+
+#[tokio::test]
+async fn progress_is_told_up_to_the_last_todo() {
+    let store = MemoryTodoRepository::default();
+    let mut seen = Vec::new();
+    let mut tally = Tally::default();
+    let from = Cursor::new(lines(0..1200).join("\n"));
+    let progress = |done, total| seen.push((done, total));
+    import(from, &store, &mut tally, progress, pending()).await.unwrap();
+    assert_eq!(seen, [(500, None), (1000, None), (1200, None)]);
+
+    let mut seen = Vec::new();
+    export(&mut store.snapshot(), &mut Vec::new(), |done| seen.push(done)).await.unwrap();
+    assert_eq!(seen, [500, 1000, 1200]);
+}
+
+/// What a title may look like is a later rule than some titles are old.
+#[tokio::test]
+async fn a_title_that_would_be_refused_today_can_still_be_moved() {
+    let store = MemoryTodoRepository::default();
+    let mut lines = lines([1]);
+    let mut todo: Value = serde_json::from_str(&lines[1]).unwrap();
+    todo["title"] = json!("\u{202e}klim yuB");
+    lines[1] = todo.to_string();
+    imported(&lines.join("\n"), &store).await.1.unwrap();
+    assert!(exported(store.snapshot()).await.contains("\u{202e}klim yuB"));
+}

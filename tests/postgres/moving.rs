@@ -1,0 +1,103 @@
+//! `todo-mcp export` and `todo-mcp import`, and their neighbour `backup`.
+
+use serde_json::json;
+use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
+use todo_tests::postgres;
+
+use crate::installation::Installation;
+
+fn on(url: &str) -> Installation {
+    Installation::new().with("DATABASE_URL", url)
+}
+
+#[tokio::test]
+async fn todos_move_from_a_server_that_runs_to_a_file_and_back_without_a_change() {
+    let Some(server) = postgres::shared() else { return };
+    let issuer = TestIssuer::start().await;
+    let installation = on(&server.fresh().await)
+        .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
+        .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
+    let serving = installation.serve().await;
+    for (subject, organization) in [("usr_1", Some("org_1")), ("usr_2", None), ("usr_é", None)] {
+        let claims = issuer.claims(subject, organization, "todo:read todo:write");
+        let caller = serving.bearer(&issuer.sign(&claims));
+        let id = caller.create("Käse \"kaufen\" 🧀").await;
+        let change = json!({ "todo_id": id, "completed": true, "description": "two\nlitres" });
+        caller.call("update_todo", change).await.structured();
+        caller.create("Buy milk").await;
+    }
+    let exported = installation.run(&["export"]).await.with_code(0);
+    assert_eq!(exported.stderr, "Exported 6 todos.\n");
+
+    let file = Installation::new();
+    let said = file.run_reading(&["import"], &exported.stdout).await.with_code(0);
+    assert_eq!(said.stderr, "Imported 6 todos.\n");
+    let from_file = file.run(&["export"]).await.with_code(0);
+    assert_eq!(from_file.stdout, exported.stdout);
+
+    let other = on(&server.fresh().await);
+    let again = [("Imported 6 todos.\n"), ("Imported 0 todos; 6 were there already.\n")];
+    for expected in again {
+        let said = other.run_reading(&["import"], &from_file.stdout).await.with_code(0);
+        assert_eq!(said.stderr, expected);
+    }
+    assert_eq!(other.run(&["export"]).await.with_code(0).stdout, exported.stdout);
+}
+
+#[tokio::test]
+async fn users_of_a_server_that_runs_see_what_is_imported() {
+    let Some(server) = postgres::shared() else { return };
+    let from = Installation::new().with("TODO_SHARING", "everyone");
+    let id = from.serve().await.caller().await.create("Buy milk").await;
+    let exported = from.run(&["export"]).await.with_code(0);
+
+    let to = on(&server.fresh().await).with("TODO_SHARING", "everyone");
+    let serving = to.serve().await;
+    to.run_reading(&["import"], &exported.stdout).await.with_code(0);
+    let read = serving.caller().await.call("get_todo", json!({ "todo_id": id })).await;
+    assert_eq!(read.structured()["todo"]["title"], "Buy milk");
+}
+
+#[tokio::test]
+async fn a_database_of_another_schema_is_not_exported_and_says_which_way_to_go() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    let installation = on(&server.url(&database));
+    let said = installation.run(&["export"]).await.with_code(69);
+    assert!(said.stderr.contains("has schema 0"), "{}", said.stderr);
+    assert!(said.stderr.contains("`todo-mcp migrate`"), "{}", said.stderr);
+
+    installation.run(&["migrate"]).await.with_code(0);
+    let newer = "INSERT INTO todo_mcp_migrations (number) VALUES (99)";
+    server.connect(&database).await.batch_execute(newer).await.unwrap();
+    let said = installation.run(&["export"]).await.with_code(69);
+    assert!(said.stderr.contains("use a newer todo-mcp"), "{}", said.stderr);
+}
+
+/// A limit that is right for a request is none for an export.
+#[tokio::test]
+async fn an_export_takes_the_time_it_takes() {
+    let Some(server) = postgres::shared() else { return };
+    let database = server.create_database().await;
+    let installation = on(&server.url(&database));
+    installation.run(&["migrate"]).await.with_code(0);
+    let shell = server.connect(&database).await;
+    let limit = format!("ALTER DATABASE {database} SET statement_timeout = '2s'");
+    shell.batch_execute(&limit).await.unwrap();
+    shell.batch_execute("BEGIN; LOCK TABLE todos").await.unwrap();
+    let export = installation.spawn(&["export"]);
+    let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND database = \
+                   (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while shell.query(waiting, &[]).await.unwrap().is_empty() {}
+    shell.batch_execute("SELECT pg_sleep(2.5); COMMIT").await.unwrap();
+    let exported = export.ended().await.with_code(0);
+    assert_eq!(exported.stdout.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_backup_is_the_business_of_pg_dump() {
+    let Some(server) = postgres::shared() else { return };
+    let installation = on(&server.url("postgres"));
+    let said = installation.run(&["backup", "copy.db"]).await.with_code(64);
+    assert!(said.stderr.contains("back it up with pg_dump"), "{}", said.stderr);
+}
