@@ -40,9 +40,9 @@ impl From<StorageError> for Answer {
         match error {
             StorageError::Duplicate(id) => Self::Duplicate(id),
             StorageError::StaleVersion => Self::Stale,
-            StorageError::Corrupt { .. } | StorageError::Unavailable(_) => {
-                Self::Failed(format!("{error:?}"))
-            }
+            StorageError::Corrupt { .. }
+            | StorageError::Damaged(_)
+            | StorageError::Unavailable(_) => Self::Failed(format!("{error:?}")),
         }
     }
 }

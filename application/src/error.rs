@@ -44,7 +44,8 @@ impl From<StorageError> for UseCaseError {
             StorageError::Unavailable(_) => Self::Unavailable(error),
             StorageError::StaleVersion
             | StorageError::Duplicate(_)
-            | StorageError::Corrupt { .. } => Self::Inconsistent(error),
+            | StorageError::Corrupt { .. }
+            | StorageError::Damaged(_) => Self::Inconsistent(error),
         }
     }
 }

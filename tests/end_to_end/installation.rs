@@ -75,7 +75,13 @@ impl Installation {
 
     /// Starts the program.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
-        Process::spawn(self.command(arguments), Arc::clone(&self.directory))
+        self.spawn_through(&[], arguments)
+    }
+
+    /// Starts the program by way of a command that becomes it, such as `nice`.
+    pub(crate) fn spawn_through(&self, command: &[&str], arguments: &[&str]) -> Process {
+        let line = [command, &[PROGRAM], arguments].concat();
+        Process::spawn(self.command_of(line[0], &line[1..]), Arc::clone(&self.directory))
     }
 
     /// Starts the program, which reads what the test writes.

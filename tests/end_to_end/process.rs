@@ -72,13 +72,19 @@ impl Process {
         }
     }
 
+    /// Its process id.
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("the program runs")
+    }
+
     /// Sends a signal, such as `TERM`.
     ///
     /// The shell does it: its `kill` is on every Unix, while that of the standard library knows
     /// one signal only.
     #[cfg(unix)]
     pub(crate) async fn signal(&self, name: &str) {
-        let id = self.child.id().expect("the program runs").to_string();
+        let id = self.id().to_string();
         let sent =
             Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status().await;
         assert!(sent.unwrap().success());

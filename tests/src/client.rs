@@ -67,10 +67,20 @@ impl Client {
         headers: HeaderMap,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
+        self.attempt(method, headers, body).await.unwrap()
+    }
+
+    /// Sends any request, to a server that may be gone before it has answered.
+    pub async fn attempt(
+        &self,
+        method: reqwest::Method,
+        headers: HeaderMap,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Result<Answer> {
         let request = self.http.request(method, &self.endpoint).headers(headers).body(body);
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        Ok(Answer { status, headers, text: response.text().await? })
     }
 
     /// Sends a body, for an answer that is read as it comes.

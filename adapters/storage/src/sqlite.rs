@@ -4,6 +4,7 @@
 //! connections of their own and, thanks to the write-ahead log, never wait for it.
 
 mod backup;
+mod checkpoints;
 mod creations;
 mod loader;
 mod open;
@@ -27,6 +28,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::ErrorCode;
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
     BoxError, Creation, CreationRequest, Filter, NotReady, Readiness, StorageError, TodoRepository,
@@ -50,9 +52,9 @@ const PROBE_TIME: Duration = Duration::from_millis(900);
 /// cannot know whether it happened; nothing else comes of it. Dropping the repository waits until
 /// the writes that are queued are on disk, so drop it where blocking is fine.
 pub struct SqliteTodoRepository {
-    // Dropped in this order: write the last todos, close the file, let others have it.
-    writer: Writer,
+    // Dropped in this order: read no more, write the last todos and close the file, let others have it.
     readers: Readers,
+    writer: Writer,
     _lock: File,
 }
 
@@ -62,6 +64,16 @@ impl SqliteTodoRepository {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         open::repository(path)
     }
+}
+
+/// What SQLite could not do: because the file contradicts itself, or because of something that may
+/// be over soon.
+fn failure(error: rusqlite::Error) -> StorageError {
+    if is_damage(&error) { StorageError::Damaged(error.into()) } else { unavailable(error) }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 fn unavailable(error: impl Into<BoxError>) -> StorageError {

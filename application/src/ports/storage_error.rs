@@ -21,6 +21,10 @@ pub enum StorageError {
         /// What is wrong with it.
         source: BoxError,
     },
+    /// The store contradicts itself, and cannot say which todos that concerns. Trying again does not
+    /// help.
+    #[error("the storage is damaged")]
+    Damaged(#[source] BoxError),
     /// The store does not answer, or has no room now; trying again later may help. A write is not
     /// known to have been made: if it failed at the very moment of becoming durable, it may have.
     #[error("the storage is not available")]

@@ -5,9 +5,11 @@ use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::SqliteTodoRepository;
+use super::checkpoints::Checkpoints;
 use super::open_error::{OpenError, OpenProblem};
 use super::readers::Readers;
 use super::schema::{self, Origin};
@@ -31,9 +33,11 @@ pub(super) struct Exclusive {
 pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
     naming(path, |path| {
         let Exclusive { connection, lock, file } = open_exclusive(path)?;
-        let reading = (0..READERS).map(|_| connect_reader(&file));
+        let reading = (0..READERS).map(|_| connect_servers_reader(&file));
         let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
-        Ok(SqliteTodoRepository { writer: Writer::start(connection)?, readers, _lock: lock })
+        let checkpoints = Checkpoints::of(&connection)?;
+        let writer = Writer::start(connection, checkpoints)?;
+        Ok(SqliteTodoRepository { readers, writer, _lock: lock })
     })
 }
 
@@ -154,6 +158,14 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
 fn connect_reader(file: &Path) -> rusqlite::Result<Connection> {
     let reader = connect(file)?;
     reader.pragma_update(None, "query_only", true)?;
+    Ok(reader)
+}
+
+/// A reader of the one who serves: it does not tidy up when it is the last to leave, which is the
+/// writer's business.
+fn connect_servers_reader(file: &Path) -> rusqlite::Result<Connection> {
+    let reader = connect_reader(file)?;
+    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(reader)
 }
 

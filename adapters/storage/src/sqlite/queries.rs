@@ -4,8 +4,8 @@ use rusqlite::{Connection, Params, Row, params};
 use todo_application::domain::{Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
+use super::failure;
 use super::row::{self, select};
-use super::unavailable;
 
 const FIND: &str = select!("WHERE workspace = ?1 AND id = ?2");
 
@@ -75,8 +75,8 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
 
 /// Looks at the table, to see whether it can be read at all.
 pub(super) fn probe(connection: &Connection) -> Result<(), StorageError> {
-    let mut statement = connection.prepare_cached(PROBE).map_err(unavailable)?;
-    statement.query_row([], |_| Ok(())).map_err(unavailable)
+    let mut statement = connection.prepare_cached(PROBE).map_err(failure)?;
+    statement.query_row([], |_| Ok(())).map_err(failure)
 }
 
 fn select(
@@ -94,10 +94,10 @@ fn todos(
     parameters: impl Params,
     read: impl Fn(&Row<'_>) -> Result<Todo, StorageError>,
 ) -> Result<Vec<Todo>, StorageError> {
-    let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
-    let mut rows = statement.query(parameters).map_err(unavailable)?;
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let mut rows = statement.query(parameters).map_err(failure)?;
     let mut todos = Vec::new();
-    while let Some(row) = rows.next().map_err(unavailable)? {
+    while let Some(row) = rows.next().map_err(failure)? {
         todos.push(read(row)?);
     }
     Ok(todos)

@@ -32,6 +32,10 @@ async fn closing_leaves_everything_in_one_file() {
     drop(repository);
     assert_eq!(log.metadata().unwrap().len(), 0);
     assert_eq!(todos(), Ok(1));
+
+    drop(shell);
+    place.open().insert(&todo(2, "Buy bread")).await.unwrap();
+    assert!(!log.exists());
 }
 
 #[tokio::test]

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::{io, iter};
+use std::{io, iter, slice};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use thiserror::Error;
 use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 
-use super::unavailable;
+use super::checkpoints::Checkpoints;
 use super::write::{Verdict, Write};
+use super::{is_damage, schema, unavailable};
 
 /// How many writes may wait. Each is below 20 KiB, so a full queue is at most 20 MiB.
 const QUEUE: usize = 1024;
@@ -39,11 +40,11 @@ struct Job {
 struct NotCommitted(#[source] Arc<rusqlite::Error>);
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(connection, &jobs))?;
+            .spawn(move || serve(connection, checkpoints, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -79,38 +80,70 @@ impl Drop for Writer {
 }
 
 /// Commits what is queued, in groups, until the queue is closed and empty.
-fn serve(mut connection: Connection, jobs: &Receiver<Job>) {
+fn serve(mut connection: Connection, mut checkpoints: Checkpoints, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
         let (writes, answers): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.answer)).unzip();
-        for (answer, verdict) in answers.into_iter().zip(commit(&mut connection, &writes)) {
+        let verdicts = commit(&mut connection, &writes);
+        let failed = verdicts.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
+        for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // A caller that no longer waits needs no answer.
             let _ = answer.send(verdict);
         }
+        checkpoints.after_commit(&connection, failed);
     }
-    let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    if let Err(error) = checkpoint {
-        tracing::warn!(%error, "the write-ahead log stays: the next start reads it");
-    }
+    checkpoints.at_the_end(&connection);
 }
 
-/// Makes all changes durable in one transaction, and says for each write how it went.
+/// Why a transaction came to nothing.
+enum Lost {
+    /// One of its writes took all the others along.
+    Midway(rusqlite::Error),
+    /// It could not begin, or not be committed.
+    Whole(rusqlite::Error),
+}
+
+/// Makes all changes durable, if possible in one transaction, and says for each write how it went.
 fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Verdict> {
-    try_commit(connection, writes).unwrap_or_else(|error| {
-        let error = Arc::new(error);
-        let failed = || Err(unavailable(NotCommitted(Arc::clone(&error))));
-        iter::repeat_with(failed).take(writes.len()).collect()
-    })
+    match try_commit(connection, writes) {
+        Ok(verdicts) => verdicts,
+        Err(Lost::Midway(_)) if writes.len() > 1 => {
+            writes.iter().flat_map(|write| commit(connection, slice::from_ref(write))).collect()
+        }
+        Err(Lost::Midway(error) | Lost::Whole(error)) => {
+            let damaged = is_damage(&error);
+            let error = Arc::new(error);
+            let failed = || {
+                let error = NotCommitted(Arc::clone(&error)).into();
+                Err(if damaged { StorageError::Damaged(error) } else { unavailable(error) })
+            };
+            iter::repeat_with(failed).take(writes.len()).collect()
+        }
+    }
 }
 
-fn try_commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec<Verdict>> {
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn try_commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Verdict>, Lost> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let mut transaction = transaction.map_err(Lost::Whole)?;
     let verdicts = writes
         .iter()
         .map(|write| apply_alone(&mut transaction, write))
-        .collect::<rusqlite::Result<_>>()?;
-    transaction.commit()?;
-    Ok(verdicts)
+        .collect::<rusqlite::Result<_>>()
+        .map_err(Lost::Midway)?;
+    let committed = transaction.commit();
+    if committed.is_err() {
+        settle(connection);
+    }
+    committed.map(|()| verdicts).map_err(Lost::Whole)
+}
+
+/// Makes sure that a commit which failed has failed for good, before anybody looks.
+///
+/// If the disk has only not confirmed it, all of it is in the write-ahead log, and if the process
+/// were killed now, the next one would find it there. So another commit takes its place in the log,
+/// which need not be confirmed for that, and which changes nothing.
+fn settle(connection: &Connection) {
+    let _ = connection.pragma_update(None, "user_version", schema::CURRENT);
 }
 
 /// Makes one change so that, if it fails, the others of the transaction stay. An error means that
@@ -119,8 +152,9 @@ fn apply_alone(transaction: &mut Transaction<'_>, write: &Write) -> rusqlite::Re
     let savepoint = transaction.savepoint()?;
     match write.apply(&savepoint) {
         Ok(verdict) => savepoint.commit().map(|()| verdict),
-        // A full disk and the like end the transaction on their own (SQLite, "ROLLBACK").
-        Err(error) if savepoint.is_autocommit() => Err(error),
+        // A full disk and the like end the transaction on their own (SQLite, "ROLLBACK"), and after
+        // damage SQLite takes no more writes in it.
+        Err(error) if savepoint.is_autocommit() || is_damage(&error) => Err(error),
         Err(error) => savepoint.finish().map(|()| Err(unavailable(error))),
     }
 }

@@ -5,7 +5,7 @@ use todo_application::ports::Filter;
 use tokio::sync::oneshot::Receiver as Answered;
 
 use super::*;
-use crate::sqlite::fixture::{id, todo, workspace};
+use crate::sqlite::fixture::{Place, id, todo, without_sync, workspace};
 use crate::sqlite::write::Outcome;
 use crate::sqlite::{queries, schema};
 
@@ -50,17 +50,24 @@ fn is_unavailable(verdict: &Verdict) -> bool {
     matches!(verdict, Err(StorageError::Unavailable(_)))
 }
 
+fn start(connection: Connection) -> Writer {
+    let checkpoints = Checkpoints::of(&connection).unwrap();
+    Writer::start(connection, checkpoints).unwrap()
+}
+
 #[test]
 fn a_failing_write_of_a_group_fails_alone() {
-    let mut connection = touchy_database();
-    let group =
-        [insert(1, "first"), insert(2, FAILS_ALONE), insert(1, "first again"), insert(3, "last")];
-    let verdicts = commit(&mut connection, &group);
-    assert!(matches!(verdicts[0], Ok(Outcome::Done)));
-    assert!(is_unavailable(&verdicts[1]));
-    assert!(matches!(verdicts[2], Err(StorageError::Duplicate(twice)) if twice == id(1)));
-    assert!(matches!(verdicts[3], Ok(Outcome::Done)));
-    assert_eq!(stored(&connection), [id(1), id(3)]);
+    for title in [FAILS_ALONE, ENDS_THE_TRANSACTION] {
+        let mut connection = touchy_database();
+        let group =
+            [insert(1, "first"), insert(2, title), insert(1, "first again"), insert(3, "last")];
+        let verdicts = commit(&mut connection, &group);
+        assert!(matches!(verdicts[0], Ok(Outcome::Done)));
+        assert!(is_unavailable(&verdicts[1]), "{title}: {verdicts:?}");
+        assert!(matches!(verdicts[2], Err(StorageError::Duplicate(twice)) if twice == id(1)));
+        assert!(matches!(verdicts[3], Ok(Outcome::Done)));
+        assert_eq!(stored(&connection), [id(1), id(3)], "{title}");
+    }
 }
 
 #[test]
@@ -77,25 +84,39 @@ fn a_write_sees_those_before_it_in_its_group() {
 
 #[test]
 fn a_group_that_is_not_committed_is_unavailable_and_leaves_nothing_behind() {
-    for (title, cause) in [
-        (ENDS_THE_TRANSACTION, "the disk is full"),
-        (FAILS_THE_COMMIT, "FOREIGN KEY constraint failed"),
-    ] {
-        let mut connection = touchy_database();
-        let group = [insert(1, "first"), insert(2, title), insert(3, "last")];
-        let verdicts = commit(&mut connection, &group);
-        assert!(verdicts.iter().all(is_unavailable), "{title}: {verdicts:?}");
-        assert_eq!(verdicts.len(), 3);
-        for verdict in verdicts {
-            let failure = verdict.unwrap_err();
-            let cause_of = |error: &dyn Error| error.source().map(ToString::to_string);
-            assert_eq!(failure.source().and_then(cause_of).as_deref(), Some(cause));
-        }
-        assert_eq!(stored(&connection), [], "{title}");
-
-        let next = commit(&mut connection, &[insert(4, "next")]);
-        assert!(matches!(next[..], [Ok(Outcome::Done)]), "{title}: {next:?}");
+    let mut connection = touchy_database();
+    let group = [insert(1, "first"), insert(2, FAILS_THE_COMMIT), insert(3, "last")];
+    let verdicts = commit(&mut connection, &group);
+    assert!(verdicts.iter().all(is_unavailable), "{verdicts:?}");
+    assert_eq!(verdicts.len(), 3);
+    for verdict in verdicts {
+        let failure = verdict.unwrap_err();
+        let cause_of = |error: &dyn Error| error.source().map(ToString::to_string);
+        let cause = failure.source().and_then(cause_of);
+        assert_eq!(cause.as_deref(), Some("FOREIGN KEY constraint failed"));
     }
+    assert_eq!(stored(&connection), []);
+
+    let next = commit(&mut connection, &[insert(4, "next")]);
+    assert!(matches!(next[..], [Ok(Outcome::Done)]), "{next:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_disk_did_not_confirm_has_failed_for_good() {
+    let place = Place::new();
+    drop(place.open());
+    let mut connection = place.shell();
+    let mut write = |number| commit(&mut connection, &[insert(number, "todo")]).remove(0);
+    assert!(write(1).is_ok());
+    let (unconfirmed, mut write) = without_sync(&place.log(), || (write(2), write));
+    assert!(is_unavailable(&unconfirmed));
+    assert_eq!(stored(&place.shell()), [id(1)]);
+    assert_eq!(stored(&place.after_a_crash().shell()), [id(1)], "as it looked before");
+
+    // The disk works again.
+    assert!(write(3).is_ok());
+    assert_eq!(stored(&place.after_a_crash().shell()), [id(1), id(3)]);
 }
 
 /// Queues a write without waiting for its answer, as a caller does that has been dropped.
@@ -107,7 +128,7 @@ fn send(queue: &SyncSender<Job>, write: Write) -> Answered<Verdict> {
 
 #[test]
 fn a_writer_goes_on_after_failures_and_after_callers_that_left() {
-    let writer = Writer::start(touchy_database()).unwrap();
+    let writer = start(touchy_database());
     let queue = writer.queue.as_ref().unwrap();
     drop(send(queue, insert(1, "nobody waits")));
     for title in [FAILS_ALONE, ENDS_THE_TRANSACTION, FAILS_THE_COMMIT] {
@@ -121,7 +142,7 @@ fn a_writer_goes_on_after_failures_and_after_callers_that_left() {
 
 #[test]
 fn what_is_queued_is_written_before_the_writer_stops() {
-    let writer = Writer::start(touchy_database()).unwrap();
+    let writer = start(touchy_database());
     let queue = writer.queue.as_ref().unwrap();
     let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
     drop(writer);

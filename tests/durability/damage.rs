@@ -1,0 +1,227 @@
+//! Pages of the file that are not what was written, as a disk that fails gives them back.
+//!
+//! What SQLite cannot read, and what this program cannot have written, is never shown. Nobody can
+//! tell bytes that make sense from those that were written, though: the file has no checksums.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use todo_adapter_storage::SqliteTodoRepository;
+use todo_application::domain::{Completion, Description, Todo, TodoId, TodoRecord};
+use todo_application::ports::{Filter, StorageError, TodoRepository as _};
+use todo_tests::client::{Answer, Client};
+use todo_tests::{todo_record, workspace};
+
+use crate::groups::{begin, in_the_way};
+use crate::program::{Place, everything};
+
+const PAGE: usize = 4096;
+const FILE: &str = "todos.db";
+
+/// What a page becomes.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    Zeros,
+    Ones,
+    Noise,
+}
+
+fn overwrite(bytes: &mut [u8], damage: Damage, random: &mut Rng) {
+    match damage {
+        Damage::Zeros => bytes.fill(0),
+        Damage::Ones => bytes.fill(0xff),
+        Damage::Noise => random.fill(bytes),
+    }
+}
+
+/// Todos on some pages, with descriptions on more of them.
+fn todos() -> Vec<Todo> {
+    let todo = |number: u32| {
+        let id = TodoId::from_bytes(u128::from(number).to_be_bytes());
+        let record = todo_record(&workspace("mine"), id);
+        let description = "milk, ".repeat(if number.is_multiple_of(10) { 1500 } else { 30 });
+        let description = Description::try_from(description.as_str()).unwrap();
+        let done = Completion::Done { at: record.updated_at };
+        let completion = if number.is_multiple_of(3) { done } else { Completion::Open };
+        Todo::restore(TodoRecord { description, completion, ..record }).unwrap()
+    };
+    (0..80).map(todo).collect()
+}
+
+/// A database with these todos, as it is when nobody has it open.
+async fn written(todos: &[Todo]) -> Vec<u8> {
+    let directory = tempfile::tempdir().unwrap();
+    let repository = open(&directory, None);
+    for todo in todos {
+        repository.insert(todo).await.unwrap();
+    }
+    drop(repository);
+    fs::read(directory.path().join(FILE)).unwrap()
+}
+
+/// Opens a database of its own, with this content.
+fn open(directory: &TempDir, content: Option<Vec<u8>>) -> SqliteTodoRepository {
+    let file = directory.path().join(FILE);
+    if let Some(content) = content {
+        fs::write(&file, content).unwrap();
+    }
+    SqliteTodoRepository::open(&file).unwrap()
+}
+
+#[tokio::test]
+async fn whichever_page_is_damaged_every_answer_is_right_or_an_error() {
+    let (todos, mine) = (todos(), workspace("mine"));
+    let whole = written(&todos).await;
+    let mut random = Rng::with_seed(0xda_3a);
+    let (mut right, mut errors) = (0, 0);
+    for page in 1..whole.len() / PAGE {
+        for damage in [Damage::Zeros, Damage::Ones, Damage::Noise] {
+            let mut bytes = whole.clone();
+            overwrite(&mut bytes[page * PAGE..][..PAGE], damage, &mut random);
+            let directory = tempfile::tempdir().unwrap();
+            let repository = open(&directory, Some(bytes));
+            let mut judge = |is_right: Result<bool, StorageError>| match is_right {
+                Ok(is_right) => {
+                    assert!(is_right, "{damage:?} of page {page}");
+                    right += 1;
+                }
+                Err(StorageError::Corrupt { .. } | StorageError::Damaged(_)) => errors += 1,
+                Err(error) => panic!("{error:?}: {damage:?} of page {page}"),
+            };
+            for todo in &todos {
+                let found = repository.find(&mine, todo.id()).await;
+                judge(found.map(|found| found.as_ref() == Some(todo)));
+            }
+            for completed in [None, Some(false), Some(true)] {
+                let fits =
+                    |todo: &&Todo| completed.is_none_or(|it| it == todo.completion().is_done());
+                let listed = repository.list(&mine, Filter { completed }, None, usize::MAX).await;
+                judge(listed.map(|listed| listed.iter().eq(todos.iter().filter(fits))));
+            }
+        }
+    }
+    assert!(errors > 100 && right > 5 * errors, "{right} right, {errors} errors");
+}
+
+#[tokio::test]
+async fn of_those_that_are_written_together_one_that_meets_damage_fails_alone() {
+    let (todos, mine) = (todos(), workspace("mine"));
+    let mut bytes = written(&todos).await;
+    let middle = bytes.len() / PAGE / 2 * PAGE;
+    overwrite(&mut bytes[middle..][..PAGE], Damage::Noise, &mut Rng::with_seed(7));
+    let directory = tempfile::tempdir().unwrap();
+    let repository = Arc::new(open(&directory, Some(bytes)));
+    let mut readable = Vec::new();
+    for todo in &todos {
+        readable.push(repository.find(&mine, todo.id()).await.is_ok());
+    }
+    let shell = in_the_way(&directory.path().join(FILE));
+    let begun = begin(todos.iter().map(|todo| {
+        let (repository, expected) = (Arc::clone(&repository), todo.version());
+        let record = TodoRecord { version: expected.next(), ..todo.record().clone() };
+        let next = Todo::restore(record).unwrap();
+        async move { repository.save(&next, expected).await }
+    }));
+    shell.execute_batch("COMMIT").unwrap();
+    for (begun, readable) in begun.into_iter().zip(&readable) {
+        let saved = begun.answer().await;
+        assert!(
+            matches!((&saved, readable), (Ok(()), true) | (Err(StorageError::Damaged(_)), false)),
+            "{saved:?} {readable}"
+        );
+    }
+    assert!(readable.contains(&false) && readable.iter().filter(|it| **it).count() > 40);
+}
+
+#[tokio::test]
+async fn the_program_says_what_it_cannot_read_and_serves_the_rest() {
+    let place = Place::new().await;
+    let program = place.serve().await;
+    let caller = place.caller(&program, "usr_1");
+    for number in 0..60 {
+        let todo =
+            json!({ "title": format!("todo {number}"), "description": "milk, ".repeat(100) });
+        caller.call("create_todo", todo).await.structured();
+    }
+    let stored = everything(&caller).await;
+    program.stop().await;
+    let mut bytes = fs::read(place.file()).unwrap();
+    let middle = bytes.len() / PAGE / 2 * PAGE;
+    overwrite(&mut bytes[middle..][..3 * PAGE], Damage::Noise, &mut Rng::with_seed(7));
+    fs::write(place.file(), bytes).unwrap();
+
+    let program = place.serve().await;
+    let caller = place.caller(&program, "usr_1");
+    let readable = read_each(&caller, &stored).await;
+    assert!((20..60).contains(&readable.len()), "{}", readable.len());
+    is_internal(&caller.call("list_todos", json!({ "limit": 200 })).await);
+    for (id, todo) in &stored {
+        let title = todo["title"].as_str().unwrap().to_uppercase();
+        let change = json!({ "todo_id": id, "title": title });
+        let changed = caller.call("update_todo", change).await;
+        if readable.contains_key(id) {
+            assert_eq!(changed.structured()["todo"]["version"], 2, "{changed:?}");
+        } else {
+            is_internal(&changed);
+        }
+    }
+    assert_eq!(read_each(&caller, &stored).await.len(), readable.len());
+    let ended = program.stop().await;
+    assert!(ended.stderr.contains("malformed"), "{ended:?}");
+}
+
+/// Those of the todos that can be read, by their ids.
+async fn read_each(caller: &Client, stored: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let mut readable = BTreeMap::new();
+    for (id, todo) in stored {
+        let answer = caller.call("get_todo", json!({ "todo_id": id })).await;
+        if answer.json().get("error").is_some() {
+            is_internal(&answer);
+            continue;
+        }
+        let found = answer.structured()["todo"].clone();
+        assert_eq!(found["description"], todo["description"]);
+        readable.insert(id.clone(), found);
+    }
+    readable
+}
+
+/// JSON-RPC's "internal error", which says nothing of the inside.
+#[track_caller]
+fn is_internal(answer: &Answer) {
+    assert_eq!(answer.error_code(), -32603, "{answer:?}");
+    assert!(!answer.text.contains("malformed"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_file_whose_beginning_or_end_is_gone_is_refused_in_a_sentence_and_left_as_it_is() {
+    let place = Place::new().await;
+    let program = place.serve().await;
+    place.caller(&program, "usr_1").create("Buy milk").await;
+    program.stop().await;
+    let whole = fs::read(place.file()).unwrap();
+    let with = |range: std::ops::Range<usize>| {
+        let mut bytes = whole.clone();
+        bytes[range].fill(0xff);
+        bytes
+    };
+    let half = whole[..whole.len() / 2].to_vec();
+    for (bytes, words) in [
+        (with(0..16), "is not an SQLite database"),
+        (with(100..PAGE), "is damaged"),
+        (half, "is damaged"),
+    ] {
+        fs::write(place.file(), &bytes).unwrap();
+        for command in ["serve", "migrate"] {
+            place.assert_refused(&place.installation.run(&[command]).await, words);
+            assert_eq!(fs::read(place.file()).unwrap(), bytes);
+        }
+    }
+    fs::write(place.file(), whole).unwrap();
+    let program = place.serve().await;
+    assert_eq!(everything(&place.caller(&program, "usr_1")).await.len(), 1);
+}

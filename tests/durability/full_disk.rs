@@ -1,0 +1,110 @@
+//! A disk without room, as the operating system makes one out of a limit on the size of files.
+
+use std::collections::BTreeMap;
+
+use rustix::process::{Resource, Rlimit, prlimit};
+use serde_json::{Value, json};
+use todo_tests::client::Client;
+
+use crate::program::{Place, Program, everything};
+
+/// Has a limit be an error of whoever writes past it, and not the end of the process.
+const WITH_ERRORS: [&str; 3] = ["sh", "-c", r#"trap '' XFSZ; exec "$0" "$@""#];
+
+/// Lets each file of the program have so many bytes and no more; `None`: as many as it likes.
+fn limit(program: &Program, bytes: Option<u64>) {
+    prlimit(Some(program.id()), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+}
+
+/// Adds some todos, and gives them as they are stored.
+async fn some_todos(caller: &Client) -> BTreeMap<String, Value> {
+    for number in 0..10 {
+        caller.create(&format!("todo {number}")).await;
+    }
+    everything(caller).await
+}
+
+fn long(title: &str) -> Value {
+    json!({ "title": title, "description": "milk, ".repeat(1000) })
+}
+
+#[tokio::test]
+async fn without_room_reads_go_on_and_so_do_writes_when_there_is_room_again() {
+    let place = Place::new().await;
+    let mut program = place.serve_through(&WITH_ERRORS).await;
+    let mut caller = place.caller(&program, "usr_1");
+    let mut stored = some_todos(&caller).await;
+    // Not a byte; or some of what is to be written, but not all.
+    for (number, room) in [0, 100, 3000].into_iter().enumerate() {
+        limit(&program, Some(room));
+        let id = stored.first_key_value().unwrap().0.clone();
+        let other = json!({ "todo_id": id, "title": format!("changed {number}") });
+        for (tool, arguments) in [
+            ("create_todo", long("too long")),
+            ("create_todo", json!({ "title": "short", "idempotency_key": "short" })),
+            ("update_todo", other.clone()),
+            ("delete_todo", json!({ "todo_id": id })),
+        ] {
+            let answer = caller.call(tool, arguments).await;
+            assert_eq!(answer.failure(), "unavailable", "{tool} {room}");
+            assert!(answer.payload()["retry_after_seconds"].is_u64(), "{answer:?}");
+            assert_eq!(everything(&caller).await, stored, "{tool} {room}");
+        }
+
+        limit(&program, None);
+        let changed = caller.call("update_todo", other).await.structured()["todo"].clone();
+        stored.insert(id, changed);
+        assert_eq!(everything(&caller).await, stored, "{room}");
+    }
+
+    limit(&program, Some(0));
+    assert_eq!(caller.call("create_todo", long("the last")).await.failure(), "unavailable");
+    program.kill().await;
+    program = place.serve().await;
+    caller = place.caller(&program, "usr_1");
+    assert_eq!(everything(&caller).await, stored);
+    place.assert_integrity();
+}
+
+/// What is in the log can go into the database file, and then there is room in the log.
+#[tokio::test]
+async fn a_write_that_the_log_has_no_room_for_makes_room_for_the_next() {
+    let place = Place::new().await;
+    let program = place.serve_through(&WITH_ERRORS).await;
+    let caller = place.caller(&program, "usr_1");
+    let id = caller.create("Buy milk").await;
+    limit(&program, Some(200_000));
+
+    let mut refused = 0;
+    for number in 0..100 {
+        let mut change = long(&format!("Buy {number} litres"));
+        change["todo_id"] = id.as_str().into();
+        let answer = caller.call("update_todo", change.clone()).await;
+        if answer.result()["isError"] == true {
+            assert_eq!(answer.failure(), "unavailable");
+            refused += 1;
+            caller.call("update_todo", change).await.structured();
+        }
+    }
+    assert!((1..10).contains(&refused), "{refused}");
+    let stored = everything(&caller).await;
+    assert_eq!(stored[&id]["version"], 101);
+    program.kill().await;
+    let program = place.serve().await;
+    assert_eq!(everything(&place.caller(&program, "usr_1")).await, stored);
+}
+
+#[tokio::test]
+async fn a_start_without_room_is_refused_in_a_sentence_and_loses_nothing() {
+    let place = Place::new().await;
+    let program = place.serve().await;
+    let stored = some_todos(&place.caller(&program, "usr_1")).await;
+    program.kill().await;
+
+    let without_room = ["sh", "-c", r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#];
+    let refused = place.installation.spawn_through(&without_room, &["serve"]).ended().await;
+    place.assert_refused(&refused, "cannot be used");
+
+    let program = place.serve().await;
+    assert_eq!(everything(&place.caller(&program, "usr_1")).await, stored);
+}

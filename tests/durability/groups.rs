@@ -1,0 +1,133 @@
+//! Many who write at once, while something is in the way. In this process, where a test can tell what
+//! is waiting in the queue.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use rusqlite::Connection;
+use todo_adapter_storage::SqliteTodoRepository;
+use todo_application::domain::{Title, Todo, TodoId, TodoRecord, WorkspaceId};
+use todo_application::ports::{Filter, StorageError, TodoRepository as _};
+use todo_tests::{todo_record, workspace};
+
+/// What a write is answered.
+type Answer = Result<(), StorageError>;
+
+/// A write that is in the queue, or was not even taken into it.
+pub(crate) enum Begun {
+    Answered(Answer),
+    Queued(Pin<Box<dyn Future<Output = Answer>>>),
+}
+
+/// Has writes done as far as the queue, one after the other.
+pub(crate) fn begin<F>(writes: impl IntoIterator<Item = F>) -> Vec<Begun>
+where
+    F: Future<Output = Answer> + 'static,
+{
+    let begin = |write| {
+        let mut write: Pin<Box<dyn Future<Output = Answer>>> = Box::pin(write);
+        match write.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Begun::Answered(answer),
+            Poll::Pending => Begun::Queued(write),
+        }
+    };
+    writes.into_iter().map(begin).collect()
+}
+
+impl Begun {
+    pub(crate) async fn answer(self) -> Answer {
+        match self {
+            Self::Answered(answer) => answer,
+            Self::Queued(write) => write.await,
+        }
+    }
+}
+
+/// Another program, which lets nobody else write until it commits.
+pub(crate) fn in_the_way(file: &Path) -> Connection {
+    let shell = Connection::open(file).unwrap();
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    shell
+}
+
+fn insert(
+    repository: &Arc<SqliteTodoRepository>,
+    todo: Todo,
+) -> impl Future<Output = Answer> + use<> {
+    let repository = Arc::clone(repository);
+    async move { repository.insert(&todo).await }
+}
+
+async fn stored(repository: &SqliteTodoRepository) -> Vec<TodoId> {
+    let all = repository.list(&mine(), Filter::default(), None, usize::MAX).await;
+    all.unwrap().iter().map(Todo::id).collect()
+}
+
+fn mine() -> WorkspaceId {
+    workspace("mine")
+}
+
+fn todo(number: u32, title: &str) -> Todo {
+    let title = Title::try_from(title).unwrap();
+    Todo::restore(TodoRecord { title, ..todo_record(&mine(), id(number)) }).unwrap()
+}
+
+fn id(number: u32) -> TodoId {
+    TodoId::from_bytes(u128::from(number).to_be_bytes())
+}
+
+#[tokio::test]
+async fn what_the_queue_has_no_room_for_is_unavailable_at_once_and_all_else_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("todos.db");
+    let repository = Arc::new(SqliteTodoRepository::open(&file).unwrap());
+    let shell = in_the_way(&file);
+    let begun = begin((0..2000).map(|number| insert(&repository, todo(number, "Buy milk"))));
+    let refused = begun.iter().filter(|it| matches!(it, Begun::Answered(_))).count();
+    assert!((500..1500).contains(&refused), "{refused}");
+    shell.execute_batch("COMMIT").unwrap();
+
+    let mut written = Vec::new();
+    for (number, begun) in (0..).zip(begun) {
+        match begun.answer().await {
+            Ok(()) => written.push(id(number)),
+            Err(StorageError::Unavailable(cause)) => {
+                assert_eq!(cause.to_string(), "too many writes are waiting");
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(written.len(), 2000 - refused);
+    assert_eq!(stored(&repository).await, written);
+    repository.insert(&todo(2000, "Buy bread")).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_those_that_are_written_together_one_that_fails_fails_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("todos.db");
+    let repository = Arc::new(SqliteTodoRepository::open(&file).unwrap());
+    let shell = in_the_way(&file);
+    shell
+        .execute_batch(
+            "CREATE TRIGGER refusal AFTER INSERT ON todos WHEN new.title = 'refused'
+             BEGIN SELECT raise(ABORT, 'the statement is refused'); END",
+        )
+        .unwrap();
+    let title = |number: u32| if number % 10 == 3 { "refused" } else { "Buy milk" };
+    let begun = begin((0..100).map(|number| insert(&repository, todo(number, title(number)))));
+    shell.execute_batch("COMMIT").unwrap();
+
+    let mut written = Vec::new();
+    for (number, begun) in (0..).zip(begun) {
+        match begun.answer().await {
+            Ok(()) => written.push(id(number)),
+            Err(StorageError::Unavailable(_)) => assert_eq!(title(number), "refused"),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(written.len(), 90);
+    assert_eq!(stored(&repository).await, written);
+}

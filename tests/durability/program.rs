@@ -1,0 +1,142 @@
+//! The program on a file of its own, and the file behind its back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use todo_tests::client::Client;
+use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
+
+use crate::installation::Installation;
+use crate::process::{Ended, Process};
+
+/// A place for the program and its file. Who may come in is up to the test: no token ends with the
+/// program.
+pub(crate) struct Place {
+    pub(crate) installation: Installation,
+    issuer: TestIssuer,
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        let issuer = TestIssuer::start().await;
+        let installation = Installation::new()
+            .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
+            .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID)
+            .with("TODO_RATE_LIMIT", "off")
+            .with("RUST_LOG", "warn,todo_mcp::serve=info");
+        Self { installation, issuer }
+    }
+
+    /// Starts the program, and waits until it serves.
+    pub(crate) async fn serve(&self) -> Program {
+        Program::ready(self.installation.spawn(&["serve"])).await
+    }
+
+    /// The same by way of a command that becomes it.
+    pub(crate) async fn serve_through(&self, command: &[&str]) -> Program {
+        Program::ready(self.installation.spawn_through(command, &["serve"])).await
+    }
+
+    /// A caller who may do everything.
+    pub(crate) fn caller(&self, program: &Program, subject: &str) -> Client {
+        let claims = self.issuer.claims(subject, None, "todo:read todo:write");
+        Client::new(program.endpoint.clone(), Some(self.issuer.sign(&claims)))
+    }
+
+    /// The database.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.installation.path("todos.db")
+    }
+
+    /// Where the database lies.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.installation.path("")
+    }
+
+    /// The database as another program sees it.
+    pub(crate) fn shell(&self) -> Connection {
+        Connection::open(self.file()).unwrap()
+    }
+
+    /// Asserts that a start ended with code 69 and one sentence about the file, with these words.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, ended: &Ended, words: &str) {
+        assert_eq!(ended.code, Some(69), "{ended:?}");
+        let sentences: Vec<&str> =
+            ended.stderr.lines().filter(|line| !line.starts_with('{')).collect();
+        let [sentence] = sentences[..] else { panic!("{ended:?}") };
+        let file = self.file();
+        assert!(sentence.starts_with(&format!("todo-mcp: {}", file.display())), "{sentence}");
+        assert!(sentence.contains(words) && sentence.contains("DATABASE_URL"), "{sentence}");
+    }
+
+    /// Asserts that SQLite finds nothing wrong with the file.
+    #[track_caller]
+    pub(crate) fn assert_integrity(&self) {
+        let check = "SELECT group_concat(integrity_check, char(10)) FROM pragma_integrity_check";
+        let found: String = self.shell().query_row(check, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, "ok");
+    }
+}
+
+/// A running program, which has said where it is.
+pub(crate) struct Program {
+    process: Process,
+    endpoint: String,
+}
+
+impl Program {
+    pub(crate) async fn ready(mut process: Process) -> Self {
+        let ready = process.event("ready").await;
+        Self { process, endpoint: ready["mcp.url"].as_str().unwrap().to_owned() }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> Pid {
+        id(&self.process)
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) async fn kill(self) {
+        kill(self.process).await;
+    }
+
+    /// Asks it to stop, and waits for the end.
+    pub(crate) async fn stop(self) -> Ended {
+        self.process.signal("TERM").await;
+        self.process.ended().await.with_code(0)
+    }
+}
+
+/// Ends a process as a crash does: it has no time for anything.
+pub(crate) async fn kill(process: Process) {
+    kill_process(id(&process), Signal::KILL).unwrap();
+    let ended = process.ended().await;
+    assert_eq!(ended.code, None, "{ended:?}");
+}
+
+fn id(process: &Process) -> Pid {
+    Pid::from_raw(process.id().cast_signed()).unwrap()
+}
+
+/// All todos of a caller, by their ids.
+pub(crate) async fn everything(caller: &Client) -> BTreeMap<String, Value> {
+    let mut todos = BTreeMap::new();
+    let mut arguments = json!({ "limit": 200 });
+    loop {
+        let params = json!({ "name": "list_todos", "arguments": arguments });
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let page = caller.post(call.to_string()).await.structured();
+        for todo in page["todos"].as_array().unwrap() {
+            let id = todo["id"].as_str().unwrap().to_owned();
+            assert!(todos.insert(id, todo.clone()).is_none(), "twice: {todo}");
+        }
+        if page["next_cursor"].is_null() {
+            return todos;
+        }
+        arguments["cursor"] = page["next_cursor"].clone();
+    }
+}
