@@ -11,15 +11,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use todo_adapter_storage::{PostgresTodoRepository, SqliteTodoRepository};
+use todo_adapter_storage::{PostgresTodoRepository, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version, WorkspaceId};
-use todo_application::ports::{Filter, TodoRepository};
+use todo_application::ports::{Filter, TodoLoader, TodoRepository};
 use todo_tests::postgres::Server;
 use todo_tests::{todo_record, workspace};
 
 const SHORT: u64 = 100;
 const ROUNDS: u64 = 2_000;
 const CALLERS: u64 = 64;
+const BATCH: usize = 1_000;
 const CREATING: Duration = Duration::from_secs(3);
 
 /// The id number `number`, of `count` that are spread evenly.
@@ -38,19 +39,16 @@ fn todo(workspace: &WorkspaceId, number: u64) -> Todo {
     Todo::restore(TodoRecord { completion, ..record }).unwrap()
 }
 
-/// Adds todos, `CALLERS` at a time.
-async fn fill(repository: &Arc<dyn TodoRepository>, workspace: &WorkspaceId, count: u64) {
-    let callers = (0..CALLERS).map(|caller| {
-        let (repository, workspace) = (Arc::clone(repository), workspace.clone());
-        tokio::spawn(async move {
-            for number in (caller..count).step_by(usize::try_from(CALLERS).unwrap()) {
-                repository.insert(&todo(&workspace, number)).await.unwrap();
-            }
-        })
-    });
-    for caller in callers.collect::<Vec<_>>() {
-        caller.await.unwrap();
+/// Makes a workspace of a few todos and one of many.
+async fn fill(name: &str, loader: &dyn TodoLoader, long: u64) {
+    let began = Instant::now();
+    for (workspace, count) in [(workspace("few"), SHORT), (workspace("many"), long)] {
+        for first in (0..count).step_by(BATCH) {
+            let batch = first..count.min(first + BATCH as u64);
+            loader.load(batch.map(|number| todo(&workspace, number)).collect()).await.unwrap();
+        }
     }
+    println!("\n{name}: {long} todos loaded in {:.0} s", began.elapsed().as_secs_f64());
 }
 
 /// The median of what `call` takes, in microseconds, over todos in an order that jumps about.
@@ -124,14 +122,9 @@ async fn creates(repository: &Arc<dyn TodoRepository>, name: &str, callers: u64)
     f64::from(created) / began.elapsed().as_secs_f64()
 }
 
-async fn measure(name: &str, repository: Arc<dyn TodoRepository>, long: u64) {
-    let (few, many) = (workspace("few"), workspace("many"));
-    fill(&repository, &few, SHORT).await;
-    let began = Instant::now();
-    fill(&repository, &many, long).await;
-    println!("\n{name}: {long} todos added in {:.0} s", began.elapsed().as_secs_f64());
-    let short = calls(&repository, &few, SHORT).await;
-    let long = calls(&repository, &many, long).await;
+async fn measure(repository: Arc<dyn TodoRepository>, long: u64) {
+    let short = calls(&repository, &workspace("few"), SHORT).await;
+    let long = calls(&repository, &workspace("many"), long).await;
     println!("{:<14} {:>10} {:>10} {:>7}", "median, us", "few", "many", "ratio");
     for ((call, few), (_, many)) in short.into_iter().zip(long) {
         println!("{call:<14} {few:>10.1} {many:>10.1} {:>7.2}", many / few);
@@ -148,11 +141,13 @@ async fn measure(name: &str, repository: Arc<dyn TodoRepository>, long: u64) {
 async fn main() {
     let long = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let directory = tempfile::tempdir().unwrap();
-    let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
-    measure("SQLite", Arc::new(sqlite), long).await;
+    let file = directory.path().join("todos.db");
+    fill("SQLite", &SqliteTodoLoader::open(&file).unwrap(), long).await;
+    measure(Arc::new(SqliteTodoRepository::open(&file).unwrap()), long).await;
     let Some(server) = Server::prepare() else { return println!("no PostgreSQL here") };
     let server = server.start();
     let url = server.fresh().await.parse().unwrap();
-    let postgres = PostgresTodoRepository::open(&url).await.unwrap();
-    measure("PostgreSQL", Arc::new(postgres), long).await;
+    let postgres = Arc::new(PostgresTodoRepository::open(&url).await.unwrap());
+    fill("PostgreSQL", &*postgres, long).await;
+    measure(postgres, long).await;
 }
