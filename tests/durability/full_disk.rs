@@ -73,7 +73,7 @@ async fn a_write_that_the_log_has_no_room_for_makes_room_for_the_next() {
     let program = place.serve_through(&WITH_ERRORS).await;
     let caller = place.caller(&program, "usr_1");
     let id = caller.create("Buy milk").await;
-    limit(&program, Some(200_000));
+    limit(&program, Some(500_000));
 
     let mut refused = 0;
     for number in 0..100 {

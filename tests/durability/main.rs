@@ -7,6 +7,7 @@
 //! | `groups` | many who write at once |
 //! | `kill` | `kill -9` under load, and in the middle of a start |
 //! | `read_only` | files that the program may not write to |
+//! | `moved_files` | files that are not where they were |
 //! | `program` | the program on a file of its own, and the file behind its back |
 //! | `writers` | clients that write all the time and know what they were answered |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
@@ -40,4 +41,5 @@ mod failing_sync;
 mod full_disk;
 mod groups;
 mod kill;
+mod moved_files;
 mod read_only;

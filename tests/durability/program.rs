@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use reqwest::Method;
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -97,6 +98,12 @@ impl Program {
     /// Its process id.
     pub(crate) fn id(&self) -> Pid {
         id(&self.process)
+    }
+
+    /// The status of `/readyz`.
+    pub(crate) async fn readiness(&self) -> u16 {
+        let client = Client::new(self.endpoint.replace("/mcp", "/readyz"), None);
+        client.request(Method::GET, client.headers(), "").await.status
     }
 
     /// Ends it as a crash does.

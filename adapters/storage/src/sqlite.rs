@@ -6,6 +6,7 @@
 mod backup;
 mod checkpoints;
 mod creations;
+mod files;
 mod loader;
 mod open;
 mod open_error;
@@ -25,6 +26,7 @@ mod tests;
 use std::error::Error as _;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +38,7 @@ use todo_application::ports::{
 use tokio::time::timeout;
 
 pub use backup::{BackupError, SqliteBackup};
+use files::Files;
 pub use loader::SqliteTodoLoader;
 pub use open_error::{OpenError, OpenProblem};
 use readers::Readers;
@@ -55,6 +58,7 @@ pub struct SqliteTodoRepository {
     // Dropped in this order: read no more, write the last todos and close the file, let others have it.
     readers: Readers,
     writer: Writer,
+    files: Arc<Files>,
     _lock: File,
 }
 
@@ -146,6 +150,9 @@ impl Readiness for SqliteTodoRepository {
     async fn ready(&self) -> Result<(), NotReady> {
         if !self.writer.is_alive() {
             return Err(NotReady("the database's writer has stopped".into()));
+        }
+        if !self.files.are_in_place() {
+            return Err(NotReady("the database file has been moved or removed".into()));
         }
         match timeout(PROBE_TIME, self.readers.read(queries::probe)).await {
             Ok(Ok(())) => Ok(()),

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -10,6 +11,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::SqliteTodoRepository;
 use super::checkpoints::Checkpoints;
+use super::files::Files;
 use super::open_error::{OpenError, OpenProblem};
 use super::readers::Readers;
 use super::schema::{self, Origin};
@@ -36,8 +38,9 @@ pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError>
         let reading = (0..READERS).map(|_| connect_servers_reader(&file));
         let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
         let checkpoints = Checkpoints::of(&connection)?;
-        let writer = Writer::start(connection, checkpoints)?;
-        Ok(SqliteTodoRepository { readers, writer, _lock: lock })
+        let files = Arc::new(Files::of(&file)?);
+        let writer = Writer::start(connection, checkpoints, Arc::clone(&files))?;
+        Ok(SqliteTodoRepository { readers, writer, files, _lock: lock })
     })
 }
 

@@ -11,6 +11,7 @@ use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 
 use super::checkpoints::Checkpoints;
+use super::files::Files;
 use super::write::{Verdict, Write};
 use super::{is_damage, schema, unavailable};
 
@@ -40,11 +41,15 @@ struct Job {
 struct NotCommitted(#[source] Arc<rusqlite::Error>);
 
 impl Writer {
-    pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        checkpoints: Checkpoints,
+        files: Arc<Files>,
+    ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(connection, checkpoints, &jobs))?;
+            .spawn(move || serve(connection, checkpoints, &files, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -80,11 +85,19 @@ impl Drop for Writer {
 }
 
 /// Commits what is queued, in groups, until the queue is closed and empty.
-fn serve(mut connection: Connection, mut checkpoints: Checkpoints, jobs: &Receiver<Job>) {
+fn serve(
+    mut connection: Connection,
+    mut checkpoints: Checkpoints,
+    files: &Files,
+    jobs: &Receiver<Job>,
+) {
     while let Ok(first) = jobs.recv() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
         let (writes, answers): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.answer)).unzip();
-        let verdicts = commit(&mut connection, &writes);
+        let mut verdicts = commit(&mut connection, &writes);
+        if !files.are_in_place() {
+            verdicts.fill_with(|| Err(unavailable("the database file has been moved or removed")));
+        }
         let failed = verdicts.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
         for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // A caller that no longer waits needs no answer.

@@ -52,7 +52,7 @@ fn is_unavailable(verdict: &Verdict) -> bool {
 
 fn start(connection: Connection) -> Writer {
     let checkpoints = Checkpoints::of(&connection).unwrap();
-    Writer::start(connection, checkpoints).unwrap()
+    Writer::start(connection, checkpoints, Arc::default()).unwrap()
 }
 
 #[test]
