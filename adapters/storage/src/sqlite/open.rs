@@ -195,9 +195,10 @@ fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
     // On macOS only this reaches the disk; elsewhere it does nothing.
     writer.pragma_update(None, "fullfsync", true)?;
     writer.pragma_update(None, "checkpoint_fullfsync", true)?;
-    // What a savepoint sets aside is a few pages.
+    schema::migrate(writer, schema)?;
+    // From here on, what SQLite sets aside is a few pages of a savepoint; a migration may sort a table.
     writer.pragma_update(None, "temp_store", "memory")?;
-    Ok(schema::migrate(writer, schema)?)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ mod tests {
         for (sql, expected) in [
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
-            (LIST_BY_DONE, "INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
+            (LIST_BY_DONE, "COVERING INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ] {
             let expected = format!("SEARCH todos USING {expected}");

@@ -7,9 +7,10 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The steps from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A step that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 2] = [
+const MIGRATIONS: [(i32, &str); 3] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
+    (3, include_str!("migrations/0003_whole_todos_by_done.sql")),
 ];
 
 /// The schema that this program reads and writes.

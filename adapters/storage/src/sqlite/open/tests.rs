@@ -1,9 +1,11 @@
-use std::fs;
+use std::{fs, slice};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params_from_iter};
+use todo_application::ports::{Filter, TodoRepository as _};
 
 use super::*;
-use crate::sqlite::fixture::Place;
+use crate::sqlite::fixture::{Place, todo, workspace};
+use crate::sqlite::row;
 
 fn problem(path: &Path) -> OpenProblem {
     SqliteTodoRepository::open(path).err().unwrap().problem
@@ -84,6 +86,28 @@ fn a_database_of_a_newer_program_is_not_touched() {
     ));
 }
 
+#[tokio::test]
+async fn a_database_of_an_older_program_keeps_all_that_it_holds() {
+    let place = Place::new();
+    let shell = place.shell();
+    shell.execute_batch(include_str!("../migrations/0001_todos.sql")).unwrap();
+    shell.pragma_update(None, "application_id", i32::from_be_bytes(*b"todo")).unwrap();
+    shell.pragma_update(None, "user_version", 1).unwrap();
+    let insert = "INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let todo = todo(1, "Buy milk");
+    shell.execute(insert, params_from_iter(row::values(&todo))).unwrap();
+    drop(shell);
+
+    let repository = place.open();
+    for completed in [None, Some(true)] {
+        let listed = repository.list(&workspace(), Filter { completed }, None, 9).await.unwrap();
+        assert_eq!(listed, slice::from_ref(&todo));
+    }
+    drop(repository);
+    let schema = place.shell().pragma_query_value(None, "user_version", |row| row.get(0));
+    assert_eq!(schema, Ok(schema::CURRENT));
+}
+
 #[test]
 fn migrating_twice_changes_nothing() {
     let place = Place::new();
@@ -145,9 +169,6 @@ fn a_damaged_database_is_refused() {
 #[tokio::test]
 async fn nobody_else_can_read_what_is_written() {
     use std::os::unix::fs::PermissionsExt;
-    use todo_application::ports::TodoRepository;
-
-    use crate::sqlite::fixture::todo;
 
     let place = Place::new();
     let repository = place.open();
