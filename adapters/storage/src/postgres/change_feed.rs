@@ -33,7 +33,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long to wait before another connection is made, the first time; each time twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What is not about a single todo: that anything may have changed, and whether we hear ourselves.
 const ANYTHING: &str = "*";
