@@ -52,7 +52,7 @@ use todo_tests::postgres::Server;
 use todo_tests::{todo_record, workspace};
 
 /// How long a test waits for what should happen soon. Reached only when it does not happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("it happens soon")

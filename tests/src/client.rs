@@ -39,7 +39,7 @@ pub struct Answer {
 impl Client {
     /// A client of `endpoint`.
     pub fn new(endpoint: String, token: Option<String>) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1));
         let judge = Arc::default();
         Self { endpoint, token, http: http.build().unwrap(), judge }
     }

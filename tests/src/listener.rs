@@ -12,7 +12,7 @@ use crate::events;
 use crate::exchange::{Exchange, Judge};
 
 /// Longer than anything takes that happens at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The answer to `subscriptions/listen`, as far as it has come. What has come is held against the
 /// schema.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long to wait for what should happen at once. Reached only when it does not happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything that was written so far, and whether there is more to come.
 #[derive(Clone)]
