@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,12 @@ use super::readers::Readers;
 use super::schema::{self, Origin};
 use super::writer::Writer;
 
-/// How many queries run at once. Each connection keeps up to 2 MiB of pages.
-const READERS: usize = 4;
+/// How many queries run at once away from the threads that drive the program. Each connection keeps
+/// up to 2 MiB of pages.
+const AWAY: usize = 4;
+
+/// The most that run at once on those threads.
+const MOST_HERE: usize = 8;
 
 /// How long to wait while another program (a backup, the `sqlite3` shell) holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,8 +40,12 @@ pub(super) struct Exclusive {
 pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
     naming(path, |path| {
         let Exclusive { connection, lock, file } = open_exclusive(path)?;
-        let reading = (0..READERS).map(|_| connect_servers_reader(&file));
-        let readers = Readers::new(reading.collect::<rusqlite::Result<_>>()?);
+        let here = (0..readers_here()).map(|_| connect_servers_reader(&file, Duration::ZERO));
+        let away = (0..AWAY).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
+        let readers = Readers::new(
+            here.collect::<rusqlite::Result<_>>()?,
+            away.collect::<rusqlite::Result<_>>()?,
+        );
         let checkpoints = Checkpoints::of(&connection)?;
         let files = Arc::new(Files::of(&file)?);
         let writer = Writer::start(connection, checkpoints, Arc::clone(&files))?;
@@ -155,6 +164,9 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // One plan for a statement, whatever values it is run with: otherwise SQLite plans a page anew each
+    // time, which takes longer than reading it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -164,10 +176,17 @@ fn connect_reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(reader)
 }
 
+/// One less than there are threads to drive the program, of which Tokio starts one for each core.
+fn readers_here() -> usize {
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    (threads - 1).clamp(1, MOST_HERE)
+}
+
 /// A reader of the one who serves: it does not tidy up when it is the last to leave, which is the
 /// writer's business.
-fn connect_servers_reader(file: &Path) -> rusqlite::Result<Connection> {
+fn connect_servers_reader(file: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let reader = connect_reader(file)?;
+    reader.busy_timeout(patience)?;
     reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(reader)
 }
