@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
-use todo_adapter_mcp::{AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl};
+use todo_adapter_mcp::{AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl, Server};
 use todo_adapter_scalekit::{
     ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
     ScalekitTokenVerifier,
@@ -34,7 +33,7 @@ pub struct Composition {
     /// Where MCP is served.
     pub listener: TcpListener,
     /// What is served there.
-    pub router: Router,
+    pub server: Server,
     /// Where the world reaches it.
     pub public_url: PublicUrl,
     /// The issuer of access tokens.
@@ -111,7 +110,7 @@ pub async fn compose_with_clock(
     };
     Ok(Composition {
         listener,
-        router: todo_adapter_mcp::router(options, ports),
+        server: todo_adapter_mcp::server(options, ports),
         public_url,
         authorization_server: environment.authorization_server().to_owned(),
         keys,

@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGINT or SIGTERM. What is in flight is finished; a second signal does not wait.
 pub async fn serve(config: Config) -> Result<(), Failure> {
-    telemetry::start(&config)?;
+    let _log = telemetry::start(&config)?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -36,7 +36,12 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     };
     let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
-    let connections = connections::serve(composition.listener, composition.router, stopped());
+    let server = composition.server;
+    let answer = move |request| {
+        let server = server.clone();
+        async move { server.answer(request).await }
+    };
+    let connections = connections::serve(composition.listener, answer, stopped());
     let mut server = tokio::spawn(connections);
 
     tokio::select! {

@@ -1,32 +1,35 @@
 //! The log, on standard error.
 
+mod plain;
+mod standard_error;
+
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Config, LogFormat};
 use crate::failure::Failure;
+use plain::PlainFields;
 
-/// Starts logging as the configuration says.
-pub(crate) fn start(config: &Config) -> Result<(), Failure> {
+/// Starts logging as the configuration says, until what it gives is dropped.
+pub(crate) fn start(config: &Config) -> Result<WorkerGuard, Failure> {
     let filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
-    let (text, json) = match config.log_format {
-        LogFormat::Text => {
-            let ansi = std::io::stderr().is_terminal();
-            (Some(layer().with_writer(std::io::stderr).with_ansi(ansi)), None)
-        }
-        LogFormat::Json => {
-            (None, Some(layer().json().flatten_event(true).with_writer(std::io::stderr)))
-        }
+    let (lines, guard) = standard_error::standard_error();
+    let text = || layer().with_writer(lines.clone());
+    let lines = match config.log_format {
+        LogFormat::Text if std::io::stderr().is_terminal() => text().boxed(),
+        LogFormat::Text => text().with_ansi(false).fmt_fields(PlainFields).boxed(),
+        LogFormat::Json => text().json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
         .with(filter)
-        .with(text)
-        .with(json)
+        .with(lines)
         .try_init()
-        .map_err(|error| Failure::Other(error.into()))
+        .map_err(|error| Failure::Other(error.into()))?;
+    Ok(guard)
 }

@@ -86,11 +86,16 @@ impl Sharing {
         organization: Option<&Organization>,
     ) -> Result<WorkspaceId, SharingError> {
         match (self, organization) {
-            (Self::Personal, Some(organization)) => {
-                let organization = Escaped(organization.as_str());
-                Ok(WorkspaceId(format!("personal:{organization}:{subject}").into()))
+            (Self::Personal, organization) => {
+                let organization = organization.map_or("", Organization::as_str);
+                let mut key =
+                    String::with_capacity(64 + organization.len() + subject.as_str().len());
+                key.push_str("personal:");
+                escape(organization, &mut key);
+                key.push(':');
+                key.push_str(subject.as_str());
+                Ok(WorkspaceId(key.into()))
             }
-            (Self::Personal, None) => Ok(WorkspaceId(format!("personal::{subject}").into())),
             (Self::Organization, Some(organization)) => {
                 Ok(WorkspaceId(format!("organization:{organization}").into()))
             }
@@ -115,18 +120,15 @@ impl FromStr for Sharing {
 pub struct UnknownSharing;
 
 /// Writes an identifier without a bare `:`, so that the separator after it is the first one.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in self.0.split_inclusive([':', '%']) {
-            match piece.as_bytes().last() {
-                Some(b':') => write!(formatter, "{}%3A", &piece[..piece.len() - 1])?,
-                Some(b'%') => write!(formatter, "{}%25", &piece[..piece.len() - 1])?,
-                _ => formatter.write_str(piece)?,
-            }
-        }
-        Ok(())
+fn escape(identifier: &str, key: &mut String) {
+    for piece in identifier.split_inclusive([':', '%']) {
+        let (text, escaped) = match piece.as_bytes().last() {
+            Some(b':') => (&piece[..piece.len() - 1], "%3A"),
+            Some(b'%') => (&piece[..piece.len() - 1], "%25"),
+            _ => (piece, ""),
+        };
+        key.push_str(text);
+        key.push_str(escaped);
     }
 }
 

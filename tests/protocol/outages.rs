@@ -8,7 +8,7 @@ use axum::http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use todo_adapter_mcp::{
-    AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl, ScopeDenial, router,
+    AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl, ScopeDenial, Server,
 };
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
@@ -22,19 +22,30 @@ use todo_application::ports::{
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
-use tower::ServiceExt as _;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// How many requests are worked on at once.
+const IN_FLIGHT: usize = 512;
 
 /// A storage that is not there, and an identity that lets everybody in.
-struct Outage(Subject);
+struct Outage {
+    subject: Subject,
+    /// Who wants to know that the storage is not there waits for one of these.
+    answers: Arc<Semaphore>,
+}
 
-fn broken<T>() -> Result<T, StorageError> {
-    Err(StorageError::Unavailable("the disk is gone".into()))
+impl Outage {
+    async fn broken<T>(&self) -> Result<T, StorageError> {
+        self.answers.acquire().await.unwrap().forget();
+        Err(StorageError::Unavailable("the disk is gone".into()))
+    }
 }
 
 #[async_trait]
 impl TodoRepository for Outage {
     async fn find(&self, _: &WorkspaceId, _: TodoId) -> Result<Option<Todo>, StorageError> {
-        broken()
+        self.broken().await
     }
     async fn list(
         &self,
@@ -43,20 +54,20 @@ impl TodoRepository for Outage {
         _: Option<TodoId>,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {
-        broken()
+        self.broken().await
     }
     async fn insert(&self, _: &Todo) -> Result<(), StorageError> {
-        broken()
+        self.broken().await
     }
     async fn insert_once(
         &self,
         _: &Todo,
         _: &CreationRequest,
     ) -> Result<Option<Creation>, StorageError> {
-        broken()
+        self.broken().await
     }
     async fn save(&self, _: &Todo, _: Version) -> Result<(), StorageError> {
-        broken()
+        self.broken().await
     }
     async fn remove(
         &self,
@@ -64,14 +75,14 @@ impl TodoRepository for Outage {
         _: TodoId,
         _: Option<Version>,
     ) -> Result<bool, StorageError> {
-        broken()
+        self.broken().await
     }
 }
 
 #[async_trait]
 impl TokenVerifier for Outage {
     async fn verify(&self, _: &str) -> Result<Arc<dyn Principal>, VerificationError> {
-        Ok(Arc::new(Self(self.0.clone())))
+        Ok(Arc::new(Self { subject: self.subject.clone(), answers: Arc::clone(&self.answers) }))
     }
 }
 
@@ -84,7 +95,7 @@ impl AuthorizationServer for Outage {
 
 impl Principal for Outage {
     fn subject(&self) -> &Subject {
-        &self.0
+        &self.subject
     }
     fn organization(&self) -> Option<&Organization> {
         None
@@ -100,9 +111,12 @@ impl Principal for Outage {
     }
 }
 
-/// The status, the `Retry-After` and the body of the answer to a request of the old era.
-async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
-    let outage = || Arc::new(Outage(Subject::try_from("usr_1").unwrap()));
+/// A server with that storage, which answers as often as there are permits.
+fn server(answers: &Arc<Semaphore>) -> Server {
+    let outage = || {
+        let subject = Subject::try_from("usr_1").unwrap();
+        Arc::new(Outage { subject, answers: Arc::clone(answers) })
+    };
     let public_url: PublicUrl = "http://localhost:3002".parse().unwrap();
     let options = McpOptions {
         allowed_hosts: AllowedHosts::new(&public_url, []),
@@ -122,6 +136,11 @@ async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
         readiness: Vec::new(),
         stopping,
     };
+    todo_adapter_mcp::server(options, ports)
+}
+
+/// The status, the `Retry-After` and the body of the answer to a request of the old era.
+async fn ask(server: Server, method: &str, params: Value) -> (u16, Option<String>, Value) {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let request = Request::post("/mcp")
         .header("host", "localhost")
@@ -129,12 +148,17 @@ async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
         .header("content-type", "application/json")
         .body(Body::from(message.to_string()))
         .unwrap();
-    let response = router(options, ports).oneshot(request).await.unwrap();
+    let response = server.answer(request).await;
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, retry_after, serde_json::from_slice(&body).unwrap())
+}
+
+/// The same, of a server whose storage says at once that it is not there.
+async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
+    ask(server(&Arc::new(Semaphore::new(1))), method, params).await
 }
 
 #[tokio::test]
@@ -174,4 +198,32 @@ async fn everything_else_is_a_503_that_says_when_to_come_back() {
         assert_eq!((&body["error"]["code"], &body["id"]), (&json!(-32603), &json!(1)));
         assert!(!body.to_string().contains("disk"), "the cause is for the log");
     }
+}
+
+/// The server takes on a bounded number of requests; whoever comes on top is told at once to come back,
+/// and nobody waits in a line that grows.
+#[tokio::test]
+async fn what_is_too_much_at_once_is_a_503_that_says_when_to_come_back() {
+    const ASKED: usize = 1_000;
+    let answers = Arc::new(Semaphore::new(0));
+    let server = server(&answers);
+    let list = || ask(server.clone(), "tools/call", json!({ "name": "list_todos" }));
+    let mut asked = JoinSet::new();
+    for _ in 0..ASKED {
+        asked.spawn(list());
+    }
+    // Nothing is answered but what is too much: the storage is silent.
+    let mut refused = 0;
+    while refused < ASKED - IN_FLIGHT {
+        let (status, retry_after, body) = asked.join_next().await.unwrap().unwrap();
+        assert_eq!((status, retry_after.as_deref()), (503, Some("1")));
+        assert_eq!((&body["error"]["code"], &body["id"]), (&json!(-32603), &json!(1)));
+        refused += 1;
+    }
+    assert_eq!(list().await.0, 503, "it is still too much");
+    answers.add_permits(ASKED);
+    while let Some(answered) = asked.join_next().await {
+        assert_eq!(answered.unwrap().0, 200, "what was taken on is answered");
+    }
+    assert_eq!(list().await.0, 200, "and there is room again");
 }

@@ -7,7 +7,6 @@ use axum::http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use todo_tests::server::TestServer;
-use tower::ServiceExt as _;
 
 /// Listens with a token that ends in ten minutes, and stops the clock.
 async fn listening(server: &TestServer, id: Value) -> Body {
@@ -20,7 +19,7 @@ async fn listening(server: &TestServer, id: Value) -> Body {
     let mut request = Request::post("/mcp").body(Body::from(message.to_string())).unwrap();
     *request.headers_mut() = headers;
     request.headers_mut().insert("host", "localhost".parse().unwrap());
-    let response = server.router.clone().oneshot(request).await.unwrap();
+    let response = server.server.answer(request).await;
     assert_eq!(response.status(), 200);
     tokio::time::pause();
     response.into_body()

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use todo_adapter_mcp::Server;
 use todo_application::ports::Clock;
 use todo_mcp::SystemClock;
 use todo_mcp::compose::compose_with_clock;
@@ -26,7 +28,7 @@ pub async fn start<'a>(
 
 struct Started {
     endpoint: String,
-    router: Router,
+    server: Server,
     stop: watch::Sender<bool>,
 }
 
@@ -40,9 +42,14 @@ async fn start_to_stop<'a>(
     let config = Config::from_settings(&settings).unwrap();
     let composition = compose_with_clock(&config, clock).await.unwrap();
     let port = composition.listener.local_addr().unwrap().port();
-    let router = composition.router.clone();
-    tokio::spawn(axum::serve(composition.listener, composition.router).into_future());
-    Started { endpoint: format!("http://localhost:{port}/mcp"), router, stop: composition.stop }
+    let server = composition.server;
+    let answering = server.clone();
+    let router = Router::new().fallback(move |request: Request| {
+        let server = answering.clone();
+        async move { server.answer(request).await }
+    });
+    tokio::spawn(axum::serve(composition.listener, router).into_future());
+    Started { endpoint: format!("http://localhost:{port}/mcp"), server, stop: composition.stop }
 }
 
 /// A running server with a store in memory, trusting a [`TestIssuer`].
@@ -52,7 +59,7 @@ pub struct TestServer {
     /// Who signs the tokens that it trusts.
     pub issuer: TestIssuer,
     /// The server without its sockets.
-    pub router: Router,
+    pub server: Server,
     /// Told `true`, it ends what goes on for long.
     pub stop: watch::Sender<bool>,
 }
@@ -77,8 +84,8 @@ impl TestServer {
         let mut all =
             vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
         all.extend(settings);
-        let Started { endpoint, router, stop } = start_to_stop(all, clock).await;
-        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, router, stop }
+        let Started { endpoint, server, stop } = start_to_stop(all, clock).await;
+        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, server, stop }
     }
 
     /// The MCP endpoint.

@@ -18,6 +18,7 @@ use crate::challenge::Challenge;
 use crate::discovery::ProtectedResource;
 use crate::envelope::{self, Message, Payload};
 use crate::failure::ScopeDenial;
+use crate::in_flight::InFlight;
 use crate::methods::{self, Call};
 use crate::rate_limit::RateLimit;
 use crate::request_log::RequestLog;
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     pub(crate) prompts: Box<RawValue>,
     pub(crate) introduction: Box<RawValue>,
     pub(crate) rate_limit: RateLimit,
+    pub(crate) in_flight: InFlight,
     pub(crate) streams: StreamLimit,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -95,7 +97,7 @@ async fn answer(
         .map_err(|denied| without_id(RpcError::forbidden(denied.to_string())))?;
     body::check_header_size(headers).map_err(without_id)?;
     let principal = bearer::authenticate(headers, &*service.verifier, &service.challenge).await?;
-    log.caller(&*principal);
+    log.caller(&principal);
     service.rate_limit.check(principal.subject()).map_err(without_id)?;
     body::check_media_types(headers).map_err(without_id)?;
     let body = body::read(body).await.map_err(without_id)?;
@@ -106,10 +108,14 @@ async fn answer(
             Ok(accepted())
         }
         Payload::One(Message::Request(request)) => {
-            let answered = answer_request(service, &principal, headers, &request, log).await;
-            answered.map_err(|error| error.into_response(Some(request.id)))
+            let answered = async {
+                let _permit = service.in_flight.begin(log)?;
+                answer_request(service, &principal, headers, &request, log).await
+            };
+            answered.await.map_err(|error| error.into_response(Some(request.id)))
         }
         Payload::Batch(messages) => {
+            let _permit = service.in_flight.begin(log).map_err(without_id)?;
             let answered = batch::answer(service, &principal, headers, &messages, log).await;
             Ok(answered.map_err(without_id)?.map_or_else(accepted, Reply::into_response))
         }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -30,9 +30,9 @@ const WITH_BATCHES: &str = LEGACY[2];
 const LOG_LEVELS: [&str; 8] =
     ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
-const VERSION_HEADER: &str = "mcp-protocol-version";
-const METHOD_HEADER: &str = "mcp-method";
-const NAME_HEADER: &str = "mcp-name";
+static VERSION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
+static METHOD_HEADER: HeaderName = HeaderName::from_static("mcp-method");
+static NAME_HEADER: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Which rules apply to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcE
             RpcError::invalid_meta("`_meta` must be an object with each of its members once.")
         })?,
     };
-    let header = only(headers, VERSION_HEADER)?.map(HeaderValue::as_bytes);
+    let header = only(headers, &VERSION_HEADER)?.map(HeaderValue::as_bytes);
 
     let Some(claimed) = meta.protocol_version else {
         return without_envelope(request, header);
@@ -108,7 +108,7 @@ pub(crate) fn of(request: &Request<'_>, headers: &HeaderMap) -> Result<Era, RpcE
 /// Holds a message that needs no answer to the one rule that there is for it: a revision that its
 /// header names must be one that we speak.
 pub(crate) fn check_version(headers: &HeaderMap) -> Result<(), RpcError> {
-    match only(headers, VERSION_HEADER)?.map(HeaderValue::as_bytes) {
+    match only(headers, &VERSION_HEADER)?.map(HeaderValue::as_bytes) {
         Some(version) if !SUPPORTED.iter().any(|known| known.as_bytes() == version) => {
             let version = String::from_utf8_lossy(version);
             Err(RpcError::unsupported_version(&version, &SUPPORTED))
@@ -129,7 +129,7 @@ pub(crate) fn check_log_level(level: &RawValue) -> Result<(), RpcError> {
 /// Whether several messages may come in one body: only 2025-03-26 had that, and whoever names no
 /// revision is taken for it.
 pub(crate) fn allows_batches(headers: &HeaderMap) -> Result<bool, RpcError> {
-    let header = only(headers, VERSION_HEADER)?;
+    let header = only(headers, &VERSION_HEADER)?;
     Ok(header.is_none_or(|version| version.as_bytes() == WITH_BATCHES.as_bytes()))
 }
 
@@ -154,7 +154,7 @@ fn without_envelope(request: &Request<'_>, header: Option<&[u8]>) -> Result<Era,
 
 /// The headers that let a gateway route without reading the body must say what the body says.
 fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<(), RpcError> {
-    let method = only(headers, METHOD_HEADER)?.ok_or_else(|| missing("Mcp-Method"))?;
+    let method = only(headers, &METHOD_HEADER)?.ok_or_else(|| missing("Mcp-Method"))?;
     if method.as_bytes().trim_ascii() != request.method.as_bytes() {
         return Err(mismatch("Mcp-Method", "the method"));
     }
@@ -165,7 +165,7 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
         _ => None,
     };
     if let Some((name, parameter)) = named {
-        let header = only(headers, NAME_HEADER)?.ok_or_else(|| missing("Mcp-Name"))?;
+        let header = only(headers, &NAME_HEADER)?.ok_or_else(|| missing("Mcp-Name"))?;
         let header = unwrap_header(header).ok_or_else(|| {
             RpcError::header_mismatch(
                 "The header Mcp-Name is neither visible ASCII nor text in valid base64.",
@@ -180,7 +180,10 @@ fn check_standard_headers(request: &Request<'_>, headers: &HeaderMap) -> Result<
 }
 
 /// The value of a header that must not be there twice: a gateway may have gone by the other one.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, RpcError> {
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, RpcError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
@@ -225,7 +228,7 @@ mod tests {
 
     const CAPABILITIES: &str = r#""io.modelcontextprotocol/clientCapabilities":{}"#;
 
-    fn judge(method: &str, params: &str, headers: &[(&'static str, &str)]) -> Result<Era, i32> {
+    fn judge(method: &str, params: &str, headers: &[(&HeaderName, &str)]) -> Result<Era, i32> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let Ok(Payload::One(Message::Request(request))) = envelope::read(body.as_bytes()) else {
             panic!("{body}")
@@ -244,7 +247,7 @@ mod tests {
     }
 
     fn list(params: &str, version: &str) -> Result<Era, i32> {
-        judge("tools/list", params, &[(VERSION_HEADER, version), (METHOD_HEADER, "tools/list")])
+        judge("tools/list", params, &[(&VERSION_HEADER, version), (&METHOD_HEADER, "tools/list")])
     }
 
     #[test]
@@ -260,7 +263,7 @@ mod tests {
             assert_eq!(list("{}", version), Ok(Era::Legacy));
             assert_eq!(list(&meta(version), version), Ok(Era::Legacy));
         }
-        assert_eq!(judge("initialize", "{}", &[(VERSION_HEADER, MODERN)]), Ok(Era::Legacy));
+        assert_eq!(judge("initialize", "{}", &[(&VERSION_HEADER, MODERN)]), Ok(Era::Legacy));
     }
 
     #[test]
@@ -289,23 +292,23 @@ mod tests {
 
     #[test]
     fn the_method_header_must_be_there_and_agree() {
-        let version = (VERSION_HEADER, MODERN);
+        let version = (&VERSION_HEADER, MODERN);
         let judge = |headers: &[_]| judge("tools/list", &meta(MODERN), headers);
         assert_eq!(judge(&[version]), Err(-32020));
-        assert_eq!(judge(&[version, (METHOD_HEADER, "tools/call")]), Err(-32020));
-        assert_eq!(judge(&[version, (METHOD_HEADER, "Tools/List")]), Err(-32020));
-        assert_eq!(judge(&[version, (METHOD_HEADER, " tools/list ")]), Ok(Era::Modern));
-        let twice = [version, (METHOD_HEADER, "tools/list"), (METHOD_HEADER, "tools/call")];
+        assert_eq!(judge(&[version, (&METHOD_HEADER, "tools/call")]), Err(-32020));
+        assert_eq!(judge(&[version, (&METHOD_HEADER, "Tools/List")]), Err(-32020));
+        assert_eq!(judge(&[version, (&METHOD_HEADER, " tools/list ")]), Ok(Era::Modern));
+        let twice = [version, (&METHOD_HEADER, "tools/list"), (&METHOD_HEADER, "tools/call")];
         assert_eq!(judge(&twice), Err(-32020));
-        assert_eq!(judge(&[version, version, (METHOD_HEADER, "tools/list")]), Err(-32020));
+        assert_eq!(judge(&[version, version, (&METHOD_HEADER, "tools/list")]), Err(-32020));
     }
 
     #[test]
     fn the_name_header_must_be_there_and_agree_also_in_base64() {
         let params = meta(MODERN).replacen('{', r#"{"name":"get_todo","#, 1);
         let call = |name: Option<&str>| {
-            let mut headers = vec![(VERSION_HEADER, MODERN), (METHOD_HEADER, "tools/call")];
-            headers.extend(name.map(|name| (NAME_HEADER, name)));
+            let mut headers = vec![(&VERSION_HEADER, MODERN), (&METHOD_HEADER, "tools/call")];
+            headers.extend(name.map(|name| (&NAME_HEADER, name)));
             judge("tools/call", &params, &headers)
         };
         assert_eq!(call(Some("get_todo")), Ok(Era::Modern));

@@ -4,7 +4,7 @@
 
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use todo_application::UseCaseError;
 use todo_application::domain::{Denied, Permission, Permissions};
 use todo_application::ports::StorageError;
@@ -115,8 +115,8 @@ pub(crate) fn answer(
 ) -> Result<Reply, RpcError> {
     let mut tool_error = |failure: &Failure<'_>| {
         log.code(failure.code);
-        let payload = to_raw_value(failure).map_err(|_| RpcError::internal())?;
-        Ok(tools::result(id, era, &payload, true))
+        let payload = tools::Payload::write(failure, 512).map_err(|_| RpcError::internal())?;
+        tools::result(id, era, &payload, true)
     };
     let use_case_error = match error {
         ToolError::InvalidArgument(invalid) => {

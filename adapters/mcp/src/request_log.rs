@@ -2,16 +2,17 @@
 //!
 //! It says who asked for what and how that ended, and holds no token, title or description.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use todo_application::domain::ClientId;
 use todo_application::ports::Principal;
 
 /// What is known about a request so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct RequestLog {
-    subject: Option<String>,
-    client: Option<String>,
+    caller: Option<Arc<dyn Principal>>,
     method: Option<String>,
     tool: Option<&'static str>,
     prompt: Option<&'static str>,
@@ -19,15 +20,14 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(crate) fn caller(&mut self, principal: &dyn Principal) {
-        self.subject = Some(principal.subject().to_string());
-        self.client = principal.client().map(ToString::to_string);
+    pub(crate) fn caller(&mut self, principal: &Arc<dyn Principal>) {
+        self.caller = Some(Arc::clone(principal));
     }
 
     /// The method is the caller's text: cut, so that nobody can fill the log with it.
     pub(crate) fn method(&mut self, method: &str) {
         const LONGEST: usize = 64;
-        self.method = Some(method.chars().take(LONGEST).collect());
+        self.method = Some(method[..method.floor_char_boundary(LONGEST)].to_owned());
     }
 
     pub(crate) fn tool(&mut self, tool: &'static str) {
@@ -44,6 +44,7 @@ impl RequestLog {
     }
 
     pub(crate) fn write(&self, status: StatusCode, elapsed: Duration) {
+        let caller = self.caller.as_deref();
         tracing::info!(
             target: "todo_mcp::request",
             status = status.as_u16(),
@@ -52,8 +53,8 @@ impl RequestLog {
             tool = self.tool,
             prompt = self.prompt,
             code = self.code,
-            subject = self.subject,
-            client = self.client,
+            subject = caller.map(|caller| caller.subject().as_str()),
+            client = caller.and_then(|caller| caller.client()).map(ClientId::as_str),
             "request"
         );
     }

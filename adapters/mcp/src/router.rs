@@ -22,9 +22,11 @@ use crate::discovery::{self, AUTHORIZATION_SERVER, PROTECTED_RESOURCE, Protected
 use crate::endpoint::{self, Service};
 use crate::failure::ScopeDenial;
 use crate::icons::{self, Icons};
+use crate::in_flight::InFlight;
 use crate::public_url::PublicUrl;
 use crate::rate_limit::RateLimit;
 use crate::rpc::RpcError;
+use crate::server::{ENDPOINT, Server};
 use crate::subscriptions::StreamLimit;
 use crate::tools::Catalog;
 use crate::{health, prompts, server_info};
@@ -61,8 +63,8 @@ pub struct McpPorts {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// Every route of the server.
-pub fn router(options: McpOptions, ports: McpPorts) -> Router {
+/// Puts the server together.
+pub fn server(options: McpOptions, ports: McpPorts) -> Server {
     let McpOptions { public_url, authorization_server, .. } = options;
     let prefix = public_url.path().to_owned();
     let origins = options.allowed_origins.clone();
@@ -81,14 +83,15 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         introduction: server_info::introduction(&icons),
         prompts: prompts::catalog(),
         rate_limit: RateLimit::new(options.rate_limit),
+        in_flight: InFlight::new(),
         streams: StreamLimit::default(),
         stopping: ports.stopping,
     });
 
     let on_endpoint = || post(endpoint::post).fallback(endpoint::not_post);
     let endpoint = Router::new()
-        .route("/mcp", on_endpoint())
-        .route("/mcp/", on_endpoint())
+        .route(ENDPOINT, on_endpoint())
+        .route(&format!("{ENDPOINT}/"), on_endpoint())
         .layer(endpoint_cors(origins));
     let mut documents = Router::new()
         .route(PROTECTED_RESOURCE, get(discovery::protected_resource))
@@ -102,16 +105,17 @@ pub fn router(options: McpOptions, ports: McpPorts) -> Router {
         .route_layer(from_fn_with_state(service.clone(), check_host))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()));
 
-    let mut router = Router::new().merge(endpoint.clone()).merge(documents).merge(icons::routes());
+    let mut all = Router::new().merge(endpoint.clone()).merge(documents).merge(icons::routes());
     if !prefix.is_empty() {
         // A proxy that keeps the prefix, where one that strips it needs nothing.
-        router = router.nest(&prefix, endpoint.merge(icons::routes()));
+        all = all.nest(&prefix, endpoint.merge(icons::routes()));
     }
-    router
+    let routes = all
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
-        .with_state(service)
+        .with_state(Arc::clone(&service));
+    Server::new(service, routes)
 }
 
 /// Lets the pages that may use the endpoint read its answers and its challenges.

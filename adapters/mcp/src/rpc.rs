@@ -196,6 +196,11 @@ impl Reply {
         Self::new(StatusCode::OK, &Envelope { jsonrpc: "2.0", id, result })
     }
 
+    /// A successful answer that is written already.
+    pub(crate) fn of_json(json: Vec<u8>) -> Self {
+        Self { status: StatusCode::OK, json, header: None }
+    }
+
     /// Adds the answer to those of a batch before it.
     pub(crate) fn append_to(&self, batch: &mut Vec<u8>) {
         batch.push(if batch.is_empty() { b'[' } else { b',' });
@@ -205,7 +210,7 @@ impl Reply {
     /// The answers to a batch, as one. Not for none.
     pub(crate) fn batch(mut json: Vec<u8>) -> Self {
         json.push(b']');
-        Self { status: StatusCode::OK, json, header: None }
+        Self::of_json(json)
     }
 
     /// The answer on its own.

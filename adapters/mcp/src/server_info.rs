@@ -5,6 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::era::{Era, SUPPORTED};
 use crate::icons::{Icon, Icons};
+use crate::rpc::RpcError;
 
 /// For how long a client may keep what is the same for everyone, in milliseconds.
 pub(crate) const PUBLIC_TTL_MS: u32 = 3_600_000;
@@ -109,6 +110,20 @@ impl ResultFrame {
                 meta: Some(ResultMeta { server_info: SERVER_INFO }),
             },
         }
+    }
+}
+
+impl ResultFrame {
+    /// Adds its members to those of an object.
+    pub(crate) fn append_to(&self, object: &mut Vec<u8>) -> Result<(), RpcError> {
+        let members = serde_json::to_vec(self).map_err(|_| RpcError::internal())?;
+        if let Some(members) = members.strip_prefix(b"{").and_then(|it| it.strip_suffix(b"}"))
+            && !members.is_empty()
+        {
+            object.push(b',');
+            object.extend_from_slice(members);
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ mod delete_todo;
 mod get_todo;
 mod integer;
 mod list_todos;
+mod result;
 mod schema;
 mod update_todo;
 mod view;
@@ -23,16 +24,15 @@ use todo_application::domain::{Action, Permission};
 use todo_application::ports::Principal;
 
 pub(crate) use arguments::{Arguments, InvalidArgument};
+pub(crate) use result::{Payload, result};
 pub(crate) use view::{OneTodo, TodoList, TodoView};
 
 use crate::envelope::{is_object, string};
-use crate::era::Era;
 use crate::failure::{self, ToolError};
 use crate::icons::{Icon, Icons};
 use crate::methods::Call;
 use crate::request_log::RequestLog;
 use crate::rpc::{Reply, RpcError};
-use crate::server_info::ResultFrame;
 
 /// Every tool, in the order in which it is listed.
 static TOOLS: [&dyn Tool; 5] = [
@@ -60,9 +60,6 @@ trait Tool: Sync {
         arguments: Arguments<'_>,
     ) -> Result<Payload, ToolError>;
 }
-
-/// The JSON that a tool answers with, written once and used twice.
-type Payload = Box<RawValue>;
 
 /// A tool as its file describes it.
 struct Definition {
@@ -202,7 +199,7 @@ pub(crate) async fn call(call: Call<'_>, log: &mut RequestLog) -> Result<Reply, 
         }
     };
     match outcome {
-        Ok(payload) => Ok(result(request.id, era, &payload, false)),
+        Ok(payload) => result(request.id, era, &payload, false),
         Err(error) => failure::answer(service, era, request.id, error, log),
     }
 }
@@ -231,7 +228,7 @@ pub(crate) async fn call_each(
     let mut answers = Vec::new();
     for tool in TOOLS {
         let answer = tool.call(todos, principal, Arguments::new(arguments)).await;
-        answers.push(answer.map(|payload| payload.to_string()).map_err(|error| match error {
+        answers.push(answer.map(Payload::into_string).map_err(|error| match error {
             ToolError::InvalidArgument(invalid) => invalid.to_string(),
             error @ (ToolError::NotFound(_)
             | ToolError::UseCase(_)
@@ -242,33 +239,4 @@ pub(crate) async fn call_each(
         }));
     }
     answers
-}
-
-/// A tool result. What failed carries no structured content: clients check that against the schema
-/// of success.
-pub(crate) fn result(id: &RawValue, era: Era, payload: &RawValue, is_error: bool) -> Reply {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CallToolResult<'a> {
-        content: [TextContent<'a>; 1],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        structured_content: Option<&'a RawValue>,
-        is_error: bool,
-        #[serde(flatten)]
-        frame: ResultFrame,
-    }
-    #[derive(Serialize)]
-    struct TextContent<'a> {
-        r#type: &'static str,
-        text: &'a str,
-    }
-    let content = [TextContent { r#type: "text", text: payload.get() }];
-    let structured_content = (!is_error).then_some(payload);
-    let frame = ResultFrame::of(era);
-    Reply::result(id, &CallToolResult { content, structured_content, is_error, frame })
-}
-
-/// Writes a payload.
-fn payload(value: &impl Serialize) -> Result<Payload, ToolError> {
-    to_raw_value(value).map_err(ToolError::Unwritable)
 }

@@ -1,14 +1,18 @@
 //! The connections of the MCP endpoint.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
@@ -29,7 +33,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Serves every connection until `stop`; then ends the idle ones and waits for the others.
 ///
 /// It does what `axum::serve` does, which offers no limit on how long headers may take.
-pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub(super) async fn serve<Answering>(
+    listener: TcpListener,
+    answer: impl Fn(Request<Body>) -> Answering + Clone + Send + 'static,
+    stop: impl Future<Output = ()>,
+) where
+    Answering: Future<Output = Response> + Send + 'static,
+{
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let in_flight = GracefulShutdown::new();
@@ -39,7 +49,11 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
             stream = accept(&listener) => stream,
             () = &mut stop => break,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let answer = answer.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let answering = answer(request.map(Body::new));
+            async { Ok::<_, Infallible>(answering.await) }
+        });
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let io = TokioIo::new(Box::pin(stream));
@@ -85,8 +99,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 mod tests {
     use std::sync::Arc;
 
-    use axum::body::{Body, Bytes};
-    use axum::routing::get;
+    use axum::body::Bytes;
     use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::Notify;
@@ -107,18 +120,17 @@ mod tests {
     async fn endless() -> (std::net::SocketAddr, Arc<Notify>) {
         let given_up = Arc::new(Notify::new());
         let told = Arc::clone(&given_up);
-        let answer = move || {
+        let answer = move |_| {
             let dropped = Dropped(Arc::clone(&told));
             let chunks = stream::repeat_with(move || {
                 let _until_this_is_dropped = &dropped;
                 Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
             });
-            std::future::ready(Body::from_stream(chunks))
+            std::future::ready(Response::new(Body::from_stream(chunks)))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", get(answer));
-        tokio::spawn(serve(listener, router, std::future::pending()));
+        tokio::spawn(serve(listener, answer, std::future::pending()));
         (address, given_up)
     }
 

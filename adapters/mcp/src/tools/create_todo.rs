@@ -6,7 +6,7 @@ use todo_application::{NewTodo, Todos};
 
 use super::arguments::{Arguments, InvalidArgument};
 use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::failure::ToolError;
 
 pub(super) struct CreateTodo;
@@ -57,7 +57,7 @@ impl Tool for CreateTodo {
             key: arguments.idempotency_key.as_deref().map(key).transpose()?,
         };
         let todo = todos.create(principal, new).await?;
-        payload(&OneTodo::from(&todo))
+        result::small(&OneTodo::from(&todo))
     }
 }
 

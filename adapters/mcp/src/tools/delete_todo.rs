@@ -6,7 +6,7 @@ use todo_application::ports::Principal;
 
 use super::arguments::{Arguments, expected_version};
 use super::integer::Integer;
-use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::failure::ToolError;
 
 pub(super) struct DeleteTodo;
@@ -58,6 +58,6 @@ impl Tool for DeleteTodo {
         let todo_id = arguments.todo_id;
         let id: TodoId = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
         todos.delete(principal, id, expected).await.map_err(ToolError::about(&todo_id))?;
-        payload(&DeleteResult { deleted: id.to_string() })
+        result::small(&DeleteResult { deleted: id.to_string() })
     }
 }

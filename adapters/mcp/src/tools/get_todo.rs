@@ -6,7 +6,7 @@ use todo_application::ports::Principal;
 
 use super::arguments::Arguments;
 use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::failure::ToolError;
 
 pub(super) struct GetTodo;
@@ -46,6 +46,6 @@ impl Tool for GetTodo {
         let GetArguments { todo_id } = arguments.read()?;
         let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
         let todo = todos.get(principal, id).await.map_err(ToolError::about(&todo_id))?;
-        payload(&OneTodo::from(&todo))
+        result::small(&OneTodo::from(&todo))
     }
 }

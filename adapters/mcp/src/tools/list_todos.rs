@@ -7,7 +7,7 @@ use todo_application::{PageSize, Todos};
 use super::arguments::{Arguments, InvalidArgument};
 use super::integer::Integer;
 use super::view::TodoList;
-use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::cursor;
 use crate::failure::ToolError;
 
@@ -61,6 +61,6 @@ impl Tool for ListTodos {
         let filter = Filter { completed: arguments.completed };
 
         let page = todos.list(principal, filter, size, cursor).await?;
-        payload(&TodoList::from(&page))
+        result::list(&TodoList::from(&page), page.todos.len())
     }
 }

@@ -8,7 +8,7 @@ use super::arguments::{Arguments, expected_version};
 use super::create_todo::{description, title};
 use super::integer::Integer;
 use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, payload, schema};
+use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::failure::ToolError;
 
 pub(super) struct UpdateTodo;
@@ -69,6 +69,6 @@ impl Tool for UpdateTodo {
         let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
         let todo = todos.update(principal, id, edit, expected).await;
         let todo = todo.map_err(ToolError::about(&todo_id))?;
-        payload(&OneTodo::from(&todo))
+        result::small(&OneTodo::from(&todo))
     }
 }
