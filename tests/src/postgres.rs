@@ -314,7 +314,7 @@ impl Drop for Server {
 }
 
 /// A program of PostgreSQL: in the search path, or where Debian puts it, the latest version there.
-fn binary(name: &str) -> Option<PathBuf> {
+pub fn binary(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
@@ -325,7 +325,7 @@ fn binary(name: &str) -> Option<PathBuf> {
 
 /// A port that nobody uses, and that the operating system gives to no connection of ours (those are
 /// above 32767): a server that is stopped finds it free.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(process::id() % 10_000).unwrap();
     loop {
