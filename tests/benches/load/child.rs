@@ -84,3 +84,21 @@ pub(crate) fn resident_kib(process: u32) -> Option<(u64, u64)> {
     };
     Some((field("VmRSS:")?, field("VmHWM:")?))
 }
+
+/// How long a process, with all its threads, has kept cores busy since it was started. `None` where
+/// Linux does not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn busy(process: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is a name in parentheses, which may hold anything; the 14th and the 15th are
+    // the time in user mode and in the kernel.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut times = fields.split(' ').skip(11).map_while(|field| field.parse::<u64>().ok());
+    let ticks = times.next()? + times.next()?;
+    Some(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn busy(_: u32) -> Option<Duration> {
+    None
+}

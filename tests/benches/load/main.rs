@@ -17,6 +17,8 @@
 mod child;
 mod connection;
 mod contender;
+#[path = "../contenders/mod.rs"]
+mod contenders;
 mod failure;
 mod load;
 mod machine;
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 
 use todo_tests::postgres;
 
-use contender::{ECHO, Grounds, Kind};
+use contender::{ECHO, Grounds, Kind, Quickstart, RMCP};
 use failure::Result;
 use machine::{Cores, Machine};
 use options::Options;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     // This executable is also some of the programs that it measures.
     let done = match arguments.first().map(String::as_str) {
         Some(ECHO) => contender::serve_echo(),
+        Some(RMCP) => contender::serve_rmcp(&arguments[1..]),
         Some(adapter::ROLE) => adapter::serve(&arguments[1..]),
         _ => measure(Options::read()),
     };
@@ -76,14 +79,18 @@ fn measure(options: Options) -> Result<()> {
         Cores::Apart { .. } => None,
         Cores::Shared { reason } => Some(reason),
     };
-    let grounds = Grounds { cores, postgres: postgres::Server::prepare().map(|it| it.start()) };
+    let postgres = postgres::Server::prepare().map(|it| it.start());
+    // The first time it takes a while, and whatever is missing is known before anything is measured.
+    let quickstart = runtime.block_on(Quickstart::prepare());
+    let grounds = Grounds { cores, postgres, quickstart };
     let mut bench = Bench { options, grounds, results };
     if let Some(reason) = reason {
         bench.note(format!("server and load are not on cores of their own: {reason}"));
     }
     for kind in Kind::MCP {
-        if let Some(reason) = bench.grounds.lack(kind) {
-            bench.note(format!("left out: {}, as {reason}", kind.name()));
+        let lack = bench.grounds.lack(kind).map(str::to_owned);
+        if let Some(reason) = lack {
+            bench.note(format!("left out: {}. {reason}", kind.name()));
         }
     }
     runtime.block_on(bench.run())?;

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::load::Measured;
 use crate::machine::Machine;
 
 /// Everything that was measured.
@@ -42,9 +41,12 @@ pub(crate) struct Row {
 pub(crate) struct Sample {
     pub(crate) requests_per_second: f64,
     /// The same as part of what the echo made in the same round.
-    pub(crate) of_echo: f64,
+    pub(crate) of_echo: Option<f64>,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    /// Which part of the time the server kept its core busy, warm-up included: far from 1, it is not
+    /// the server that was measured, but what it waited for.
+    pub(crate) server_busy: Option<f64>,
     /// After it; `None` where the system does not tell.
     pub(crate) resident_kib: Option<u64>,
 }
@@ -80,26 +82,21 @@ pub(crate) struct Figure {
 }
 
 impl Sample {
-    pub(crate) fn new(measured: &Measured, resident: Option<(u64, u64)>) -> Self {
-        Self {
-            requests_per_second: measured.per_second(),
-            of_echo: f64::NAN,
-            p50_us: measured.quantile(0.5),
-            p99_us: measured.quantile(0.99),
-            resident_kib: resident.map(|(now, _)| now),
-        }
-    }
-
     /// The median of each field on its own.
     pub(crate) fn median(samples: &[Self]) -> Self {
         let of = |field: fn(&Self) -> f64| median(samples.iter().map(field).collect());
+        let known = |field: fn(&Self) -> Option<f64>| {
+            let known: Vec<f64> = samples.iter().filter_map(field).collect();
+            (!known.is_empty()).then(|| median(known))
+        };
         let mut resident: Vec<u64> = samples.iter().filter_map(|it| it.resident_kib).collect();
         resident.sort_unstable();
         Self {
             requests_per_second: of(|it| it.requests_per_second),
-            of_echo: of(|it| it.of_echo),
+            of_echo: known(|it| it.of_echo),
             p50_us: of(|it| it.p50_us),
             p99_us: of(|it| it.p99_us),
+            server_busy: known(|it| it.server_busy),
             resident_kib: resident.get(resident.len() / 2).copied(),
         }
     }
@@ -112,7 +109,7 @@ impl Row {
 
     /// The lowest and the highest ratio to the echo.
     pub(crate) fn spread(&self) -> (f64, f64) {
-        let ratios = self.rounds.iter().map(|sample| sample.of_echo);
+        let ratios = self.rounds.iter().filter_map(|sample| sample.of_echo);
         ratios.fold((f64::INFINITY, 0.0), |(low, high), it| (it.min(low), it.max(high)))
     }
 }

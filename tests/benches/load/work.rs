@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::contender::{Contender, Grounds, Kind, Storage, new_todo};
+use crate::contender::{Contender, Grounds, Kind, Storage, new_todo, sample};
 use crate::failure::Result;
-use crate::load::{Load, Measured, Pace};
+use crate::load::{Load, Pace};
 use crate::messages::{self, Era, Prepared};
 use crate::options::Options;
 use crate::results::Sample;
@@ -127,9 +127,15 @@ pub(crate) struct Measurement<'a> {
 impl Measurement<'_> {
     pub(crate) async fn make(&self, grounds: &Grounds, options: &Options) -> Result<Sample> {
         let contender = grounds.start(self.kind).await?;
-        let requests = self.requests(&contender).await?;
-        let measured = self.load(&contender, requests, options).await?;
-        Ok(Sample::new(&measured, contender.resident_kib()))
+        let load = Load {
+            address: contender.address,
+            requests: self.requests(&contender).await?,
+            tokens: Arc::clone(&contender.tokens),
+            connections: self.connections,
+            pace: Pace::Closed,
+            span: options.span(),
+        };
+        sample(&contender, load).await
     }
 
     pub(crate) async fn requests(&self, contender: &Contender) -> Result<Arc<[Prepared]>> {
@@ -140,22 +146,5 @@ impl Measurement<'_> {
             self.task.prepare(contender, self.era, self.bytes).await?
         };
         Ok(requests.into())
-    }
-
-    async fn load(
-        &self,
-        contender: &Contender,
-        requests: Arc<[Prepared]>,
-        options: &Options,
-    ) -> Result<Measured> {
-        let load = Load {
-            address: contender.address,
-            requests,
-            tokens: Arc::clone(&contender.tokens),
-            connections: self.connections,
-            pace: Pace::Closed,
-            span: options.span(),
-        };
-        load.run().await
     }
 }

@@ -20,8 +20,7 @@ pub(super) async fn start(grounds: &Grounds) -> Result<Contender> {
     let directory = tempfile::tempdir()?;
     let mut child = Child::start(this_program(ROLE)?, &grounds.cores, &log_file(directory.path()))?;
     let address = child.listens().await?;
-    // As long as that of the others, as all bytes of a request are to be the same.
-    let token = "x".repeat(800);
+    let token = "x".repeat(super::TOKEN_LENGTH);
     Ok(Contender::new((child, address), "/mcp", token, directory))
 }
 

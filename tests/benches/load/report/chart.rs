@@ -40,9 +40,11 @@ pub(super) fn comparisons(results: &Results) -> Option<String> {
             let colour = COLOURS[colour(&row.name)];
             svg.text((NAMES - 10.0, y + 13.0), Anchor::End, "", &name);
             svg.bar((NAMES, y), (width.max(1.0), BAR), colour);
-            let ratio = match row.revision {
-                None => String::new(),
-                Some(_) => format!("  ({} of the echo)", ratio(median.of_echo)),
+            let ratio = match median.of_echo {
+                Some(of_echo) if row.revision.is_some() => {
+                    format!("  ({} of the echo)", ratio(of_echo))
+                }
+                _ => String::new(),
             };
             let figure = format!("{}{ratio}", number(median.requests_per_second));
             svg.text((NAMES + width + 8.0, y + 13.0), Anchor::Start, "", &figure);

@@ -44,21 +44,22 @@ fn compare(text: &mut String, comparison: &Comparison) -> Result<()> {
     writeln!(text, "\n### {}, {} connections\n", comparison.title, comparison.connections)?;
     writeln!(
         text,
-        "| server | MCP | requests/s | of the echo (lowest to highest) | p50 | p99 | memory |"
+        "| server | MCP | requests/s | of the echo (lowest to highest) | p50 | p99 | core busy | memory |"
     )?;
-    writeln!(text, "|---|---|--:|--:|--:|--:|--:|")?;
+    writeln!(text, "|---|---|--:|--:|--:|--:|--:|--:|")?;
     for row in &comparison.rows {
         let median = row.median();
         let (low, high) = row.spread();
         writeln!(
             text,
-            "| {} | {} | {} | {:.3} ({low:.3} to {high:.3}) | {} | {} | {} |",
+            "| {} | {} | {} | {:.3} ({low:.3} to {high:.3}) | {} | {} | {} | {} |",
             row.name,
             row.revision.unwrap_or_default(),
             number(median.requests_per_second),
-            median.of_echo,
+            median.of_echo.unwrap_or(f64::NAN),
             milliseconds(median.p50_us),
             milliseconds(median.p99_us),
+            median.server_busy.map_or("?".to_owned(), |busy| format!("{:.0} %", busy * 100.0)),
             median.resident_kib.map_or("?".to_owned(), |kib| format!("{} MiB", kib / 1024)),
         )?;
     }

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use todo_adapter_storage::PostgresTodoRepository;
@@ -20,6 +21,7 @@ use super::Bench;
 use crate::child::Child;
 use crate::contender::{log_file, this_program};
 use crate::failure::{Failure, Result};
+use crate::results::median;
 
 /// What this executable is called with to be a program around the adapter.
 pub(crate) const ROLE: &str = "--as-adapter";
@@ -103,8 +105,9 @@ impl Bench {
         let shell = server.connect(&name).await;
         shell.batch_execute("VACUUM (ANALYZE) todos").await?;
         shell.batch_execute("CHECKPOINT").await?;
-        // pgbench counts in whole seconds.
-        let seconds = self.options.seconds.ceil();
+        // pgbench counts in whole seconds. The first one is for warming up: both prepare all that they
+        // send, and pgbench does it for each of its scripts.
+        let seconds = self.options.seconds.ceil() + 1.0;
         for statement in Statement::ALL {
             let (mut theirs, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..self.options.rounds {
@@ -112,11 +115,11 @@ impl Bench {
                 let command =
                     pgbench_command(&pgbench, directory.path(), &url, statement, seconds)?;
                 let said = self.watch(command, directory.path()).await?;
-                let pgbench = number_after(&said, "tps = ")?;
+                let pgbench = calls_per_second(&said)?;
                 let mut command = this_program(ROLE)?;
                 command.arg(&url).arg(statement.name()).arg(seconds.to_string());
                 let said = self.watch(command, directory.path()).await?;
-                let adapter = number_after(&said, "tps = ")?;
+                let adapter = calls_per_second(&said)?;
                 theirs.push(pgbench);
                 ours.push(adapter);
                 ratios.push(adapter / pgbench);
@@ -152,7 +155,16 @@ fn pgbench_command(
     seconds: f64,
 ) -> Result<Command> {
     let mut command = Command::new(pgbench);
-    command.args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1", "--client"]);
+    command.args([
+        "--no-vacuum",
+        "--protocol",
+        "prepared",
+        "--jobs",
+        "1",
+        "--progress",
+        "1",
+        "--client",
+    ]);
     command.arg(CONNECTIONS.to_string()).arg("--time").arg(seconds.to_string());
     let sample = todo(&workspace(WORKSPACE), 0)?;
     let record = sample.record();
@@ -185,12 +197,15 @@ fn pgbench_command(
     Ok(command)
 }
 
-fn number_after(said: &str, words: &str) -> Result<f64> {
-    let rest = said.split_once(words).map(|(_, rest)| rest.split([' ', '\n']).next());
-    match rest {
-        Some(Some(number)) => Ok(number.parse()?),
-        _ => Err(Failure::new(format!("no figure in: {said}"))),
+/// The median of what was said second by second, the first one left out.
+fn calls_per_second(said: &str) -> Result<f64> {
+    let lines = said.lines().filter_map(|line| line.strip_prefix("progress: "));
+    let rates = lines.filter_map(|line| line.split_once(" s, ")?.1.split(' ').next()?.parse().ok());
+    let rates: Vec<f64> = rates.skip(1).collect();
+    if rates.is_empty() {
+        return Err(Failure::new(format!("no figure in: {said}")));
     }
+    Ok(median(rates))
 }
 
 /// What this program does in place of a benchmark when it is called as [`ROLE`] with a database, a
@@ -204,33 +219,48 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
     let statement = statement.ok_or_else(|| Failure::new("an unknown statement"))?;
     let time = Duration::from_secs_f64(seconds.parse()?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let per_second = runtime.block_on(async {
+    runtime.block_on(async {
         let repository = Arc::new(PostgresTodoRepository::open(&url.parse()?).await?);
+        let calls = Arc::new(AtomicU64::new(0));
         let began = Instant::now();
         let mut callers = JoinSet::new();
         for _ in 0..CONNECTIONS {
-            callers.spawn(call(Arc::clone(&repository), statement, began, time));
+            let (repository, calls) = (Arc::clone(&repository), Arc::clone(&calls));
+            callers.spawn(async move { call(&repository, statement, &calls).await });
         }
-        let mut calls = 0;
-        while let Some(ended) = callers.join_next().await {
-            calls += ended??;
+        let (mut before, mut at) = (0, began);
+        while began.elapsed() < time {
+            // A caller ends only when something is wrong.
+            tokio::select! {
+                ended = callers.join_next() => ended.unwrap_or(Ok(Ok(())))??,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+            let (now, so_far) = (Instant::now(), calls.load(Ordering::Relaxed));
+            let rate = rate(so_far - before, now - at);
+            // In the words of pgbench.
+            let seconds = began.elapsed().as_secs_f64();
+            writeln!(std::io::stdout(), "progress: {seconds:.1} s, {rate:.1} tps")?;
+            (before, at) = (so_far, now);
         }
-        Ok::<f64, Failure>(f64::from(calls) / began.elapsed().as_secs_f64())
-    })?;
-    Ok(writeln!(std::io::stdout(), "tps = {per_second}")?)
+        Ok(())
+    })
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a count of calls")]
+fn rate(calls: u64, time: Duration) -> f64 {
+    calls as f64 / time.as_secs_f64()
+}
+
+/// Calls until the program ends.
 async fn call(
-    repository: Arc<PostgresTodoRepository>,
+    repository: &PostgresTodoRepository,
     statement: Statement,
-    began: Instant,
-    time: Duration,
-) -> Result<u32> {
+    calls: &AtomicU64,
+) -> Result<()> {
     let workspace = workspace(WORKSPACE);
     let todos: Result<Vec<Todo>> = (0..TODOS).map(|number| todo(&workspace, number)).collect();
     let todos = todos?;
-    let mut calls = 0;
-    while began.elapsed() < time {
+    loop {
         // Any of them, as pgbench takes any of its scripts.
         let todo = &todos[fastrand::usize(..todos.len())];
         match statement {
@@ -243,7 +273,6 @@ async fn call(
             // With the version that it has: the next one can do the same.
             Statement::Save => repository.save(todo, todo.version()).await?,
         }
-        calls += 1;
+        calls.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(calls)
 }

@@ -61,7 +61,7 @@ impl Bench {
                 let sample = measurement.make(&self.grounds, &self.options).await?;
                 let echo = *of_echo.get_or_insert(sample.requests_per_second);
                 let of_echo = sample.requests_per_second / echo;
-                let sample = Sample { of_echo, ..sample };
+                let sample = Sample { of_echo: Some(of_echo), ..sample };
                 say(row, &sample);
                 row.rounds.push(sample);
             }
@@ -72,12 +72,14 @@ impl Bench {
 
 fn say(row: &Row, sample: &Sample) {
     println!(
-        "{:<32} {:<10} {:>10.0} requests/s {:>6.3} of echo, p50 {:>8.0} us, p99 {:>8.0} us",
+        "{:<32} {:<10} {:>10.0} requests/s {:>6.3} of echo, p50 {:>8.0} us, p99 {:>8.0} us, \
+         core {:>3.0} % busy",
         row.name,
         row.revision.unwrap_or_default(),
         sample.requests_per_second,
-        sample.of_echo,
+        sample.of_echo.unwrap_or(f64::NAN),
         sample.p50_us,
-        sample.p99_us
+        sample.p99_us,
+        sample.server_busy.unwrap_or(f64::NAN) * 100.0
     );
 }

@@ -16,7 +16,7 @@ use todo_tests::todo_record;
 use super::Bench;
 use super::footprint::mib;
 use crate::contender::{
-    Contender, Kind, Settings, Storage, issuer_settings, sqlite_url, start_ours,
+    Contender, Kind, Settings, Storage, issuer_settings, sample, sqlite_url, start_ours,
 };
 use crate::failure::{Failure, Result};
 use crate::load::{Load, Pace};
@@ -182,7 +182,7 @@ impl Bench {
                         pace: Pace::Closed,
                         span: self.options.span(),
                     };
-                    samples.push(Sample::new(&load.run().await?, contender.resident_kib()));
+                    samples.push(sample(&contender, load).await?);
                 }
                 line.push(owner.count, "todos", Sample::median(&samples));
             }

@@ -8,9 +8,9 @@ use serde_json::json;
 use todo_tests::issuer::{TestIssuer, published_key};
 
 use super::Bench;
-use crate::contender::{Contender, issuer_settings, sqlite_url, start_ours};
+use crate::contender::{Contender, issuer_settings, sample, sqlite_url, start_ours};
 use crate::failure::{Failure, Result};
-use crate::load::{Load, Measured, Pace, Span};
+use crate::load::{Load, Pace, Span};
 use crate::machine::Cores;
 use crate::messages::{Era, Prepared};
 use crate::results::{Curve, Line, Sample};
@@ -47,8 +47,8 @@ impl Bench {
             let verify = || verify(fresh, &key);
             let verification = self.grounds.cores.on_server_core(verify)??;
             let span = Span::Requests(each as u64);
-            let first = run(&contender, &requests, fresh, span).await?;
-            let again = run(&contender, &requests, known, self.options.span()).await?;
+            let first = load(&contender, &requests, fresh, span).run().await?;
+            let again = load(&contender, &requests, known, self.options.span()).run().await?;
             let more = 1e6 / first.per_second() - 1e6 / again.per_second();
             bare.push(verification);
             added.push(more);
@@ -69,11 +69,12 @@ impl Bench {
         for count in counts {
             let tokens = &tokens[..count];
             let (contender, requests) = self.server(issuer, &tokens[0]).await?;
-            run(&contender, &requests, tokens, Span::Requests(count as u64)).await?;
+            let all = Span::Requests(count as u64);
+            load(&contender, &requests, tokens, all).run().await?;
             let mut samples = Vec::new();
             for _ in 0..self.options.rounds {
-                let measured = run(&contender, &requests, tokens, self.options.span()).await?;
-                samples.push(Sample::new(&measured, contender.resident_kib()));
+                let load = load(&contender, &requests, tokens, self.options.span());
+                samples.push(sample(&contender, load).await?);
             }
             line.push(count as u64, axis, Sample::median(&samples));
         }
@@ -98,21 +99,15 @@ impl Bench {
     }
 }
 
-async fn run(
-    contender: &Contender,
-    requests: &Arc<[Prepared]>,
-    tokens: &[String],
-    span: Span,
-) -> Result<Measured> {
-    let load = Load {
+fn load(contender: &Contender, requests: &Arc<[Prepared]>, tokens: &[String], span: Span) -> Load {
+    Load {
         address: contender.address,
         requests: Arc::clone(requests),
         tokens: tokens.into(),
         connections: CONNECTIONS,
         pace: Pace::Closed,
         span,
-    };
-    load.run().await
+    }
 }
 
 /// Tokens of one user that differ in their ids. On all cores, as each takes much longer to sign than
