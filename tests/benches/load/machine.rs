@@ -124,7 +124,7 @@ mod affinity {
         let list = std::fs::read_to_string(file).unwrap_or_default();
         let number = |text: &str| text.trim().parse::<usize>().ok();
         let parts = list.split(',').filter_map(|part| match part.split_once('-') {
-            Some((first, last)) => Some(number(first)?..=number(last)?),
+            Some((from, to)) => Some(number(from)?..=number(to)?),
             None => number(part).map(|core| core..=core),
         });
         parts.flatten().collect()

@@ -79,7 +79,7 @@ fn measure(options: Options) -> Result<()> {
         Cores::Apart { .. } => None,
         Cores::Shared { reason } => Some(reason),
     };
-    let postgres = postgres::Server::prepare().map(|it| it.start());
+    let postgres = postgres::Server::prepare().map(postgres::Server::start);
     // The first time it takes a while, and whatever is missing is known before anything is measured.
     let quickstart = runtime.block_on(Quickstart::prepare());
     let grounds = Grounds { cores, postgres, quickstart };

@@ -49,7 +49,7 @@ enum Expected {
     /// The body of the request, byte for byte.
     Same,
     /// A success that holds this.
-    Holds(memmem::Finder<'static>),
+    Holds(Box<memmem::Finder<'static>>),
 }
 
 impl Prepared {
@@ -69,10 +69,10 @@ impl Prepared {
                 "io.modelcontextprotocol/clientCapabilities": {},
                 "io.modelcontextprotocol/clientInfo": { "name": "load", "version": "1.0.0" },
             });
-            headers += &format!("mcp-method: tools/call\r\nmcp-name: {tool}\r\n");
+            headers = format!("{headers}mcp-method: tools/call\r\nmcp-name: {tool}\r\n");
         }
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-        let expected = Expected::Holds(memmem::Finder::new(holds).into_owned());
+        let expected = Expected::Holds(Box::new(memmem::Finder::new(holds).into_owned()));
         Self::new(endpoint, &headers, body.to_string().as_bytes(), expected)
     }
 

@@ -17,9 +17,9 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', value_name = "PARTS")]
     only: Vec<Part>,
     /// How long each measurement takes, after a third of that to warm up
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
-    /// How often each measurement is made; the medians count
+    /// How often contenders are compared; the medians count. Growth is measured once
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// A second and a round for each, and fewer todos and tokens: to see whether all of it works
@@ -36,13 +36,13 @@ pub(crate) struct Options {
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// get_todo, each contender
+    /// `get_todo`, each contender
     Get,
-    /// list_todos of 50 todos, each contender
+    /// `list_todos` of 50 todos, each contender
     List,
-    /// create_todo, each contender, with 32 and with 64 connections
+    /// `create_todo`, each contender, with 32 and with 64 connections
     Create,
-    /// update_todo, each contender
+    /// `update_todo`, each contender
     Update,
     /// p99 at half of the peak load
     Latency,

@@ -16,8 +16,12 @@ pub(crate) fn write(results: &Results, directory: &Path) -> Result<()> {
         ("results.json".to_owned(), serde_json::to_string_pretty(results)? + "\n"),
         ("results.md".to_owned(), table::markdown(results)?),
     ];
-    if let Some(chart) = chart::comparisons(results) {
-        files.push(("comparison.svg".to_owned(), chart));
+    let (reads, writes): (Vec<_>, Vec<_>) =
+        results.comparisons.iter().partition(|comparison| !comparison.writes);
+    for (name, comparisons) in [("reads.svg", reads), ("writes.svg", writes)] {
+        if !comparisons.is_empty() {
+            files.push((name.to_owned(), chart::comparisons(&comparisons)));
+        }
     }
     for curve in &results.curves {
         files.push((format!("{}.svg", curve.name), chart::curve(curve)));

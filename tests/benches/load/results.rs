@@ -24,6 +24,7 @@ pub(crate) struct Results {
 pub(crate) struct Comparison {
     pub(crate) title: &'static str,
     pub(crate) connections: usize,
+    pub(crate) writes: bool,
     pub(crate) rows: Vec<Row>,
 }
 

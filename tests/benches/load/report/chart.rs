@@ -2,7 +2,7 @@
 
 use super::svg::{Anchor, COLOURS, Svg};
 use super::table::{grouped, number};
-use crate::results::{Comparison, Curve, Line, Results, Sample};
+use crate::results::{Comparison, Curve, Line, Sample};
 
 const WIDTH: f64 = 760.0;
 /// For names, beside the bars.
@@ -13,12 +13,8 @@ const BAR: f64 = 16.0;
 const ROW: f64 = 24.0;
 const HEADING: f64 = 34.0;
 
-/// Bars for each contender, kind of request by kind of request.
-pub(super) fn comparisons(results: &Results) -> Option<String> {
-    let shown: Vec<&Comparison> = results.comparisons.iter().collect();
-    if shown.is_empty() {
-        return None;
-    }
+/// Bars for each contender, of these kinds of requests.
+pub(super) fn comparisons(shown: &[&Comparison]) -> String {
     let rows: usize = shown.iter().map(|comparison| comparison.rows.len()).sum();
     let height = count(rows) * ROW + count(shown.len()) * (HEADING + 8.0) + 8.0;
     let mut svg = Svg::new(WIDTH, height);
@@ -52,7 +48,7 @@ pub(super) fn comparisons(results: &Results) -> Option<String> {
         }
         y += 8.0;
     }
-    Some(svg.finish("Requests per second of each server"))
+    svg.finish("Requests per second of each server")
 }
 
 fn colour(name: &str) -> usize {

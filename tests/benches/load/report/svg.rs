@@ -61,8 +61,8 @@ impl Svg {
 
     /// A line through points, each of which is marked.
     pub(super) fn path(&mut self, points: &[(f64, f64)], colour: &str) {
-        let joined: String = points.iter().map(|(x, y)| format!("{x:.1},{y:.1} ")).collect();
-        let joined = joined.trim_end();
+        let joined: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let joined = joined.join(" ");
         self.push(&format!(
             r#"<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>"#
         ));

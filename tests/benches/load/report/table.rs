@@ -68,8 +68,9 @@ fn compare(text: &mut String, comparison: &Comparison) -> Result<()> {
 
 fn grow(text: &mut String, curve: &Curve) -> Result<()> {
     writeln!(text, "\n### {}, by {}\n", curve.title, curve.axis)?;
-    let values: String = curve.values.iter().map(|it| format!(" {} |", grouped(*it))).collect();
-    writeln!(text, "| requests/s (p99) |{values}\n|---|{}", "--:|".repeat(curve.values.len()))?;
+    let values: Vec<String> = curve.values.iter().map(|value| grouped(*value)).collect();
+    writeln!(text, "| requests/s (p99) | {} |", values.join(" | "))?;
+    writeln!(text, "|---|{}", "--:|".repeat(values.len()))?;
     for line in &curve.lines {
         write!(text, "| {} |", line.name)?;
         for sample in &line.samples {

@@ -66,7 +66,8 @@ impl Bench {
                 row.rounds.push(sample);
             }
         }
-        Ok(Comparison { title, connections, rows })
+        let writes = matches!(task, Task::Create | Task::Update);
+        Ok(Comparison { title, connections, writes, rows })
     }
 }
 

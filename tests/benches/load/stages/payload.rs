@@ -36,17 +36,10 @@ impl Bench {
             kinds.iter().map(|kind| Line { name: kind.name(), samples: Vec::new() }).collect();
         for (value, connections, bytes) in points.iter().copied() {
             let echo_bodies = task.echo_bodies(&self.grounds, bytes).await?;
-            let mut rounds = vec![Vec::new(); kinds.len()];
-            for _ in 0..self.options.rounds {
-                for (kind, samples) in kinds.iter().zip(&mut rounds) {
-                    let (kind, era, echo_bodies) = (*kind, Era::Modern, echo_bodies.as_slice());
-                    let measurement =
-                        Measurement { kind, era, task, connections, bytes, echo_bodies };
-                    samples.push(measurement.make(&self.grounds, &self.options).await?);
-                }
-            }
-            for (line, samples) in lines.iter_mut().zip(&rounds) {
-                line.push(value, axis, Sample::median(samples));
+            for (kind, line) in kinds.iter().zip(&mut lines) {
+                let (kind, era, echo_bodies) = (*kind, Era::Modern, echo_bodies.as_slice());
+                let measurement = Measurement { kind, era, task, connections, bytes, echo_bodies };
+                line.push(value, axis, measurement.make(&self.grounds, &self.options).await?);
             }
         }
         let values = points.iter().map(|(value, ..)| *value).collect();

@@ -1,6 +1,7 @@
 //! How cost grows with the number of todos in a list: every kind of request, in lists of several
 //! lengths that are in one database, in SQLite and in PostgreSQL.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use crate::contender::{
 use crate::failure::{Failure, Result};
 use crate::load::{Load, Pace};
 use crate::messages::{self, Era, Prepared};
-use crate::results::{Curve, Line, Sample};
+use crate::results::{Curve, Line};
 
 const CONNECTIONS: usize = 32;
 const COUNTS: [u64; 4] = [100, 10_000, 100_000, 1_000_000];
@@ -105,10 +106,8 @@ fn is_done(number: u64) -> bool {
 
 fn todo(workspace: &WorkspaceId, number: u64) -> Result<Todo> {
     let record = todo_record(workspace, id(number));
-    let completion = match is_done(number) {
-        true => Completion::Done { at: record.updated_at },
-        false => Completion::Open,
-    };
+    let completion =
+        if is_done(number) { Completion::Done { at: record.updated_at } } else { Completion::Open };
     Ok(Todo::restore(TodoRecord { completion, ..record })?)
 }
 
@@ -127,6 +126,25 @@ impl Bench {
         Ok(())
     }
 
+    /// A database with all these lists.
+    async fn fill(&self, storage: Storage, directory: &Path, owners: &[Owner]) -> Result<String> {
+        if storage == Storage::Sqlite {
+            let file = directory.join("todos.db");
+            fill(owners, &SqliteTodoLoader::open(&file)?).await?;
+            return Ok(sqlite_url(&file));
+        }
+        let server = self.grounds.postgres.as_ref();
+        let server = server.ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
+        let name = server.create_database().await;
+        let url = server.url(&name);
+        fill(owners, &PostgresTodoRepository::open(&url.parse()?).await?).await?;
+        // What autovacuum does by itself a minute later.
+        let shell = server.connect(&name).await;
+        shell.batch_execute("VACUUM (ANALYZE) todos").await?;
+        shell.batch_execute("CHECKPOINT").await?;
+        Ok(url)
+    }
+
     async fn long_lists(
         &mut self,
         storage: Storage,
@@ -136,24 +154,7 @@ impl Bench {
         println!("\ngrowth with the number of todos, {}", storage.name());
         let directory = tempfile::tempdir()?;
         let began = Instant::now();
-        let database = match (storage, &self.grounds.postgres) {
-            (Storage::Postgres, Some(server)) => {
-                let name = server.create_database().await;
-                let url = server.url(&name);
-                let loader = PostgresTodoRepository::open(&url.parse()?).await?;
-                fill(owners, &loader).await?;
-                // What autovacuum does by itself a minute later.
-                let shell = server.connect(&name).await;
-                shell.batch_execute("VACUUM (ANALYZE) todos").await?;
-                shell.batch_execute("CHECKPOINT").await?;
-                url
-            }
-            _ => {
-                let file = directory.path().join("todos.db");
-                fill(owners, &SqliteTodoLoader::open(&file)?).await?;
-                sqlite_url(&file)
-            }
-        };
+        let database = self.fill(storage, directory.path(), owners).await?;
         println!("todos loaded in {:.0} s", began.elapsed().as_secs_f64());
         let mut settings = issuer_settings(issuer);
         settings.push(("DATABASE_URL", database));
@@ -172,19 +173,15 @@ impl Bench {
                     Ask::Update => updates(&contender, owner),
                 }
                 .into();
-                let mut samples = Vec::new();
-                for _ in 0..self.options.rounds {
-                    let load = Load {
-                        address: contender.address,
-                        requests: Arc::clone(&requests),
-                        tokens: [owner.token.clone()].into(),
-                        connections: CONNECTIONS,
-                        pace: Pace::Closed,
-                        span: self.options.span(),
-                    };
-                    samples.push(sample(&contender, load).await?);
-                }
-                line.push(owner.count, "todos", Sample::median(&samples));
+                let load = Load {
+                    address: contender.address,
+                    requests,
+                    tokens: [owner.token.clone()].into(),
+                    connections: CONNECTIONS,
+                    pace: Pace::Closed,
+                    span: self.options.span(),
+                };
+                line.push(owner.count, "todos", sample(&contender, load).await?);
             }
         }
         if let Some((_, most)) = contender.resident_kib() {

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::load::{Load, Pace, Span};
 use crate::machine::Cores;
 use crate::messages::{Era, Prepared};
-use crate::results::{Curve, Line, Sample};
+use crate::results::{Curve, Line};
 use crate::work::{BYTES, Task};
 
 const CONNECTIONS: usize = 32;
@@ -71,12 +71,8 @@ impl Bench {
             let (contender, requests) = self.server(issuer, &tokens[0]).await?;
             let all = Span::Requests(count as u64);
             load(&contender, &requests, tokens, all).run().await?;
-            let mut samples = Vec::new();
-            for _ in 0..self.options.rounds {
-                let load = load(&contender, &requests, tokens, self.options.span());
-                samples.push(sample(&contender, load).await?);
-            }
-            line.push(count as u64, axis, Sample::median(&samples));
+            let load = load(&contender, &requests, tokens, self.options.span());
+            line.push(count as u64, axis, sample(&contender, load).await?);
         }
         let (name, title) = ("tokens".to_owned(), Task::Get.tool().to_owned());
         self.results.curves.push(Curve { name, title, axis, values, lines: vec![line] });
