@@ -1,0 +1,159 @@
+//! The hot paths, each run often enough that what happens once disappears.
+
+use std::alloc::System;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use stats_alloc::{Region, StatsAlloc};
+use todo_tests::client::Client;
+use todo_tests::server::TestServer;
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::requests::{self, Call, Era, RATE_LIMIT};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
+
+/// So often is each path run.
+const REQUESTS: usize = 100;
+
+/// So often with tokens that take callgrind a second to sign.
+const TOKENS: usize = 20;
+
+/// So often before it counts: what is made on first use is there then, and buffers have their size.
+const WARM_UP: usize = 10;
+
+/// How many todos a page has.
+const PAGE: usize = 50;
+
+/// What is counted here, of all requests together.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Allocated {
+    pub(crate) path: String,
+    pub(crate) requests: u64,
+    pub(crate) allocations: u64,
+    pub(crate) bytes: u64,
+}
+
+struct Path<'a> {
+    name: &'static str,
+    server: &'a TestServer,
+    status: StatusCode,
+    requests: usize,
+    call: Box<dyn FnMut() -> Call>,
+}
+
+impl<'a> Path<'a> {
+    /// The same call again and again.
+    fn new(name: &'static str, server: &'a TestServer, call: Call) -> Self {
+        let call = Box::new(move || call.clone());
+        Self { name, server, status: StatusCode::OK, requests: REQUESTS, call }
+    }
+
+    fn run(mut self, runtime: &Runtime) -> Allocated {
+        let router = &self.server.router;
+        let mut requests = |count| (0..count).map(|_| (self.call)().request()).collect::<Vec<_>>();
+        let (warm_up, counted) = (requests(WARM_UP), requests(self.requests));
+        for request in warm_up {
+            let (status, body) = runtime.block_on(requests::send(router, request));
+            assert_eq!(status, self.status, "{}: {body:?}", self.name);
+        }
+        let region = Region::new(ALLOCATOR);
+        let status = measured(runtime, router, counted);
+        let change = region.change();
+        assert_eq!(status, self.status, "{}", self.name);
+        let count = |count: usize| u64::try_from(count).unwrap();
+        Allocated {
+            path: self.name.to_owned(),
+            requests: count(self.requests),
+            allocations: count(change.allocations + change.reallocations),
+            bytes: count(change.bytes_allocated),
+        }
+    }
+}
+
+/// Runs every path, and tells of each.
+pub(crate) fn run(tell: impl Fn(&Allocated)) {
+    // What the program logs at its default level, into nothing.
+    let log = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::sink);
+    tracing_subscriber::registry().with(EnvFilter::new("info")).with(log).init();
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("todos.db").display());
+    let memory = runtime.block_on(TestServer::with([RATE_LIMIT]));
+    let sqlite = runtime.block_on(TestServer::with([RATE_LIMIT, ("DATABASE_URL", &url)]));
+    for path in paths(&runtime, &memory, &sqlite) {
+        tell(&path.run(&runtime));
+    }
+}
+
+fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) -> Vec<Path<'a>> {
+    use Era::{Legacy, Modern};
+    let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
+    let (in_memory, in_sqlite) = (todo(memory), todo(sqlite));
+    let page = json!({ "limit": PAGE });
+    let tool = |name, server: &'a TestServer, era, tool, arguments| {
+        Path::new(name, server, Call::tool(&server.owner(), era, tool, arguments))
+    };
+    let method = |name, era, method| {
+        Path::new(name, memory, Call::new(&memory.owner(), era, method, json!({})))
+    };
+    let refused = Call::tool(&memory.anonymous(), Legacy, "get_todo", &in_memory);
+    let (issuer, endpoint, todo, mut tokens) =
+        (memory.issuer.clone(), memory.endpoint(), in_memory.clone(), 0);
+    let first = move || {
+        tokens += 1;
+        let mut claims = issuer.claims("usr_owner", Some("org_1"), "todo:read todo:write");
+        claims["jti"] = format!("tkn_{tokens:06}").into();
+        let client = Client::new(endpoint.clone(), Some(issuer.sign(&claims)));
+        Call::tool(&client, Legacy, "get_todo", &todo)
+    };
+    vec![
+        tool("get_todo, legacy, memory", memory, Legacy, "get_todo", &in_memory),
+        tool("get_todo, modern, memory", memory, Modern, "get_todo", &in_memory),
+        tool("get_todo, legacy, SQLite", sqlite, Legacy, "get_todo", &in_sqlite),
+        tool("get_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite),
+        tool("list_todos of 50, modern, memory", memory, Modern, "list_todos", &page),
+        tool("list_todos of 50, modern, SQLite", sqlite, Modern, "list_todos", &page),
+        method("tools/list, legacy", Legacy, "tools/list"),
+        method("tools/list, modern", Modern, "tools/list"),
+        method("server/discover", Modern, "server/discover"),
+        Path {
+            status: StatusCode::UNAUTHORIZED,
+            ..Path::new("get_todo without a token", memory, refused)
+        },
+        Path {
+            name: "get_todo with a new token",
+            server: memory,
+            status: StatusCode::OK,
+            requests: TOKENS,
+            call: Box::new(first),
+        },
+        tool(
+            "create_todo, modern, memory",
+            memory,
+            Modern,
+            "create_todo",
+            &json!({ "title": "Buy milk", "description": "two litres" }),
+        ),
+    ]
+}
+
+/// Callgrind knows it by its name. The status is that of the last answer.
+#[inline(never)]
+fn measured(runtime: &Runtime, router: &Router, requests: Vec<Request<Body>>) -> StatusCode {
+    runtime.block_on(async {
+        let mut last = StatusCode::OK;
+        for request in requests {
+            (last, _) = requests::send(router, request).await;
+        }
+        last
+    })
+}
