@@ -35,6 +35,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "thiserror",
             "tokio",
             "tower-http",
+            // The trait by which axum's routes are asked.
+            "tower-service",
             "tracing",
             "url",
             APPLICATION,

@@ -1,13 +1,12 @@
 //! Requests to the server without its sockets, as they come out of hyper.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use todo_adapter_mcp::Server;
 use todo_tests::client::Client;
 use todo_tests::server::TestServer;
-use tower::ServiceExt as _;
 
 /// High enough for a benchmark; without a limit nobody would be counted.
 pub(crate) const RATE_LIMIT: (&str, &str) = ("TODO_RATE_LIMIT", "1000000");
@@ -57,8 +56,8 @@ impl Call {
 }
 
 /// Sends a request and reads the answer to its end.
-pub(crate) async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Bytes) {
-    let response = router.clone().oneshot(request).await.unwrap();
+pub(crate) async fn send(server: &Server, request: Request<Body>) -> (StatusCode, Bytes) {
+    let response = server.answer(request).await;
     let status = response.status();
     (status, response.into_body().collect().await.unwrap().to_bytes())
 }
@@ -66,7 +65,7 @@ pub(crate) async fn send(router: &Router, request: Request<Body>) -> (StatusCode
 /// Calls a tool and gives what it answers, which has to be a success.
 pub(crate) async fn call_tool(server: &TestServer, name: &str, arguments: &Value) -> Value {
     let call = Call::tool(&server.owner(), Era::Legacy, name, arguments);
-    let (_, body) = send(&server.router, call.request()).await;
+    let (_, body) = send(&server.server, call.request()).await;
     let answer: Value = serde_json::from_slice(&body).unwrap();
     let result = &answer["result"];
     assert_eq!(result["isError"], false, "{answer}");

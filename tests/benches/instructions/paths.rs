@@ -2,12 +2,12 @@
 
 use std::alloc::System;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stats_alloc::{Region, StatsAlloc};
+use todo_adapter_mcp::Server;
 use todo_tests::client::Client;
 use todo_tests::server::TestServer;
 use tokio::runtime::Runtime;
@@ -57,15 +57,15 @@ impl<'a> Path<'a> {
     }
 
     fn run(mut self, runtime: &Runtime) -> Allocated {
-        let router = &self.server.router;
+        let server = &self.server.server;
         let mut requests = |count| (0..count).map(|_| (self.call)().request()).collect::<Vec<_>>();
         let (warm_up, counted) = (requests(WARM_UP), requests(self.requests));
         for request in warm_up {
-            let (status, body) = runtime.block_on(requests::send(router, request));
+            let (status, body) = runtime.block_on(requests::send(server, request));
             assert_eq!(status, self.status, "{}: {body:?}", self.name);
         }
         let region = Region::new(ALLOCATOR);
-        let status = measured(runtime, router, counted);
+        let status = measured(runtime, server, counted);
         let change = region.change();
         assert_eq!(status, self.status, "{}", self.name);
         let count = |count: usize| u64::try_from(count).unwrap();
@@ -148,11 +148,11 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
 
 /// Callgrind knows it by its name. The status is that of the last answer.
 #[inline(never)]
-fn measured(runtime: &Runtime, router: &Router, requests: Vec<Request<Body>>) -> StatusCode {
+fn measured(runtime: &Runtime, server: &Server, requests: Vec<Request<Body>>) -> StatusCode {
     runtime.block_on(async {
         let mut last = StatusCode::OK;
         for request in requests {
-            (last, _) = requests::send(router, request).await;
+            (last, _) = requests::send(server, request).await;
         }
         last
     })

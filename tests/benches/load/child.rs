@@ -12,7 +12,7 @@ use crate::failure::{During as _, Failure, Result};
 use crate::machine::Cores;
 
 /// How long a program may take until it can be used.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Child {
     process: std::process::Child,

@@ -18,7 +18,7 @@ use crate::messages::Prepared;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Latencies are kept to three digits, up to this one.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Requests for a server, and how to send them.
 #[derive(Clone)]
