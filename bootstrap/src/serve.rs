@@ -1,6 +1,8 @@
 //! Listening, and stopping in good order.
 
 mod connections;
+#[cfg(unix)]
+mod open_files;
 
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     for note in &config.notes {
         tracing::warn!("{note}");
     }
+    #[cfg(unix)]
+    open_files::allow_enough();
     let composition = compose(&config).await?;
     // Whoever reads that we are ready may tell us to stop at once.
     let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
@@ -41,7 +45,8 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         let server = server.clone();
         async move { server.answer(request).await }
     };
-    let connections = connections::serve(composition.listener, answer, stopped());
+    let connections =
+        connections::serve(composition.listener, connections::MOST_CONNECTIONS, answer, stopped());
     let mut server = tokio::spawn(connections);
 
     tokio::select! {

@@ -34,6 +34,7 @@ mod log_hygiene;
 mod memory;
 mod moving;
 mod official_client;
+mod open_files;
 mod quickstart;
 #[cfg(unix)]
 mod real_clients;

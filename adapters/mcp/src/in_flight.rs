@@ -1,5 +1,6 @@
 //! How many requests are worked on at once.
 
+use axum::response::Response;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::request_log::RequestLog;
@@ -25,10 +26,19 @@ impl InFlight {
     pub(crate) fn begin(&self, log: &mut RequestLog) -> Result<SemaphorePermit<'_>, RpcError> {
         self.0.try_acquire().map_err(|_| {
             log.code("overloaded");
-            RpcError::unavailable(
-                "This server has more to do than it can at the moment. Wait a moment and try again.",
-                RETRY_AFTER,
-            )
+            too_much()
         })
     }
+}
+
+fn too_much() -> RpcError {
+    let message =
+        "This server has more to do than it can at the moment. Wait a moment and try again.";
+    RpcError::unavailable(message, RETRY_AFTER)
+}
+
+/// The answer to a request that nobody has looked at, because there are too many: HTTP 503 that says
+/// when to come back.
+pub fn overloaded() -> Response {
+    too_much().into_response(None)
 }

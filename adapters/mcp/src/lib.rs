@@ -52,6 +52,7 @@ pub use access::{
     AllowedHosts, AllowedOrigins, HostPattern, HostPatternError, WebOrigin, WebOriginError,
 };
 pub use failure::ScopeDenial;
+pub use in_flight::overloaded;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use router::{McpOptions, McpPorts, server};
 pub use server::Server;
