@@ -40,6 +40,11 @@ use options::Options;
 use results::Results;
 use stages::{Bench, adapter};
 
+// That of our program (`bootstrap/src/main.rs`), for the echo and for the servers on `rmcp` too: it is
+// to make no difference between them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // This executable is also some of the programs that it measures.
