@@ -30,6 +30,7 @@ mod stages;
 mod work;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use todo_tests::postgres;
 
@@ -98,6 +99,8 @@ fn measure(options: Options) -> Result<()> {
             bench.note(format!("left out: {}. {reason}", kind.name()));
         }
     }
+    let began = Instant::now();
     runtime.block_on(bench.run())?;
+    bench.note(format!("all of it took {} s", began.elapsed().as_secs()));
     report::write(&bench.results, &bench.options.out)
 }

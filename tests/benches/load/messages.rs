@@ -62,32 +62,36 @@ impl Prepared {
         holds: &str,
     ) -> Self {
         let mut params = json!({ "name": tool, "arguments": arguments });
-        let mut headers = format!("mcp-protocol-version: {}\r\n", era.revision());
         if era == Era::Modern {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": era.revision(),
                 "io.modelcontextprotocol/clientCapabilities": {},
                 "io.modelcontextprotocol/clientInfo": { "name": "load", "version": "1.0.0" },
             });
-            headers = format!("{headers}mcp-method: tools/call\r\nmcp-name: {tool}\r\n");
         }
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         let expected = Expected::Holds(Box::new(memmem::Finder::new(holds).into_owned()));
-        Self::new(endpoint, &headers, body.to_string().as_bytes(), expected)
+        Self::new(endpoint, era, tool, body.to_string().as_bytes(), expected)
     }
 
-    /// The body of another request, or any other, for a server that sends it back.
-    pub(crate) fn echo(endpoint: &Endpoint, body: &[u8]) -> Self {
-        let headers = format!("mcp-protocol-version: {LEGACY}\r\n");
-        Self::new(endpoint, &headers, body, Expected::Same)
+    /// The body of another request, or any other, for a server that sends it back. The rest of the
+    /// request is that of a call.
+    pub(crate) fn echo(endpoint: &Endpoint, era: Era, tool: &str, body: &[u8]) -> Self {
+        Self::new(endpoint, era, tool, body, Expected::Same)
     }
 
-    fn new(endpoint: &Endpoint, headers: &str, body: &[u8], expected: Expected) -> Self {
+    fn new(endpoint: &Endpoint, era: Era, tool: &str, body: &[u8], expected: Expected) -> Self {
+        let headers = match era {
+            Era::Legacy => String::new(),
+            Era::Modern => format!("mcp-method: tools/call\r\nmcp-name: {tool}\r\n"),
+        };
         let Endpoint { port, path } = endpoint;
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost:{port}\r\nuser-agent: load/1.0.0\r\n\
              content-type: application/json\r\naccept: application/json, text/event-stream\r\n\
-             {headers}content-length: {}\r\nauthorization: Bearer ",
+             mcp-protocol-version: {}\r\n{headers}content-length: {}\r\n\
+             authorization: Bearer ",
+            era.revision(),
             body.len()
         );
         let after_token = [b"\r\n\r\n", body].concat();

@@ -140,7 +140,8 @@ impl Measurement<'_> {
 
     pub(crate) async fn requests(&self, contender: &Contender) -> Result<Arc<[Prepared]>> {
         let requests = if self.kind == Kind::Echo {
-            let echo = |body: &Vec<u8>| Prepared::echo(&contender.endpoint, body);
+            let tool = self.task.tool();
+            let echo = |body: &Vec<u8>| Prepared::echo(&contender.endpoint, self.era, tool, body);
             self.echo_bodies.iter().map(echo).collect()
         } else {
             self.task.prepare(contender, self.era, self.bytes).await?
