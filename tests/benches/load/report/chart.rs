@@ -4,9 +4,9 @@ use super::svg::{Anchor, COLOURS, Svg};
 use super::table::{grouped, number};
 use crate::results::{Comparison, Curve, Line, Sample};
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 800.0;
 /// For names, beside the bars.
-const NAMES: f64 = 250.0;
+const NAMES: f64 = 290.0;
 /// For figures, behind the longest bar.
 const FIGURES: f64 = 190.0;
 const BAR: f64 = 16.0;
