@@ -11,6 +11,10 @@ use crate::paths::Allocated;
 /// What is counted: from where it begins to where it ends, in every thread.
 const MEASURED: &str = "instructions::paths::measured";
 
+/// Has the C library copy in loops of vector instructions. Its other way is one instruction of the
+/// processor, taken by size and by address, of which callgrind counts each byte.
+const COPIES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1000000000");
+
 /// Where the profiles are.
 pub(crate) fn directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions")
@@ -31,6 +35,7 @@ pub(crate) fn count(argument: &str) -> Option<Costs> {
         .arg(format!("--callgrind-out-file={}", profile.display()))
         .arg(std::env::current_exe().unwrap())
         .arg(argument)
+        .env(COPIES.0, COPIES.1)
         .stderr(Stdio::piped())
         .output();
     let run = match run {

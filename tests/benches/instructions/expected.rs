@@ -8,8 +8,9 @@ use std::{fs, iter};
 
 use serde::{Deserialize, Serialize};
 
-/// How far above the expected instructions may be. From run to run they wander by up to half a
-/// hundredth, with the seeds of hash tables, the length of port numbers and the order of threads.
+/// How far above the expected instructions may be. From run to run they wander by up to
+/// seven thousandths, with the seeds of hash tables, the addresses of buffers, the digits of port
+/// numbers and the order of threads.
 const INSTRUCTIONS: f64 = 1.02;
 
 /// The same for allocations and bytes, which hardly wander: one allocation more shows up to a hundred.

@@ -1,0 +1,133 @@
+//! The verbs of the storage port, in a workspace of 1,000 todos.
+
+use std::cell::Cell;
+use std::sync::{Arc, LazyLock};
+
+use divan::Bencher;
+use tempfile::TempDir;
+use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
+use todo_application::domain::{Todo, TodoId, TodoRecord, Version, WorkspaceId};
+use todo_application::ports::{Filter, TodoRepository};
+use todo_tests::postgres::Server;
+use todo_tests::{todo_record, workspace};
+use tokio::runtime::Runtime;
+
+use crate::runtime;
+
+const TODOS: u64 = 1_000;
+const PAGE: usize = 50;
+
+static POSTGRES: LazyLock<Option<Server>> = LazyLock::new(|| Some(Server::prepare()?.start()));
+
+#[derive(Debug, Clone, Copy)]
+enum Adapter {
+    Memory,
+    Sqlite,
+    Postgres,
+}
+
+fn adapters() -> Vec<Adapter> {
+    let postgres = POSTGRES.is_some().then_some(Adapter::Postgres);
+    [Adapter::Memory, Adapter::Sqlite].into_iter().chain(postgres).collect()
+}
+
+struct Store {
+    runtime: Runtime,
+    repository: Arc<dyn TodoRepository>,
+    workspace: WorkspaceId,
+    todos: Cell<u64>,
+    _directory: TempDir,
+}
+
+impl Store {
+    fn of(adapter: Adapter) -> Self {
+        let (runtime, directory) = (runtime(), tempfile::tempdir().unwrap());
+        let repository: Arc<dyn TodoRepository> = match adapter {
+            Adapter::Memory => Arc::new(MemoryTodoRepository::default()),
+            Adapter::Sqlite => {
+                let file = directory.path().join("todos.db");
+                Arc::new(SqliteTodoRepository::open(&file).unwrap())
+            }
+            Adapter::Postgres => {
+                let server = POSTGRES.as_ref().unwrap();
+                let open = async {
+                    let url = server.url(&server.create_database().await).parse().unwrap();
+                    PostgresTodoRepository::open(&url).await.unwrap()
+                };
+                Arc::new(runtime.block_on(open))
+            }
+        };
+        let (workspace, todos) = (workspace("benchmark"), Cell::new(0));
+        let store = Self { runtime, repository, workspace, todos, _directory: directory };
+        for _ in 0..TODOS {
+            store.insert(&store.next());
+        }
+        store
+    }
+
+    /// A todo that is not there yet.
+    fn next(&self) -> Todo {
+        let number = self.todos.get();
+        self.todos.set(number + 1);
+        Todo::restore(todo_record(&self.workspace, id(number))).unwrap()
+    }
+
+    fn insert(&self, todo: &Todo) {
+        self.runtime.block_on(self.repository.insert(todo)).unwrap();
+    }
+}
+
+fn id(number: u64) -> TodoId {
+    TodoId::from_bytes((u128::from(number) << 64).to_be_bytes())
+}
+
+#[divan::bench(args = adapters())]
+fn find(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    bencher.bench_local(|| {
+        let todo = store.repository.find(&store.workspace, id(TODOS / 2));
+        assert!(store.runtime.block_on(todo).unwrap().is_some());
+    });
+}
+
+#[divan::bench(args = adapters())]
+fn page_of_50(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    let (filter, after) = (Filter::default(), Some(id(TODOS / 2)));
+    bencher.bench_local(|| {
+        let page = store.repository.list(&store.workspace, filter, after, PAGE);
+        assert_eq!(store.runtime.block_on(page).unwrap().len(), PAGE);
+    });
+}
+
+#[divan::bench(args = adapters())]
+fn insert(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    bencher.with_inputs(|| store.next()).bench_local_refs(|todo| store.insert(todo));
+}
+
+#[divan::bench(args = adapters())]
+fn update(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    let mut version = Version::FIRST;
+    bencher.bench_local(|| {
+        let record = todo_record(&store.workspace, id(TODOS / 2));
+        let next = Todo::restore(TodoRecord { version: version.next(), ..record }).unwrap();
+        store.runtime.block_on(store.repository.save(&next, version)).unwrap();
+        version = next.version();
+    });
+}
+
+#[divan::bench(args = adapters())]
+fn delete(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    let inserted = || {
+        let todo = store.next();
+        store.insert(&todo);
+        todo.id()
+    };
+    bencher.with_inputs(inserted).bench_local_values(|id| {
+        let removed = store.repository.remove(&store.workspace, id, None);
+        assert!(store.runtime.block_on(removed).unwrap());
+    });
+}
