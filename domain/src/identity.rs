@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::text::has_control_character;
+
 /// Why a text cannot be an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdentifierError {
@@ -32,7 +34,7 @@ fn parse_identifier(text: &str, limit: usize) -> Result<Arc<str>, IdentifierErro
     if text.len() > limit {
         return Err(IdentifierError::TooLong { limit, actual: text.len() });
     }
-    if text.chars().any(char::is_control) {
+    if has_control_character(text, "") {
         return Err(IdentifierError::ControlCharacter);
     }
     Ok(Arc::from(text))

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use thiserror::Error;
 
 /// A point in time in whole milliseconds, from 1970 to 9999, in UTC.
@@ -43,7 +44,29 @@ impl Instant {
 
 impl fmt::Display for Instant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:.3}", self.0)
+        let time = Offset::UTC.to_datetime(self.0);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (place, number) in [
+            (0..4, time.year()),
+            (5..7, time.month().into()),
+            (8..10, time.day().into()),
+            (11..13, time.hour().into()),
+            (14..16, time.minute().into()),
+            (17..19, time.second().into()),
+            (20..23, time.millisecond()),
+        ] {
+            write_digits(&mut text[place], number);
+        }
+        // What was written are digits.
+        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+/// Writes a number that is not negative, as many of its last digits as there is room for.
+fn write_digits(room: &mut [u8], mut number: i16) {
+    for digit in room.iter_mut().rev() {
+        *digit = b"0123456789"[usize::from((number % 10).unsigned_abs())];
+        number /= 10;
     }
 }
 
@@ -73,6 +96,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_instant_is_shown_as_jiff_shows_it(millis in 0_i64..253_000_000_000_000) {
+            let instant = Instant::from_unix_millis(millis).unwrap();
+            prop_assert_eq!(instant.to_string(), format!("{:.3}", instant.0));
+        }
+
         #[test]
         fn milliseconds_survive_the_round_trip(millis in 0_i64..253_000_000_000_000) {
             prop_assert_eq!(Instant::from_unix_millis(millis).unwrap().as_unix_millis(), millis);
