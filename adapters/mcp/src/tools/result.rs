@@ -1,8 +1,9 @@
 //! What a tool answers with, as clients get it.
 //!
 //! A result holds the same JSON twice, as structured content and as text (MCP `CallToolResult`). For a
-//! page of a list that is most of what answering costs, so it is written once, and its text is made of
-//! its bytes.
+//! page of a list that is most of what answering costs, so both are written at once.
+
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -14,19 +15,54 @@ use crate::server_info::ResultFrame;
 
 /// The JSON that a tool answers with.
 #[derive(Debug)]
-pub(crate) struct Payload(String);
+pub(crate) struct Payload {
+    json: Vec<u8>,
+    /// The inside of a JSON string that holds it.
+    text: Vec<u8>,
+}
 
 impl Payload {
     /// Writes a payload of about `size` bytes.
     pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Self, serde_json::Error> {
-        let mut json = Vec::with_capacity(size);
-        serde_json::to_writer(&mut json, value)?;
-        String::from_utf8(json).map(Self).map_err(serde::ser::Error::custom)
+        let mut payload =
+            Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) };
+        serde_json::to_writer(&mut payload, value)?;
+        Ok(payload)
     }
 
     #[cfg(feature = "fuzzing")]
     pub(crate) fn into_string(self) -> String {
-        self.0
+        String::from_utf8_lossy(&self.json).into_owned()
+    }
+}
+
+/// Takes JSON in the pieces in which `serde_json` writes it: quotation marks on their own, escapes on
+/// their own, and between them what needs no escape. The tests would notice if it changed its ways.
+impl Write for Payload {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.json.extend_from_slice(piece);
+        match piece {
+            b"\"" => self.text.extend_from_slice(br#"\""#),
+            [b'\\', ..] => {
+                for byte in piece {
+                    if matches!(byte, b'"' | b'\\') {
+                        self.text.push(b'\\');
+                    }
+                    self.text.push(*byte);
+                }
+            }
+            plain => self.text.extend_from_slice(plain),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -45,19 +81,19 @@ pub(super) fn list(value: &impl Serialize, todos: usize) -> Result<Payload, Tool
 pub(crate) fn result(
     id: &RawValue,
     era: Era,
-    Payload(payload): &Payload,
+    Payload { json: payload, text }: &Payload,
     is_error: bool,
 ) -> Result<Reply, RpcError> {
     // Text and structured content, and what stands around them.
-    let mut json = Vec::with_capacity(payload.len() * 9 / 4 + 512);
+    let mut json = Vec::with_capacity(payload.len() + text.len() + 512);
     json.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     json.extend_from_slice(id.get().as_bytes());
     json.extend_from_slice(br#","result":{"content":[{"type":"text","text":""#);
-    escape(payload, &mut json);
+    json.extend_from_slice(text);
     json.extend_from_slice(br#""}]"#);
     if !is_error {
         json.extend_from_slice(br#","structuredContent":"#);
-        json.extend_from_slice(payload.as_bytes());
+        json.extend_from_slice(payload);
     }
     let is_error: &[u8] = if is_error { br#","isError":true"# } else { br#","isError":false"# };
     json.extend_from_slice(is_error);
@@ -66,51 +102,35 @@ pub(crate) fn result(
     Ok(Reply::of_json(json))
 }
 
-/// Writes compact JSON as the inside of a JSON string. What else would have to be escaped there, JSON
-/// holds only in escaped form.
-fn escape(json: &str, text: &mut Vec<u8>) {
-    const CHUNK: usize = 128;
-    let mut escaped = [0; 2 * CHUNK];
-    for chunk in json.as_bytes().chunks(CHUNK) {
-        let mut length = 0;
-        // Without a branch, which no processor could foresee here.
-        for (byte, room) in chunk.iter().zip(0..CHUNK) {
-            // Never more than two for each.
-            debug_assert!(length <= 2 * room);
-            escaped[length % (2 * CHUNK)] = b'\\';
-            length += usize::from(matches!(byte, b'"' | b'\\'));
-            escaped[length % (2 * CHUNK)] = *byte;
-            length += 1;
-        }
-        text.extend_from_slice(&escaped[..length]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn escaped(json: &str) -> String {
-        let mut text = vec![b'"'];
-        escape(json, &mut text);
-        text.push(b'"');
-        String::from_utf8(text).unwrap()
+    fn assert_text_of(value: &impl Serialize) {
+        let payload = Payload::write(value, 0).unwrap();
+        let json = serde_json::to_string(value).unwrap();
+        assert_eq!(String::from_utf8(payload.json).unwrap(), json);
+        let text = String::from_utf8(payload.text).unwrap();
+        assert_eq!(format!("\"{text}\""), serde_json::to_string(&json).unwrap());
     }
 
     proptest! {
         /// What any JSON writer would have made of it.
         #[test]
-        fn json_is_escaped_as_a_string_is(values in prop::collection::vec(".*", 0..20)) {
-            let json = serde_json::to_string(&values).unwrap();
-            prop_assert_eq!(escaped(&json), serde_json::to_string(&json).unwrap());
+        fn the_text_is_the_json_as_a_string(
+            texts in prop::collection::vec("(?s).*", 0..20),
+            numbers in prop::collection::btree_map(".*", any::<Option<i64>>(), 0..5),
+        ) {
+            assert_text_of(&(texts, numbers, 0.5, true));
         }
     }
 
     #[test]
-    fn what_is_all_quotes_becomes_twice_as_long() {
-        let json = serde_json::to_string(&"\"".repeat(1_000)).unwrap();
-        assert_eq!(escaped(&json), serde_json::to_string(&json).unwrap());
+    fn what_needs_escapes_is_escaped_twice() {
+        let every = ('\0'..='\u{ff}').collect::<String>();
+        assert_text_of(&every);
+        assert_text_of(&["\"", "\\", "\"\"\\\"", "a\"b\\c\n\u{1f}\u{7f}\u{2028}"]);
     }
 }
