@@ -3,6 +3,7 @@
 //! One thread owns the only connection that writes and commits what is queued in groups; reads have
 //! connections of their own and, thanks to the write-ahead log, never wait for it.
 
+mod anchor;
 mod backup;
 mod checkpoints;
 mod creations;

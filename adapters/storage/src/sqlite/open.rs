@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::SqliteTodoRepository;
+use super::anchor::Anchor;
 use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::open_error::{OpenError, OpenProblem};
@@ -48,7 +49,8 @@ pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError>
         );
         let checkpoints = Checkpoints::of(&connection)?;
         let files = Arc::new(Files::of(&file)?);
-        let writer = Writer::start(connection, checkpoints, Arc::clone(&files))?;
+        let anchor = Anchor::new(connect_servers_reader(&file, Duration::ZERO)?);
+        let writer = Writer::start(connection, anchor, checkpoints, Arc::clone(&files))?;
         Ok(SqliteTodoRepository { readers, writer, files, _lock: lock })
     })
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 
+use super::anchor::Anchor;
 use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::write::{Verdict, Write};
@@ -43,13 +44,14 @@ struct NotCommitted(#[source] Arc<rusqlite::Error>);
 impl Writer {
     pub(super) fn start(
         connection: Connection,
+        anchor: Anchor,
         checkpoints: Checkpoints,
         files: Arc<Files>,
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(connection, checkpoints, &files, &jobs))?;
+            .spawn(move || serve(connection, anchor, checkpoints, &files, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -87,11 +89,18 @@ impl Drop for Writer {
 /// Commits what is queued, in groups, until the queue is closed and empty.
 fn serve(
     mut connection: Connection,
+    anchor: Anchor,
     mut checkpoints: Checkpoints,
     files: &Files,
     jobs: &Receiver<Job>,
 ) {
-    while let Ok(first) = jobs.recv() {
+    let next = || {
+        anchor.hold();
+        let job = jobs.recv();
+        anchor.release();
+        job
+    };
+    while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
         let (writes, answers): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.answer)).unzip();
         let mut verdicts = commit(&mut connection, &writes);
@@ -105,6 +114,8 @@ fn serve(
         }
         checkpoints.after_commit(&connection, failed);
     }
+    // The writer is the last to leave, and tidies up.
+    drop(anchor);
     checkpoints.at_the_end(&connection);
 }
 
@@ -137,10 +148,10 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Verdict> {
 
 fn try_commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Verdict>, Lost> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let mut transaction = transaction.map_err(Lost::Whole)?;
+    let transaction = transaction.map_err(Lost::Whole)?;
     let verdicts = writes
         .iter()
-        .map(|write| apply_alone(&mut transaction, write))
+        .map(|write| apply_alone(&transaction, write))
         .collect::<rusqlite::Result<_>>()
         .map_err(Lost::Midway)?;
     let committed = transaction.commit();
@@ -161,15 +172,23 @@ fn settle(connection: &Connection) {
 
 /// Makes one change so that, if it fails, the others of the transaction stay. An error means that
 /// the transaction is gone.
-fn apply_alone(transaction: &mut Transaction<'_>, write: &Write) -> rusqlite::Result<Verdict> {
-    let savepoint = transaction.savepoint()?;
-    match write.apply(&savepoint) {
-        Ok(verdict) => savepoint.commit().map(|()| verdict),
+fn apply_alone(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<Verdict> {
+    run(transaction, "SAVEPOINT alone")?;
+    match write.apply(transaction) {
+        Ok(verdict) => run(transaction, "RELEASE alone").map(|()| verdict),
         // A full disk and the like end the transaction on their own (SQLite, "ROLLBACK"), and after
         // damage SQLite takes no more writes in it.
-        Err(error) if savepoint.is_autocommit() || is_damage(&error) => Err(error),
-        Err(error) => savepoint.finish().map(|()| Err(unavailable(error))),
+        Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),
+        Err(error) => {
+            run(transaction, "ROLLBACK TO alone")?;
+            run(transaction, "RELEASE alone").map(|()| Err(unavailable(error)))
+        }
     }
+}
+
+/// Runs a statement that is prepared once, unlike those of `rusqlite`'s own savepoints.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 #[cfg(test)]

@@ -52,7 +52,9 @@ fn is_unavailable(verdict: &Verdict) -> bool {
 
 fn start(connection: Connection) -> Writer {
     let checkpoints = Checkpoints::of(&connection).unwrap();
-    Writer::start(connection, checkpoints, Arc::default()).unwrap()
+    // Reads another database, which is as good for what is tested here.
+    let anchor = Anchor::new(Connection::open_in_memory().unwrap());
+    Writer::start(connection, anchor, checkpoints, Arc::default()).unwrap()
 }
 
 #[test]
