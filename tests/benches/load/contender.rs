@@ -200,6 +200,7 @@ pub(crate) async fn sample(contender: &Contender, load: Load) -> Result<Sample> 
         p50_us: measured.quantile(0.5),
         p99_us: measured.quantile(0.99),
         server_busy: used.map(|used| used.as_secs_f64() / began.elapsed().as_secs_f64()),
+        shed: measured.shed,
         resident_kib: contender.resident_kib().map(|(now, _)| now),
     })
 }

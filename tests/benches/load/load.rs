@@ -17,6 +17,10 @@ use crate::messages::Prepared;
 /// How much longer than planned a run may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a server says that has too much to do, and how long to leave it alone then, as it asks for.
+const TOO_MUCH: u16 = 503;
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// Latencies are kept to three digits, up to this one.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -55,6 +59,8 @@ pub(crate) enum Span {
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) requests: u64,
+    /// Requests that the server did not take on, warm-up included.
+    pub(crate) shed: u64,
     pub(crate) seconds: f64,
     /// In nanoseconds.
     latencies: Histogram<u64>,
@@ -82,6 +88,7 @@ struct Run {
     /// What lies between these counts.
     from: Instant,
     until: Option<Instant>,
+    shed: AtomicU64,
     latencies: Mutex<Histogram<u64>>,
 }
 
@@ -102,7 +109,8 @@ impl Load {
         };
         let limit = until.map_or(LONGEST, |until| until - began) + PATIENCE;
         let (next, latencies) = (AtomicU64::new(0), Mutex::new(latencies));
-        let run = Arc::new(Run { load: self, next, began, from, until, latencies });
+        let shed = AtomicU64::new(0);
+        let run = Arc::new(Run { load: self, next, began, from, until, shed, latencies });
         let mut connections = JoinSet::new();
         for (number, connection) in open.into_iter().enumerate() {
             connections.spawn(Arc::clone(&run).keep_asking(number, connection));
@@ -117,7 +125,8 @@ impl Load {
         let ended = until.unwrap_or_else(Instant::now);
         let latencies = run.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let seconds = (ended - from).as_secs_f64();
-        Ok(Measured { requests: latencies.len(), seconds, latencies })
+        let shed = run.shed.load(Ordering::Relaxed);
+        Ok(Measured { requests: latencies.len(), shed, seconds, latencies })
     }
 }
 
@@ -141,6 +150,12 @@ impl Run {
             prepared.write(self.token(count), &mut request);
             let answer = connection.exchange(&request).await?;
             now = Instant::now();
+            if answer.status == TOO_MUCH {
+                self.shed.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(RETRY_AFTER).await;
+                now = Instant::now();
+                continue;
+            }
             prepared.check(answer)?;
             self.record(due, now);
         }

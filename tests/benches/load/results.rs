@@ -48,6 +48,8 @@ pub(crate) struct Sample {
     /// Which part of the time the server kept its core busy, warm-up included: far from 1, it is not
     /// the server that was measured, but what it waited for.
     pub(crate) server_busy: Option<f64>,
+    /// How many requests the server did not take on, having too much to do.
+    pub(crate) shed: u64,
     /// After it; `None` where the system does not tell.
     pub(crate) resident_kib: Option<u64>,
 }
@@ -92,7 +94,10 @@ impl Sample {
         };
         let mut resident: Vec<u64> = samples.iter().filter_map(|it| it.resident_kib).collect();
         resident.sort_unstable();
+        let mut shed: Vec<u64> = samples.iter().map(|it| it.shed).collect();
+        shed.sort_unstable();
         Self {
+            shed: shed.get(shed.len() / 2).copied().unwrap_or_default(),
             requests_per_second: of(|it| it.requests_per_second),
             of_echo: known(|it| it.of_echo),
             p50_us: of(|it| it.p50_us),

@@ -52,8 +52,9 @@ impl Bench {
 impl Line {
     pub(super) fn push(&mut self, value: u64, axis: &str, sample: Sample) {
         println!(
-            "{:<32} {value:>8} {axis:<22} {:>10.0} requests/s, p50 {:>8.0} us, p99 {:>8.0} us",
-            self.name, sample.requests_per_second, sample.p50_us, sample.p99_us
+            "{:<32} {value:>8} {axis:<22} {:>10.0} requests/s, p50 {:>8.0} us, p99 {:>8.0} us, \
+             {} told to come back",
+            self.name, sample.requests_per_second, sample.p50_us, sample.p99_us, sample.shed
         );
         self.samples.push(sample);
     }
