@@ -69,7 +69,7 @@ fn ratio(value: f64) -> String {
     }
 }
 
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 76.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 44.0;
 const PLOT: f64 = 220.0;
