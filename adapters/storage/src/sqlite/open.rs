@@ -178,7 +178,8 @@ fn connect_reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(reader)
 }
 
-/// One less than there are threads to drive the program, of which Tokio starts one for each core.
+/// One less than there are threads to drive the program, of which Tokio starts one for each core; on
+/// one core, one.
 fn readers_here() -> usize {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     (threads - 1).clamp(1, MOST_HERE)

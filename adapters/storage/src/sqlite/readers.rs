@@ -23,8 +23,8 @@ use super::unavailable;
 /// are asked for as long as they have been quick, and away from there after one that was not: see
 /// [`Pace`].
 pub(super) struct Readers {
-    /// For reads where they are asked for. Fewer than there are threads, so that a disk that stops
-    /// answering never has them all.
+    /// For reads where they are asked for. Fewer than there are threads, where there is more than one,
+    /// so that a disk that stops answering does not have them all.
     here: Vec<Mutex<Connection>>,
     pace: Arc<Pace>,
     disk: Arc<Disk>,
