@@ -19,7 +19,7 @@ use plain::PlainFields;
 pub(crate) fn start(config: &Config) -> Result<WorkerGuard, Failure> {
     let filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
-    let (lines, guard) = standard_error::standard_error();
+    let (lines, guard) = standard_error::standard_error(config.log_format);
     let text = || layer().with_writer(lines.clone());
     let lines = match config.log_format {
         LogFormat::Text if std::io::stderr().is_terminal() => text().boxed(),

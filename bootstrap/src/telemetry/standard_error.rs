@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
+use crate::config::LogFormat;
+
 /// How long lines may gather. Less than a person notices.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -22,14 +24,14 @@ const GROUP: usize = 64 * 1024;
 const QUEUE: usize = 8_192;
 
 /// Where lines go, and what waits at its end until they have been written.
-pub(super) fn standard_error() -> (NonBlocking, WorkerGuard) {
-    queue(io::stderr())
+pub(super) fn standard_error(format: LogFormat) -> (NonBlocking, WorkerGuard) {
+    queue(io::stderr(), format)
 }
 
-fn queue(output: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+fn queue(output: impl Write + Send + 'static, format: LogFormat) -> (NonBlocking, WorkerGuard) {
     let lost = Arc::new(OnceLock::new());
     let output = BufWriter::with_capacity(GROUP, output);
-    let gathering = Gathering { output, lost: Arc::clone(&lost), told: 0 };
+    let gathering = Gathering { output, format, lost: Arc::clone(&lost), told: 0 };
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE);
     let (lines, guard) = builder.thread_name("log").finish(gathering);
     // Set once, here.
@@ -40,6 +42,7 @@ fn queue(output: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
 /// Writes in groups. It is flushed whenever the queue is empty.
 struct Gathering<W: Write> {
     output: BufWriter<W>,
+    format: LogFormat,
     /// How many lines did not fit into the queue.
     lost: Arc<OnceLock<ErrorCounter>>,
     /// How many of them the log has mentioned.
@@ -55,7 +58,13 @@ impl<W: Write> Write for Gathering<W> {
         let lost = self.lost.get().map_or(0, ErrorCounter::dropped_lines);
         if lost > self.told {
             let lines = lost - self.told;
-            writeln!(self.output, "{lines} lines of the log are lost: they came too fast")?;
+            let message = format!("{lines} lines of the log are lost: they came too fast");
+            match self.format {
+                LogFormat::Text => writeln!(self.output, "{message}"),
+                LogFormat::Json => {
+                    writeln!(self.output, r#"{{"level":"WARN","message":"{message}"}}"#)
+                }
+            }?;
             self.told = lost;
         }
         self.output.flush()?;
@@ -91,7 +100,7 @@ mod tests {
     #[test]
     fn every_line_is_written_before_the_end() {
         let (write, read) = sync_channel(QUEUE);
-        let (mut lines, guard) = queue(Reader(write));
+        let (mut lines, guard) = queue(Reader(write), LogFormat::Text);
         let mut expected = String::new();
         for number in 0..1_000 {
             let line = format!("line {number}\n");
@@ -107,21 +116,18 @@ mod tests {
     fn an_output_that_nobody_takes_stops_nobody_and_the_log_says_what_is_missing() {
         // Takes one write and then no more, until it is read.
         let (write, read) = sync_channel(0);
-        let (mut lines, guard) = queue(Reader(write));
-        let line = "x".repeat(1_000);
+        let (mut lines, guard) = queue(Reader(write), LogFormat::Json);
+        let line = "x".repeat(1_000) + "\n";
         let count = 2 * QUEUE;
         for _ in 0..count {
             lines.write_all(line.as_bytes()).unwrap();
-            lines.write_all(b"\n").unwrap();
         }
         let reading = std::thread::spawn(move || text(&read));
         drop(guard);
         drop(lines);
         let text = reading.join().unwrap();
-        assert!(
-            text.contains(" lines of the log are lost: they came too fast\n"),
-            "{}",
-            text.len()
-        );
+        let word = text.lines().find(|line| line.contains("lines of the log are lost")).unwrap();
+        let word: serde_json::Value = serde_json::from_str(word).unwrap();
+        assert_eq!(word["level"], "WARN");
     }
 }
