@@ -1,0 +1,57 @@
+use std::fmt;
+
+/// The scopes that a token grants, whatever they mean (RFC 6749 section 3.3). Compared byte for byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(Box<str>);
+
+impl Scopes {
+    pub fn contains(&self, scope: &str) -> bool {
+        self.iter().any(|granted| granted == scope)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_ascii_whitespace()
+    }
+}
+
+/// Reads the form in which OAuth writes scopes: separated by spaces.
+impl From<&str> for Scopes {
+    fn from(text: &str) -> Self {
+        text.split_ascii_whitespace().collect()
+    }
+}
+
+/// Each scope once, in the order of their first occurrence.
+impl<'a> FromIterator<&'a str> for Scopes {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
+        let mut distinct: Vec<&str> = Vec::new();
+        for scope in scopes {
+            if !distinct.contains(&scope) {
+                distinct.push(scope);
+            }
+        }
+        Self(distinct.join(" ").into())
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_read_and_written_as_oauth_does() {
+        let scopes = Scopes::from(" openid  notes:read openid\tnotes:write ");
+        assert_eq!(scopes.to_string(), "openid notes:read notes:write");
+        assert!(scopes.contains("notes:read"));
+        for other in ["notes:rea", "notes", "NOTES:READ", "openid notes:read", ""] {
+            assert!(!scopes.contains(other), "{other:?}");
+        }
+        assert!(!Scopes::default().contains(""));
+    }
+}
