@@ -11,8 +11,10 @@ use super::{BoxError, Caller};
 pub trait Authenticator: Send + Sync {
     /// Verifies the token: signature, issuer, audience, lifetime. The token must never be logged,
     /// stored or repeated in an error.
-    async fn authenticate(&self, unverified_token: &str)
-    -> Result<Arc<Caller>, AuthenticationError>;
+    async fn authenticate(
+        &self,
+        unverified_token: &str,
+    ) -> Result<Arc<Caller>, AuthenticationError>;
 }
 
 #[derive(Debug, Error)]

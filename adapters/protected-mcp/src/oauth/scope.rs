@@ -1,5 +1,19 @@
 use std::fmt;
 
+/// A scope of this resource, as a type: what an operation requires is part of its type.
+///
+/// ```
+/// struct ReadNotes;
+///
+/// impl protected_mcp::Scope for ReadNotes {
+///     const NAME: &'static str = "notes:read";
+/// }
+/// ```
+pub trait Scope: Send + Sync + 'static {
+    /// As OAuth writes it (RFC 6749 section 3.3).
+    const NAME: &'static str;
+}
+
 /// The scopes that a token grants, whatever they mean (RFC 6749 section 3.3). Compared byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes(Box<str>);

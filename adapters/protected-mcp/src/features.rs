@@ -1,0 +1,96 @@
+//! What a server offers, and the methods by which a client asks for it.
+
+mod authorization;
+mod completion;
+mod completions;
+mod failure;
+mod lifecycle;
+mod operation;
+pub(crate) mod prompts;
+pub(crate) mod resources;
+mod subscriptions;
+pub(crate) mod tools;
+
+use std::sync::Arc;
+
+pub(crate) use authorization::{Authorization, BeyondScopes};
+pub use authorization::{Call, ScopeDenial};
+pub use completion::Completion;
+pub use failure::Failure;
+pub(crate) use lifecycle::Lifecycle;
+pub(crate) use operation::Operation;
+pub(crate) use prompts::Prompts;
+pub(crate) use resources::AnyResources;
+pub(crate) use subscriptions::{Listener, Streams};
+pub(crate) use tools::Tools;
+
+use crate::jsonrpc::{Error, Reply};
+use crate::protocol::{Era, Frame, errors};
+use crate::record::RequestRecord;
+
+/// Everything that a server offers.
+pub(crate) struct Features {
+    pub(crate) tools: Tools,
+    pub(crate) resources: Option<Arc<dyn AnyResources>>,
+    pub(crate) prompts: Prompts,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) streams: Streams,
+    pub(crate) authorization: Authorization,
+    /// Of every result but that of `server/discover`.
+    pub(crate) frame: Frame,
+    /// Of `server/discover`, with the complete description of the server.
+    pub(crate) discovery_frame: Frame,
+}
+
+/// The answer to a request.
+pub(crate) enum Answer {
+    Reply(Reply),
+    /// Messages over time, the last of which is the response.
+    Stream(Box<Listener>),
+}
+
+impl Features {
+    /// Answers one request. A method that is not here is not advertised, and is answered with -32601.
+    pub(crate) async fn answer(
+        &self,
+        operation: Operation<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<Answer, Error> {
+        let Self { tools, prompts, lifecycle, authorization, frame, .. } = self;
+        let unknown = || errors::method_not_found(operation.era, &operation.request.method);
+        let resources = || self.resources.as_deref().ok_or_else(unknown);
+        let prompts = || if prompts.is_empty() { Err(unknown()) } else { Ok(prompts) };
+        let reply = match (operation.era, &*operation.request.method) {
+            (_, "tools/call") => tools.call(operation, authorization, frame, record).await,
+            (_, "tools/list") => tools.list(operation, frame),
+            (_, "resources/read") => {
+                resources::read(resources()?, operation, authorization, frame, record).await
+            }
+            (_, "resources/list") => {
+                resources::list(resources()?, operation, authorization, frame, record).await
+            }
+            (_, "resources/templates/list") => resources::templates(resources()?, operation, frame),
+            (_, "prompts/get") => prompts()?.get(operation, authorization, frame, record).await,
+            (_, "prompts/list") => prompts()?.list(operation, frame),
+            (_, "completion/complete") if lifecycle.has_resources || lifecycle.has_prompts => {
+                let resources = self.resources.as_deref();
+                let prompts = &self.prompts;
+                completions::complete(prompts, resources, operation, authorization, frame, record)
+                    .await
+            }
+            (Era::Modern, "server/discover") => {
+                lifecycle.discover(operation, &self.discovery_frame)
+            }
+            (Era::Modern, "subscriptions/listen") => {
+                let streams = &self.streams;
+                let listener = streams.listen(resources()?, operation, authorization, record)?;
+                return Ok(Answer::Stream(Box::new(listener)));
+            }
+            (Era::Legacy, "initialize") => lifecycle.initialize(operation, frame),
+            (Era::Legacy, "logging/setLevel") => lifecycle::set_log_level(operation, frame),
+            (Era::Legacy, "ping") => lifecycle::ping(operation, frame),
+            _ => Err(unknown()),
+        };
+        reply.map(Answer::Reply)
+    }
+}

@@ -1,0 +1,30 @@
+use serde::Serialize;
+
+/// Values that fit what was typed, the best first (MCP `CompleteResult.completion`).
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Completion {
+    values: Vec<String>,
+    has_more: bool,
+}
+
+impl Completion {
+    /// The most values in one answer.
+    pub const MAX_VALUES: usize = 100;
+
+    /// Keeps each value once, and at most [`Completion::MAX_VALUES`]. `has_more` if others may fit too.
+    pub fn new(values: impl IntoIterator<Item = String>, has_more: bool) -> Self {
+        let mut completion = Self { values: Vec::new(), has_more };
+        for value in values {
+            if completion.values.contains(&value) {
+                continue;
+            }
+            if completion.values.len() == Self::MAX_VALUES {
+                completion.has_more = true;
+                break;
+            }
+            completion.values.push(value);
+        }
+        completion
+    }
+}

@@ -1,0 +1,12 @@
+use std::sync::Arc;
+
+use crate::oauth::Caller;
+use crate::protocol::{Era, Request};
+
+/// One request of a caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation<'a> {
+    pub(crate) era: Era,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) caller: &'a Arc<Caller>,
+}

@@ -1,0 +1,123 @@
+//! Tools: what a model calls.
+
+mod arguments;
+mod content;
+mod integer;
+mod registered;
+mod schema;
+mod tool;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use content::Content;
+pub use integer::Integer;
+pub(crate) use registered::AnyTool;
+pub use tool::{Hints, Tool};
+
+use super::authorization::Authorization;
+use super::operation::Operation;
+use crate::jsonrpc::{Error, Reply, excerpt, is_object, string};
+use crate::protocol::{CacheHints, Frame, errors};
+use crate::record::RequestRecord;
+
+/// The tools of a server, in the order in which they are listed.
+pub(crate) struct Tools {
+    tools: Vec<Arc<dyn AnyTool>>,
+    /// The `tools` of `tools/list`, written once for all callers.
+    list: Box<RawValue>,
+}
+
+impl Tools {
+    pub(crate) fn new(tools: Vec<Arc<dyn AnyTool>>) -> Self {
+        let list: Vec<_> = tools.iter().map(|tool| tool.definition()).collect();
+        Self { list: to_raw_value(&list).unwrap_or_default(), tools }
+    }
+
+    /// Answers `tools/list`. A tool that the token does not allow is listed, and calling it leads to the
+    /// scope it requires.
+    pub(super) fn list(&self, operation: Operation<'_>, frame: &Frame) -> Result<Reply, Error> {
+        #[derive(Serialize)]
+        struct ListToolsResult<'a> {
+            tools: &'a RawValue,
+        }
+        let Operation { era, request, .. } = operation;
+        // The list has one page, so every cursor is invalid.
+        if request.params.cursor.is_some() {
+            return Err(errors::invalid_cursor());
+        }
+        let result = ListToolsResult { tools: &self.list };
+        frame.result(era, request.id, &result, Some(CacheHints::PUBLIC))
+    }
+
+    /// Answers `tools/call`.
+    pub(super) async fn call(
+        &self,
+        operation: Operation<'_>,
+        authorization: &Authorization,
+        frame: &Frame,
+        record: &mut RequestRecord,
+    ) -> Result<Reply, Error> {
+        let Operation { era, request, caller } = operation;
+        let name = request.params.name.and_then(string);
+        let name = name.ok_or_else(|| {
+            Error::invalid_params("`tools/call` needs `name`, the name of a tool.")
+        })?;
+        let Some(tool) = self.tools.iter().find(|tool| tool.name() == name) else {
+            let name = excerpt(&name, 64);
+            return Err(Error::invalid_params(format!("Unknown tool: `{name}`.")));
+        };
+        record.tool(tool.name());
+        let arguments = match request.params.arguments {
+            Some(arguments) if is_object(arguments) => arguments.get(),
+            None => "{}",
+            Some(arguments) if arguments.get() == "null" => "{}",
+            Some(_) => return Err(Error::invalid_params("`arguments` must be an object.")),
+        };
+        let started = Arc::clone(tool).start(authorization, caller, arguments);
+        let outcome = match started {
+            Ok(running) => running.outcome().await,
+            Err(failure) => Err(failure),
+        };
+        let (content, is_error) = match outcome {
+            Ok(content) => (content, false),
+            Err(failure) => {
+                let failure = authorization.tool_failure(failure, caller, record)?;
+                (Content::write(&failure, 512).map_err(|_| Error::internal())?, true)
+            }
+        };
+        let write = |json: &mut Vec<u8>| {
+            content.append_result(is_error, json);
+            Ok(())
+        };
+        frame.write(era, request.id, content.result_size(), write, None, None)
+    }
+
+    /// Calls every tool with the same arguments, without a request.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) async fn call_each(
+        &self,
+        authorization: &Authorization,
+        caller: &Arc<crate::oauth::Caller>,
+        arguments: &str,
+    ) -> Vec<Result<String, String>> {
+        let mut outcomes = Vec::new();
+        for tool in &self.tools {
+            let started = Arc::clone(tool).start(authorization, caller, arguments);
+            let outcome = match started {
+                Ok(running) => running.outcome().await,
+                Err(failure) => Err(failure),
+            };
+            let outcome = outcome.map(Content::into_string);
+            outcomes.push(outcome.map_err(|failure| failure.sentence().to_owned()));
+        }
+        outcomes
+    }
+}
+
+/// A tool without its types.
+pub(crate) fn registered(tool: impl Tool) -> (&'static str, &'static str, Arc<dyn AnyTool>) {
+    registered::registered(tool)
+}

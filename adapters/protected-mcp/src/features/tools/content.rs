@@ -1,0 +1,114 @@
+//! The content of a tool result.
+//!
+//! A result holds the same JSON twice, as structured content and as text (MCP `CallToolResult`). For a
+//! page of a list that is most of the work of answering, so both are written in one pass.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// The JSON of a result or of a failure.
+#[derive(Debug)]
+pub(crate) struct Content {
+    json: Vec<u8>,
+    /// `json` again, escaped for the inside of a JSON string.
+    text: Vec<u8>,
+}
+
+impl Content {
+    /// Writes a value of about `size` bytes.
+    pub(super) fn write(value: &impl Serialize, size: usize) -> serde_json::Result<Self> {
+        let mut content =
+            Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) };
+        serde_json::to_writer(&mut content, value)?;
+        Ok(content)
+    }
+
+    /// The size of the result that [`Content::append_result`] writes, in bytes.
+    pub(super) fn result_size(&self) -> usize {
+        self.json.len() + self.text.len() + 96
+    }
+
+    /// Appends the result as an object. A failure has no structured content, because clients validate
+    /// that against the schema of success.
+    pub(super) fn append_result(&self, is_error: bool, json: &mut Vec<u8>) {
+        json.extend_from_slice(br#"{"content":[{"type":"text","text":""#);
+        json.extend_from_slice(&self.text);
+        json.extend_from_slice(br#""}]"#);
+        if !is_error {
+            json.extend_from_slice(br#","structuredContent":"#);
+            json.extend_from_slice(&self.json);
+        }
+        let is_error: &[u8] =
+            if is_error { br#","isError":true}"# } else { br#","isError":false}"# };
+        json.extend_from_slice(is_error);
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn into_string(self) -> String {
+        String::from_utf8_lossy(&self.json).into_owned()
+    }
+}
+
+/// Takes JSON in the pieces in which `serde_json` writes it: quotation marks alone, escapes alone, and
+/// between them text without either. The tests below fail if a version of it writes other pieces.
+impl Write for Content {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.json.extend_from_slice(piece);
+        match piece {
+            b"\"" => self.text.extend_from_slice(br#"\""#),
+            [b'\\', ..] => {
+                for byte in piece {
+                    if matches!(byte, b'"' | b'\\') {
+                        self.text.push(b'\\');
+                    }
+                    self.text.push(*byte);
+                }
+            }
+            plain => self.text.extend_from_slice(plain),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn assert_text_of(value: &impl Serialize) {
+        let content = Content::write(value, 0).unwrap();
+        let json = serde_json::to_string(value).unwrap();
+        assert_eq!(String::from_utf8(content.json).unwrap(), json);
+        let text = String::from_utf8(content.text).unwrap();
+        assert_eq!(format!("\"{text}\""), serde_json::to_string(&json).unwrap());
+    }
+
+    proptest! {
+        /// The text is what any JSON writer makes of the JSON.
+        #[test]
+        fn the_text_is_the_json_as_a_string(
+            texts in prop::collection::vec("(?s).*", 0..20),
+            numbers in prop::collection::btree_map(".*", any::<Option<i64>>(), 0..5),
+        ) {
+            assert_text_of(&(texts, numbers, 0.5, true));
+        }
+    }
+
+    #[test]
+    fn an_escape_is_escaped_again() {
+        let every = ('\0'..='\u{ff}').collect::<String>();
+        assert_text_of(&every);
+        assert_text_of(&["\"", "\\", "\"\"\\\"", "a\"b\\c\n\u{1f}\u{7f}\u{2028}"]);
+    }
+}

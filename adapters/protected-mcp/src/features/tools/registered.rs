@@ -1,0 +1,118 @@
+//! Tools without their types, so that a server can hold them in one list.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::task::JoinHandle;
+
+use super::super::authorization::Authorization;
+use super::super::failure::Failure;
+use super::content::Content;
+use super::tool::{Hints, Tool};
+use super::{arguments, schema};
+use crate::oauth::{Caller, Scope as _};
+
+/// A [`Tool`] of any type.
+pub(crate) trait AnyTool: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    fn definition(&self) -> Definition;
+
+    /// Checks the scope, then the arguments (the JSON text of an object), and starts the call.
+    fn start(
+        self: Arc<Self>,
+        authorization: &Authorization,
+        caller: &Arc<Caller>,
+        arguments: &str,
+    ) -> Result<Running, Failure>;
+}
+
+/// A call that has started.
+pub(crate) enum Running {
+    /// Runs while it is awaited.
+    Here(Pin<Box<dyn Future<Output = Result<Content, Failure>> + Send>>),
+    /// Runs to its end whether or not it is awaited: a client that goes away must not interrupt a change
+    /// between storing it and announcing it.
+    Spawned(JoinHandle<Result<Content, Failure>>),
+}
+
+impl Running {
+    pub(super) async fn outcome(self) -> Result<Content, Failure> {
+        match self {
+            Self::Here(call) => call.await,
+            Self::Spawned(call) => call.await.unwrap_or_else(|cause| {
+                tracing::error!(%cause, "a tool did not complete");
+                Err(Failure::internal())
+            }),
+        }
+    }
+}
+
+/// A tool in `tools/list` (MCP `Tool`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Definition {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    input_schema: serde_json::Value,
+    output_schema: serde_json::Value,
+    annotations: Annotations,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<serde_json::Value>,
+}
+
+/// The hints, and the title again: clients of 2025-03-26 look for it only here.
+#[derive(Serialize)]
+struct Annotations {
+    title: &'static str,
+    #[serde(flatten)]
+    hints: Hints,
+}
+
+impl<T: Tool> AnyTool for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn definition(&self) -> Definition {
+        Definition {
+            name: T::NAME,
+            title: T::TITLE,
+            description: T::DESCRIPTION,
+            input_schema: schema::input::<T::Arguments>(),
+            output_schema: schema::output::<T::Output>(),
+            annotations: Annotations { title: T::TITLE, hints: T::HINTS },
+            meta: self.meta(),
+        }
+    }
+
+    fn start(
+        self: Arc<Self>,
+        authorization: &Authorization,
+        caller: &Arc<Caller>,
+        arguments: &str,
+    ) -> Result<Running, Failure> {
+        let call = authorization.authorize::<T::Scope>(caller)?;
+        let arguments: T::Arguments = arguments::read(arguments)?;
+        authorization.check_further(self.further_scopes(&arguments), caller)?;
+        let call = async move {
+            let output = self.call(call, arguments).await?;
+            Content::write(&output, T::size_hint(&output)).map_err(|cause| {
+                tracing::error!(%cause, tool = T::NAME, "a result could not be written as JSON");
+                Failure::internal()
+            })
+        };
+        Ok(if T::HINTS.read_only {
+            Running::Here(Box::pin(call))
+        } else {
+            Running::Spawned(tokio::spawn(call))
+        })
+    }
+}
+
+/// The name of a tool, the scope it requires, and the tool.
+pub(super) fn registered<T: Tool>(tool: T) -> (&'static str, &'static str, Arc<dyn AnyTool>) {
+    (T::NAME, T::Scope::NAME, Arc::new(tool))
+}

@@ -1,0 +1,75 @@
+//! JSON Schemas for arguments and results, from the types that read and write them.
+//!
+//! They must work with every client and the API of every model. Many of those do not follow `$ref`, and
+//! some allow one `type` for each schema: Gemini rejects all tools of a server if one of them has
+//! `"type": ["string", "null"]`, and accepts the same as `anyOf`.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
+
+/// The schema of a tool's arguments.
+///
+/// An optional argument may also be `null`, as some clients send it; the schema does not mention that,
+/// because a model needs no second way to omit an argument.
+pub(super) fn input<T: JsonSchema>() -> Value {
+    generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), without_null)
+}
+
+/// The schema of a tool's result.
+pub(super) fn output<T: JsonSchema>() -> Value {
+    generate::<T>(SchemaSettings::draft2020_12().for_serialize(), value_or_null)
+}
+
+fn generate<T: JsonSchema>(mut settings: SchemaSettings, nullable: fn(&mut Schema)) -> Value {
+    // 2020-12 is the default dialect of MCP.
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let settings = settings
+        .with_transform(RecursiveTransform(without_rust_formats))
+        .with_transform(RecursiveTransform(nullable));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    // Name and documentation of the Rust type are for the reader of the code.
+    schema.remove("title");
+    schema.remove("description");
+    schema.to_value()
+}
+
+/// Drops the formats that name Rust's number types, which JSON Schema does not define.
+fn without_rust_formats(schema: &mut Schema) {
+    const RUST: [&str; 14] = [
+        "int8", "int16", "int32", "int64", "int128", "int", "uint8", "uint16", "uint32", "uint64",
+        "uint128", "uint", "float", "double",
+    ];
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| RUST.contains(&format)) {
+        schema.remove("format");
+    }
+}
+
+/// Keeps the one of several types that is not `null`.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get("type") {
+        let one = types.iter().find(|kind| **kind != "null").cloned();
+        schema.insert("type".to_owned(), one.unwrap_or_default());
+    }
+}
+
+/// Turns several types into one schema for each, with the rules for that type.
+fn value_or_null(schema: &mut Schema) {
+    let Some(Value::Array(types)) = schema.get("type").cloned() else { return };
+    let description = schema.remove("description");
+    let rules = std::mem::take(schema);
+    let branch = |kind: Value| {
+        if kind == "null" {
+            return json!({ "type": kind });
+        }
+        let mut branch = rules.clone();
+        branch.insert("type".to_owned(), kind);
+        branch.to_value()
+    };
+    schema.insert("anyOf".to_owned(), types.into_iter().map(branch).collect());
+    if let Some(description) = description {
+        schema.insert("description".to_owned(), description);
+    }
+}

@@ -1,0 +1,94 @@
+//! Several messages in one body, which only MCP 2025-03-26 has (JSON-RPC 2.0 section 6).
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
+
+use super::limits::RateLimit;
+use crate::features::{Answer, Features, Operation};
+use crate::jsonrpc::{Error, Message, Reply, read_message};
+use crate::oauth::Caller;
+use crate::protocol::{self, allows_batches, era_of};
+use crate::record::RequestRecord;
+
+/// The most messages of a batch.
+const MOST_MESSAGES: usize = 100;
+
+/// The size of the answer, in bytes, from which on no further request of the batch is answered: a batch is
+/// small and its answers may be long.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Answers the requests of a batch in order, one after the other, while the answer is within the size
+/// limit. `None` if there is nothing to answer.
+///
+/// HTTP has one status for all of them, which is 200; a missing scope is reported in the answer to its
+/// request, without a challenge, which the revision does not have either.
+pub(crate) async fn answer(
+    features: &Features,
+    rate: &RateLimit,
+    caller: &Arc<Caller>,
+    headers: &HeaderMap,
+    messages: &[&RawValue],
+    record: &mut RequestRecord,
+) -> Result<Option<Reply>, Error> {
+    if !allows_batches(headers)? {
+        return Err(Error::invalid_request(
+            "Send one JSON-RPC message in each request: there are no batches since MCP 2025-06-18.",
+        ));
+    }
+    if messages.is_empty() {
+        return Err(Error::invalid_request("A batch must have at least one message."));
+    }
+    if messages.len() > MOST_MESSAGES {
+        let message = format!("A batch may have at most {MOST_MESSAGES} messages.");
+        return Err(Error::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    record.method("batch");
+    let mut replies = Vec::new();
+    for (index, message) in messages.iter().enumerate() {
+        // The first message was counted as the request that carries them all.
+        let counted = if index == 0 { Ok(()) } else { rate.check(caller) };
+        let reply = match read_message(message.get()) {
+            Ok(Message::OneWay) => continue,
+            Ok(Message::Request(request)) => {
+                let answered = match counted {
+                    Ok(()) if replies.len() > LARGEST_ANSWER => Err(Error::too_many(
+                        "The answer to this batch is long enough. Send this request again.",
+                        0,
+                    )),
+                    Ok(()) => answer_one(features, caller, headers, &request, record).await,
+                    Err(error) => Err(error),
+                };
+                answered.unwrap_or_else(|error| error.into_reply(Some(request.id)))
+            }
+            Err((id, error)) => error.into_reply(id),
+        };
+        replies.push(if replies.is_empty() { b'[' } else { b',' });
+        replies.extend_from_slice(reply.as_json());
+    }
+    if replies.is_empty() {
+        return Ok(None);
+    }
+    replies.push(b']');
+    Ok(Some(Reply::of_json(StatusCode::OK, replies)))
+}
+
+async fn answer_one(
+    features: &Features,
+    caller: &Arc<Caller>,
+    headers: &HeaderMap,
+    request: &protocol::Request<'_>,
+    record: &mut RequestRecord,
+) -> Result<Reply, Error> {
+    let era = era_of(request, headers)?;
+    if request.method == "initialize" {
+        return Err(Error::invalid_request(
+            "`initialize` must not be part of a batch (MCP 2025-03-26).",
+        ));
+    }
+    match features.answer(Operation { era, request, caller }, record).await? {
+        Answer::Reply(reply) => Ok(reply),
+        Answer::Stream(_) => Err(Error::invalid_request("A stream must not be opened by a batch.")),
+    }
+}

@@ -1,0 +1,49 @@
+//! The documents that lead a client to a token, and need none themselves.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::Response;
+
+use crate::jsonrpc::{Error, Reply, excerpt};
+use crate::oauth::AuthorizationServer;
+
+/// Answers with the metadata of the protected resource (RFC 9728), written once.
+pub(crate) async fn protected_resource(State(metadata): State<Bytes>) -> Response {
+    let reply = Reply::of_json(StatusCode::OK, metadata);
+    reply.with_header(public_for("public, max-age=3600")).into_response()
+}
+
+/// Answers with the authorization server's metadata (RFC 8414), verbatim: members that it adds later are
+/// passed on too.
+pub(crate) async fn authorization_server(
+    State(authorization_server): State<Arc<dyn AuthorizationServer>>,
+) -> Response {
+    match authorization_server.metadata().await {
+        Ok(metadata) => {
+            let metadata = Bytes::copy_from_slice(metadata.as_bytes());
+            let reply = Reply::of_json(StatusCode::OK, metadata);
+            reply.with_header(public_for("public, max-age=300")).into_response()
+        }
+        Err(cause) => {
+            tracing::warn!(%cause, "authorization server metadata unavailable");
+            let description = "The authorization server's metadata cannot be fetched at the moment. \
+                               Try again in a few seconds.";
+            Error::oauth(StatusCode::BAD_GATEWAY, "server_error", description).into_response(None)
+        }
+    }
+}
+
+/// Answers for a path that does not exist.
+pub(crate) async fn not_found(uri: Uri) -> Response {
+    let path = excerpt(uri.path(), 100);
+    let message = format!("There is nothing at `{path}`. MCP clients connect to `/mcp`.");
+    Error::transport(StatusCode::NOT_FOUND, message).into_response(None)
+}
+
+fn public_for(directive: &'static str) -> (HeaderName, HeaderValue) {
+    (CACHE_CONTROL, HeaderValue::from_static(directive))
+}

@@ -1,0 +1,11 @@
+//! JSON-RPC 2.0: bytes to messages, and answers to bytes.
+
+mod error;
+mod message;
+mod raw;
+mod reply;
+
+pub(crate) use error::Error;
+pub(crate) use message::{Message, Payload, Request, read, read_message};
+pub(crate) use raw::{excerpt, is_object, object, string};
+pub(crate) use reply::{Reply, no_store};

@@ -1,0 +1,147 @@
+//! RFC 6750 challenges: what leads a caller without the right token to one.
+
+use axum::http::{HeaderValue, StatusCode};
+
+use super::Scopes;
+use crate::jsonrpc::Error;
+
+/// Writes the challenges of one protected resource.
+#[derive(Debug, Clone)]
+pub(crate) struct Challenge {
+    resource_metadata: String,
+    /// Every scope of the resource.
+    scopes: Vec<&'static str>,
+}
+
+impl Challenge {
+    /// `resource_metadata` is the URL of the RFC 9728 document, `scopes` every scope of the resource.
+    pub(crate) fn new(resource_metadata: String, scopes: Vec<&'static str>) -> Self {
+        Self { resource_metadata, scopes }
+    }
+
+    /// 401 for a request without credentials: without an error code (RFC 6750 section 3.1).
+    pub(crate) fn missing_token(&self) -> Error {
+        let challenge = format!(
+            "Bearer resource_metadata=\"{}\", scope=\"{}\"",
+            self.resource_metadata,
+            self.scopes.join(" ")
+        );
+        let sentence = "This server needs an access token: send `Authorization: Bearer <token>`. \
+                        An MCP client gets one by itself, following the resource_metadata of the \
+                        WWW-Authenticate header.";
+        Error::oauth(StatusCode::UNAUTHORIZED, "unauthorized", sentence)
+            .with_challenge(header_value(&challenge))
+    }
+
+    /// 401 for a token that was rejected. `reason` completes "The access token was refused: ".
+    pub(crate) fn invalid_token(&self, reason: &str) -> Error {
+        let sentence = format!(
+            "The access token was refused: {reason}. Get a new one from the authorization server \
+             and try again."
+        );
+        let challenge = format!(
+            "Bearer error=\"invalid_token\", error_description=\"{}\", resource_metadata=\"{}\", \
+             scope=\"{}\"",
+            quotable(&sentence),
+            self.resource_metadata,
+            self.scopes.join(" ")
+        );
+        Error::oauth(StatusCode::UNAUTHORIZED, "invalid_token", sentence)
+            .with_challenge(header_value(&challenge))
+    }
+
+    /// The challenge of a 403 (RFC 6750 section 3.1 `insufficient_scope`). It asks for `required` and for
+    /// the scopes of this resource that the token already has: a client that asks for exactly these
+    /// loses none while it gets the other.
+    pub(crate) fn insufficient_scope(
+        &self,
+        required: &str,
+        granted: &Scopes,
+        sentence: &str,
+    ) -> HeaderValue {
+        let is_asked_for = |scope: &&str| *scope == required || granted.contains(scope);
+        let scopes: Vec<_> = self.scopes.iter().copied().filter(is_asked_for).collect();
+        let challenge = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{}\", resource_metadata=\"{}\", \
+             error_description=\"{}\"",
+            scopes.join(" "),
+            self.resource_metadata,
+            quotable(sentence)
+        );
+        header_value(&challenge)
+    }
+}
+
+/// 503 for a token that cannot be verified. Not 401, which would make clients discard it.
+pub(super) fn keys_unavailable() -> Error {
+    /// How long a client should wait, in seconds.
+    const RETRY_AFTER: u32 = 5;
+    let sentence = "The authorization server's signing keys cannot be reached at the moment, so \
+                    access tokens cannot be checked. Keep the token and try again in a few seconds.";
+    Error::oauth(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", sentence)
+        .retry_after(RETRY_AFTER)
+}
+
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
+}
+
+/// Replaces the characters that RFC 6750 section 3 does not allow in an `error_description` by `'`.
+fn quotable(text: &str) -> String {
+    text.chars()
+        .map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '\'' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::WWW_AUTHENTICATE;
+
+    use super::*;
+
+    fn challenge() -> Challenge {
+        let metadata = "https://h/.well-known/oauth-protected-resource/mcp".to_owned();
+        Challenge::new(metadata, vec!["notes:read", "notes:write"])
+    }
+
+    /// Status and challenge of the answer.
+    fn answer(error: Error) -> (StatusCode, String) {
+        let response = error.into_response(None);
+        let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap().to_owned();
+        (response.status(), challenge)
+    }
+
+    #[test]
+    fn a_request_without_a_token_is_challenged_without_an_error_code() {
+        let challenge = "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", \
+                         scope=\"notes:read notes:write\"";
+        let expected = (StatusCode::UNAUTHORIZED, challenge.to_owned());
+        assert_eq!(answer(self::challenge().missing_token()), expected);
+    }
+
+    #[test]
+    fn a_rejected_token_is_challenged_with_the_reason() {
+        let (_, header) = answer(challenge().invalid_token("it has no `exp` claim"));
+        assert!(header.starts_with("Bearer error=\"invalid_token\", error_description=\"The "));
+        assert!(header.contains("it has no `exp` claim"), "{header}");
+    }
+
+    #[test]
+    fn a_reason_cannot_escape_its_quotes() {
+        let reason = "\", scope=\"admin\\\r\nSet-Cookie: ü";
+        let (_, header) = answer(challenge().invalid_token(reason));
+        assert_eq!(header.matches("scope=\"").count(), 1, "{header}");
+        assert_eq!(header.matches('"').count() % 2, 0, "{header}");
+    }
+
+    #[test]
+    fn a_step_up_keeps_the_scopes_that_the_token_has() {
+        let asked_for = |granted: &str| {
+            let granted = Scopes::from(granted);
+            let header = challenge().insufficient_scope("notes:write", &granted, "No.");
+            header.to_str().unwrap().to_owned()
+        };
+        assert!(asked_for("openid notes:read").contains("scope=\"notes:read notes:write\""));
+        assert!(asked_for("openid").contains("scope=\"notes:write\""));
+    }
+}

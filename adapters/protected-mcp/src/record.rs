@@ -1,0 +1,59 @@
+//! What is known about a request, for the one line that the log gets of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use crate::oauth::Caller;
+
+/// Who asked for what, and how that ended. Holds no token, no argument and no result.
+#[derive(Default)]
+pub(crate) struct RequestRecord {
+    caller: Option<Arc<Caller>>,
+    method: Option<String>,
+    tool: Option<&'static str>,
+    prompt: Option<&'static str>,
+    code: Option<&'static str>,
+}
+
+impl RequestRecord {
+    pub(crate) fn caller(&mut self, caller: &Arc<Caller>) {
+        self.caller = Some(Arc::clone(caller));
+    }
+
+    /// The method is text from outside: it is cut, so that it cannot flood the log.
+    pub(crate) fn method(&mut self, method: &str) {
+        const LONGEST: usize = 64;
+        self.method = Some(method[..method.floor_char_boundary(LONGEST)].to_owned());
+    }
+
+    pub(crate) fn tool(&mut self, tool: &'static str) {
+        self.tool = Some(tool);
+    }
+
+    pub(crate) fn prompt(&mut self, prompt: &'static str) {
+        self.prompt = Some(prompt);
+    }
+
+    /// The stable word for what went wrong.
+    pub(crate) fn code(&mut self, code: &'static str) {
+        self.code = Some(code);
+    }
+
+    pub(crate) fn log(&self, status: StatusCode, elapsed: Duration) {
+        let caller = self.caller.as_deref();
+        tracing::info!(
+            target: "protected_mcp::request",
+            status = status.as_u16(),
+            elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            method = self.method,
+            tool = self.tool,
+            prompt = self.prompt,
+            code = self.code,
+            subject = caller.map(|caller| &**caller.subject()),
+            client = caller.and_then(|caller| caller.client()).map(|client| &**client),
+            "request"
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Putting a server together.
+
+mod builder;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::http::header::ORIGIN;
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_service::Service as _;
+
+pub use builder::{BuildError, Protection, ServerBuilder};
+
+use crate::http::connections;
+use crate::http::endpoint::Endpoint;
+use crate::protocol::Implementation;
+
+/// The path of the endpoint under the public URL.
+const ENDPOINT: &str = "/mcp";
+
+/// An MCP server. Cloning gives another handle to it.
+#[derive(Clone)]
+pub struct Server {
+    endpoint: Arc<Endpoint>,
+    routes: Router,
+    /// Set to `true` to end the streams.
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl Server {
+    /// Starts to describe a server: what it is, and what protects it.
+    pub fn builder(implementation: Implementation, protection: Protection) -> ServerBuilder {
+        ServerBuilder::new(implementation, protection)
+    }
+
+    /// Answers a request.
+    ///
+    /// Nearly all requests are sent to the endpoint by programs, and these go there directly: finding the
+    /// route, and deciding what a page of another site may see of the answer (CORS), would cost more than
+    /// reading the request.
+    pub async fn answer(&self, request: Request<Body>) -> Response {
+        if is_from_a_program(&request) {
+            return self.endpoint.post(request).await;
+        }
+        let mut routes = self.routes.clone();
+        // Routes are always ready, and never fail.
+        match routes.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Serves until `stop` is ready; then ends the streams and the idle connections, and returns when the
+    /// requests in flight have completed.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let stopping = Arc::clone(&self.stopping);
+        let stop = async move {
+            stop.await;
+            stopping.send_replace(true);
+        };
+        let answer = move |request| {
+            let server = self.clone();
+            async move { server.answer(request).await }
+        };
+        connections::serve(listener, answer, stop).await;
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn features(&self) -> &crate::features::Features {
+        &self.endpoint.features
+    }
+
+    /// Ends the open streams, and those to come, with their final message.
+    pub fn end_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+}
+
+/// Browsers send the origin of the page with every POST request (Fetch section 3.1).
+fn is_from_a_program(request: &Request<Body>) -> bool {
+    request.method() == Method::POST
+        && request.uri().path() == ENDPOINT
+        && !request.headers().contains_key(ORIGIN)
+}

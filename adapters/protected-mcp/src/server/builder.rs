@@ -1,0 +1,253 @@
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::{Server, routes};
+use crate::clock::{Clock, SystemClock};
+use crate::features::prompts::{self, AnyPrompt, Prompt};
+use crate::features::resources::{self, AnyResources, Resources};
+use crate::features::tools::{self, AnyTool, Tool};
+use crate::features::{
+    Authorization, BeyondScopes, Failure, Features, Lifecycle, Prompts, ScopeDenial, Streams, Tools,
+};
+use crate::http::endpoint::Endpoint;
+use crate::http::hosts::AllowedHosts;
+use crate::http::limits::{InFlight, Limits, RateLimit, StreamLimit};
+use crate::http::origins::AllowedOrigins;
+use crate::oauth::{
+    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, PublicUrl,
+    protected_resource_metadata,
+};
+use crate::protocol::{Frame, Implementation, ServerDescription};
+use crate::readiness::Readiness;
+
+/// What protects a server: where it is, and which authorization server issues its tokens.
+pub struct Protection {
+    /// The URL under which clients reach the server.
+    pub public_url: PublicUrl,
+    /// The issuer of access tokens, exactly as its own metadata states it.
+    pub issuer: String,
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Whose metadata is forwarded.
+    pub authorization_server: Arc<dyn AuthorizationServer>,
+}
+
+/// Describes a server; see [`Server::builder`].
+pub struct ServerBuilder {
+    implementation: Implementation,
+    protection: Protection,
+    instructions: Option<&'static str>,
+    tools: Vec<Arc<dyn AnyTool>>,
+    prompts: Vec<Arc<dyn AnyPrompt>>,
+    resources: Option<Arc<dyn AnyResources>>,
+    names: Vec<&'static str>,
+    scopes: Vec<&'static str>,
+    allowed_hosts: AllowedHosts,
+    allowed_origins: AllowedOrigins,
+    scope_denial: ScopeDenial,
+    rate_limit: Option<NonZeroU32>,
+    beyond_scopes: Option<BeyondScopes>,
+    readiness: Vec<Arc<dyn Readiness>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BuildError {
+    #[error("two tools or two prompts have the name `{0}`")]
+    DuplicateName(&'static str),
+    /// RFC 6749 section 3.3 allows visible ASCII without `"` and `\`.
+    #[error("`{0}` is not a valid OAuth scope")]
+    InvalidScope(&'static str),
+}
+
+impl ServerBuilder {
+    pub(super) fn new(implementation: Implementation, protection: Protection) -> Self {
+        Self {
+            implementation,
+            instructions: None,
+            tools: Vec::new(),
+            prompts: Vec::new(),
+            resources: None,
+            names: Vec::new(),
+            scopes: Vec::new(),
+            allowed_hosts: AllowedHosts::new(&protection.public_url, []),
+            allowed_origins: AllowedOrigins::new(&protection.public_url, []),
+            scope_denial: ScopeDenial::default(),
+            rate_limit: NonZeroU32::new(100),
+            beyond_scopes: None,
+            readiness: Vec::new(),
+            clock: Arc::new(SystemClock),
+            protection,
+        }
+    }
+
+    /// What a model should know before it sees any tool.
+    #[must_use]
+    pub fn instructions(self, instructions: &'static str) -> Self {
+        Self { instructions: Some(instructions), ..self }
+    }
+
+    /// Adds a tool after those added before.
+    #[must_use]
+    pub fn tool(mut self, tool: impl Tool) -> Self {
+        let (name, scope, tool) = tools::registered(tool);
+        self.names.push(name);
+        self.scopes.push(scope);
+        self.tools.push(tool);
+        self
+    }
+
+    /// Adds a prompt after those added before.
+    #[must_use]
+    pub fn prompt(mut self, prompt: impl Prompt) -> Self {
+        let (name, scope, prompt) = prompts::registered(prompt);
+        self.names.push(name);
+        self.scopes.push(scope);
+        self.prompts.push(prompt);
+        self
+    }
+
+    /// Sets the resources.
+    #[must_use]
+    pub fn resources(mut self, resources: impl Resources) -> Self {
+        let (scope, resources) = resources::registered(resources);
+        self.scopes.push(scope);
+        self.resources = Some(resources);
+        self
+    }
+
+    /// The hosts that requests may address; by default that of the public URL.
+    #[must_use]
+    pub fn allowed_hosts(self, allowed_hosts: AllowedHosts) -> Self {
+        Self { allowed_hosts, ..self }
+    }
+
+    /// The web origins whose pages may send requests; by default that of the public URL.
+    #[must_use]
+    pub fn allowed_origins(self, allowed_origins: AllowedOrigins) -> Self {
+        Self { allowed_origins, ..self }
+    }
+
+    /// How a missing scope is answered; by default with a challenge.
+    #[must_use]
+    pub fn scope_denial(self, scope_denial: ScopeDenial) -> Self {
+        Self { scope_denial, ..self }
+    }
+
+    /// How many requests of one caller are answered each second on average, and ten times as many at
+    /// once; by default 100, `None` for no limit.
+    #[must_use]
+    pub fn rate_limit(self, per_second: Option<NonZeroU32>) -> Self {
+        Self { rate_limit: per_second, ..self }
+    }
+
+    /// Asked when a scope is missing: a failure that no scope would help against is answered instead of
+    /// the step-up, so that the caller is not sent to get a scope in vain.
+    #[must_use]
+    pub fn beyond_scopes(
+        self,
+        beyond: impl Fn(&Caller) -> Option<Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { beyond_scopes: Some(Box::new(beyond)), ..self }
+    }
+
+    /// Adds something that must work before requests can be served, for `/readyz`.
+    #[must_use]
+    pub fn readiness(mut self, dependency: Arc<dyn Readiness>) -> Self {
+        self.readiness.push(dependency);
+        self
+    }
+
+    /// The clock by which streams end when their token expires; by default that of this machine.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Puts the server together. The scopes of the resource are those that its tools, resources and
+    /// prompts require, in the order in which they were added.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let scopes = distinct(&self.scopes);
+        if let Some(invalid) = scopes.iter().find(|scope| !is_scope(scope)) {
+            return Err(BuildError::InvalidScope(invalid));
+        }
+        let mut names = self.names;
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(BuildError::DuplicateName(pair[0]));
+        }
+
+        let Protection { public_url, issuer, authenticator, authorization_server } =
+            self.protection;
+        let title = self.implementation.title();
+        let metadata = protected_resource_metadata(&public_url, &issuer, &scopes, title);
+        let challenge = Challenge::new(public_url.resource_metadata(), scopes);
+        let description = ServerDescription::from(&self.implementation);
+        let (stopping, stopped) = watch::channel(false);
+        let features = Features {
+            lifecycle: Lifecycle {
+                instructions: self.instructions,
+                has_resources: self.resources.is_some(),
+                has_prompts: !self.prompts.is_empty(),
+                description: description.complete.clone(),
+            },
+            tools: Tools::new(self.tools),
+            prompts: Prompts::new(self.prompts),
+            resources: self.resources,
+            streams: Streams {
+                clock: self.clock,
+                stopping: stopped,
+                server_info: description.short.clone(),
+            },
+            authorization: Authorization::new(
+                challenge.clone(),
+                self.scope_denial,
+                self.beyond_scopes,
+            ),
+            frame: Frame::new(&description.short),
+            discovery_frame: Frame::new(&description.complete),
+        };
+        let origins = self.allowed_origins;
+        let documents = routes::Documents {
+            hosts: self.allowed_hosts.clone(),
+            protected_resource: metadata.into(),
+            authorization_server,
+        };
+        let endpoint = Arc::new(Endpoint {
+            hosts: self.allowed_hosts,
+            origins: origins.clone(),
+            authentication: Authentication::new(authenticator, challenge),
+            limits: Limits {
+                rate: RateLimit::new(self.rate_limit),
+                in_flight: InFlight::new(),
+                streams: StreamLimit::default(),
+            },
+            features,
+        });
+        let routes = routes::routes(
+            &public_url,
+            Arc::clone(&endpoint),
+            origins,
+            documents,
+            self.readiness.into(),
+        );
+        Ok(Server { endpoint, routes, stopping: Arc::new(stopping) })
+    }
+}
+
+fn distinct(scopes: &[&'static str]) -> Vec<&'static str> {
+    let mut distinct = Vec::new();
+    for scope in scopes {
+        if !distinct.contains(scope) {
+            distinct.push(*scope);
+        }
+    }
+    distinct
+}
+
+fn is_scope(text: &str) -> bool {
+    let is_allowed = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\');
+    !text.is_empty() && text.bytes().all(is_allowed)
+}

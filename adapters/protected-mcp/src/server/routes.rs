@@ -1,0 +1,104 @@
+//! The routes of a server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, Method, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
+
+use super::ENDPOINT;
+use crate::http::endpoint::Endpoint;
+use crate::http::hosts::AllowedHosts;
+use crate::http::origins::AllowedOrigins;
+use crate::http::{documents, health};
+use crate::oauth::{AUTHORIZATION_SERVER, AuthorizationServer, PROTECTED_RESOURCE, PublicUrl};
+use crate::readiness::Readiness;
+
+/// What the well-known documents need.
+pub(super) struct Documents {
+    pub(super) hosts: AllowedHosts,
+    pub(super) protected_resource: Bytes,
+    pub(super) authorization_server: Arc<dyn AuthorizationServer>,
+}
+
+pub(super) fn routes(
+    public_url: &PublicUrl,
+    endpoint: Arc<Endpoint>,
+    origins: AllowedOrigins,
+    documents: Documents,
+    readiness: Arc<[Arc<dyn Readiness>]>,
+) -> Router {
+    let prefix = public_url.path();
+    let endpoint = endpoint_routes(endpoint, origins);
+    let mut all = Router::new().merge(endpoint.clone()).merge(document_routes(prefix, documents));
+    if !prefix.is_empty() {
+        // For a proxy that keeps the prefix; one that strips it needs nothing.
+        all = all.nest(prefix, endpoint);
+    }
+    all.route("/healthz", get(health::live))
+        .merge(Router::new().route("/readyz", get(health::ready)).with_state(readiness))
+        .fallback(documents::not_found)
+}
+
+fn endpoint_routes(endpoint: Arc<Endpoint>, origins: AllowedOrigins) -> Router {
+    let methods = || post(post_message).fallback(not_post);
+    Router::new()
+        .route(ENDPOINT, methods())
+        .route(&format!("{ENDPOINT}/"), methods())
+        .layer(endpoint_cors(origins))
+        .with_state(endpoint)
+}
+
+async fn post_message(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    endpoint.post(request).await
+}
+
+async fn not_post(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, uri: Uri) -> Response {
+    endpoint.not_post(&headers, &uri)
+}
+
+/// Lets the pages that may use the endpoint read its answers and its challenges.
+fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allows(origin)))
+        .allow_methods([Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("mcp-session-id")])
+        .max_age(Duration::from_hours(1))
+}
+
+/// Any page may read the documents, but only under the server's own hosts.
+fn document_routes(prefix: &str, documents: Documents) -> Router {
+    let Documents { hosts, protected_resource, authorization_server } = documents;
+    let mut resource = Router::new()
+        .route(PROTECTED_RESOURCE, get(documents::protected_resource))
+        .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}"), get(documents::protected_resource));
+    if !prefix.is_empty() {
+        let inserted = format!("{PROTECTED_RESOURCE}{prefix}{ENDPOINT}");
+        resource = resource.route(&inserted, get(documents::protected_resource));
+    }
+    Router::new()
+        .route(AUTHORIZATION_SERVER, get(documents::authorization_server))
+        .with_state(authorization_server)
+        .merge(resource.with_state(protected_resource))
+        .route_layer(from_fn_with_state(Arc::new(hosts), check_host))
+        .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()))
+}
+
+async fn check_host(
+    State(hosts): State<Arc<AllowedHosts>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match hosts.check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => denied.into_response(None),
+    }
+}
