@@ -125,3 +125,55 @@ fn separate(json: &mut Vec<u8>) {
         json.push(b',');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::to_raw_value;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The result as JSON.
+    fn written(era: Era, result: &Value, cache: Option<CacheHints>, meta: Option<&Value>) -> Value {
+        let frame = Frame::new(&to_raw_value(&json!({ "name": "notes" })).unwrap());
+        let id = to_raw_value(&7).unwrap();
+        let meta = meta.map(|meta| to_raw_value(meta).unwrap());
+        let write = |json: &mut Vec<u8>| serde_json::to_writer(json, result);
+        let reply = frame.write(era, &id, 0, write, cache, meta.as_deref()).unwrap();
+        let answer: Value = serde_json::from_slice(reply.as_json()).unwrap();
+        assert_eq!((&answer["jsonrpc"], &answer["id"]), (&json!("2.0"), &json!(7)));
+        answer["result"].clone()
+    }
+
+    #[test]
+    fn results_of_the_old_revisions_carry_nothing_else() {
+        for result in [json!({}), json!({ "a": [{}] })] {
+            assert_eq!(written(Era::Legacy, &result, Some(CacheHints::PUBLIC), None), result);
+        }
+        let result = written(Era::Legacy, &json!({}), None, Some(&json!({ "x": 1 })));
+        assert_eq!(result, json!({ "_meta": { "x": 1 } }));
+    }
+
+    #[test]
+    fn results_of_2026_07_28_carry_their_type_the_server_and_cache_hints() {
+        let server = json!({ "io.modelcontextprotocol/serverInfo": { "name": "notes" } });
+        let result = written(Era::Modern, &json!({ "a": 1 }), Some(CacheHints::PRIVATE), None);
+        let expected = json!({
+            "a": 1, "ttlMs": 0, "cacheScope": "private", "resultType": "complete", "_meta": server,
+        });
+        assert_eq!(result, expected);
+        let result = written(Era::Modern, &json!({}), None, Some(&json!({})));
+        assert_eq!(result, json!({ "resultType": "complete", "_meta": server }));
+        let result = written(Era::Modern, &json!({}), None, Some(&json!({ "x": {} })));
+        assert_eq!(result["_meta"]["x"], json!({}));
+        assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "notes");
+    }
+
+    #[test]
+    fn a_result_that_is_not_an_object_is_an_internal_error() {
+        let frame = Frame::new(&to_raw_value(&json!({})).unwrap());
+        let id = to_raw_value(&7).unwrap();
+        let error = frame.result(Era::Modern, &id, &[1], None).unwrap_err();
+        assert_eq!(error.code(), Some(-32603));
+    }
+}

@@ -13,13 +13,18 @@ pub(crate) struct Content {
     json: Vec<u8>,
     /// `json` again, escaped for the inside of a JSON string.
     text: Vec<u8>,
+    /// Whether what is written next is inside a string.
+    in_string: bool,
 }
 
 impl Content {
     /// Writes a value of about `size` bytes.
     pub(super) fn write(value: &impl Serialize, size: usize) -> serde_json::Result<Self> {
-        let mut content =
-            Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) };
+        let mut content = Self {
+            json: Vec::with_capacity(size),
+            text: Vec::with_capacity(size * 5 / 4),
+            in_string: false,
+        };
         serde_json::to_writer(&mut content, value)?;
         Ok(content)
     }
@@ -50,8 +55,9 @@ impl Content {
     }
 }
 
-/// Takes JSON in the pieces in which `serde_json` writes it: quotation marks alone, escapes alone, and
-/// between them text without either. The tests below fail if a version of it writes other pieces.
+/// Takes JSON in the pieces in which `serde_json` writes it: the quotation marks around a string alone, its
+/// escapes alone, and what stands between them as it is. Outside of strings a piece may be any JSON (a
+/// `RawValue`). The tests below fail if a version of `serde_json` writes other pieces.
 impl Write for Content {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.write_all(piece).map(|()| piece.len())
@@ -61,22 +67,34 @@ impl Write for Content {
     fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
         self.json.extend_from_slice(piece);
         match piece {
-            b"\"" => self.text.extend_from_slice(br#"\""#),
-            [b'\\', ..] => {
-                for byte in piece {
-                    if matches!(byte, b'"' | b'\\') {
-                        self.text.push(b'\\');
-                    }
-                    self.text.push(*byte);
-                }
+            b"\"" => {
+                self.in_string = !self.in_string;
+                self.text.extend_from_slice(br#"\""#);
             }
-            plain => self.text.extend_from_slice(plain),
+            [b'\\', ..] => escape(piece, &mut self.text),
+            plain if self.in_string => self.text.extend_from_slice(plain),
+            [single] => self.text.push(*single),
+            any => escape(any, &mut self.text),
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Escapes JSON for the inside of a JSON string.
+fn escape(json: &[u8], text: &mut Vec<u8>) {
+    for byte in json {
+        match byte {
+            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
+            // Raw JSON may have whitespace between its tokens.
+            b'\n' => text.extend_from_slice(br"\n"),
+            b'\r' => text.extend_from_slice(br"\r"),
+            b'\t' => text.extend_from_slice(br"\t"),
+            plain => text.push(*plain),
+        }
     }
 }
 
@@ -110,5 +128,14 @@ mod tests {
         let every = ('\0'..='\u{ff}').collect::<String>();
         assert_text_of(&every);
         assert_text_of(&["\"", "\\", "\"\"\\\"", "a\"b\\c\n\u{1f}\u{7f}\u{2028}"]);
+    }
+
+    #[test]
+    fn raw_json_is_escaped_too() {
+        use serde_json::value::RawValue;
+        for json in [r#""a\"b""#, "{ \"a\" :\t[\r\n1, \"\\\\\" ] }", "1.50", "null"] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_text_of(&(raw, "plain", raw));
+        }
     }
 }
