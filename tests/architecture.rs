@@ -1,56 +1,79 @@
-//! The house keeps its shape: who may know whom, as Cargo sees it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! The architecture: which crate may depend on which, as Cargo sees it.
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const DOMAIN: &str = "todo-domain";
 const APPLICATION: &str = "todo-application";
+const ENGINE: &str = "protected-mcp";
+const SCALEKIT: &str = "scalekit";
+const EMULATOR: &str = "scalekit-emulator";
 const BOOTSTRAP: &str = "todo-mcp";
 const TESTS: &str = "todo-tests";
 
-/// What each crate of ours depends on, ours and others', its tests aside. A new edge is a mistake
-/// until somebody writes it down here and says why, and so is one that nobody needs any more.
+/// The allowed dependencies of each crate, apart from those of its tests. A new edge fails until it
+/// is added here with a reason, and so does an entry that is no longer needed.
 const ALLOWED: &[(&str, &[&str])] = &[
-    // `uuid` without any feature is a data type: it reads and writes ids, and mints none.
+    // `uuid` without features parses and formats ids, and generates none.
     (DOMAIN, &["jiff", "thiserror", "uuid"]),
     (APPLICATION, &["async-trait", "thiserror", DOMAIN]),
     (
-        "todo-adapter-mcp",
+        ENGINE,
         &[
             "async-trait",
             "axum",
             "base64",
-            "bytes",
             // Turns a listener into the stream of events that axum sends.
             "futures-util",
             "governor",
             "http-body-util",
+            // `axum::serve` has no limit on how long headers may take, nor one on connections.
+            "hyper",
+            "hyper-util",
             "schemars",
             "serde",
             "serde_json",
             "serde_path_to_error",
+            // Sets TCP keepalive.
+            "socket2",
             "thiserror",
             "tokio",
+            // Ends a connection whose client reads nothing.
+            "tokio-io-timeout",
             "tower-http",
-            // The trait by which axum's routes are asked.
+            // The trait of axum's routes.
             "tower-service",
             "tracing",
             "url",
-            APPLICATION,
         ],
     ),
     (
-        "todo-adapter-scalekit",
-        // `aws-lc-rs` is what `jsonwebtoken` checks signatures with; the token cache takes its
-        // SHA-256. `quick_cache` is that cache's bounded, concurrent map, and brings nothing along
-        // that is not here anyway.
+        "todo-adapter-mcp",
+        &[
+            "async-trait",
+            "base64",
+            "schemars",
+            "serde",
+            "serde_json",
+            "tracing",
+            APPLICATION,
+            ENGINE,
+        ],
+    ),
+    (
+        SCALEKIT,
+        // `aws-lc-rs` is what `jsonwebtoken` checks signatures with; the token cache uses its SHA-256.
+        // `jiff` writes instants. `quick_cache` is the cache's bounded, concurrent map, without
+        // dependencies of its own that are not here anyway.
         &[
             "async-trait",
             "aws-lc-rs",
             "base64",
+            "jiff",
             "jsonwebtoken",
             "quick_cache",
             "reqwest",
@@ -60,18 +83,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tokio",
             "tracing",
             "url",
-            APPLICATION,
+            ENGINE,
         ],
     ),
     (
-        "todo-adapter-scalekit-emulator",
+        EMULATOR,
         &[
             "aws-lc-rs",
             "axum",
             "base64",
             "jiff",
             "jsonwebtoken",
-            // Reads client id metadata documents, where a test has turned them on.
+            // Fetches client metadata documents; optional, for the feature `testing` only.
             "reqwest",
             "serde",
             "serde_json",
@@ -85,9 +108,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "todo-adapter-storage",
-        // One driver each, and what a driver is used with: `bytes` is what PostgreSQL's writes
-        // parameters to, `percent-encoding` what its URLs are written in. `rustls` has the
-        // cryptography and the authorities that `reqwest` brings along.
+        // One driver each, and its companions: `bytes` for the parameters of PostgreSQL,
+        // `percent-encoding` for its URLs. `rustls` and the platform verifier come with `reqwest`
+        // anyway.
         &[
             "async-trait",
             "bytes",
@@ -123,7 +146,7 @@ fn package<'a>(metadata: &'a Metadata, name: &str) -> &'a Package {
 }
 
 #[test]
-fn every_crate_knows_only_whom_it_may_know() {
+fn every_crate_has_only_its_allowed_dependencies() {
     let metadata = metadata();
     for (name, allowed) in ALLOWED {
         let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
@@ -133,7 +156,7 @@ fn every_crate_knows_only_whom_it_may_know() {
 }
 
 #[test]
-fn no_crate_is_forgotten_here() {
+fn every_crate_has_an_entry_here() {
     let found: BTreeSet<String> =
         metadata().packages.iter().map(|package| package.name.to_string()).collect();
     let known = ALLOWED.iter().map(|(name, _)| *name).chain([BOOTSTRAP, TESTS]);
@@ -141,12 +164,15 @@ fn no_crate_is_forgotten_here() {
 }
 
 #[test]
-fn adapters_never_know_each_other_not_even_in_their_tests() {
-    for package in metadata().packages.iter().filter(|it| it.name.starts_with("todo-adapter-")) {
+fn adapters_do_not_depend_on_each_other_even_in_tests() {
+    let is_adapter =
+        |name: &str| name.starts_with("todo-adapter-") || [SCALEKIT, EMULATOR].contains(&name);
+    for package in metadata().packages.iter().filter(|it| is_adapter(&it.name)) {
         let kinds = [DependencyKind::Normal, DependencyKind::Development, DependencyKind::Build];
         let others: Vec<String> = dependencies(package, &kinds)
             .into_iter()
-            .filter(|name| name.starts_with("todo-adapter-"))
+            // A package enables its own features for its tests by depending on itself.
+            .filter(|name| is_adapter(name) && *name != *package.name)
             .collect();
         assert!(others.is_empty(), "{} must not depend on {others:?}", package.name);
     }
@@ -174,10 +200,48 @@ fn anyhow_stays_in_bootstrap() {
 fn the_emulator_is_not_in_a_build_without_default_features() {
     let metadata = metadata();
     let bootstrap = package(&metadata, BOOTSTRAP);
-    let emulator =
-        bootstrap.dependencies.iter().find(|it| it.name == "todo-adapter-scalekit-emulator");
+    let emulator = bootstrap.dependencies.iter().find(|it| it.name == EMULATOR);
     assert!(emulator.unwrap().optional);
-    assert_eq!(bootstrap.features["emulator"], ["dep:todo-adapter-scalekit-emulator"]);
+    assert_eq!(bootstrap.features["emulator"], ["dep:scalekit-emulator"]);
+}
+
+/// As Cargo resolves the features of the program: those of tests are not among them.
+#[test]
+fn the_program_has_no_feature_for_tests() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--package", BOOTSTRAP])
+        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p} [{f}]"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let features = |name: &str| {
+        let prefix = format!("{name} v");
+        let line = tree.lines().find(|line| line.starts_with(&prefix)).unwrap();
+        line.rsplit_once('[').unwrap().1.trim_end_matches([']', ' ', '(', '*', ')']).to_owned()
+    };
+    assert_eq!(features(EMULATOR), "");
+    assert_eq!(features(SCALEKIT), "");
+    assert_eq!(features("todo-adapter-mcp"), "");
+}
+
+/// They are for anyone's tools, as is the engine.
+#[test]
+fn scalekit_and_the_emulator_do_not_know_what_they_protect() {
+    let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters");
+    let mut folders = vec![adapters.join("scalekit"), adapters.join("scalekit-emulator")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
+            assert!(!text.contains("todo"), "{}", path.display());
+        }
+    }
 }
 
 #[test]
@@ -193,14 +257,16 @@ fn every_crate_takes_version_lints_and_edition_from_the_workspace() {
 }
 
 #[test]
-fn only_what_belongs_there_is_visible_at_the_top() {
+#[cfg_attr(not(has_git_checkout), ignore = "needs git and a checkout")]
+fn the_root_has_no_other_visible_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let tracked = std::process::Command::new("git")
+    let tracked = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(&root)
         .output();
-    // Outside a checkout there is nothing to ask; the folder itself may hold anything.
-    let Some(tracked) = tracked.ok().filter(|output| output.status.success()) else { return };
+    // The folder itself may hold anything; only what git tracks, or would track, counts.
+    let tracked = tracked.expect("git runs");
+    assert!(tracked.status.success(), "{tracked:?}");
     let tracked = String::from_utf8(tracked.stdout).unwrap();
     let visible: BTreeSet<&str> = tracked
         .lines()
@@ -221,7 +287,7 @@ fn only_what_belongs_there_is_visible_at_the_top() {
 }
 
 #[test]
-fn main_is_a_page() {
+fn main_rs_fits_on_a_page() {
     let main = include_str!("../bootstrap/src/main.rs");
     assert!(main.lines().count() < 40);
 }

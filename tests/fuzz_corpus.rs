@@ -1,6 +1,6 @@
-//! The fuzz targets without libFuzzer: their corpus, and variations on it that are the same on every
-//! run. What `tests/fuzz/` asks of any bytes is asked here on any machine.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so at once")]
+//! The fuzz targets without libFuzzer: their corpus, and variations on it that are the same in
+//! every run.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests panic on failure")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 #[expect(unreachable_pub, reason = "the fuzz targets are other crates")]
 mod checks;
 
-/// Enough to meet every member of the seeds many times over, in a few seconds of a debug build.
+/// Enough to vary every seed many times, in a few seconds of a debug build.
 const VARIATIONS: usize = 50_000;
-/// As long as the inputs of the fuzz targets in CI.
+/// As in `.ci/fuzz`.
 const LONGEST: usize = 4096;
 
 const TELLING: &[&[u8]] = &[
@@ -41,7 +41,7 @@ const TELLING: &[&[u8]] = &[
     b"Bearer ",
 ];
 
-/// The same numbers on every run (`SplitMix64`).
+/// A generator with the same numbers in every run (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -107,7 +107,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// The files in a folder that have an extension: those made by hand.
+/// The files with an extension, which are the seeds made by hand.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some()).collect();
@@ -123,7 +123,7 @@ fn hold(target: &str, check: fn(&[u8])) {
     let variations = std::iter::repeat_with(|| dice.vary(&seeds)).take(VARIATIONS);
     for bytes in seeds.iter().cloned().chain(variations) {
         if let Err(panic) = std::panic::catch_unwind(|| check(&bytes)) {
-            // Written so that it can be pasted into a test.
+            // In a form that can be pasted into a test.
             let message = panic
                 .downcast_ref::<String>()
                 .map(String::as_str)
@@ -134,32 +134,32 @@ fn hold(target: &str, check: fn(&[u8])) {
 }
 
 #[test]
-fn a_bearer_header_is_read_or_not() {
+fn a_bearer_header_never_panics() {
     hold("bearer_header", checks::bearer_header);
 }
 
 #[test]
-fn a_token_is_read_or_refused() {
+fn a_token_never_panics() {
     hold("token", checks::token);
 }
 
 #[test]
-fn a_key_set_is_read_or_refused() {
+fn a_key_set_never_panics() {
     hold("key_set", checks::key_set);
 }
 
 #[test]
-fn an_envelope_is_read_or_refused_with_a_code() {
+fn an_envelope_is_accepted_or_rejected_with_a_code() {
     hold("envelope", checks::envelope);
 }
 
 #[test]
-fn arguments_are_taken_or_refused_in_a_sentence() {
+fn arguments_are_accepted_or_rejected_with_one_sentence() {
     hold("tool_arguments", checks::tool_arguments);
 }
 
 #[test]
-fn every_fuzz_target_is_run_here_too() {
+fn every_fuzz_target_has_a_test_here() {
     let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let targets: BTreeSet<_> = files(&folder().join("fuzz_targets")).iter().map(name).collect();
     let here = ["bearer_header", "envelope", "key_set", "token", "tool_arguments"];

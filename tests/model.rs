@@ -1,7 +1,7 @@
-//! Whatever is done to them, the adapters give the same answers: the one in memory is the model of
-//! the others.
+//! Random operations: SQLite and PostgreSQL answer as the adapter in memory does, which is their
+//! model.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -9,8 +9,8 @@ use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteT
 use todo_application::domain::{
     Completion, Description, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
 };
-use todo_application::ports::{Filter, StorageError, TodoRepository};
-use todo_tests::{postgres, todo_record, workspace};
+use todo_application::ports::{ChangeError, Filter, InsertError, StorageError, TodoRepository};
+use todo_tests::{Permitted as _, postgres, todo_record, workspace};
 use tokio::runtime::Runtime;
 
 /// One call of the repository.
@@ -23,7 +23,7 @@ enum Operation {
     Remove(WorkspaceId, TodoId, Option<Version>),
 }
 
-/// What came of it, in a form that can be compared.
+/// Its outcome, in a form that can be compared.
 #[derive(Debug, PartialEq)]
 enum Answer {
     Found(Option<Todo>),
@@ -37,34 +37,53 @@ enum Answer {
 
 impl From<StorageError> for Answer {
     fn from(error: StorageError) -> Self {
+        Self::Failed(format!("{error:?}"))
+    }
+}
+
+impl From<InsertError> for Answer {
+    fn from(error: InsertError) -> Self {
         match error {
-            StorageError::Duplicate(id) => Self::Duplicate(id),
-            StorageError::StaleVersion => Self::Stale,
-            StorageError::Corrupt { .. }
-            | StorageError::Damaged(_)
-            | StorageError::Unavailable(_) => Self::Failed(format!("{error:?}")),
+            InsertError::Duplicate(id) => Self::Duplicate(id),
+            InsertError::OtherWorkspace(_) => Self::Failed(error.to_string()),
+            InsertError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Answer {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Stale => Self::Stale,
+            ChangeError::Storage(error) => error.into(),
         }
     }
 }
 
 async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answer {
-    let answer = match operation {
-        Operation::Find(key, id) => repository.find(key, *id).await.map(Answer::Found),
-        Operation::List(key, filter, after, limit) => {
-            repository.list(key, *filter, *after, *limit).await.map(Answer::Listed)
+    match operation {
+        Operation::Find(key, id) => {
+            repository.find_in(key, *id).await.map_or_else(Answer::from, Answer::Found)
         }
-        Operation::Insert(todo) => repository.insert(todo).await.map(|()| Answer::Written),
+        Operation::List(key, filter, after, limit) => {
+            let listed = repository.list_in(key, *filter, *after, *limit).await;
+            listed.map_or_else(Answer::from, Answer::Listed)
+        }
+        Operation::Insert(todo) => {
+            repository.add(todo).await.map_or_else(Answer::from, |()| Answer::Written)
+        }
         Operation::Save(todo, expected) => {
-            repository.save(todo, *expected).await.map(|()| Answer::Written)
+            let saved = repository.replace(todo, *expected).await;
+            saved.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Remove(key, id, expected) => {
-            repository.remove(key, *id, *expected).await.map(Answer::Removed)
+            let removed = repository.remove_from(key, *id, *expected).await;
+            removed.map_or_else(Answer::from, Answer::Removed)
         }
-    };
-    answer.unwrap_or_else(Answer::from)
+    }
 }
 
-/// Few enough of everything that operations often meet.
+/// Few values, so that operations often meet.
 fn any_workspace() -> impl Strategy<Value = WorkspaceId> {
     prop_oneof![Just(workspace("mine")), Just(workspace("yours"))]
 }
@@ -116,12 +135,11 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Any operations, one after the other.
 fn any_operations() -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(any_operation(), 1..60)
 }
 
-/// Asserts that an empty store answers to these operations as an empty model does.
+/// Asserts that an empty store answers these operations as an empty model does.
 async fn assert_answers_as_memory_does(
     repository: &dyn TodoRepository,
     operations: &[Operation],
@@ -137,8 +155,8 @@ async fn assert_answers_as_memory_does(
 /// Removes every todo that an operation can have made.
 async fn clear(repository: &dyn TodoRepository) {
     for key in ["mine", "yours"].map(workspace) {
-        for todo in repository.list(&key, Filter::default(), None, usize::MAX).await.unwrap() {
-            repository.remove(&key, todo.id(), None).await.unwrap();
+        for todo in repository.list_in(&key, Filter::default(), None, usize::MAX).await.unwrap() {
+            repository.remove_from(&key, todo.id(), None).await.unwrap();
         }
     }
 }
@@ -147,13 +165,13 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Few, so that the tests stay fast; every database makes each of its writes durable.
+/// Few, because every write is durable.
 fn configuration() -> ProptestConfig {
     ProptestConfig::with_cases(64)
 }
 
 #[test]
-fn sqlite_answers_as_memory_does() {
+fn sqlite_behaves_as_the_model() {
     let runtime = runtime();
     TestRunner::new(configuration())
         .run(&any_operations(), |operations| {
@@ -165,8 +183,9 @@ fn sqlite_answers_as_memory_does() {
 }
 
 #[test]
-fn postgres_answers_as_memory_does() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+fn postgres_behaves_as_the_model() {
+    let server = postgres::shared();
     let runtime = runtime();
     let postgres = runtime.block_on(async {
         let url = server.fresh().await.parse().unwrap();

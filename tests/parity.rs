@@ -1,8 +1,8 @@
-//! What the quickstart's own server answers, call by call, against what we answer.
+//! The calls of the quickstart, with its recorded answers.
 //!
 //! `golden/quickstart.jsonl` was recorded from the FastMCP todo server of Scalekit's quickstart.
-//! Where we differ on purpose, [`difference`] says why; any other difference fails.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! [`difference`] gives the reason for each intended difference; any other difference fails.
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use todo_tests::server::TestServer;
 
 const RECORDED: &str = include_str!("golden/quickstart.jsonl");
 
-/// One call that the quickstart's server answered.
+/// A recorded call.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Recorded {
@@ -25,19 +25,20 @@ struct Recorded {
     payload: Value,
 }
 
-/// Why an answer of ours is another one on purpose.
+/// The reason for an intended difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Difference {
-    /// A tool that fails says so with `isError` and a stable word beside the same sentence, so that a
-    /// client can tell failure from success.
+    /// A failed tool has `isError` and a stable code beside the same sentence, so that a client can
+    /// tell failure from success.
     FailureIsAnError,
-    /// Arguments that break the schema are explained in one sentence instead of a validator's dump.
+    /// Arguments that violate the schema are explained in one sentence instead of a validator's
+    /// dump.
     ArgumentsAreExplained,
-    /// `"yes"` is no boolean. Guessing what was meant hides mistakes.
+    /// `"yes"` is not a boolean. Guessing what was meant hides mistakes.
     NothingIsCoerced,
-    /// An unknown tool is a JSON-RPC error, as the protocol has it.
+    /// An unknown tool is a JSON-RPC error, as the protocol requires.
     UnknownToolIsAProtocolError,
-    /// An empty description is none.
+    /// An empty description is stored as none.
     EmptyDescriptionIsNone,
 }
 
@@ -58,7 +59,7 @@ fn difference(call: &Recorded) -> Option<Difference> {
     }
 }
 
-/// Gives ids the names that the recording has for them, in the order of their first appearance.
+/// Replaces ids by their names in the recording, in the order of their first appearance.
 #[derive(Default)]
 struct Names {
     to_ours: HashMap<String, String>,
@@ -101,7 +102,7 @@ impl Names {
     }
 }
 
-/// Our todos carry more than the quickstart's: only its four fields are compared.
+/// Our todos have more fields: only the four of the quickstart are compared.
 fn four_fields(payload: &Value) -> Value {
     let strip = |todo: &Value| {
         let fields = ["id", "title", "description", "completed"];
@@ -158,7 +159,7 @@ fn compare(call: &Recorded, answer: &Answer, names: &mut Names) {
 }
 
 #[tokio::test]
-async fn the_quickstarts_calls_get_the_quickstarts_answers() {
+async fn the_calls_of_the_quickstart_get_its_answers() {
     let server =
         TestServer::with([("TODO_SHARING", "everyone"), ("TODO_SCOPE_DENIAL", "tool_error")]).await;
     let caller = |scope: &str| server.caller(&format!("usr_{}", scope.len()), scope);
@@ -178,7 +179,7 @@ async fn the_quickstarts_calls_get_the_quickstarts_answers() {
         let kind = difference(&call).map_or("the same".to_owned(), |kind| format!("{kind:?}"));
         *differences.entry(kind).or_default() += 1;
     }
-    // As many as there are, so that a rule above cannot silently swallow a case.
+    // The exact number, so that no rule above hides a case.
     let expected = [
         ("the same", 18),
         ("FailureIsAnError", 19),

@@ -1,7 +1,7 @@
 //! Every tool, called by every kind of caller.
 //!
 //! The list of tools comes from the server, so a new tool without an expectation fails here.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,10 +14,10 @@ use todo_tests::server::TestServer;
 const OWNER: &str = "usr_owner";
 const BOTH: &str = "todo:read todo:write";
 
-/// What a caller gets.
+/// The outcome for a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// The tool does its work on the owner's todo.
+    /// The tool succeeds on the owner's todo.
     Works,
     /// The tool works, and the owner's todo does not exist for this caller.
     Unseen,
@@ -27,7 +27,7 @@ enum Outcome {
     Unauthorized,
 }
 
-/// The scope that a tool needs, and arguments that let it work on the todo `id`.
+/// The scope that a tool needs, and arguments with which it succeeds on the todo `id`.
 fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
     match tool {
         "list_todos" => ("todo:read", json!({})),
@@ -35,11 +35,11 @@ fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
         "create_todo" => ("todo:write", json!({ "title": "Another" })),
         "update_todo" => ("todo:write", json!({ "todo_id": id, "completed": true })),
         "delete_todo" => ("todo:write", json!({ "todo_id": id })),
-        other => panic!("say here who may use the new tool {other}"),
+        other => panic!("{other} has no expectation here: add one"),
     }
 }
 
-/// Whether a tool works on one todo that a caller may not see.
+/// Whether a tool takes the id of a todo, which may belong to another workspace.
 fn names_a_todo(tool: &str) -> bool {
     !matches!(tool, "list_todos" | "create_todo")
 }
@@ -47,7 +47,7 @@ fn names_a_todo(tool: &str) -> bool {
 struct Persona {
     name: &'static str,
     client: Client,
-    /// `None`: the token is refused, whatever is called.
+    /// `None`: the token is rejected whatever is called.
     scopes: Option<&'static str>,
     /// Whether the owner's workspace is this caller's own.
     at_home: bool,
@@ -159,7 +159,7 @@ async fn every_tool_answers_every_persona_as_the_policy_says() {
 }
 
 #[tokio::test]
-async fn a_list_never_shows_what_belongs_to_others() {
+async fn a_list_never_shows_todos_of_other_workspaces() {
     let server = TestServer::start().await;
     server.owner().create("The owner's").await;
     for persona in personas(&server).iter().filter(|persona| persona.scopes == Some(BOTH)) {
@@ -170,7 +170,7 @@ async fn a_list_never_shows_what_belongs_to_others() {
 }
 
 #[tokio::test]
-async fn a_hidden_todo_cannot_be_told_from_a_missing_one() {
+async fn a_todo_of_another_workspace_is_indistinguishable_from_a_missing_one() {
     let server = TestServer::start().await;
     let hidden = server.owner().create("The owner's").await;
     let missing = "00000000-0000-4000-8000-000000000000";
@@ -195,7 +195,7 @@ async fn a_hidden_todo_cannot_be_told_from_a_missing_one() {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_token_names_the_reason_and_not_the_token() {
+async fn every_rejected_token_gets_a_reason_without_the_token() {
     let server = TestServer::start().await;
     for persona in personas(&server).into_iter().filter(|persona| persona.scopes.is_none()) {
         let headers = persona.client.headers();
@@ -216,7 +216,7 @@ async fn every_refusal_of_a_token_names_the_reason_and_not_the_token() {
 }
 
 #[tokio::test]
-async fn a_client_without_step_up_can_be_told_in_a_tool_result() {
+async fn a_missing_scope_can_be_reported_as_a_tool_result() {
     let server = TestServer::with([("TODO_SCOPE_DENIAL", "tool_error")]).await;
     let answer =
         server.caller(OWNER, "todo:read").call("create_todo", json!({ "title": "x" })).await;
@@ -226,7 +226,7 @@ async fn a_client_without_step_up_can_be_told_in_a_tool_result() {
 }
 
 #[tokio::test]
-async fn the_quickstarts_token_without_a_scope_is_told_before_its_arguments_are_read() {
+async fn the_scope_is_checked_before_the_arguments() {
     let server = TestServer::start().await;
     let answer = server.caller(OWNER, "todo:read").call("create_todo", json!({ "x": 1 })).await;
     assert_eq!(answer.status, 403);
@@ -238,7 +238,7 @@ async fn the_quickstarts_token_without_a_scope_is_told_before_its_arguments_are_
 }
 
 #[tokio::test]
-async fn an_organization_shares_its_list_and_a_machine_without_one_is_turned_away() {
+async fn an_organization_shares_its_list_and_a_machine_without_one_is_rejected() {
     let server = TestServer::with([("TODO_SHARING", "organization")]).await;
     let id = server.caller("usr_1", BOTH).create("Ours").await;
     let colleague = server.caller("usr_2", BOTH);
@@ -248,13 +248,13 @@ async fn an_organization_shares_its_list_and_a_machine_without_one_is_turned_awa
     let token = server.issuer.sign(&server.issuer.claims("m2m_1", None, BOTH));
     let machine = server.bearer(&token);
     assert_eq!(machine.call("list_todos", json!({})).await.failure(), "forbidden");
-    // No scope helps, so none is asked for.
+    // No scope helps, so none is requested.
     let token = server.issuer.sign(&server.issuer.claims("m2m_1", None, "openid"));
     assert_eq!(server.bearer(&token).call("list_todos", json!({})).await.failure(), "forbidden");
 }
 
 #[tokio::test]
-async fn only_the_authorization_header_carries_a_token() {
+async fn a_token_is_read_from_the_authorization_header_only() {
     let server = TestServer::start().await;
     let token = server.issuer.sign(&server.issuer.claims(OWNER, Some("org_1"), BOTH));
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();

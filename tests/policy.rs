@@ -1,19 +1,19 @@
-//! Who may do what, as a table that anyone can read: `golden/policy.txt`.
+//! The policy as a readable table: `golden/policy.txt`.
 //!
-//! It is made from the policy itself, for every action, every set of permissions, every way of
-//! sharing and every relation between caller and todo. When the policy changes on purpose, run the
-//! test with `UPDATE_GOLDEN=1` and read the difference as a reviewer.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! It is generated from the policy itself, for every action, every set of permissions, every way of
+//! sharing and every relation between caller and todo. After an intended change, run the test with
+//! `UPDATE_GOLDEN=1` and review the difference.
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use todo_application::domain::policy::{Action, Denied, Identity, authorize};
 use todo_application::domain::{
-    Organization, Permission, Permissions, Sharing, Subject, WorkspaceId,
+    Caller, Denied, Organization, Permission, Permissions, ReadAction, Sharing, Subject,
+    WorkspaceId, WriteAction, authorize_read, authorize_write,
 };
 
-/// Who the caller is, seen from the person who made the todo (`usr_owner` of `org_1`).
+/// The caller, relative to the creator of the todo (`usr_owner` of `org_1`).
 const RELATIONS: [(&str, &str, Option<&str>); 5] = [
     ("owner", "usr_owner", Some("org_1")),
     ("owner elsewhere", "usr_owner", Some("org_2")),
@@ -35,7 +35,40 @@ fn workspace(sharing: Sharing, subject: &str, organization: Option<&str>) -> Opt
     sharing.workspace(&subject, organization.as_ref()).ok()
 }
 
-/// What the caller gets to do with the owner's todo.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Read(ReadAction),
+    Write(WriteAction),
+}
+
+impl Action {
+    fn all() -> impl Iterator<Item = Self> {
+        let reads = ReadAction::ALL.into_iter().map(Self::Read);
+        reads.chain(WriteAction::ALL.into_iter().map(Self::Write))
+    }
+
+    fn name(self) -> String {
+        let name = match self {
+            Self::Read(action) => format!("{action:?}"),
+            Self::Write(action) => format!("{action:?}"),
+        };
+        name.to_lowercase()
+    }
+
+    /// The workspace in which the action is allowed.
+    fn authorize(self, sharing: Sharing, caller: Caller<'_>) -> Result<WorkspaceId, Denied> {
+        match self {
+            Self::Read(action) => {
+                authorize_read(sharing, caller, action).map(|permit| permit.workspace().clone())
+            }
+            Self::Write(action) => {
+                authorize_write(sharing, caller, action).map(|permit| permit.workspace().clone())
+            }
+        }
+    }
+}
+
+/// What the caller may do with the owner's todo.
 fn verdict(
     sharing: Sharing,
     (subject, organization): (&str, Option<&str>),
@@ -46,11 +79,11 @@ fn verdict(
     let subject = Subject::try_from(subject).unwrap();
     let organization = organization.map(|it| Organization::try_from(it).unwrap());
     let permissions: Permissions = granted.iter().copied().collect();
-    let identity = Identity { subject: &subject, organization: organization.as_ref(), permissions };
-    match authorize(sharing, identity, action) {
+    let caller = Caller { subject: &subject, organization: organization.as_ref(), permissions };
+    match action.authorize(sharing, caller) {
         Err(Denied::MissingPermission { .. }) => "scope",
         Err(Denied::NoWorkspace(_)) => "forbidden",
-        Ok(permit) if *permit.workspace() == home => "yes",
+        Ok(workspace) if workspace == home => "yes",
         Ok(_) => "unseen",
     }
 }
@@ -68,13 +101,13 @@ fn table() -> String {
         let _ = writeln!(table, "TODO_SHARING={}", sharing.as_str());
         for (relation, subject, organization) in RELATIONS {
             let _ = write!(table, "\n{relation:<22}");
-            for action in Action::ALL {
-                let _ = write!(table, "{:<11}", format!("{action:?}").to_lowercase());
+            for action in Action::all() {
+                let _ = write!(table, "{:<11}", action.name());
             }
             end_line(&mut table);
             for (name, granted) in GRANTS {
                 let _ = write!(table, "  {name:<20}");
-                for action in Action::ALL {
+                for action in Action::all() {
                     let verdict = verdict(sharing, (subject, organization), granted, action);
                     let _ = write!(table, "{verdict:<11}");
                 }
@@ -91,7 +124,7 @@ fn end_line(table: &mut String) {
 }
 
 #[test]
-fn the_policy_is_the_table_that_was_agreed_on() {
+fn the_policy_matches_the_agreed_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/policy.txt");
     let table = table();
     #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]

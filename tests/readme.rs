@@ -1,38 +1,66 @@
-//! What the README promises, held against the program.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! The claims of the README, checked against the program.
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::json;
-use todo_mcp::settings::SETTINGS;
+use todo_mcp::config::{About, DefaultValue, SETTINGS};
 use todo_tests::server::TestServer;
 
 const README: &str = include_str!("../README.md");
+/// The operator's manual.
+const MANUAL: &str = include_str!("../bootstrap/README.md");
 
-/// The text of a section, up to the next heading of the same depth.
+/// The text of a section of the README, up to the next heading of the same depth.
 fn section(heading: &str) -> &'static str {
-    let start = README.find(&format!("\n{heading}\n")).unwrap() + heading.len() + 2;
+    section_of(README, heading)
+}
+
+fn section_of(document: &'static str, heading: &str) -> &'static str {
+    let start = document.find(&format!("\n{heading}\n")).unwrap() + heading.len() + 2;
     let depth = format!("\n{} ", heading.split(' ').next().unwrap());
-    let text = &README[start..];
+    let text = &document[start..];
     &text[..text.find(&depth).unwrap_or(text.len())]
 }
 
-/// What stands in backticks.
+/// The words in backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
 #[test]
-fn the_settings_table_names_every_setting_and_no_other() {
-    let (settings, _) = section("## Settings").split_once("| command |").unwrap();
-    let rows = settings.lines().filter(|line| line.starts_with("| `"));
-    let named: Vec<&str> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
-    assert_eq!(named, SETTINGS);
+fn every_setting_that_it_names_exists() {
+    let rows = section("## Settings").lines().filter(|line| line.starts_with("| `"));
+    let listed: Vec<&str> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    let known: Vec<&str> = SETTINGS.iter().flat_map(About::names).collect();
+    assert!(!listed.is_empty());
+    let unknown: Vec<_> = listed.iter().filter(|name| !known.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 #[test]
-fn the_table_of_commands_names_every_command_and_no_other() {
+fn the_manual_has_the_row_of_every_setting_and_no_other() {
+    let code = |text: &str| format!("`{text}`");
+    let expected = SETTINGS.map(|About { name, aliases, default, meaning }| {
+        let aliases: Vec<String> = aliases.iter().copied().map(code).collect();
+        let names = match aliases.as_slice() {
+            [] => code(name),
+            aliases => format!("{} (also {})", code(name), aliases.join(", ")),
+        };
+        let default = match default {
+            DefaultValue::Text(text) => code(text),
+            DefaultValue::Derived(words) => words.to_owned(),
+        };
+        format!("| {names} | {default} | {meaning} |")
+    });
+    let rows = section_of(MANUAL, "## Settings").lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows, expected, "the rows should be:\n{}", expected.join("\n"));
+}
+
+#[test]
+fn the_manual_names_every_command_and_no_other() {
     let help = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test")).arg("--help").output();
     let help = String::from_utf8(help.unwrap().stdout).unwrap();
     let (_, commands) = help.split_once("Commands:\n").unwrap();
@@ -41,7 +69,7 @@ fn the_table_of_commands_names_every_command_and_no_other() {
         .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
         .filter_map(|line| line.split(' ').next())
         .collect();
-    let (_, table) = section("## Settings").split_once("| command | does |").unwrap();
+    let (_, table) = section_of(MANUAL, "## Commands").split_once("| command | does |").unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
     let named: Vec<&str> =
         rows.filter_map(|row| row.split_once('`')?.0.split(' ').next()).collect();
@@ -49,18 +77,18 @@ fn the_table_of_commands_names_every_command_and_no_other() {
 }
 
 #[test]
-fn the_example_of_an_env_file_is_a_good_configuration() {
+fn the_example_env_file_is_a_valid_configuration() {
     let pairs = include_str!("../.env.example")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='));
     let settings: todo_mcp::settings::Settings = pairs.collect();
     let config = todo_mcp::config::Config::from_settings(&settings).unwrap();
-    assert_eq!(config.notes, [""; 0]);
+    assert_eq!(config.notes, []);
 }
 
 #[tokio::test]
-async fn the_tools_it_names_are_the_tools_there_are() {
+async fn it_names_exactly_the_tools_of_the_server() {
     let server = TestServer::start().await;
     let result = server.owner().legacy("tools/list", json!({})).await.result();
     let tools: BTreeSet<String> = result["tools"]
@@ -75,7 +103,7 @@ async fn the_tools_it_names_are_the_tools_there_are() {
 }
 
 #[tokio::test]
-async fn what_it_offers_is_there() {
+async fn everything_the_server_offers_is_listed() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let offered: BTreeSet<&str> = quoted(section("## What it offers")).collect();
@@ -97,10 +125,32 @@ async fn what_it_offers_is_there() {
 }
 
 #[test]
-fn the_files_it_leads_to_are_there() {
+fn the_files_it_refers_to_exist() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let paths =
         quoted(section("## The house")).filter(|word| word.contains('/') && !word.contains(' '));
     let missing: Vec<&str> = paths.filter(|path| !root.join(path).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_sections_that_the_manual_links_to_are_there() {
+    let anchors: BTreeSet<String> = MANUAL
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    let links = MANUAL.split("](#").skip(1).filter_map(|rest| rest.split_once(')'));
+    let linked: BTreeSet<String> = links.map(|(anchor, _)| anchor.to_owned()).collect();
+    assert_eq!(linked, anchors);
+}
+
+#[test]
+fn the_settings_of_the_manual_for_a_deployment_are_valid() {
+    let (_, block) = section_of(MANUAL, "## Deploy").split_once("   MCP_URL=").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let block = format!("MCP_URL={block}");
+    let settings = block.lines().filter_map(|line| line.trim().split_once('=')).collect();
+    let config = todo_mcp::config::Config::from_settings(&settings).unwrap();
+    assert_eq!(config.notes, []);
 }

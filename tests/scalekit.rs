@@ -1,18 +1,17 @@
-//! How the server lives with Scalekit as it is: its variants, its key rotations and its outages.
+//! The server against Scalekit: its variants, its key rotations and its outages.
 //!
-//! The whole server against the emulator with its quirks, on a clock that the test moves. Nothing is
-//! restarted on the way.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! The whole server against the emulator with its quirks, on a manual clock. Nothing is restarted.
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::sync::Arc;
 
-use serde_json::json;
-use todo_adapter_scalekit_emulator::{
-    AudienceClaim, EmulatorHandle, EmulatorOptions, ForeignKey, IssuerClaim, KeysEndpoint,
-    LOCAL_RESOURCE_ID, OrganizationClaim, Quirks, ScalekitEmulator, ScopeForm, TokenRequest,
+use scalekit_emulator::{
+    AudienceClaim, EmulatorHandle, ForeignKey, IssuerClaim, KeysEndpoint, OrganizationClaim,
+    Quirks, ScalekitEmulator, ScopeForm, TokenRequest,
 };
+use serde_json::json;
 use todo_application::ports::Clock as _;
-use todo_mcp::SystemClock;
+use todo_mcp::{LOCAL_RESOURCE_ID, SystemClock, emulator_options};
 use todo_tests::ManualClock;
 use todo_tests::client::{Answer, Client};
 use todo_tests::server;
@@ -27,19 +26,8 @@ struct Rig {
 impl Rig {
     async fn start() -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let emulator = ScalekitEmulator::bind(EmulatorOptions {
-            port: 0,
-            resource_id: LOCAL_RESOURCE_ID.to_owned(),
-            server_url: "http://localhost/".to_owned(),
-            state_file: None,
-            auto_consent: true,
-            clock: {
-                let clock = Arc::clone(&clock);
-                Arc::new(move || clock.now().as_unix_seconds())
-            },
-        })
-        .await
-        .unwrap();
+        let options = emulator_options("http://localhost/", clock.clone()).auto_consent(true);
+        let emulator = ScalekitEmulator::bind(options).await.unwrap();
         let scalekit = emulator.handle();
         tokio::spawn(emulator.serve(std::future::pending()));
         let settings = [
@@ -58,7 +46,7 @@ impl Rig {
     }
 
     fn token(&self) -> String {
-        self.scalekit.mint(&TokenRequest::default())
+        self.scalekit.mint(&self.scalekit.token_request())
     }
 
     async fn list(&self, token: &str) -> Answer {
@@ -66,12 +54,12 @@ impl Rig {
         client.call("list_todos", json!({})).await
     }
 
-    /// The status that a fresh token gets.
+    /// The status for a new token.
     async fn status(&self) -> u16 {
         self.list(&self.token()).await.status
     }
 
-    fn minutes_pass(&self, minutes: i64) {
+    fn advance_minutes(&self, minutes: i64) {
         self.clock.advance(minutes * 60_000).unwrap();
     }
 }
@@ -91,7 +79,7 @@ async fn both_issuers_of_the_migration_are_accepted_and_no_third() {
 }
 
 #[tokio::test]
-async fn the_resource_id_is_the_audience_in_every_form_and_nothing_else_is() {
+async fn the_resource_id_is_the_only_audience_in_every_form() {
     for (audience, status) in [
         (AudienceClaim::ServerUrlAndResource, 200),
         (AudienceClaim::Resource, 200),
@@ -106,7 +94,7 @@ async fn the_resource_id_is_the_audience_in_every_form_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn scopes_are_found_in_every_form() {
+async fn scopes_are_read_in_every_form() {
     for (scope_form, status) in [
         (ScopeForm::Both, 200),
         (ScopeForm::ScopeString, 200),
@@ -121,7 +109,7 @@ async fn scopes_are_found_in_every_form() {
 }
 
 #[tokio::test]
-async fn an_organization_is_found_under_both_names_and_not_required() {
+async fn an_organization_is_read_from_both_claims_and_not_required() {
     for organization in
         [OrganizationClaim::Oid, OrganizationClaim::OrgId, OrganizationClaim::Missing]
     {
@@ -131,7 +119,7 @@ async fn an_organization_is_found_under_both_names_and_not_required() {
 }
 
 #[tokio::test]
-async fn foreign_keys_in_the_set_do_not_hide_the_good_one() {
+async fn unusable_keys_in_the_set_do_not_hide_the_usable_one() {
     let foreign_keys = vec![
         ForeignKey::EllipticCurve,
         ForeignKey::RsaForEncryption,
@@ -143,7 +131,7 @@ async fn foreign_keys_in_the_set_do_not_hide_the_good_one() {
 }
 
 #[tokio::test]
-async fn clocks_may_differ_by_seconds_and_not_by_minutes() {
+async fn clock_skew_of_seconds_is_tolerated_and_of_minutes_is_not() {
     for (clock_skew, status) in [(30, 200), (-30, 200), (300, 401)] {
         let rig = Rig::with(Quirks { clock_skew, ..Quirks::default() }).await;
         assert_eq!(rig.status().await, status, "{clock_skew} s");
@@ -151,9 +139,10 @@ async fn clocks_may_differ_by_seconds_and_not_by_minutes() {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_it_says() {
+async fn a_token_is_rejected_once_it_has_expired() {
     let rig = Rig::start().await;
-    let token = rig.scalekit.mint(&TokenRequest { expires_in: 300, ..TokenRequest::default() });
+    let request = TokenRequest { expires_in: 300, ..rig.scalekit.token_request() };
+    let token = rig.scalekit.mint(&request);
     assert_eq!(rig.list(&token).await.status, 200);
     rig.clock.advance(299_000).unwrap();
     assert_eq!(rig.list(&token).await.status, 200);
@@ -164,32 +153,32 @@ async fn a_token_ends_when_it_says() {
 }
 
 #[tokio::test]
-async fn a_rotation_needs_no_restart() {
+async fn a_key_rotation_needs_no_restart() {
     let rig = Rig::start().await;
     let before = rig.token();
     assert_eq!(rig.list(&before).await.status, 200);
 
     rig.scalekit.rotate_key().await.unwrap();
-    rig.minutes_pass(1);
+    rig.advance_minutes(1);
     assert_eq!(rig.status().await, 200, "a token of the new key");
     assert_eq!(rig.list(&before).await.status, 200, "a token of the old key, still published");
 
     rig.scalekit.retire_old_keys();
-    rig.minutes_pass(1);
+    rig.advance_minutes(1);
     rig.scalekit.rotate_key().await.unwrap();
-    assert_eq!(rig.status().await, 200, "the newest key, and with it the set without the old one");
+    assert_eq!(rig.status().await, 200, "a token of the newest key, whose set lacks the old one");
     let answer = rig.list(&before).await;
-    assert_eq!(answer.status, 401, "a token of a key that was withdrawn");
+    assert_eq!(answer.status, 401, "a token of a withdrawn key");
 }
 
 #[tokio::test]
-async fn made_up_key_ids_cause_one_fetch_and_no_more() {
+async fn unknown_key_ids_cause_at_most_one_fetch() {
     let rig = Rig::start().await;
     assert_eq!(rig.status().await, 200);
-    rig.minutes_pass(1);
+    rig.advance_minutes(1);
     let before = rig.scalekit.key_requests();
-    let good = rig.token();
-    let (_, rest) = good.split_once('.').unwrap();
+    let valid = rig.token();
+    let (_, rest) = valid.split_once('.').unwrap();
     for number in 0..50 {
         use base64::Engine as _;
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": format!("snk_{number}") });
@@ -197,11 +186,11 @@ async fn made_up_key_ids_cause_one_fetch_and_no_more() {
         assert_eq!(rig.list(&format!("{header}.{rest}")).await.status, 401);
     }
     assert!(rig.scalekit.key_requests() <= before + 1);
-    assert_eq!(rig.list(&good).await.status, 200);
+    assert_eq!(rig.list(&valid).await.status, 200);
 }
 
 #[tokio::test]
-async fn an_outage_of_the_keys_is_not_noticed_by_anyone() {
+async fn an_outage_of_the_key_endpoint_does_not_affect_callers() {
     for keys in [
         KeysEndpoint::Failing(500),
         KeysEndpoint::Failing(429),
@@ -213,20 +202,20 @@ async fn an_outage_of_the_keys_is_not_noticed_by_anyone() {
         assert_eq!(rig.status().await, 200);
         rig.scalekit.set_quirks(Quirks { keys, ..Quirks::default() });
         for _ in 0..6 {
-            rig.minutes_pass(30);
+            rig.advance_minutes(30);
             assert_eq!(rig.status().await, 200, "{keys:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_server_that_starts_during_an_outage_recovers_by_itself() {
+async fn a_server_started_during_an_outage_recovers() {
     for keys in [KeysEndpoint::Failing(503), KeysEndpoint::Empty, KeysEndpoint::NotJson] {
         let rig = Rig::with(Quirks { keys, ..Quirks::default() }).await;
         let answer = rig.list(&rig.token()).await;
         assert_eq!(answer.status, 503, "{keys:?}");
         assert!(answer.header("retry-after").is_some());
-        assert!(answer.header("www-authenticate").is_none(), "nobody should throw a token away");
+        assert!(answer.header("www-authenticate").is_none(), "clients keep their token");
 
         rig.scalekit.set_quirks(Quirks::default());
         rig.clock.advance(10_000).unwrap();

@@ -6,24 +6,23 @@ use todo_domain::{TodoId, WorkspaceId};
 use crate::fnv;
 use crate::ports::Filter;
 
-/// A place in one list: just after a todo, in the list of one workspace under one filter.
+/// A position in one list: just after a todo, in the list of one workspace under one filter.
 ///
-/// It is a bookmark and not a capability: whoever presents it reads their own list and no other. The
-/// check digits turn a cursor of another list, a damaged or an invented one into an error, where
-/// silence would show a list with a hole.
+/// It is a bookmark and not a capability: a caller who presents one reads their own list. The check
+/// digits turn a cursor of another list, a damaged or a made-up one into an error; without them the
+/// page would silently skip todos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     after: TodoId,
     check: u64,
 }
 
-/// The cursor belongs to another list, or to none.
+/// The cursor belongs to another list, or is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a next_cursor of the same list, with the same filter")]
 pub struct CursorError;
 
 impl Cursor {
-    /// How many bytes a cursor is.
     pub const BYTES: usize = 24;
 
     pub(crate) fn new(workspace: &WorkspaceId, filter: Filter, after: TodoId) -> Self {
@@ -43,7 +42,7 @@ impl Cursor {
         }
     }
 
-    /// The cursor as bytes, for an adapter to write as text.
+    /// For an adapter to encode as text.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         let (id, check) = bytes.split_at_mut(16);
@@ -52,7 +51,8 @@ impl Cursor {
         bytes
     }
 
-    /// Reads back what [`Cursor::to_bytes`] gave. Whether it fits a list is seen when it is used.
+    /// Decodes the result of [`Cursor::to_bytes`]. Whether it belongs to a list is checked when it is
+    /// used.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CursorError> {
         let bytes: &[u8; Self::BYTES] = bytes.try_into().map_err(|_| CursorError)?;
         let (id, check) = bytes.split_at(16);
@@ -85,7 +85,7 @@ mod tests {
     const ID: TodoId = TodoId::from_bytes([7; 16]);
 
     #[test]
-    fn a_cursor_opens_the_list_it_came_from_and_no_other() {
+    fn a_cursor_opens_the_list_it_belongs_to_and_no_other() {
         let cursor = Cursor::new(&workspace("mine"), OPEN, ID);
         assert_eq!(cursor.open(&workspace("mine"), OPEN), Ok(ID));
         assert_eq!(cursor.open(&workspace("mine"), ALL), Err(CursorError));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_survives_being_written_and_notices_damage() {
+    fn a_cursor_can_be_encoded_and_detects_damage() {
         let cursor = Cursor::new(&workspace("mine"), ALL, ID);
         let bytes = cursor.to_bytes();
         assert_eq!(Cursor::from_bytes(&bytes), Ok(cursor));

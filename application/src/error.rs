@@ -1,51 +1,120 @@
-//! What can go wrong in a use case, as the caller can act on it.
+//! The errors of the use cases, one type for each: every arm is something that its use case can run
+//! into and a caller can act on.
 
 use thiserror::Error;
 use todo_domain::{Denied, Todo};
 
 use crate::cursor::CursorError;
-use crate::ports::StorageError;
+use crate::ports::{BoxError, InsertError, StorageError, in_one_line};
 
-/// Why a use case did not do what was asked. Nothing was changed, unless the storage failed at the
-/// very moment of a change: see [`UseCaseError::Unavailable`].
 #[derive(Debug, Error)]
-pub enum UseCaseError {
-    /// The policy says no.
+pub enum ListError {
     #[error(transparent)]
     Forbidden(#[from] Denied),
-    /// There is no such todo in the caller's workspace.
-    #[error("there is no such todo")]
+    #[error(transparent)]
+    InvalidCursor(#[from] CursorError),
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum GetError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error("the todo was not found")]
     NotFound,
-    /// The todo has another version than the caller expected: this one.
-    #[error("the todo has changed in the meantime")]
-    Conflict(Box<Todo>),
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum CreateError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
     /// The caller has used the idempotency key for another todo within the last 24 hours.
     #[error("the idempotency key was used for another todo")]
     KeyReused,
-    /// Too many others were changing the todo all the while. Trying again later helps.
-    #[error("the todo is being changed by too many at once")]
-    Contended,
-    /// The cursor does not belong to this list.
     #[error(transparent)]
-    InvalidCursor(#[from] CursorError),
-    /// The storage does not answer, and a change is not known to have been made. Trying again later
-    /// may help.
-    #[error("the storage is not available")]
-    Unavailable(#[source] StorageError),
-    /// The storage answered with something that must not be: a fault of this program or of its data.
-    #[error("the storage is inconsistent")]
-    Inconsistent(#[source] StorageError),
+    Storage(#[from] StorageFailure),
 }
 
-impl From<StorageError> for UseCaseError {
-    /// What a use case did not foresee. A stale version is foreseen wherever it can happen.
+#[derive(Debug, Error)]
+pub enum UpdateError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error("the todo was not found")]
+    NotFound,
+    /// The todo has another version than expected. This is its current state.
+    #[error("the todo has another version than expected")]
+    Conflict(Box<Todo>),
+    /// Concurrent updates won every round. Nothing was changed; a later retry may succeed.
+    #[error("too many concurrent updates of the todo")]
+    Contended,
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum DeleteError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error("the todo was not found")]
+    NotFound,
+    /// The todo has another version than expected. This is its current state.
+    #[error("the todo has another version than expected")]
+    Conflict(Box<Todo>),
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum SuggestError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+/// The storage failed, and no caller is to blame. The causes are for the log.
+#[derive(Debug, Error)]
+pub enum StorageFailure {
+    /// The storage does not answer. A change may or may not have been made; a later retry may succeed.
+    #[error("the storage is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// The storage returned what it cannot contain: a defect of this program or damaged data. A retry
+    /// does not help.
+    #[error("the storage is inconsistent")]
+    Inconsistent(#[source] BoxError),
+}
+
+impl StorageFailure {
+    /// The cause and its own causes in one line, for the log.
+    pub fn causes(&self) -> String {
+        match self {
+            Self::Unavailable(cause) | Self::Inconsistent(cause) => in_one_line(&**cause),
+        }
+    }
+}
+
+impl From<StorageError> for StorageFailure {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) => Self::Unavailable(error),
-            StorageError::StaleVersion
-            | StorageError::Duplicate(_)
-            | StorageError::Corrupt { .. }
-            | StorageError::Damaged(_) => Self::Inconsistent(error),
+            StorageError::Unavailable(cause) => Self::Unavailable(cause),
+            StorageError::Corrupt { .. } | StorageError::Damaged(_) => {
+                Self::Inconsistent(error.into())
+            }
+        }
+    }
+}
+
+/// A new todo has a new id, in the workspace of its permit.
+impl From<InsertError> for StorageFailure {
+    fn from(error: InsertError) -> Self {
+        match error {
+            InsertError::Storage(error) => error.into(),
+            InsertError::Duplicate(_) | InsertError::OtherWorkspace(_) => {
+                Self::Inconsistent(error.into())
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! FNV-1a, 64 bits: stable across builds and machines, which the standard hasher does not promise.
 
-/// The hash of these bytes, one after the other. Nothing may rest on its being hard to forge.
+/// The hash of the concatenated fields. It is easy to forge, so nothing may depend on it for security.
 pub(crate) fn hash<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     fields.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

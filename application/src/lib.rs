@@ -1,14 +1,16 @@
 //! What todo-mcp does, and what it needs from outside to do it.
 //!
-//! [`Todos`] is the whole inbound side: one method for each use case, in a file of its own. A use
-//! case asks the policy, loads, changes and saves; it knows no protocol, no database and no clock.
-//! What it needs is named by the [`ports`], and an adapter for each is chosen in one place, the
-//! composition in `bootstrap`.
+//! [`Todos`] is the inbound side for callers: one method for each use case, in a file of its own. A use
+//! case obtains a permit from the policy, loads, changes and saves; it knows no protocol, no database
+//! and no clock. [`archive`] holds the use cases of an operator: export and import. The [`ports`] are
+//! what use cases need; `bootstrap` chooses an adapter for each.
 //!
 //! To add a use case: a file under `todos/` with a method on [`Todos`] that takes the
-//! [`Principal`](ports::Principal) first and starts with [`Todos::permit`].
+//! [`Principal`](ports::Principal) first and starts by obtaining a permit, and an error type with the
+//! arms that can happen.
 //! To add an adapter: implement the port, and run its contract suite (`tests/contract.rs`).
 
+pub mod archive;
 mod cursor;
 mod error;
 mod fnv;
@@ -20,6 +22,8 @@ mod todos;
 pub use todo_domain as domain;
 
 pub use cursor::{Cursor, CursorError};
-pub use error::UseCaseError;
+pub use error::{
+    CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
+};
 pub use page::{Page, PageSize, PageSizeError};
-pub use todos::{NewTodo, Prefix, Suggestions, Todos, Watch};
+pub use todos::{Created, NewTodo, Prefix, Suggestions, Todos, Watch};

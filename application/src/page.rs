@@ -5,34 +5,40 @@ use todo_domain::Todo;
 
 use crate::cursor::Cursor;
 
-/// How much a page holds at most: 1 to 200 todos, 50 unless said otherwise, and as many of them as
-/// have 256 KiB of text together; but always one.
+/// The limits of a page: a number of todos, and the bytes of their texts together. A page always holds
+/// at least one todo, however long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize {
     todos: usize,
     bytes: usize,
 }
 
-/// The number is no page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number from 1 to {max}", max = PageSize::MAX)]
 pub struct PageSizeError;
 
 impl PageSize {
-    /// The most todos of a page.
+    /// The largest number of todos.
     pub const MAX: usize = 200;
-    /// The todos of the page of someone who did not ask for a size.
+    /// The number of todos of a page for which no size was requested.
     pub const DEFAULT: usize = 50;
-    /// What fits beside other things into what a model reads: as many todos as have 64 KiB of text.
-    pub const FOR_A_CONVERSATION: Self = Self { todos: Self::MAX, bytes: 64 * 1024 };
+    pub const LARGEST: Self = Self { todos: Self::MAX, bytes: Self::BYTES };
 
     const BYTES: usize = 256 * 1024;
+
+    /// The same number of todos, but at most this many bytes of text. More than the 256 KiB of every
+    /// page are not possible.
+    #[must_use]
+    pub const fn with_max_bytes(self, bytes: usize) -> Self {
+        let bytes = if bytes < Self::BYTES { bytes } else { Self::BYTES };
+        Self { bytes, ..self }
+    }
 
     pub(crate) fn todos(self) -> usize {
         self.todos
     }
 
-    /// How many of these todos are on the page.
+    /// How many of these todos fit on the page.
     pub(crate) fn cut(self, todos: &[Todo]) -> usize {
         let mut bytes = 0;
         let fitting = todos.iter().take(self.todos).take_while(|todo| {
@@ -46,16 +52,17 @@ impl PageSize {
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self { todos: Self::DEFAULT, bytes: Self::BYTES }
+        Self { todos: Self::DEFAULT, ..Self::LARGEST }
     }
 }
 
+/// A number of todos, as a caller requests it.
 impl TryFrom<i64> for PageSize {
     type Error = PageSizeError;
 
     fn try_from(number: i64) -> Result<Self, PageSizeError> {
         match usize::try_from(number) {
-            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos, bytes: Self::BYTES }),
+            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos, ..Self::LARGEST }),
             _ => Err(PageSizeError),
         }
     }
@@ -64,8 +71,8 @@ impl TryFrom<i64> for PageSize {
 /// A piece of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The todos, oldest first.
+    /// Oldest first.
     pub todos: Vec<Todo>,
-    /// Where the next piece starts; `None` at the end of the list.
+    /// Where the next page starts; `None` at the end of the list.
     pub next: Option<Cursor>,
 }

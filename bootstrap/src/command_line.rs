@@ -1,44 +1,38 @@
-//! The commands.
+//! The command line.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+use crate::config::SETTINGS;
+use crate::console::wrap;
 use crate::failure::Failure;
 
-/// What the program is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Serve until told to stop.
     Serve,
-    /// Read the configuration, and nothing else.
     Check,
-    /// Say whether settings, Scalekit, public URL and a token fit together.
     Doctor(DoctorArguments),
-    /// Bring the database to the current schema.
     Migrate,
-    /// Write all todos as JSON Lines.
     Export(ExportArguments),
-    /// Add the todos of an export.
     Import(ImportArguments),
-    /// Copy the SQLite file.
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
-    /// Print an access token of the running local identity.
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
-    /// Help or the version: already answered.
-    Said(String),
+    /// Help or the version.
+    Print(String),
 }
 
 /// A todo list that AI assistants use over MCP, protected by Scalekit's OAuth.
 ///
-/// Without a command it serves. Settings come from the environment and from a .env file; the README
-/// lists them.
+/// Without a command, it serves. Settings come from the environment and from a
+/// .env file in the current directory; `todo-mcp check --help` lists them.
 #[derive(Debug, Parser)]
-#[command(name = "todo-mcp", version, disable_help_subcommand = true)]
+#[command(name = "todo-mcp", version, disable_help_subcommand = true, verbatim_doc_comment)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Subcommand>,
@@ -46,33 +40,49 @@ struct CommandLine {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
-    /// Serve until SIGINT or SIGTERM, then finish what is in flight and stop
+    /// Serve until SIGINT or SIGTERM, then finish the requests in flight
     Serve,
-    /// Read the configuration, report every problem at once, and bind nothing
+    /// Check the settings and report every problem at once
+    ///
+    /// Nothing is opened, bound or changed. The exit code is 64 if a setting is wrong.
+    #[command(verbatim_doc_comment)]
     Check,
-    /// Say, check by check, whether the settings, Scalekit, the public URL and a token fit
-    /// together, and what to change; exit code 0 if nothing failed, 1 otherwise
+    /// Check how settings, Scalekit, public URL and token fit together
+    ///
+    /// Each check prints what it found and what to change. The doctor itself changes
+    /// nothing. The exit code is 1 if a check failed.
+    #[command(verbatim_doc_comment)]
     Doctor(DoctorArguments),
-    /// Bring the database to the current schema (serving does this too)
+    /// Bring the database to the current schema, as serving does
     Migrate,
-    /// Write all todos, a JSON object on each line, as they are at this moment; a server may be
-    /// running
+    /// Write all todos as JSON Lines
+    ///
+    /// The export shows the database as it was at one moment. A server may be running.
+    #[command(verbatim_doc_comment)]
     Export(ExportArguments),
-    /// Add the todos of an export, except those that are there already; doing it again adds what is
-    /// missing. Exit code 1 if a line is wrong, or if a todo is there with other content
+    /// Add the todos of an export
+    ///
+    /// Todos that already exist are skipped, so that a repeated import adds only what
+    /// is missing. The exit code is 1 if a line is wrong, or if a todo already exists
+    /// with other content.
+    #[command(verbatim_doc_comment)]
     Import(ImportArguments),
-    /// Copy the SQLite file as it is at this moment, and check the copy; a server may be running
+    /// Copy the SQLite database and check the copy
+    ///
+    /// The copy shows the database as it was at one moment. A server may be running.
+    #[command(verbatim_doc_comment)]
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
-    /// Print an access token of the running server's local identity, and nothing else
+    /// Print an access token of the local identity
+    ///
+    /// The server must be running. Nothing but the token is printed.
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
 }
 
-/// What is examined beside the settings.
 #[derive(clap::Args)]
 pub(crate) struct DoctorArguments {
-    /// An access token to check too; `-` reads it from standard input, out of sight of other users
+    /// Access token to check too; `-` reads it from standard input
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub(crate) token: Option<String>,
 }
@@ -84,55 +94,56 @@ impl std::fmt::Debug for DoctorArguments {
     }
 }
 
-/// Where an export goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArguments {
-    /// The file to write, for nobody's eyes but yours; without it, or as `-`, standard output
+    /// File to write, readable by its owner only [default: standard output]
     pub(crate) file: Option<PathBuf>,
-    /// Replace the file if it is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
 
-/// Where an import comes from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArguments {
-    /// The file to read; without it, or as `-`, standard input
+    /// File to read [default: standard input]
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Where a copy goes.
 #[cfg(feature = "sqlite")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackupArguments {
-    /// The file to write, for nobody's eyes but yours
+    /// File to write, readable by its owner only
     pub(crate) file: PathBuf,
-    /// Replace the file if it is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
 
-/// What the token is to hold. What is left out is as for the local user.
 #[cfg(feature = "emulator")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
-    /// What it allows
+    /// Scopes of the token, separated by spaces
     #[arg(long, value_name = "SCOPES", default_value = "todo:read todo:write")]
     pub(crate) scope: String,
-    /// Whom it stands for
+    /// Id of the user [default: the local user]
     #[arg(long, value_name = "usr_..")]
     pub(crate) subject: Option<String>,
-    /// For which organization
+    /// Id of the organization [default: that of the local user]
     #[arg(long, value_name = "org_..")]
     pub(crate) organization: Option<String>,
-    /// How long it lasts
+    /// Lifetime; a negative one gives an expired token
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, allow_negative_numbers = true)]
     pub(crate) expires_in: i64,
 }
 
-/// Reads the command line. A mistake in it is a [`Failure::Usage`].
+/// Reads the command line. A wrong one is a [`Failure::Usage`].
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    match CommandLine::try_parse_from(arguments) {
+    let command = CommandLine::command()
+        .mut_subcommand("check", |check| check.after_long_help(help_on_settings()));
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| CommandLine::from_arg_matches(&matches));
+    match parsed {
         Ok(CommandLine { command }) => Ok(match command {
             None | Some(Subcommand::Serve) => Command::Serve,
             Some(Subcommand::Check) => Command::Check,
@@ -148,8 +159,27 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            Ok(Command::Said(error.to_string()))
+            Ok(Command::Print(error.to_string()))
         }
         Err(error) => Err(Failure::Usage(error.to_string())),
     }
+}
+
+/// The table of settings, as ripgrep lists options: a line with the name, and below it the meaning.
+fn help_on_settings() -> String {
+    let mut text = "Settings:".to_owned();
+    for setting in SETTINGS {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {}", setting.name);
+        if !setting.aliases.is_empty() {
+            let _ = write!(text, " (also {})", setting.aliases.join(", "));
+        }
+        let default = match setting.default.text() {
+            "" => String::new(),
+            default => format!(" [default: {default}]"),
+        };
+        let meaning = format!("{}{default}", setting.meaning);
+        let _ = write!(text, "\n          {}", wrap(&meaning, 10));
+    }
+    text
 }

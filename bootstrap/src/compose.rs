@@ -1,16 +1,13 @@
-//! The one place where adapters meet.
+//! The one place where the adapters are put together.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use todo_adapter_mcp::{AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl, Server};
-use todo_adapter_scalekit::{
-    ScalekitAuthorizationServer, ScalekitEnvironment, ScalekitHttp, ScalekitKeys,
-    ScalekitTokenVerifier,
-};
+use async_trait::async_trait;
+use protected_mcp::{AllowedHosts, AllowedOrigins, NotReady, PublicUrl, Readiness, Server};
+use scalekit::{Scalekit, ScalekitEnvironment, ScalekitKeys};
 use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
 use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRepository};
@@ -18,145 +15,137 @@ use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRep
 use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
 use todo_application::ports::{
-    ChangeFeed, Clock, Readiness, TodoLoader, TodoRepository, TodoSnapshot,
+    ChangeFeed, Clock, StorageError, StorageHealth, TodoLoader, TodoRepository, TodoSnapshot,
+    in_one_line,
 };
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
-use crate::clock::SystemClock;
+use crate::clock::{EngineClock, SystemClock};
 use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
 use crate::ids::UuidV7Source;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
-    /// Where MCP is served.
     pub listener: TcpListener,
-    /// What is served there.
     pub server: Server,
-    /// Where the world reaches it.
-    pub public_url: PublicUrl,
+    pub(crate) public_url: PublicUrl,
     /// The issuer of access tokens.
-    pub authorization_server: String,
+    pub(crate) issuer: String,
     /// The issuer's signing keys, to be refreshed while the server runs.
-    pub keys: ScalekitKeys,
-    /// Told `true`, or dropped, it ends the answers that go on for long.
-    pub stop: watch::Sender<bool>,
-    /// The local identity, if callers are vouched for by ourselves.
-    pub local_identity: Option<LocalIdentity>,
+    pub(crate) keys: ScalekitKeys,
+    /// Runs beside the server. `None` with Scalekit.
+    pub(crate) local_identity: Option<LocalIdentity>,
 }
 
-/// What runs beside the server: it serves until the future it is given is ready.
-pub type LocalIdentity = Box<dyn FnOnce(Stop) -> Running + Send>;
-/// Ready when it is time to stop.
-pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
-/// Ready when it has stopped.
-pub type Running = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
+/// Serves until the given future is ready.
+pub(crate) type LocalIdentity = Box<dyn FnOnce(Stop) -> Running + Send>;
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
 
-/// Opens the storage, binds the sockets and puts everything together.
-pub async fn compose(config: &Config) -> Result<Composition, Failure> {
+/// Opens the storage, binds the sockets and composes the server.
+pub(crate) async fn compose(config: &Config) -> Result<Composition, Failure> {
     compose_with_clock(config, Arc::new(SystemClock)).await
 }
 
-/// The same on another clock, for tests in which hours pass.
+/// `compose` with another clock, for tests in which hours pass.
 pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let Storage { repository, readiness, changes } = open_storage(&config.database).await?;
+    let Storage { repository, health, changes } = open_storage(&config.database).await?;
 
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener
         .with_context(|| {
             format!(
-                "cannot listen on {}: set PORT to another port, or stop what uses it",
+                "cannot listen on {}: set PORT to another port, or stop the program that uses it",
                 config.listen
             )
         })
         .map_err(Failure::Unavailable)?;
-    let port = listener.local_addr().map_err(|error| Failure::Other(error.into()))?.port();
-    let public_url = match &config.public_url {
-        Some(url) => url.clone(),
-        None => own_url(config.listen.ip(), port)
-            .parse()
-            .map_err(|error| Failure::Other(anyhow::Error::new(error)))?,
-    };
+    let port = listener.local_addr().map_err(Failure::other)?.port();
+    let public_url = config.public_url_at(port).map_err(Failure::other)?;
 
-    let (environment, local_identity) = identity(config, &public_url, &clock).await?;
-    let environment = Arc::new(environment);
-    let http = ScalekitHttp::new(&environment).map_err(|error| Failure::Other(error.into()))?;
-    let keys = ScalekitKeys::new(&environment, http.clone(), Arc::clone(&clock));
-    let authorization_server =
-        ScalekitAuthorizationServer::new(&environment, http, Arc::clone(&clock));
-    let verifier =
-        ScalekitTokenVerifier::new(Arc::clone(&environment), keys.clone(), Arc::clone(&clock));
+    let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
+    let (environment, local_identity) = identity(config, &public_url, &engine_clock).await?;
+    let scalekit = Scalekit::new(environment, USER_AGENT, &engine_clock).map_err(Failure::other)?;
+    let protection = scalekit.protection(public_url.clone());
+    let issuer = protection.issuer.clone();
+    let keys = scalekit.keys();
 
     let ids = Arc::new(UuidV7Source::new());
-    let options = McpOptions {
-        allowed_hosts: AllowedHosts::new(&public_url, config.allowed_hosts.clone()),
-        allowed_origins: AllowedOrigins::new(&public_url, config.allowed_origins.clone()),
-        public_url: public_url.clone(),
-        authorization_server: environment.authorization_server().to_owned(),
-        scope_denial: config.scope_denial,
-        rate_limit: config.rate_limit,
-    };
-    let (stop, stopping) = watch::channel(false);
-    let ports = McpPorts {
-        todos: Arc::new(Todos::new(repository, changes, clock, ids, config.sharing)),
-        verifier: Arc::new(verifier),
-        authorization_server: Arc::new(authorization_server),
-        readiness: vec![readiness, Arc::new(keys.clone())],
-        stopping,
-    };
-    Ok(Composition {
-        listener,
-        server: todo_adapter_mcp::server(options, ports),
-        public_url,
-        authorization_server: environment.authorization_server().to_owned(),
-        keys,
-        stop,
-        local_identity,
-    })
+    let todos = Arc::new(Todos::new(repository, changes, clock, ids, config.sharing));
+    let server = todo_adapter_mcp::server(&todos, protection)
+        .allowed_hosts(allowed_hosts(config, &public_url))
+        .allowed_origins(allowed_origins(config, &public_url))
+        .scope_denial(config.scope_denial)
+        .rate_limit(config.rate_limit)
+        .readiness(Arc::new(StorageReadiness(health)))
+        .readiness(Arc::new(keys.clone()))
+        .clock(engine_clock)
+        .build()
+        .map_err(Failure::other)?;
+    Ok(Composition { listener, server, public_url, issuer, keys, local_identity })
 }
 
-/// The address of this server where no setting names another: `localhost` means 127.0.0.1 or `::1`.
-fn own_url(listen: IpAddr, port: u16) -> String {
-    let named = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    if listen.is_loopback() && !named.contains(&listen) {
-        format!("http://{}/", SocketAddr::new(listen, port))
-    } else {
-        format!("http://localhost:{port}/")
-    }
+/// The hosts that requests may address, and what to change if one is missing.
+pub(crate) fn allowed_hosts(config: &Config, public_url: &PublicUrl) -> AllowedHosts {
+    AllowedHosts::new(public_url, config.allowed_hosts.clone())
+        .with_remedy("set MCP_URL to the public URL or add the host to ALLOWED_HOSTS")
 }
 
-/// Opens the database, which brings it to the current schema, and closes it again.
-pub async fn migrate(config: &Config) -> Result<(), Failure> {
-    open_storage(&config.database).await?;
-    crate::console::print(&format!("The database is up to date: {}\n", config.database))
+/// The origins whose pages may send requests, and what to change if one is missing.
+pub(crate) fn allowed_origins(config: &Config, public_url: &PublicUrl) -> AllowedOrigins {
+    AllowedOrigins::new(public_url, config.allowed_origins.clone())
+        .with_remedy("add the origin to ALLOWED_ORIGINS")
 }
 
-/// The ports that a database is behind.
-struct Storage {
+/// How this program identifies itself to Scalekit.
+pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// The ports that a database implements.
+pub(crate) struct Storage {
     repository: Arc<dyn TodoRepository>,
-    readiness: Arc<dyn Readiness>,
+    health: Arc<dyn StorageHealth>,
     changes: Arc<dyn ChangeFeed>,
 }
 
 impl Storage {
     fn new(
-        storage: Arc<impl TodoRepository + Readiness + 'static>,
+        storage: Arc<impl TodoRepository + StorageHealth + 'static>,
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
-        Self { repository: storage.clone(), readiness: storage, changes }
+        Self { repository: storage.clone(), health: storage, changes }
     }
 }
 
+/// The storage as one of the parts that must work before requests are served.
+struct StorageReadiness(Arc<dyn StorageHealth>);
+
+#[async_trait]
+impl Readiness for StorageReadiness {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.0.check().await.map_err(|error| match error {
+            StorageError::Unavailable(cause) => NotReady(in_one_line(&*cause)),
+            StorageError::Corrupt { .. } | StorageError::Damaged(_) => {
+                NotReady(in_one_line(&error))
+            }
+        })
+    }
+}
+
+/// Opens a database and brings it to the current schema.
 #[cfg_attr(
     not(feature = "postgres"),
-    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+    expect(clippy::unused_async, reason = "only PostgreSQL is opened asynchronously")
 )]
-async fn open_storage(database: &Database) -> Result<Storage, Failure> {
-    // Memory and a file have one process that writes, so its own changes are all there are.
+pub(crate) async fn open_storage(database: &Database) -> Result<Storage, Failure> {
+    // Only this process writes to memory and to a file, so its own changes are all changes.
     let in_process = || Arc::new(InProcessChangeFeed::default());
     match database {
         Database::Memory => {
@@ -181,10 +170,10 @@ async fn open_storage(database: &Database) -> Result<Storage, Failure> {
     }
 }
 
-/// Opens all todos as they are now, to read them. A server may be running.
+/// Opens a snapshot of all todos. A server may be running.
 #[cfg_attr(
     not(feature = "postgres"),
-    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+    expect(clippy::unused_async, reason = "only PostgreSQL is opened asynchronously")
 )]
 pub(crate) async fn open_snapshot(database: &Database) -> Result<Box<dyn TodoSnapshot>, Failure> {
     match database {
@@ -202,10 +191,10 @@ pub(crate) async fn open_snapshot(database: &Database) -> Result<Box<dyn TodoSna
     }
 }
 
-/// Opens the storage to add todos to it.
+/// Opens a database for an import.
 #[cfg_attr(
     not(feature = "postgres"),
-    expect(clippy::unused_async, reason = "what is here is opened without waiting")
+    expect(clippy::unused_async, reason = "only PostgreSQL is opened asynchronously")
 )]
 pub(crate) async fn open_loader(database: &Database) -> Result<Box<dyn TodoLoader>, Failure> {
     match database {
@@ -225,23 +214,26 @@ pub(crate) async fn open_loader(database: &Database) -> Result<Box<dyn TodoLoade
 
 pub(crate) fn nothing_to_move() -> Failure {
     Failure::Usage(
-        "DATABASE_URL is memory:, and what a server keeps there nobody else can reach: set it to a \
-         database"
+        "DATABASE_URL is memory:, which only the server process can reach: set it to a database file \
+         or server"
             .to_owned(),
     )
 }
 
 #[cfg(not(feature = "sqlite"))]
 fn lacking(path: &std::path::Path) -> Failure {
-    Failure::Usage(format!("DATABASE_URL is sqlite:{}, which this build lacks", path.display()))
+    Failure::Usage(format!(
+        "DATABASE_URL is sqlite:{}, which this build does not support",
+        path.display()
+    ))
 }
 
-/// Who vouches for callers: the same Scalekit adapter either way, pointed at Scalekit or at our own
-/// emulation of it.
+/// The environment whose tokens are accepted: Scalekit's, or the emulated one of this process. The
+/// adapter is the same for both.
 async fn identity(
     config: &Config,
     public_url: &PublicUrl,
-    clock: &Arc<dyn Clock>,
+    clock: &Arc<dyn protected_mcp::Clock>,
 ) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
     match &config.identity {
         Identity::Scalekit(environment) => Ok((ScalekitEnvironment::clone(environment), None)),
@@ -257,34 +249,25 @@ async fn local_identity(
     port: u16,
     auto_consent: bool,
     public_url: &PublicUrl,
-    clock: &Arc<dyn Clock>,
+    clock: &Arc<dyn protected_mcp::Clock>,
 ) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
-    use todo_adapter_scalekit_emulator::{EmulatorOptions, LOCAL_RESOURCE_ID, ScalekitEmulator};
+    use crate::local_identity::{self, LOCAL_RESOURCE_ID};
 
-    let clock = Arc::clone(clock);
-    let emulator = ScalekitEmulator::bind(EmulatorOptions {
-        port,
-        resource_id: LOCAL_RESOURCE_ID.to_owned(),
-        server_url: public_url.base(),
-        state_file: config.database.companion("identity.json"),
-        auto_consent,
-        clock: Arc::new(move || clock.now().as_unix_seconds()),
-    })
-    .await
-    .map_err(Failure::unavailable)?;
+    let (url, clock) = (public_url.base(), Arc::clone(clock));
+    let emulator = local_identity::start(url, &config.database, port, auto_consent, clock).await?;
     let environment = ScalekitEnvironment::new(&emulator.environment_url(), LOCAL_RESOURCE_ID)
-        .map_err(|error| Failure::Other(error.into()))?;
+        .map_err(Failure::other)?;
     Ok((environment, Some(Box::new(|stop| Box::pin(emulator.serve(stop))))))
 }
 
 #[cfg(not(feature = "emulator"))]
-#[expect(clippy::unused_async, reason = "it stands in for the one with the emulator")]
+#[expect(clippy::unused_async, reason = "the variant with the emulator is asynchronous")]
 async fn local_identity(
     _: &Config,
     _: u16,
     _: bool,
     _: &PublicUrl,
-    _: &Arc<dyn Clock>,
+    _: &Arc<dyn protected_mcp::Clock>,
 ) -> Result<(ScalekitEnvironment, Option<LocalIdentity>), Failure> {
     Err(Failure::Usage("this build has no local identity".to_owned()))
 }

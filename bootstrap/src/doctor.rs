@@ -1,76 +1,104 @@
 //! `todo-mcp doctor`: whether the settings, Scalekit, the public URL and a token fit together, and
 //! what to change where they do not.
 //!
-//! | module | looks at | over the network |
-//! |---|---|---|
-//! | `configuration` | the settings, and who vouches for callers | no |
-//! | `public_url` | the public URL, ports, hosts and origins | no |
-//! | `environment` | Scalekit: reachable, clocks, keys | yes |
-//! | `metadata` | what Scalekit tells clients about the MCP server | yes |
-//! | `token` | an access token, check by check | keys only |
-//! | `own_server` | our own server, as a client finds it at the public URL | yes |
-//! | `http` | requests, bounded in time and size, and failures in words | |
-//! | `report` | findings, and how they are printed | |
-//! | `command` | arguments, standard input, exit code | |
-//!
-//! Every judgement is a pure function from what was seen to a [`Finding`]; requests are made around
-//! them. Nothing is changed anywhere, and a token is never part of a finding.
+//! [`examine`] lists the checks in their order; each is a file in `checks`. A check is a pure function
+//! from what was seen to a [`Finding`]; the requests are made here. Nothing is changed anywhere, and a
+//! token is never part of a finding.
 
-mod command;
-mod configuration;
-mod environment;
-mod http;
-mod metadata;
-mod own_server;
-mod public_url;
+mod checks;
+mod finding;
+mod issuer;
 mod report;
-mod token;
 
 use std::sync::Arc;
 
-use todo_adapter_scalekit::ScalekitEnvironment;
+use protected_mcp::PublicUrl;
 use todo_application::ports::Clock;
+use url::Url;
 
-use crate::SystemClock;
+use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::http::Http;
 use crate::settings::Settings;
+use checks::{
+    authorization_server, challenge, clock, environment, keys, metadata, public_url, server,
+    settings, token,
+};
+use issuer::Issuer;
 
-pub(crate) use command::run;
-pub use report::{Finding, Report, Verdict};
+pub use finding::{Finding, Verdict};
+pub use report::Report;
 
-/// Who vouches for callers, as far as the settings say where to find them.
-struct Identity {
-    environment: Arc<ScalekitEnvironment>,
-    /// Ourselves, and so not a matter of the dashboard.
-    is_local: bool,
-}
-
-/// Makes every check that can be made with these settings, and with the token if there is one.
+/// Makes every check that these settings allow, and those of the token if there is one.
 ///
-/// Settings that cannot be read are all that is reported: nothing else is known then.
+/// If the settings cannot be read, the report holds nothing else.
 pub async fn examine(settings: &Settings, unverified_token: Option<&str>) -> Report {
-    let mut report = Report::default();
     let config = match Config::from_settings(settings) {
         Ok(config) => config,
-        Err(problems) => {
-            report.add(configuration::problems(&problems));
-            return report;
-        }
+        Err(problems) => return Report::of_problems(&problems),
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (identity, about_identity) = configuration::identity(&config);
-    report.add(configuration::read(&config).into_iter().chain([about_identity]));
-
+    let system_clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let issuer = Issuer::of(&config);
     let public_url = public_url::of(&config);
-    report.add(public_url::findings(settings, &config, public_url.as_ref()));
-    if let Some(identity) = &identity {
-        report.add(environment::findings(identity, clock.as_ref()).await);
+
+    let mut report = Report::default();
+    report.add(settings::check(&config));
+    report.add(public_url::check(settings, &config, public_url.as_ref()));
+    if let Some(issuer) = &issuer {
+        report.add(examine_issuer(issuer, system_clock.as_ref()).await);
     }
     if let Some(token) = unverified_token {
-        report.add(token::findings(token, identity.as_ref(), config.sharing, &clock).await);
+        report.add(token::check(token, issuer.as_ref(), config.sharing, &system_clock).await);
     }
     if let Some(url) = &public_url {
-        report.add(own_server::findings(url, identity.as_ref(), clock.as_ref()).await);
+        report.add(examine_server(url, issuer.as_ref(), system_clock.as_ref()).await);
     }
     report
+}
+
+/// What the issuer publishes, fetched as clients fetch it.
+async fn examine_issuer(issuer: &Issuer, system_clock: &dyn Clock) -> Vec<Finding> {
+    let scalekit = &issuer.environment;
+    let http = match Http::towards(scalekit.keys_url(), system_clock) {
+        Ok(http) => http,
+        Err(reason) => return vec![environment::check(issuer, &Err(reason))],
+    };
+    let mut discovery_url = scalekit.keys_url().clone();
+    discovery_url.set_path("/.well-known/openid-configuration");
+    let discovery = http.get(&discovery_url).await;
+    let reached = environment::check(issuer, &discovery);
+    let (Verdict::Pass, Ok(discovery)) = (reached.verdict(), &discovery) else {
+        // The other documents of a wrong server would only repeat that.
+        return vec![reached];
+    };
+    let (keys, (metadata, document)) =
+        tokio::join!(http.get(scalekit.keys_url()), metadata::fetch(&http, scalekit));
+    let mut findings = vec![reached, clock::check(discovery), keys::check(&keys), metadata];
+    if let Some(document) = document {
+        findings.extend(authorization_server::CHECKS.map(|check| check(scalekit, &document)));
+    }
+    findings
+}
+
+/// The server at the public URL, asked as a client asks it before it has a token.
+async fn examine_server(
+    url: &PublicUrl,
+    issuer: Option<&Issuer>,
+    system_clock: &dyn Clock,
+) -> Vec<Finding> {
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let (Ok(metadata_url), Ok(endpoint)) =
+        (Url::parse(&url.resource_metadata()), Url::parse(&url.resource()))
+    else {
+        return Vec::new();
+    };
+    let http = match Http::towards(&endpoint, system_clock) {
+        Ok(http) => http,
+        Err(reason) => return vec![server::check(url, issuer, &Err(reason))],
+    };
+    let server = server::check(url, issuer, &http.get(&metadata_url).await);
+    if server.verdict() != Verdict::Pass {
+        return vec![server];
+    }
+    vec![server, challenge::check(url, &http.post(&endpoint, PING.to_owned()).await)]
 }

@@ -1,31 +1,33 @@
-//! How the program ends when it cannot do what it was asked.
+//! Why a command failed, and the exit code that follows from it.
 
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::config::Problem;
+use crate::settings::Problem;
 
-/// Why a command failed, and so with which code the program exits.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line or the settings are wrong: exit code 64 (`EX_USAGE`).
+    /// The command line, or a setting in the context of a command, is wrong: exit code 64
+    /// (`EX_USAGE`).
     Usage(String),
-    /// The same, with every problem of the settings at once.
+    /// The settings are wrong, with every problem found: exit code 64.
     Configuration(Vec<Problem>),
-    /// Something that is needed is not there, or is in use: exit code 69 (`EX_UNAVAILABLE`).
+    /// Something that the command needs is missing or in use: exit code 69 (`EX_UNAVAILABLE`).
     Unavailable(anyhow::Error),
     /// Anything else: exit code 1.
     Other(anyhow::Error),
 }
 
 impl Failure {
-    /// Something that is needed is not there.
-    pub fn unavailable(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn unavailable(error: impl Into<anyhow::Error>) -> Self {
         Self::Unavailable(error.into())
     }
 
-    /// The code that the program exits with.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self::Other(error.into())
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Configuration(_) => 64,
             Self::Unavailable(_) => 69,
@@ -42,6 +44,7 @@ impl fmt::Display for Failure {
                 formatter.write_str("The configuration has problems:")?;
                 problems.iter().try_for_each(|problem| write!(formatter, "\n  {problem}"))
             }
+            // The alternate form writes the chain of causes on one line.
             Self::Unavailable(error) | Self::Other(error) => write!(formatter, "{error:#}"),
         }
     }

@@ -1,3 +1,5 @@
+//! The ids of new todos.
+
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -5,21 +7,14 @@ use todo_application::domain::{Instant, TodoId};
 use todo_application::ports::IdSource;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Mints UUIDs version 7 with a counter, so that ids of one process keep their order within one
-/// millisecond too (RFC 9562 §6.2, method 1).
+/// UUIDs of version 7 with a counter (RFC 9562 section 6.2, method 1): the ids of one process are in
+/// order within a millisecond too.
 #[derive(Debug)]
-pub struct UuidV7Source(Mutex<ContextV7>);
+pub(crate) struct UuidV7Source(Mutex<ContextV7>);
 
 impl UuidV7Source {
-    /// A source that has minted nothing yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(ContextV7::new()))
-    }
-}
-
-impl Default for UuidV7Source {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -37,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_keep_their_order_within_a_millisecond_and_when_the_clock_is_set_back() {
+    fn ids_are_in_order_within_a_millisecond_and_when_the_clock_is_set_back() {
         let source = UuidV7Source::new();
         let at = |millis| Instant::from_unix_millis(millis).unwrap();
         let minted: Vec<TodoId> = std::iter::repeat_n(at(1_795_340_000_000), 10_000)

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Allocates and frees in about half the time that the allocator of most systems takes, which is a
-/// tenth of what a request costs.
+/// Allocates and frees in about half the time of most systems' allocators: a tenth of a request.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

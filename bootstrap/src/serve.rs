@@ -1,98 +1,91 @@
-//! Listening, and stopping in good order.
+//! `todo-mcp serve`: listening, and stopping gracefully.
 
-mod connections;
 #[cfg(unix)]
 mod open_files;
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::compose::{Composition, compose};
-use crate::config::{Config, Database, Identity, LogFormat, shared};
+use crate::config::{Config, Database, Identity, LogFormat, sharing_text};
 use crate::failure::Failure;
 use crate::signals::StopSignals;
 use crate::{console, telemetry};
 
-/// How long requests in flight may take to finish once we are told to stop.
+/// For requests in flight, after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until SIGINT or SIGTERM. What is in flight is finished; a second signal does not wait.
-pub async fn serve(config: Config) -> Result<(), Failure> {
-    let _log = telemetry::start(&config)?;
+/// Serves until SIGINT or SIGTERM, then completes the requests in flight. A second signal ends them.
+pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
+    let _log = telemetry::start(config.log_format, &config.log_filter)?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
     #[cfg(unix)]
-    open_files::allow_enough();
-    let composition = compose(&config).await?;
-    // Whoever reads that we are ready may tell us to stop at once.
-    let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
-    announce(&config, &composition)?;
+    open_files::raise_limit();
+    let composition = compose(config).await?;
+    // Before the announcement: a signal may follow it at once.
+    let mut signals = StopSignals::listen().map_err(Failure::other)?;
+    announce(config, &composition)?;
 
-    let stop = composition.stop;
+    let (stop, _) = watch::channel(false);
     let stopped = || {
         let mut stop = stop.subscribe();
         Box::pin(async move {
-            // An error means that the sender is gone, and so are we.
+            // An error means that the sender is gone: stop, too.
             let _ = stop.wait_for(|stop| *stop).await;
         })
     };
     let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
-    let server = composition.server;
-    let answer = move |request| {
-        let server = server.clone();
-        async move { server.answer(request).await }
-    };
-    let connections =
-        connections::serve(composition.listener, connections::MOST_CONNECTIONS, answer, stopped());
-    let mut server = tokio::spawn(connections);
+    let mut server = tokio::spawn(composition.server.serve(composition.listener, stopped()));
 
     tokio::select! {
         () = signals.received() => {}
         error = lost(&mut identity) => return Err(error),
     }
-    tracing::info!("stopping: finishing what is in flight");
+    tracing::info!("stopping: waiting for requests in flight");
     stop.send_replace(true);
     let all = async {
         let ended = (&mut server).await;
         if let Some(identity) = &mut identity {
-            // It had nothing else to do than to serve us, and cannot fail us any more.
+            // Only the server needed it: how it ends no longer matters.
             let _ = identity.await;
         }
         ended
     };
     tokio::select! {
-        ended = all => ended.map_err(|error| Failure::Other(error.into()))?,
-        () = tokio::time::sleep(GRACE) => tracing::warn!("some requests took too long and are cut off"),
-        () = signals.received() => tracing::warn!("told again: not waiting for requests in flight"),
+        ended = all => ended.map_err(Failure::other)?,
+        () = tokio::time::sleep(GRACE) => tracing::warn!("stopping: requests still in flight are aborted"),
+        () = signals.received() => tracing::warn!("second signal: not waiting for requests in flight"),
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Ready when the local identity has ended without having been told to: nobody could log in then.
+/// Ready when the local identity has ended on its own: no client could log in any more.
 async fn lost(identity: &mut Option<JoinHandle<std::io::Result<()>>>) -> Failure {
     let Some(identity) = identity else { return std::future::pending().await };
     let cause = match identity.await {
-        Ok(Ok(())) => anyhow::anyhow!("it stopped"),
+        Ok(Ok(())) => anyhow::anyhow!("it ended"),
         Ok(Err(error)) => error.into(),
         Err(error) => error.into(),
     };
-    Failure::Unavailable(cause.context("the local identity is gone"))
+    Failure::Unavailable(cause.context("the local identity has failed"))
 }
 
-/// Says that we are there: a few lines for a person, or one event for a machine.
+/// Logs that the server is ready. With a log in text, also prints where it is and what to do next.
 fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     let endpoint = composition.public_url.resource();
     let address = composition.listener.local_addr();
-    let address = address.map_err(|error| Failure::Other(error.into()))?;
+    let address = address.map_err(Failure::other)?;
     tracing::info!(
         mcp.url = endpoint,
-        // What a proxy in front needs to know, and nobody else can say when `PORT` is 0.
+        // Where a proxy must forward to. With `PORT` 0 the port is reported only here.
         listen.address = %address,
-        authorization_server = composition.authorization_server,
+        authorization_server = composition.issuer,
         storage = %config.database,
         sharing = config.sharing.as_str(),
         "ready"
@@ -101,11 +94,10 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         return Ok(());
     }
     let identity = match config.identity {
-        Identity::Scalekit(_) => composition.authorization_server.clone(),
+        Identity::Scalekit(_) => composition.issuer.clone(),
         Identity::Local { .. } => {
-            let (environment, _) =
-                composition.authorization_server.split_once("/resources/").unwrap_or_default();
-            format!("local, for development: {environment} lets you in as a test user")
+            let (environment, _) = composition.issuer.split_once("/resources/").unwrap_or_default();
+            format!("local, for development: a test user of {environment}")
         }
     };
     let todos = match &config.database {
@@ -116,12 +108,12 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => config.database.to_string(),
     };
-    let shared = shared(config.sharing);
+    let sharing = sharing_text(config.sharing);
     console::print(&format!(
         "\n  todo-mcp {version}\n\
          \n  MCP endpoint  {endpoint}\
          \n  Identity      {identity}\
-         \n  Todos         {todos}, {shared}\n\
+         \n  Todos         {todos}, {sharing}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
          \n    npx @modelcontextprotocol/inspector --transport http --server-url {endpoint}\n\

@@ -1,7 +1,7 @@
-//! What tells the program to stop.
+//! The signals that ask the process to stop.
 
-/// The signals that ask the process to end. They are heard from the moment this is made, and none
-/// is lost between two that are waited for.
+/// SIGINT and SIGTERM, from the moment of [`StopSignals::listen`] on. A signal that arrives while
+/// nothing waits is kept for the next [`StopSignals::received`].
 pub(crate) struct StopSignals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -24,7 +24,6 @@ impl StopSignals {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    /// Ready when one has come.
     pub(crate) async fn received(&mut self) {
         #[cfg(unix)]
         tokio::select! {

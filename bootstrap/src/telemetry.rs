@@ -11,25 +11,23 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::config::{Config, LogFormat};
 use crate::failure::Failure;
 use plain::PlainFields;
 
-/// Starts logging as the configuration says, until what it gives is dropped.
-pub(crate) fn start(config: &Config) -> Result<WorkerGuard, Failure> {
-    let filter = EnvFilter::try_new(&config.log_filter)
-        .map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
-    let (lines, guard) = standard_error::standard_error(config.log_format);
+pub(crate) use standard_error::LogFormat;
+
+/// Starts the log, with a filter in the syntax of `RUST_LOG`. Dropping the guard writes what is
+/// queued.
+pub(crate) fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, Failure> {
+    let filter =
+        EnvFilter::try_new(filter).map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
+    let (lines, guard) = standard_error::standard_error(format);
     let text = || layer().with_writer(lines.clone());
-    let lines = match config.log_format {
+    let lines = match format {
         LogFormat::Text if std::io::stderr().is_terminal() => text().boxed(),
         LogFormat::Text => text().with_ansi(false).fmt_fields(PlainFields).boxed(),
         LogFormat::Json => text().json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .try_init()
-        .map_err(|error| Failure::Other(error.into()))?;
+    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(Failure::other)?;
     Ok(guard)
 }

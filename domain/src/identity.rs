@@ -1,5 +1,5 @@
-//! Names that others give: an authorization server to people, organizations and clients, and a client
-//! to its requests.
+//! Identifiers that others assign: an authorization server to people, organizations and clients, and a
+//! client to its requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,26 +8,20 @@ use thiserror::Error;
 
 use crate::text::has_control_character;
 
-/// Why a text cannot be an identifier.
+/// Why a text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdentifierError {
-    /// It has no characters.
     #[error("must not be empty")]
     Empty,
-    /// It is longer than the type allows.
+    /// It is longer than the type allows. Both lengths are in bytes.
     #[error("must have at most {limit} bytes, has {actual}")]
-    TooLong {
-        /// What the type allows, in bytes.
-        limit: usize,
-        /// What was given, in bytes.
-        actual: usize,
-    },
-    /// It holds a control character, which no issuer uses and every log would suffer from.
+    TooLong { limit: usize, actual: usize },
+    /// No issuer uses control characters, and they would corrupt logs.
     #[error("must not contain control characters")]
     ControlCharacter,
 }
 
-fn parse_identifier(text: &str, limit: usize) -> Result<Arc<str>, IdentifierError> {
+fn check(text: &str, limit: usize) -> Result<(), IdentifierError> {
     if text.is_empty() {
         return Err(IdentifierError::Empty);
     }
@@ -37,22 +31,20 @@ fn parse_identifier(text: &str, limit: usize) -> Result<Arc<str>, IdentifierErro
     if has_control_character(text, "") {
         return Err(IdentifierError::ControlCharacter);
     }
-    Ok(Arc::from(text))
+    Ok(())
 }
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $limit:literal) => {
         $(#[$doc])*
         ///
-        /// Opaque: compared byte for byte, never taken apart. Cloning is cheap.
+        /// Opaque: compared byte for byte, never parsed further. Cheap to clone.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The longest identifier of this kind, in bytes.
             pub const MAX_BYTES: usize = $limit;
 
-            /// The text as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -62,7 +54,18 @@ macro_rules! identifier {
             type Error = IdentifierError;
 
             fn try_from(text: &str) -> Result<Self, IdentifierError> {
-                parse_identifier(text, Self::MAX_BYTES).map(Self)
+                check(text, Self::MAX_BYTES)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        /// Takes over a text that is shared already, without copying it.
+        impl TryFrom<Arc<str>> for $name {
+            type Error = IdentifierError;
+
+            fn try_from(text: Arc<str>) -> Result<Self, IdentifierError> {
+                check(&text, Self::MAX_BYTES)?;
+                Ok(Self(text))
             }
         }
 
@@ -75,13 +78,13 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// Who acts: the `sub` claim, a person (`usr_..`) or a machine (its client id).
-    /// OpenID Connect Core §2 bounds it at 255 characters.
+    /// A person or a machine that acts: the `sub` claim.
+    /// OpenID Connect Core section 2 limits it to 255 characters.
     Subject, 255
 }
 
 identifier! {
-    /// The organization a subject acts for: Scalekit's `oid` claim (`org_..`).
+    /// The organization that a subject acts for.
     Organization, 255
 }
 
@@ -92,8 +95,8 @@ identifier! {
 }
 
 identifier! {
-    /// A name that a client gives to a request, to repeat it without its being done twice. Known for
-    /// 24 hours to the subject that gave it.
+    /// A key that a client chooses to make a create safe to retry. It belongs to the subject, who can
+    /// use it again after 24 hours.
     IdempotencyKey, 255
 }
 
@@ -104,10 +107,13 @@ mod tests {
     #[test]
     fn an_identifier_is_kept_byte_for_byte() {
         assert_eq!(Subject::try_from("usr_1:/ü").unwrap().as_str(), "usr_1:/ü");
+        let shared: Arc<str> = "usr_1:/ü".into();
+        let subject = Subject::try_from(Arc::clone(&shared)).unwrap();
+        assert!(Arc::ptr_eq(&subject.0, &shared));
     }
 
     #[test]
-    fn what_no_issuer_would_send_is_refused() {
+    fn empty_long_and_control_characters_are_rejected() {
         assert_eq!(Subject::try_from(""), Err(IdentifierError::Empty));
         assert_eq!(Organization::try_from("org\n1"), Err(IdentifierError::ControlCharacter));
         assert_eq!(
@@ -115,5 +121,6 @@ mod tests {
             Err(IdentifierError::TooLong { limit: 255, actual: 256 })
         );
         assert!(ClientId::try_from("c".repeat(2048).as_str()).is_ok());
+        assert_eq!(Subject::try_from(Arc::from("")), Err(IdentifierError::Empty));
     }
 }

@@ -1,22 +1,22 @@
-//! What a todo is, who may do what with it, and where it is kept apart from other people's.
+//! What a todo is and who may do what with it.
 //!
 //! Everything here is a pure function of its arguments: no I/O, no clock, no randomness, no wire
-//! format. Instants and ids arrive as arguments, so the same call always gives the same answer.
+//! format. Instants and ids arrive as arguments, so the same call always gives the same result.
 //!
 //! * [`Todo`] is the aggregate. Its fields are private, its transitions are methods.
-//! * Value types ([`Title`], [`Description`], [`TodoId`], ..) are parsed once at the edge; what
-//!   holds one never checks again.
-//! * [`policy::authorize`] is the only author of a [`Permit`], and every transition asks for one: a
-//!   change by someone who never asked the policy does not compile. Queries are keyed by a
-//!   workspace, which a use case gets from its permit.
+//! * Value types ([`Title`], [`Description`], [`TodoId`], ..) are parsed once, at the edge. Code that
+//!   holds one never checks it again.
+//! * The policy alone makes a [`ReadPermit`] or a [`WritePermit`]: see [`authorize_read`] and
+//!   [`authorize_write`]. Every transition takes a permit, and so does every query and every write of a
+//!   store: code without a permit does not compile.
 //!
-//! To add a field to a todo: give it a type that parses, add it to [`Todo`], [`TodoRecord`] and
-//! [`Edit`], and let the compiler lead through the adapters.
+//! To add a field to a todo: give it a type that parses, add it to [`TodoRecord`] and to [`Edit`], and
+//! follow the compiler through the other crates.
 
 mod identity;
 mod instant;
 mod permission;
-pub mod policy;
+mod policy;
 mod text;
 mod todo;
 mod todo_id;
@@ -27,9 +27,12 @@ mod workspace;
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use permission::{Permission, Permissions};
-pub use policy::{Action, Denied, Identity, Permit};
+pub use policy::{
+    Caller, Denied, OperatorPermit, ReadAction, ReadPermit, WriteAction, WritePermit,
+    authorize_read, authorize_write,
+};
 pub use text::{Description, DescriptionError, Title, TitleError};
-pub use todo::{Completion, Edit, RestoreError, Todo, TodoRecord};
+pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
 pub use todo_id::{TodoId, TodoIdError};
 pub use version::{Version, VersionError};
-pub use workspace::{Sharing, SharingError, UnknownSharing, WorkspaceId};
+pub use workspace::{NoOrganization, Sharing, UnknownSharing, WorkspaceId};

@@ -1,16 +1,16 @@
-//! What a token can allow.
+//! What an access token can grant.
 
 use std::fmt;
 
-/// One thing that an authorization server can grant, written as an OAuth scope.
+/// A permission that an authorization server can grant, written as an OAuth scope.
 ///
-/// Writing does not imply reading: the quickstart checks each tool for exactly one of the two, and
-/// a client that only adds todos (a form, a mail gateway) should not be able to read them.
+/// Writing does not imply reading: a client that only adds todos (a form, a mail gateway) should not
+/// be able to read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// See todos: `todo:read`.
+    /// List and get todos: `todo:read`.
     Read,
-    /// Create, change and delete todos: `todo:write`.
+    /// Create, update and delete todos: `todo:write`.
     Write,
 }
 
@@ -26,8 +26,8 @@ impl Permission {
         }
     }
 
-    /// The permission that a scope grants, if it is one of ours. Scopes are case-sensitive
-    /// (RFC 6749 §3.3).
+    /// The permission that a scope grants, if it is one of these. Scopes are case-sensitive
+    /// (RFC 6749 section 3.3).
     pub fn from_scope(scope: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|permission| permission.scope() == scope)
     }
@@ -51,18 +51,21 @@ impl fmt::Display for Permission {
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// Whether the set holds `permission`.
+    /// What these scopes grant. Scopes of other applications grant nothing here.
+    pub fn from_scopes<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        scopes.into_iter().filter_map(Permission::from_scope).collect()
+    }
+
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
     }
 
-    /// The set with `permission` added.
     #[must_use]
     pub const fn with(self, permission: Permission) -> Self {
         Self(self.0 | permission.bit())
     }
 
-    /// What the set holds, in the order of [`Permission::ALL`].
+    /// In the order of [`Permission::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.into_iter().filter(move |permission| self.contains(*permission))
     }
@@ -79,13 +82,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_permission_is_named_by_its_scope_and_by_no_other() {
+    fn a_permission_is_granted_by_its_scope_and_by_no_other() {
         for permission in Permission::ALL {
             assert_eq!(Permission::from_scope(permission.scope()), Some(permission));
         }
         for foreign in ["", "todo", "todo:READ", "todo:read ", "todo:*", "openid"] {
             assert_eq!(Permission::from_scope(foreign), None, "{foreign:?}");
         }
+        let scopes = ["openid", "todo:write", "todo:write"];
+        let expected = Permissions::from_iter([Permission::Write]);
+        assert_eq!(Permissions::from_scopes(scopes), expected);
     }
 
     #[test]

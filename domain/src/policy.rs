@@ -1,109 +1,223 @@
 //! Who may do what, decided in one place.
 //!
-//! [`authorize`] is total and pure, and the only author of a [`Permit`]. A permit says which action
-//! is allowed, to whom and in which workspace. Transitions ask for one, and use cases take the
-//! workspace of their queries from it.
+//! [`authorize_read`] and [`authorize_write`] are total and pure, and nothing else makes a permit. A
+//! permit is a type for what it allows: a [`ReadPermit`] to look, a [`WritePermit`] to change. Whoever
+//! holds neither can call no transition of a [`Todo`](crate::Todo) and no method of the storage port.
+//!
+//! ```
+//! use todo_domain::{
+//!     Caller, Permission, Permissions, ReadAction, ReadPermit, Sharing, Subject, authorize_read,
+//! };
+//!
+//! fn list(permit: &ReadPermit) {}
+//!
+//! let subject = Subject::try_from("usr_1").unwrap();
+//! let permissions = Permissions::from_iter([Permission::Read]);
+//! let caller = Caller { subject: &subject, organization: None, permissions };
+//! let permit = authorize_read(Sharing::Everyone, caller, ReadAction::List).unwrap();
+//! list(&permit);
+//! ```
+//!
+//! A permit to write is not one to read, and the other way round:
+//!
+//! ```compile_fail,E0308
+//! use todo_domain::{
+//!     Caller, Permission, Permissions, ReadPermit, Sharing, Subject, WriteAction, authorize_write,
+//! };
+//!
+//! fn list(permit: &ReadPermit) {}
+//!
+//! let subject = Subject::try_from("usr_1").unwrap();
+//! let permissions = Permissions::from_iter([Permission::Write]);
+//! let caller = Caller { subject: &subject, organization: None, permissions };
+//! let permit = authorize_write(Sharing::Everyone, caller, WriteAction::Create).unwrap();
+//! list(&permit);
+//! ```
 
 use thiserror::Error;
 
 use crate::identity::{Organization, Subject};
 use crate::permission::{Permission, Permissions};
-use crate::workspace::{Sharing, SharingError, WorkspaceId};
+use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
 
-/// Something a principal can want to do with todos.
+/// An action that changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// See the todos of a workspace.
+pub enum ReadAction {
     List,
-    /// See one todo.
     Get,
-    /// Add a todo.
-    Create,
-    /// Change a todo.
-    Update,
-    /// Remove a todo for good.
-    Delete,
 }
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 5] = [Self::List, Self::Get, Self::Create, Self::Update, Self::Delete];
+impl ReadAction {
+    pub const ALL: [Self; 2] = [Self::List, Self::Get];
 
-    /// The permission that the action needs.
+    /// The permission that the action requires.
     pub const fn permission(self) -> Permission {
         match self {
             Self::List | Self::Get => Permission::Read,
+        }
+    }
+}
+
+/// An action that adds, changes or removes a todo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WriteAction {
+    Create,
+    Update,
+    Delete,
+}
+
+impl WriteAction {
+    pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
+    /// The permission that the action requires.
+    pub const fn permission(self) -> Permission {
+        match self {
             Self::Create | Self::Update | Self::Delete => Permission::Write,
         }
     }
 }
 
-/// What the policy needs to know about who asks.
+/// What the policy needs to know about the caller.
 #[derive(Debug, Clone, Copy)]
-pub struct Identity<'a> {
-    /// Who acts.
+pub struct Caller<'a> {
     pub subject: &'a Subject,
-    /// For which organization, if for one.
     pub organization: Option<&'a Organization>,
-    /// What the token allows.
     pub permissions: Permissions,
 }
 
-/// Why something is not allowed.
+/// Why the policy denies an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Denied {
-    /// The token lacks a permission. Another token may have it.
-    #[error("Insufficient permissions: `{required}` scope required.")]
-    MissingPermission {
-        /// What the action needs.
-        required: Permission,
-        /// What the token has.
-        granted: Permissions,
-    },
-    /// Todos are shared by organization and the token names none. No scope helps.
+    /// The caller lacks a permission, which another access token may grant.
+    #[error("the permission `{required}` is missing")]
+    MissingPermission { required: Permission, granted: Permissions },
+    /// The caller has no workspace. No permission changes that.
     #[error(transparent)]
-    NoWorkspace(#[from] SharingError),
+    NoWorkspace(#[from] NoOrganization),
 }
 
-/// Proof that the policy allowed an action: to whom and in which workspace.
+/// Proof that the policy allows the holder to read the todos of one workspace.
+///
+/// Others can use one, but nothing except the policy makes one:
+///
+/// ```
+/// use todo_domain::{ReadPermit, WorkspaceId};
+/// fn workspace(permit: ReadPermit) -> WorkspaceId { permit.workspace().clone() }
+/// ```
+///
+/// ```compile_fail,E0451
+/// use todo_domain::{ReadPermit, WorkspaceId};
+/// fn permit(workspace: WorkspaceId) -> ReadPermit { ReadPermit { workspace } }
+/// ```
 #[derive(Debug)]
-pub struct Permit {
-    action: Action,
+pub struct ReadPermit {
+    workspace: WorkspaceId,
+}
+
+impl ReadPermit {
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+}
+
+/// Proof that the policy allows the subject to change the todos of one workspace.
+///
+/// It also allows a use case to load the todo that it is about to change, and no other.
+/// Others can use one, but nothing except the policy makes one:
+///
+/// ```
+/// use todo_domain::{Subject, WorkspaceId, WritePermit};
+/// fn parts(permit: WritePermit) -> (WorkspaceId, Subject) {
+///     (permit.workspace().clone(), permit.subject().clone())
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// use todo_domain::{Subject, WorkspaceId, WritePermit};
+/// fn permit(workspace: WorkspaceId, subject: Subject) -> WritePermit {
+///     WritePermit { workspace, subject }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct WritePermit {
     workspace: WorkspaceId,
     subject: Subject,
 }
 
-impl Permit {
-    /// What is allowed.
-    pub fn action(&self) -> Action {
-        self.action
-    }
-
-    /// Where it is allowed: the workspace that every query must be keyed by.
+impl WritePermit {
     pub fn workspace(&self) -> &WorkspaceId {
         &self.workspace
     }
 
-    /// Who was allowed.
+    /// The author of what is written with this permit.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 }
 
-/// Decides whether `identity` may do `action` where todos are kept apart as `sharing` says.
+/// Proof that the operator of the server acts: on all todos of all workspaces at once, to export or
+/// import them.
+///
+/// It comes from no principal, so no request can obtain one. The linter (`disallowed-methods`) lets
+/// only the commands of `bootstrap` call its constructor, and a permit for a workspace does not replace
+/// it:
+///
+/// ```
+/// use todo_domain::OperatorPermit;
+/// fn export(permit: &OperatorPermit) {}
+/// fn run(permit: &OperatorPermit) { export(permit) }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use todo_domain::{OperatorPermit, WritePermit};
+/// fn export(permit: &OperatorPermit) {}
+/// fn run(permit: &WritePermit) { export(permit) }
+/// ```
+#[derive(Debug)]
+pub struct OperatorPermit {
+    _private: (),
+}
+
+impl OperatorPermit {
+    /// For commands that an operator runs on the machine, beside the server.
+    pub fn for_the_operator() -> Self {
+        Self { _private: () }
+    }
+}
+
+/// Decides whether `caller` may do `action` where todos are shared as `sharing` says.
 ///
 /// A todo of another workspace is no concern of the policy: a query that is keyed by the permit's
-/// workspace does not find it, which is what makes hidden and missing the same.
-pub fn authorize(
+/// workspace does not find it, so hidden and missing are the same.
+pub fn authorize_read(
     sharing: Sharing,
-    identity: Identity<'_>,
-    action: Action,
-) -> Result<Permit, Denied> {
-    // First what no other scope can mend, so that nobody is sent to fetch one in vain.
-    let workspace = sharing.workspace(identity.subject, identity.organization)?;
-    let required = action.permission();
-    if !identity.permissions.contains(required) {
-        return Err(Denied::MissingPermission { required, granted: identity.permissions });
+    caller: Caller<'_>,
+    action: ReadAction,
+) -> Result<ReadPermit, Denied> {
+    authorize(sharing, caller, action.permission()).map(|workspace| ReadPermit { workspace })
+}
+
+/// As [`authorize_read`], for an action that writes.
+pub fn authorize_write(
+    sharing: Sharing,
+    caller: Caller<'_>,
+    action: WriteAction,
+) -> Result<WritePermit, Denied> {
+    authorize(sharing, caller, action.permission())
+        .map(|workspace| WritePermit { workspace, subject: caller.subject.clone() })
+}
+
+fn authorize(
+    sharing: Sharing,
+    caller: Caller<'_>,
+    required: Permission,
+) -> Result<WorkspaceId, Denied> {
+    // The workspace comes first: no permission helps a caller without one, who must not be sent to
+    // get one.
+    let workspace = sharing.workspace(caller.subject, caller.organization)?;
+    if caller.permissions.contains(required) {
+        Ok(workspace)
+    } else {
+        Err(Denied::MissingPermission { required, granted: caller.permissions })
     }
-    Ok(Permit { action, workspace, subject: identity.subject.clone() })
 }

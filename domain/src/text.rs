@@ -1,4 +1,4 @@
-//! What people and models write into a todo.
+//! The texts of a todo.
 
 use std::fmt;
 
@@ -8,50 +8,47 @@ use crate::visible::is_visible;
 
 /// What is to be done, in one line: 1 to 500 characters without control characters.
 ///
-/// Whitespace around it is dropped. The rule counts Unicode scalar values, not bytes. A new title
-/// must also be one that people can read: see [`TitleError::Invisible`] and
-/// [`TitleError::DirectionOverride`].
+/// Surrounding whitespace is removed. The limit counts Unicode scalar values, not bytes. A new title
+/// must also be readable: see [`TitleError::Invisible`] and [`TitleError::DirectionOverride`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Title(Box<str>);
 
-/// Why a text cannot be a title.
+/// Why a text is not a valid title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TitleError {
-    /// Nothing is left once the whitespace around it is dropped.
+    /// It consists of whitespace, or of nothing.
     #[error("must not be empty")]
     Empty,
-    /// It has more characters than a title may have.
+    /// It has this many characters.
     #[error("must have at most {limit} characters, has {0}", limit = Title::MAX_CHARACTERS)]
     TooLong(usize),
-    /// It holds a line break or another control character.
     #[error("must be one line without control characters")]
     ControlCharacter,
-    /// It consists of spaces and of characters that leave no mark, such as U+200B. Among others they
-    /// are welcome: emoji and many scripts are written with them.
+    /// It consists of whitespace and invisible characters, such as U+200B. Among visible ones they are
+    /// allowed: emoji and many scripts need them.
     #[error("must have a visible character")]
     Invisible,
-    /// It holds U+202D or U+202E, which show characters in another order than they are in: what a
-    /// person approves would not be what an assistant reads. The other marks for mixed directions
-    /// are text, and keyboards insert them.
+    /// It contains U+202D or U+202E, which display characters in another order than they are stored:
+    /// what a person approves would not be what an assistant reads. Other directional marks are
+    /// allowed, as keyboards insert them.
     #[error("must not contain the direction overrides U+202D and U+202E")]
     DirectionOverride,
 }
 
-/// Whether a text holds a control character that is not one of `allowed`.
+/// Whether a text contains a control character that is not in `allowed`.
 pub(crate) fn has_control_character(text: &str, allowed: &str) -> bool {
-    // Most texts are plain, which their bytes show faster than their characters.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    !is_plain && text.chars().any(|c| c.is_control() && !allowed.contains(c))
+    // Most texts are printable ASCII, which is faster to check byte by byte.
+    let is_printable_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    !is_printable_ascii && text.chars().any(|c| c.is_control() && !allowed.contains(c))
 }
 
 impl Title {
-    /// The most characters a title may have.
     pub const MAX_CHARACTERS: usize = 500;
 
-    /// Reads a title back from a store, checking what is true of every title.
+    /// Reads a stored title, checking the rules that have held for every title.
     ///
-    /// That a new one can be seen is a later rule and not part of it: a todo that was accepted
-    /// before stays readable.
+    /// The rules for readable titles came later and are not checked, so that a todo that was accepted
+    /// before them can still be loaded.
     pub fn restore(text: &str) -> Result<Self, TitleError> {
         let text = text.trim();
         if text.is_empty() {
@@ -67,7 +64,6 @@ impl Title {
         Ok(Self(text.into()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -76,7 +72,7 @@ impl Title {
 impl TryFrom<&str> for Title {
     type Error = TitleError;
 
-    /// Reads what somebody wants to call a todo.
+    /// Parses a new title.
     fn try_from(text: &str) -> Result<Self, TitleError> {
         let title = Self::restore(text)?;
         if !title.0.chars().any(is_visible) {
@@ -95,31 +91,29 @@ impl fmt::Display for Title {
     }
 }
 
-/// More about a todo: up to 16 KiB of text, kept as written. Empty means that there is none.
+/// Details of a todo: up to 16 KiB of text, kept verbatim. The empty text is no description.
 ///
-/// Line breaks and tabs are text; other control characters (terminal escapes, NUL) are refused.
+/// Line breaks and tabs are allowed, other control characters (terminal escapes, NUL) are not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Description(Option<Box<str>>);
 
-/// Why a text cannot be a description.
+/// Why a text is not a valid description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DescriptionError {
-    /// It has more bytes than a description may have.
+    /// It has this many bytes.
     #[error("must have at most {limit} bytes, has {0}", limit = Description::MAX_BYTES)]
     TooLong(usize),
-    /// It holds a control character that is neither a line break nor a tab.
     #[error("must not contain control characters other than line breaks and tabs")]
     ControlCharacter,
 }
 
 impl Description {
-    /// The most bytes of UTF-8 a description may have.
+    /// Of UTF-8.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// No description.
     pub const NONE: Self = Self(None);
 
-    /// The text, never empty.
+    /// Never the empty text.
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
@@ -154,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_measured_in_characters() {
+    fn the_length_of_a_title_is_counted_in_characters() {
         assert!(Title::try_from("ü".repeat(500).as_str()).is_ok());
         assert_eq!(Title::try_from("ü".repeat(501).as_str()), Err(TitleError::TooLong(501)));
         assert_eq!(
@@ -164,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_title_can_be_seen() {
+    fn a_new_title_must_be_visible() {
         for text in ["\u{200b}", " \u{200d} \u{feff} ", "\u{3164}\u{2800}", "\u{ad}", "\u{e0041}"] {
             assert_eq!(Title::try_from(text), Err(TitleError::Invisible), "{text:?}");
             assert_eq!(Title::restore(text).unwrap().as_str(), text.trim(), "{text:?}");
@@ -177,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn a_new_title_shows_its_characters_in_their_order() {
+    fn a_new_title_must_not_override_the_direction() {
         for text in ["pay \u{202e}001", "\u{202d}pay 100\u{202c}"] {
             assert_eq!(Title::try_from(text), Err(TitleError::DirectionOverride), "{text:?}");
             assert_eq!(Title::restore(text).unwrap().as_str(), text);
         }
-        // What keyboards and address books insert around a number or a name in another direction.
+        // Keyboards and address books insert these around a number or a name in another direction.
         for text in ["call \u{202a}+1 555 0100\u{202c}", "\u{2068}שלום\u{2069} world", "a\u{200e}b"]
         {
             assert_eq!(Title::try_from(text).unwrap().as_str(), text);
@@ -197,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_has_lines_but_no_terminal_escapes() {
+    fn a_description_may_have_lines_but_no_terminal_escapes() {
         assert!(Description::try_from("one\r\n\ttwo").is_ok());
         assert_eq!(Description::try_from("\u{1b}[2J"), Err(DescriptionError::ControlCharacter));
         let longest = "x".repeat(Description::MAX_BYTES);
@@ -221,7 +215,7 @@ mod tests {
         }
 
         #[test]
-        fn one_visible_character_is_enough_and_none_is_not(
+        fn a_title_needs_one_visible_character(
             before in "[ \u{200b}\u{200d}\u{2800}\u{3164}\u{feff}]{0,9}",
             visible in any::<char>().prop_filter("visible", |c| is_visible(*c) && !c.is_control()),
             after in "[ \u{200b}\u{200d}\u{2800}\u{3164}\u{feff}]{0,9}",
@@ -234,7 +228,7 @@ mod tests {
         }
 
         #[test]
-        fn a_description_is_kept_as_written(text in any::<String>()) {
+        fn a_description_is_kept_verbatim(text in any::<String>()) {
             if let Ok(description) = Description::try_from(text.as_str()) {
                 prop_assert_eq!(description.as_deref().unwrap_or_default(), text);
             }

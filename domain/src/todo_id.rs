@@ -1,4 +1,4 @@
-//! The name of a todo.
+//! The id of a todo.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 /// The id of a todo: a UUID (RFC 9562).
 ///
-/// The ids we mint are version 7, whose byte order is their creation order, so the primary key is
-/// also the order of every list. Any UUID is accepted on reading: an imported todo keeps its id.
+/// New ids are version 7, whose byte order is their creation order, so the primary key is also the
+/// order of every list. Parsing accepts any UUID: an imported todo keeps its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TodoId(Uuid);
 
@@ -19,20 +19,17 @@ pub struct TodoId(Uuid);
 pub struct TodoIdError;
 
 impl TodoId {
-    /// How many characters the text of an id has.
+    /// The length of the text of an id.
     pub const CHARACTERS: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    /// The id that is this UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
-    /// The id whose UUID has these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The UUID that is this id.
     pub const fn as_uuid(&self) -> &Uuid {
         &self.0
     }
@@ -41,8 +38,7 @@ impl TodoId {
 impl FromStr for TodoId {
     type Err = TodoIdError;
 
-    /// Reads the 36 characters of the hyphenated form, in either case. One way to write an id is
-    /// enough: the braced, bare and URN forms are refused.
+    /// Accepts the hyphenated form in either case, and no other: not the braced, simple or URN form.
     fn from_str(text: &str) -> Result<Self, TodoIdError> {
         if text.len() != Self::CHARACTERS {
             return Err(TodoIdError);

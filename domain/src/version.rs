@@ -1,29 +1,26 @@
-//! How often a todo has changed.
+//! The version of a todo.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Counts the states of a todo: 1 when it is made, one more with each change.
+/// 1 when a todo is created, and one more with each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
 
-/// The number is no version: versions start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number of at least 1")]
 pub struct VersionError;
 
 impl Version {
-    /// The version of a todo that was just made.
     pub const FIRST: Self = Self(1);
 
-    /// The version after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The number, at least 1.
+    /// At least 1.
     pub const fn as_i64(self) -> i64 {
         self.0
     }

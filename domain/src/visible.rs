@@ -1,11 +1,9 @@
-//! Characters that leave a mark.
+//! Characters that people can see.
 
 use std::ops::RangeInclusive;
 
-/// Whether people see something where this character is.
-///
-/// They see nothing of whitespace, of what Unicode calls ignorable in display, and of the blank
-/// Braille pattern, which is a symbol by name only.
+/// Whether this character is visible. Whitespace is not, nor are the characters that Unicode calls
+/// ignorable in display, nor the blank Braille pattern, which is a symbol in name only.
 pub(crate) fn is_visible(c: char) -> bool {
     const BRAILLE_PATTERN_BLANK: char = '\u{2800}';
     !c.is_whitespace()
@@ -13,8 +11,8 @@ pub(crate) fn is_visible(c: char) -> bool {
         && !DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c))
 }
 
-/// `Default_Ignorable_Code_Point` (UAX #44, `DerivedCoreProperties.txt`). It includes code points that
-/// are not assigned yet, so that a new version of Unicode seldom changes it.
+/// `Default_Ignorable_Code_Point` (UAX #44, `DerivedCoreProperties.txt`). It includes unassigned code
+/// points, so a new version of Unicode seldom changes it.
 const DEFAULT_IGNORABLE: [RangeInclusive<char>; 17] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -42,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ignorable_characters_are_those_of_unicode() {
+    fn the_table_is_that_of_unicode() {
         let property = regex_syntax::parse(r"\p{Default_Ignorable_Code_Point}").unwrap();
         let HirKind::Class(Class::Unicode(class)) = property.into_kind() else {
             unreachable!("a property is a class of characters")

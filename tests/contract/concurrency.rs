@@ -1,4 +1,4 @@
-//! "Writes to one todo are atomic: of two that expect the same version, one succeeds."
+//! Writes to one todo are atomic: of two that expect the same version, one succeeds.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::*;
 
 const TASKS: u32 = 8;
 
-/// Runs `act` for 0, 1, .. `TASKS - 1` at the same moment, and gives back what came of it.
+/// Runs `act` for 0, 1, .. `TASKS - 1` concurrently, and returns the results.
 pub(super) async fn at_once<T, F>(act: impl Fn(u32) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -28,86 +28,86 @@ where
     tasks.join_all().await
 }
 
-/// "`StorageError::Duplicate` if its workspace has one with this id", also when it got it just now.
+/// "`InsertError::Duplicate` if its workspace has one with this id", also when it was inserted concurrently.
 pub(super) async fn of_concurrent_inserts_of_one_id_one_succeeds(
     repository: Arc<dyn TodoRepository>,
 ) {
     for number in 0..20 {
         let answers = at_once(|_| {
             let (repository, todo) = (Arc::clone(&repository), todo("mine", number));
-            async move { repository.insert(&todo).await }
+            async move { repository.add(&todo).await }
         })
         .await;
         let (inserted, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(inserted.len(), 1);
-        assert!(refused.iter().all(|answer| matches!(answer, Err(StorageError::Duplicate(_)))));
+        assert!(refused.iter().all(|answer| matches!(answer, Err(InsertError::Duplicate(_)))));
     }
 }
 
-/// "Of two that expect the same version, one succeeds", and what it wrote is what is there.
+/// The stored todo is that of the successful save.
 pub(super) async fn of_concurrent_saves_of_one_version_one_succeeds(
     repository: Arc<dyn TodoRepository>,
 ) {
     let mut stored = todo("mine", 1);
-    repository.insert(&stored).await.unwrap();
+    repository.add(&stored).await.unwrap();
     for _ in 0..20 {
         let answers = at_once(|number| {
             let (repository, expected) = (Arc::clone(&repository), stored.version());
             let title = format!("Buy milk for {number}").as_str().try_into().unwrap();
             let next = marked(&stored, number % 2 == 0).record().clone();
             let next = restore(TodoRecord { title, ..next });
-            async move { repository.save(&next, expected).await.map(|()| next) }
+            async move { repository.replace(&next, expected).await.map(|()| next) }
         })
         .await;
         let (mut winners, losers): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(winners.len(), 1);
-        assert!(losers.iter().all(|answer| matches!(answer, Err(StorageError::StaleVersion))));
+        assert!(losers.iter().all(|answer| matches!(answer, Err(ChangeError::Stale))));
 
         stored = winners.remove(0).unwrap();
-        let found = repository.find(&workspace("mine"), id(1)).await.unwrap();
+        let found = repository.find_in(&workspace("mine"), id(1)).await.unwrap();
         assert_eq!(found.as_ref(), Some(&stored));
     }
 }
 
-/// "Says whether it was there": to one caller.
 pub(super) async fn of_concurrent_removes_one_finds_the_todo(repository: Arc<dyn TodoRepository>) {
     for number in 0..20 {
-        repository.insert(&todo("mine", number)).await.unwrap();
-        let answers = at_once(|_| {
-            let repository = Arc::clone(&repository);
-            async move { repository.remove(&workspace("mine"), id(number), None).await.unwrap() }
-        })
-        .await;
+        repository.add(&todo("mine", number)).await.unwrap();
+        let answers =
+            at_once(|_| {
+                let repository = Arc::clone(&repository);
+                async move {
+                    repository.remove_from(&workspace("mine"), id(number), None).await.unwrap()
+                }
+            })
+            .await;
         assert_eq!(answers.into_iter().filter(|was_there| *was_there).count(), 1);
     }
 }
 
-/// "A write that is answered is durable", with many at once.
-pub(super) async fn concurrent_inserts_are_all_there(repository: Arc<dyn TodoRepository>) {
+/// Every acknowledged write is durable.
+pub(super) async fn concurrent_inserts_are_all_stored(repository: Arc<dyn TodoRepository>) {
     at_once(|task| {
         let repository = Arc::clone(&repository);
         async move {
             for number in 0..50 {
-                repository.insert(&todo("mine", number * TASKS + task)).await.unwrap();
+                repository.add(&todo("mine", number * TASKS + task)).await.unwrap();
             }
         }
     })
     .await;
-    let todos = repository.list(&workspace("mine"), BOTH, None, usize::MAX).await.unwrap();
+    let todos = repository.list_in(&workspace("mine"), BOTH, None, usize::MAX).await.unwrap();
     assert_eq!(numbers(&todos), (0..u128::from(50 * TASKS)).collect::<Vec<_>>());
 }
 
-/// "One that fails has changed nothing": of a caller that went away, too, there is all or nothing.
-pub(super) async fn a_write_that_nobody_waits_for_breaks_nothing(
-    repository: Arc<dyn TodoRepository>,
-) {
+/// A cancelled write is stored completely or not at all.
+pub(super) async fn a_cancelled_write_breaks_nothing(repository: Arc<dyn TodoRepository>) {
     for number in 0..50 {
         let todo = todo("mine", number);
-        let insert = repository.insert(&todo);
+        let insert = repository.add(&todo);
         let _ = tokio::time::timeout(Duration::ZERO, insert).await;
     }
-    repository.insert(&todo("mine", 50)).await.unwrap();
-    let todos = repository.list(&workspace("mine"), BOTH, None, usize::MAX).await.unwrap();
+    repository.add(&todo("mine", 50)).await.unwrap();
+    let todos = repository.list_in(&workspace("mine"), BOTH, None, usize::MAX).await.unwrap();
     assert_eq!(todos.last(), Some(&todo("mine", 50)));
     for found in todos {
         let number = u32::try_from(found.id().as_uuid().as_u128()).unwrap();

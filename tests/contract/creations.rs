@@ -1,5 +1,5 @@
-//! "If the subject that makes the todo has made one in this workspace by a request of the same key
-//! that is not forgotten when this todo is made, nothing is added, and that creation is returned."
+//! Idempotent creation: a request with the same key, by the same subject in the same workspace,
+//! that is still remembered adds nothing and gets the first creation.
 
 use todo_application::domain::{Instant, Subject};
 use todo_application::ports::{Creation, CreationRequest};
@@ -10,13 +10,13 @@ fn at(millis: i64) -> Instant {
     Instant::from_unix_millis(millis).unwrap()
 }
 
-fn request(key: &str, forget_at: i64) -> CreationRequest {
-    // The largest there is: also a store without unsigned numbers gives it back.
+pub(super) fn request(key: &str, forget_at: i64) -> CreationRequest {
+    // The largest: it must be preserved in a store without unsigned numbers too.
     let fingerprint = u64::MAX;
     CreationRequest { key: key.try_into().unwrap(), fingerprint, forget_at: at(forget_at) }
 }
 
-/// A todo made by `subject` at `millis`.
+/// A todo created by `subject` at `millis`.
 fn made(workspace_name: &str, number: u32, subject: &str, millis: i64) -> Todo {
     let made_at = at(millis);
     let subject = Subject::try_from(subject).unwrap();
@@ -31,21 +31,21 @@ fn made(workspace_name: &str, number: u32, subject: &str, millis: i64) -> Todo {
 }
 
 async fn all(repository: &Arc<dyn TodoRepository>, name: &str) -> Vec<u128> {
-    numbers(&repository.list(&workspace(name), BOTH, None, 100).await.unwrap())
+    numbers(&repository.list_in(&workspace(name), BOTH, None, 100).await.unwrap())
 }
 
-pub(super) async fn a_request_that_is_repeated_adds_nothing_and_is_told_what_it_did(
+pub(super) async fn a_repeated_request_adds_nothing_and_gets_the_first_result(
     repository: Arc<dyn TodoRepository>,
 ) {
     let first = made("mine", 1, "usr_a", 100);
-    assert_eq!(repository.insert_once(&first, &request("k", 1_000)).await.unwrap(), None);
-    let stored = repository.find(first.workspace(), first.id()).await.unwrap();
+    assert_eq!(repository.add_once(&first, &request("k", 1_000)).await.unwrap(), None);
+    let stored = repository.find_in(first.workspace(), first.id()).await.unwrap();
     assert_eq!(stored, Some(first.clone()));
-    let told = Creation { todo: first.id(), at: at(100), fingerprint: u64::MAX };
+    let earlier = Creation { todo: first.id(), at: at(100), fingerprint: u64::MAX };
     for number in 2..4 {
         let again = made("mine", number, "usr_a", 999);
         let different = CreationRequest { fingerprint: 7, ..request("k", 9_000) };
-        assert_eq!(repository.insert_once(&again, &different).await.unwrap(), Some(told));
+        assert_eq!(repository.add_once(&again, &different).await.unwrap(), Some(earlier));
     }
     assert_eq!(all(&repository, "mine").await, [1]);
 }
@@ -59,51 +59,51 @@ pub(super) async fn another_key_subject_or_workspace_is_another_request(
         (made("mine", 3, "usr_b", 100), "k"),
         (made("yours", 1, "usr_a", 100), "k"),
     ] {
-        assert_eq!(repository.insert_once(&todo, &request(key, 1_000)).await.unwrap(), None);
+        assert_eq!(repository.add_once(&todo, &request(key, 1_000)).await.unwrap(), None);
     }
     assert_eq!(all(&repository, "mine").await, [1, 2, 3]);
     assert_eq!(all(&repository, "yours").await, [1]);
 }
 
-pub(super) async fn a_request_is_forgotten_when_its_time_is_over(
+pub(super) async fn a_request_is_forgotten_after_its_retention(
     repository: Arc<dyn TodoRepository>,
 ) {
     let first = made("mine", 1, "usr_a", 100);
-    repository.insert_once(&first, &request("k", 1_000)).await.unwrap();
+    repository.add_once(&first, &request("k", 1_000)).await.unwrap();
     let in_time = made("mine", 2, "usr_a", 999);
-    assert!(repository.insert_once(&in_time, &request("k", 1_999)).await.unwrap().is_some());
+    assert!(repository.add_once(&in_time, &request("k", 1_999)).await.unwrap().is_some());
     let late = made("mine", 3, "usr_a", 1_000);
-    assert_eq!(repository.insert_once(&late, &request("k", 2_000)).await.unwrap(), None);
+    assert_eq!(repository.add_once(&late, &request("k", 2_000)).await.unwrap(), None);
     let again = made("mine", 4, "usr_a", 1_500);
-    let told = repository.insert_once(&again, &request("k", 2_500)).await.unwrap();
-    assert_eq!(told.map(|creation| creation.todo), Some(late.id()));
+    let earlier = repository.add_once(&again, &request("k", 2_500)).await.unwrap();
+    assert_eq!(earlier.map(|creation| creation.todo), Some(late.id()));
     assert_eq!(all(&repository, "mine").await, [1, 3]);
 }
 
-pub(super) async fn what_a_request_did_is_known_when_its_todo_is_gone(
+pub(super) async fn a_request_is_remembered_after_its_todo_was_removed(
     repository: Arc<dyn TodoRepository>,
 ) {
     let first = made("mine", 1, "usr_a", 100);
-    repository.insert_once(&first, &request("k", 1_000)).await.unwrap();
-    assert!(repository.remove(first.workspace(), first.id(), None).await.unwrap());
+    repository.add_once(&first, &request("k", 1_000)).await.unwrap();
+    assert!(repository.remove_from(first.workspace(), first.id(), None).await.unwrap());
     let again = made("mine", 2, "usr_a", 200);
-    let told = repository.insert_once(&again, &request("k", 1_000)).await.unwrap();
-    assert_eq!(told.map(|creation| creation.todo), Some(first.id()));
+    let earlier = repository.add_once(&again, &request("k", 1_000)).await.unwrap();
+    assert_eq!(earlier.map(|creation| creation.todo), Some(first.id()));
     assert!(all(&repository, "mine").await.is_empty());
 }
 
-pub(super) async fn a_request_whose_todo_is_refused_is_not_remembered(
+pub(super) async fn a_request_whose_insert_fails_is_not_remembered(
     repository: Arc<dyn TodoRepository>,
 ) {
     let first = made("mine", 1, "usr_a", 100);
-    repository.insert(&first).await.unwrap();
-    let refused = repository.insert_once(&first, &request("k", 1_000)).await;
-    assert!(matches!(refused, Err(StorageError::Duplicate(id)) if id == first.id()));
+    repository.add(&first).await.unwrap();
+    let refused = repository.add_once(&first, &request("k", 1_000)).await;
+    assert!(matches!(refused, Err(InsertError::Duplicate(id)) if id == first.id()));
     let next = made("mine", 2, "usr_a", 100);
-    assert_eq!(repository.insert_once(&next, &request("k", 1_000)).await.unwrap(), None);
+    assert_eq!(repository.add_once(&next, &request("k", 1_000)).await.unwrap(), None);
 }
 
-pub(super) async fn of_concurrent_requests_of_one_key_one_adds_its_todo(
+pub(super) async fn of_concurrent_requests_with_one_key_one_adds_its_todo(
     repository: Arc<dyn TodoRepository>,
 ) {
     for round in 0..20 {
@@ -112,15 +112,15 @@ pub(super) async fn of_concurrent_requests_of_one_key_one_adds_its_todo(
             let todo = made("mine", round * 100 + number, "usr_a", 100);
             async move {
                 let request = request(&format!("round {round}"), 1_000);
-                (todo.id(), repository.insert_once(&todo, &request).await.unwrap())
+                (todo.id(), repository.add_once(&todo, &request).await.unwrap())
             }
         })
         .await;
-        let added: Vec<_> = answers.iter().filter(|(_, earlier)| earlier.is_none()).collect();
+        let added: Vec<_> = answers.iter().filter(|(_, creation)| creation.is_none()).collect();
         let [(winner, _)] = added.as_slice() else { panic!("{added:?}") };
-        let told = answers.iter().filter_map(|(_, earlier)| earlier.as_ref());
-        assert!(told.clone().all(|creation| creation.todo == *winner));
-        assert_eq!(told.count(), answers.len() - 1);
+        let earlier = answers.iter().filter_map(|(_, creation)| creation.as_ref());
+        assert!(earlier.clone().all(|creation| creation.todo == *winner));
+        assert_eq!(earlier.count(), answers.len() - 1);
     }
     assert_eq!(all(&repository, "mine").await.len(), 20);
 }

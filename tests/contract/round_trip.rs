@@ -1,10 +1,10 @@
-//! "A write that is answered is durable": what is read is what was written, field by field.
+//! An acknowledged write is read back field by field.
 
-use todo_application::domain::{Description, Instant, Subject, Title, WorkspaceId};
+use todo_application::domain::{Description, Instant, Organization, Subject, Title};
 
 use super::*;
 
-/// A title that is stored already, even if a new one would have to be another.
+/// A stored title that would not be accepted as a new one.
 fn title(text: &str) -> Title {
     Title::restore(text).unwrap()
 }
@@ -13,14 +13,14 @@ fn at(millis: i64) -> Instant {
     Instant::from_unix_millis(millis).unwrap()
 }
 
-/// Todos with the extremes of every field.
+/// Todos with the smallest and largest value of every field.
 pub(super) fn extremes() -> Vec<TodoRecord> {
     let plain = |number| todo_record(&workspace("everyone"), id(number));
     let last = at(253_402_207_199_999);
     let widest_title = "𝕏".repeat(Title::MAX_CHARACTERS);
     let longest_description = "ü\n\t".repeat(Description::MAX_BYTES / 4);
     let longest_name = "ü".repeat(Subject::MAX_BYTES / 2);
-    let longest_key = "w".repeat(WorkspaceId::MAX_BYTES);
+    let longest_organization = "ü".repeat(Organization::MAX_BYTES / 2);
     let description = |text| Description::try_from(text).unwrap();
     let mut extremes = vec![
         plain(1),
@@ -45,8 +45,8 @@ pub(super) fn extremes() -> Vec<TodoRecord> {
             updated_by: Subject::try_from("'; DROP TABLE todos; --").unwrap(),
             ..plain(8)
         },
-        TodoRecord { workspace: workspace(&longest_key), ..plain(9) },
-        TodoRecord { workspace: workspace("personal:o'r%3Ag:\"ü\":😀"), ..plain(10) },
+        TodoRecord { workspace: workspace(&longest_organization), ..plain(9) },
+        TodoRecord { workspace: workspace("o'r%3Ag:\"ü\":😀"), ..plain(10) },
         TodoRecord { id: id(0), ..plain(11) },
         TodoRecord { id: TodoId::from_bytes([0xff; 16]), ..plain(12) },
     ];
@@ -69,21 +69,19 @@ pub(super) fn extremes() -> Vec<TodoRecord> {
     extremes
 }
 
-/// "The todo, if it is there": all of it.
-pub(super) async fn a_todo_comes_back_as_it_was_stored(repository: Arc<dyn TodoRepository>) {
+pub(super) async fn an_inserted_todo_is_found_unchanged(repository: Arc<dyn TodoRepository>) {
     for record in extremes() {
         let todo = restore(record);
-        repository.insert(&todo).await.unwrap();
-        let found = repository.find(todo.workspace(), todo.id()).await.unwrap();
+        repository.add(&todo).await.unwrap();
+        let found = repository.find_in(todo.workspace(), todo.id()).await.unwrap();
         assert_eq!(found.as_ref(), Some(&todo));
 
-        let listed = repository.list(todo.workspace(), BOTH, None, usize::MAX).await.unwrap();
+        let listed = repository.list_in(todo.workspace(), BOTH, None, usize::MAX).await.unwrap();
         assert!(listed.contains(&todo), "{todo:?} is not in its list");
     }
 }
 
-/// "Replaces a todo": all of it.
-pub(super) async fn a_saved_todo_comes_back_as_it_was_saved(repository: Arc<dyn TodoRepository>) {
+pub(super) async fn a_saved_todo_is_found_unchanged(repository: Arc<dyn TodoRepository>) {
     for record in extremes() {
         let (key, id) = (record.workspace.clone(), record.id);
         let before = TodoRecord {
@@ -95,10 +93,10 @@ pub(super) async fn a_saved_todo_comes_back_as_it_was_saved(repository: Arc<dyn 
             version: version(41),
             ..todo_record(&key, id)
         };
-        repository.insert(&restore(before)).await.unwrap();
+        repository.add(&restore(before)).await.unwrap();
         let todo = restore(record);
-        repository.save(&todo, version(41)).await.unwrap();
-        let found = repository.find(&key, id).await.unwrap();
+        repository.replace(&todo, version(41)).await.unwrap();
+        let found = repository.find_in(&key, id).await.unwrap();
         assert_eq!(found.as_ref(), Some(&todo));
     }
 }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::stand_in::{Scalekit, signed};
 
-/// Runs `todo-mcp doctor` with these settings and nothing else.
+/// Runs `todo-mcp doctor` with these settings only.
 async fn doctor(settings: &[(&str, &str)], arguments: &[&str], input: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     let mut doctor = Command::new(env!("CARGO_BIN_EXE_todo-mcp-under-test"))
@@ -21,7 +21,7 @@ async fn doctor(settings: &[(&str, &str)], arguments: &[&str], input: &str) -> O
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Who does not read its input may be gone by now.
+    // A program that does not read its input may have exited by now.
     let _ = doctor.stdin.take().unwrap().write_all(input.as_bytes()).await;
     doctor.wait_with_output().await.unwrap()
 }
@@ -32,7 +32,7 @@ fn text(output: &Output) -> &str {
 }
 
 #[tokio::test]
-async fn it_ends_with_0_when_nothing_failed_and_prints_no_colours_into_a_pipe() {
+async fn exits_with_0_when_nothing_failed_and_prints_no_colours_to_a_pipe() {
     let settings = [("PORT", "0"), ("EMULATOR_PORT", "0")];
     let output = doctor(&settings, &[], "").await;
     let text = text(&output);
@@ -43,7 +43,7 @@ async fn it_ends_with_0_when_nothing_failed_and_prints_no_colours_into_a_pipe() 
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_read_are_a_finding_and_end_with_1() {
+async fn invalid_settings_are_a_finding_and_exit_with_1() {
     let settings = [("SCALEKIT_RESOURCE_ID", "res_1"), ("PORT", "x")];
     let output = doctor(&settings, &[], "").await;
     let text = text(&output);
@@ -55,7 +55,7 @@ async fn settings_that_cannot_be_read_are_a_finding_and_end_with_1() {
 }
 
 #[tokio::test]
-async fn a_token_comes_as_an_argument_or_through_standard_input() {
+async fn a_token_is_read_from_an_argument_or_standard_input() {
     let scalekit = Scalekit::good().await;
     let token = signed(&scalekit.claims());
     for (arguments, input) in

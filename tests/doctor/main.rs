@@ -1,13 +1,13 @@
-//! `todo-mcp doctor` against a Scalekit that has one thing wrong at a time.
+//! `todo-mcp doctor` against a Scalekit with one fault at a time.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `misconfigurations` | the most common mistakes: each is found, alone, and its setting named |
-//! | `tokens` | the checks of a token, held against the order in which the verifier makes them |
+//! | `misconfigurations` | the most common mistakes: each is found alone, and its setting named |
+//! | `tokens` | the checks of a token, in the order in which the verifier makes them |
 //! | `command` | the command: output, standard input, exit codes |
-//! | `stand_in` | a Scalekit that publishes what it is told |
-//! | `proxy` | a proxy in front of the server that does not hand things on as they are |
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! | `stand_in` | a Scalekit whose documents the test chooses |
+//! | `proxy` | a proxy in front of the server that changes requests or responses |
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
 mod command;
 mod misconfigurations;

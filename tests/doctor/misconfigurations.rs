@@ -1,6 +1,5 @@
-//! The most common mistakes, as the documentation of Scalekit and the issues of its users tell
-//! them: the doctor finds each, finds nothing else, and names the setting or the field of the
-//! dashboard.
+//! The most common mistakes, from the documentation of Scalekit and the issues of its users: the
+//! doctor finds each, finds nothing else, and names the setting or the field of the dashboard.
 
 use serde_json::json;
 use todo_mcp::doctor::Verdict::{Fail, Pass, Warn};
@@ -13,7 +12,7 @@ use crate::proxy::{Fault, server_behind};
 use crate::stand_in::{Scalekit, assert_found, closed_port, only_finding, signed};
 
 #[tokio::test]
-async fn when_everything_fits_every_check_passes() {
+async fn every_check_passes_when_everything_is_configured() {
     let scalekit = Scalekit::good().await;
     let public_url = server_behind(Fault::None, &scalekit).await;
     let port = public_url.rsplit(':').next().unwrap();
@@ -24,7 +23,7 @@ async fn when_everything_fits_every_check_passes() {
 }
 
 #[tokio::test]
-async fn the_resource_id_of_something_else_names_the_setting() {
+async fn a_wrong_resource_id_names_the_setting() {
     let scalekit = Scalekit::good().await;
     let report = scalekit.examined(&[("SCALEKIT_RESOURCE_ID", "res_404")], None).await;
     let words = ["SCALEKIT_RESOURCE_ID is `res_404`", "MCP Servers"];
@@ -38,7 +37,21 @@ async fn the_resource_id_of_something_else_names_the_setting() {
 }
 
 #[tokio::test]
-async fn an_environment_url_that_leads_nowhere_or_elsewhere_names_the_setting() {
+async fn the_manual_shows_what_is_printed_for_the_id_of_another_mcp_server() {
+    let manual = include_str!("../../bootstrap/README.md");
+    let (_, shown) = manual.split_once("doctor --token - < token.txt\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let scalekit = Scalekit::good().await;
+    let settings = [("SCALEKIT_RESOURCE_ID", "res_123")];
+    let report = scalekit.examined(&settings, Some(&signed(&scalekit.claims()))).await;
+    let printed = report.print(false);
+    for line in shown.lines() {
+        assert!(printed.lines().any(|it| it == line), "{line}\nis not in\n{printed}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_environment_url_names_the_setting() {
     let (_ours, port) = closed_port();
     let elsewhere = TestServer::start().await;
     for url in [format!("http://127.0.0.1:{port}"), elsewhere.base] {
@@ -50,15 +63,15 @@ async fn an_environment_url_that_leads_nowhere_or_elsewhere_names_the_setting() 
 }
 
 #[tokio::test]
-async fn an_issuer_in_the_old_form_is_explained() {
+async fn the_old_form_of_the_issuer_is_explained() {
     let scalekit = Scalekit::with(|it| it.metadata["issuer"] = it.url.clone().into()).await;
     let report = scalekit.examined(&[], None).await;
-    let words = ["before the issuer of each MCP server", "RFC 8414, section 3.3", "support"];
+    let words = ["before each MCP server had an issuer", "RFC 8414 section 3.3", "support"];
     assert_found(only_finding(&report), "issuer", Fail, &words);
 }
 
 #[tokio::test]
-async fn both_ways_to_register_off_name_the_switches() {
+async fn disabled_client_registration_names_the_dashboard_switches() {
     let scalekit = Scalekit::with(|it| {
         it.metadata["client_id_metadata_document_supported"] = false.into();
         it.metadata.as_object_mut().unwrap().remove("registration_endpoint");
@@ -70,7 +83,7 @@ async fn both_ways_to_register_off_name_the_switches() {
 }
 
 #[tokio::test]
-async fn scopes_that_are_not_offered_are_named() {
+async fn missing_scopes_are_named() {
     let offered = json!(["openid", "todo:read", "offline_access"]);
     let scalekit = Scalekit::with(|it| it.metadata["scopes_supported"] = offered).await;
     let report = scalekit.examined(&[], None).await;
@@ -79,7 +92,7 @@ async fn scopes_that_are_not_offered_are_named() {
 }
 
 #[tokio::test]
-async fn offline_access_that_is_not_offered_is_named() {
+async fn missing_offline_access_is_named() {
     let offered = json!(["todo:read", "todo:write"]);
     let scalekit = Scalekit::with(|it| it.metadata["scopes_supported"] = offered).await;
     let report = scalekit.examined(&[], None).await;
@@ -88,7 +101,7 @@ async fn offline_access_that_is_not_offered_is_named() {
 }
 
 #[tokio::test]
-async fn keys_without_one_for_signatures_are_found() {
+async fn a_key_set_without_a_signing_key_is_found() {
     let mut encryption = published_key().jwk();
     encryption["use"] = "enc".into();
     let keys = json!({ "keys": [encryption] });
@@ -118,14 +131,13 @@ async fn a_token_of_another_environment_names_both_environments() {
     let report = scalekit.examined(&[], Some(&signed(&claims))).await;
     assert_found(only_finding(&report), "token: issuer", Fail, &words);
 
-    // Usually it has other keys too.
     let header = header(jsonwebtoken::Algorithm::RS256, "snk_other");
     let report = scalekit.examined(&[], Some(&foreign_key().sign(&header, &claims))).await;
     assert_found(only_finding(&report), "token: key", Fail, &words);
 }
 
 #[tokio::test]
-async fn clocks_that_differ_are_found_before_tokens_are_blamed() {
+async fn clock_skew_is_found_before_the_token_is_blamed() {
     let scalekit = Scalekit::with(|it| it.seconds_ahead = 90).await;
     let report = scalekit.examined(&[], None).await;
     assert_found(only_finding(&report), "clock", Fail, &["s behind", "not yet valid", "NTP"]);
@@ -136,7 +148,7 @@ async fn clocks_that_differ_are_found_before_tokens_are_blamed() {
 }
 
 #[tokio::test]
-async fn an_expired_token_says_how_long_ago() {
+async fn an_expired_token_reports_how_long_ago_it_expired() {
     let scalekit = Scalekit::good().await;
     let mut claims = scalekit.claims();
     claims["exp"] = (now() - 3 * 3600 - 60).into();
@@ -156,7 +168,7 @@ async fn a_public_url_without_https_names_the_setting() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_names_another_host_leads_to_the_list_of_hosts() {
+async fn a_proxy_that_sends_another_host_names_the_setting_for_hosts() {
     let scalekit = Scalekit::good().await;
     let public_url = server_behind(Fault::Host("todo.internal"), &scalekit).await;
     let report = scalekit.examined(&[("MCP_URL", &public_url)], None).await;
@@ -165,7 +177,7 @@ async fn a_proxy_that_names_another_host_leads_to_the_list_of_hosts() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_takes_the_challenge_away_is_found() {
+async fn a_proxy_that_removes_the_challenge_is_found() {
     let scalekit = Scalekit::good().await;
     let public_url = server_behind(Fault::Strips("www-authenticate"), &scalekit).await;
     let report = scalekit.examined(&[("MCP_URL", &public_url)], None).await;
@@ -173,7 +185,7 @@ async fn a_proxy_that_takes_the_challenge_away_is_found() {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_with_other_settings_is_found() {
+async fn a_server_running_with_other_settings_is_found() {
     let (scalekit, other) = (Scalekit::good().await, Scalekit::good().await);
     let public_url = server_behind(Fault::None, &other).await;
     let report = scalekit.examined(&[("MCP_URL", &public_url)], None).await;
@@ -182,7 +194,7 @@ async fn a_server_that_runs_with_other_settings_is_found() {
 }
 
 #[tokio::test]
-async fn half_of_the_scalekit_pair_is_all_that_is_reported() {
+async fn an_incomplete_scalekit_pair_is_the_only_finding() {
     for (set, missing) in [
         (("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com"), "SCALEKIT_RESOURCE_ID"),
         (("SCALEKIT_RESOURCE_ID", "res_1"), "SCALEKIT_ENVIRONMENT_URL"),

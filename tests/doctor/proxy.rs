@@ -1,4 +1,4 @@
-//! A proxy in front of the server that does not hand things on as they are.
+//! A proxy in front of the server that changes requests or responses.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use todo_tests::server::TestServer;
 
 use crate::stand_in::{Scalekit, listen};
 
-/// What is wrong with a proxy.
+/// The fault of a proxy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    /// It puts this name into `Host`.
+    /// It sends this `Host`.
     Host(&'static str),
-    /// It takes this header out of answers.
+    /// It removes this response header.
     Strips(&'static str),
 }
 
@@ -27,7 +27,7 @@ struct Proxy {
     server: Upstream,
 }
 
-/// A server behind a proxy, both running. Gives the URL that clients use.
+/// Starts a server behind a proxy, and returns the URL that clients use.
 pub(crate) async fn server_behind(fault: Fault, scalekit: &Scalekit) -> String {
     let (listener, public_url) = listen().await;
     let settings =

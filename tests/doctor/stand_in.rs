@@ -1,4 +1,4 @@
-//! A Scalekit that publishes what it is told.
+//! A Scalekit whose documents the test chooses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ pub(crate) struct Documents {
     pub(crate) discovery: Value,
     pub(crate) metadata: Value,
     pub(crate) keys: Value,
-    /// How far its clock is ahead.
+    /// How far its clock is ahead, in seconds.
     pub(crate) seconds_ahead: i64,
 }
 
 impl Documents {
-    /// As they are when everything is as it should be.
+    /// Everything configured correctly.
     fn good(url: String) -> Self {
         let issuer = format!("{url}/resources/{RESOURCE_ID}");
         let metadata = json!({
@@ -65,18 +65,16 @@ impl Documents {
     }
 }
 
-/// A running stand-in for Scalekit.
 pub(crate) struct Scalekit {
     pub(crate) url: String,
 }
 
 impl Scalekit {
-    /// One that is as it should be.
     pub(crate) async fn good() -> Self {
         Self::with(|_| ()).await
     }
 
-    /// One with something changed. It stops with the runtime of the test.
+    /// One with a change. It stops with the runtime of the test.
     pub(crate) async fn with(change: impl FnOnce(&mut Documents)) -> Self {
         let (listener, url) = listen().await;
         let mut documents = Documents::good(url.clone());
@@ -86,15 +84,14 @@ impl Scalekit {
         Self { url }
     }
 
-    /// What the doctor says of a server with this Scalekit and these settings on top. Without
-    /// settings for its own address it is not looked for.
+    /// The doctor's report on a server with this Scalekit and these additional settings. Without
+    /// settings for its own address, the doctor does not contact the server.
     pub(crate) async fn examined(&self, settings: &[(&str, &str)], token: Option<&str>) -> Report {
         let own = self.settings();
         let settings: Settings = own.into_iter().chain(settings.iter().copied()).collect();
         examine(&settings, token).await
     }
 
-    /// The settings of a server that trusts it.
     pub(crate) fn settings(&self) -> [(&str, &str); 4] {
         [
             ("PORT", "0"),
@@ -104,7 +101,7 @@ impl Scalekit {
         ]
     }
 
-    /// The claims of a token that is right in every way.
+    /// Claims of a valid token.
     pub(crate) fn claims(&self) -> Value {
         json!({
             "iss": self.url,
@@ -138,14 +135,14 @@ async fn answer(
     (status, [(DATE, date)], body)
 }
 
-/// A free port on this machine, and the URL that leads there.
+/// A free port on this machine, and its URL.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, url)
 }
 
-/// A port that is ours as long as the socket lives, and where nobody listens.
+/// A port that stays reserved while the socket lives, and refuses connections.
 pub(crate) fn closed_port() -> (TcpSocket, u16) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -153,7 +150,7 @@ pub(crate) fn closed_port() -> (TcpSocket, u16) {
     (socket, port)
 }
 
-/// The one finding that is neither a pass nor about the unknown port of these tests.
+/// The only finding that is neither a pass nor about the unreachable port of these tests.
 pub(crate) fn only_finding(report: &Report) -> &Finding {
     let unknown_port = |finding: &Finding| finding.seen().contains("PORT is 0");
     let mut findings = report
@@ -165,12 +162,12 @@ pub(crate) fn only_finding(report: &Report) -> &Finding {
     }
 }
 
-/// What a finding says, and what it advises.
+/// The message of a finding, and its advice.
 pub(crate) fn said(finding: &Finding) -> String {
     format!("{} {}", finding.seen(), finding.advice().unwrap_or_default())
 }
 
-/// Asserts what is found, and that it is told in these words.
+/// Asserts the check and the verdict of a finding, and that it contains these words.
 #[track_caller]
 pub(crate) fn assert_found(finding: &Finding, check: &str, verdict: Verdict, words: &[&str]) {
     assert_eq!((finding.check(), finding.verdict()), (check, verdict), "{finding:?}");

@@ -1,4 +1,4 @@
-//! The checks of a token, held against the order in which the verifier makes them.
+//! The checks of a token, in the order in which the verifier makes them.
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use todo_tests::issuer::{KEY_ID, header, now, published_key};
 
 use crate::stand_in::{Scalekit, assert_found, only_finding, signed};
 
-/// What can be wrong with a token, in the order in which it is found.
+/// The faults of a token, in the order in which they are found.
 const FAULTS: [&str; 12] = [
     "token: form",
     "token: header",
@@ -23,7 +23,7 @@ const FAULTS: [&str; 12] = [
     "token: scopes",
 ];
 
-/// A token with all of these faults at once.
+/// A token with all of these faults.
 fn token(scalekit: &Scalekit, faults: &[&str]) -> String {
     let mut claims = scalekit.claims();
     for (fault, claim, value) in [
@@ -56,14 +56,14 @@ fn token(scalekit: &Scalekit, faults: &[&str]) -> String {
     token
 }
 
-/// The checks of the token in a report that came to this.
+/// The token checks of a report that have this verdict.
 fn checks(report: &Report, verdict: Verdict) -> Vec<&'static str> {
     let findings = report.findings().filter(|finding| finding.verdict() == verdict);
     findings.map(Finding::check).filter(|check| check.starts_with("token")).collect()
 }
 
 #[tokio::test]
-async fn the_first_fault_is_the_one_that_is_found_and_what_comes_before_has_passed() {
+async fn the_first_fault_is_reported_and_earlier_checks_pass() {
     let scalekit = Scalekit::good().await;
     for (position, fault) in FAULTS.iter().enumerate() {
         let token = token(&scalekit, &FAULTS[position..]);
@@ -76,7 +76,7 @@ async fn the_first_fault_is_the_one_that_is_found_and_what_comes_before_has_pass
 }
 
 #[tokio::test]
-async fn a_good_token_passes_every_check_and_its_tools_are_named() {
+async fn a_valid_token_passes_every_check_and_its_tools_are_listed() {
     let scalekit = Scalekit::good().await;
     let report = scalekit.examined(&[], Some(&token(&scalekit, &[]))).await;
     assert_eq!(checks(&report, Verdict::Pass), FAULTS);
@@ -86,7 +86,7 @@ async fn a_good_token_passes_every_check_and_its_tools_are_named() {
 }
 
 #[tokio::test]
-async fn a_token_that_allows_nothing_fails_for_its_scopes() {
+async fn a_token_without_our_scopes_fails_the_scope_check() {
     let scalekit = Scalekit::good().await;
     let mut claims = scalekit.claims();
     claims["scope"] = "openid offline_access".into();
@@ -97,7 +97,7 @@ async fn a_token_that_allows_nothing_fails_for_its_scopes() {
 }
 
 #[tokio::test]
-async fn a_token_without_an_organization_names_the_sharing() {
+async fn a_token_without_an_organization_names_the_sharing_setting() {
     let scalekit = Scalekit::good().await;
     let mut claims = scalekit.claims();
     claims["oid"] = Value::Null;
@@ -112,7 +112,7 @@ async fn a_token_without_an_organization_names_the_sharing() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_say_nothing_about_the_token() {
+async fn unreachable_keys_leave_the_token_unjudged() {
     let scalekit = Scalekit::with(|it| it.keys = json!({ "keys": [] })).await;
     let report = scalekit.examined(&[], Some(&token(&scalekit, &[]))).await;
     assert_eq!(checks(&report, Verdict::Fail), ["token: key"]);
@@ -120,7 +120,7 @@ async fn keys_that_cannot_be_had_say_nothing_about_the_token() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_token_is_printed() {
+async fn no_part_of_a_token_is_printed() {
     let scalekit = Scalekit::good().await;
     for faults in (0..=FAULTS.len()).map(|position| &FAULTS[position..]) {
         let token = token(&scalekit, faults);

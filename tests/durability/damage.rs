@@ -1,7 +1,7 @@
-//! Pages of the file that are not what was written, as a disk that fails gives them back.
+//! Damaged pages of the file, as a failing disk returns them.
 //!
-//! What SQLite cannot read, and what this program cannot have written, is never shown. Nobody can
-//! tell bytes that make sense from those that were written, though: the file has no checksums.
+//! What SQLite cannot read, and what violates an invariant of the program, is never shown.
+//! Plausible damage is not detected, because the file has no checksums.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use todo_adapter_storage::SqliteTodoRepository;
 use todo_application::domain::{Completion, Description, Todo, TodoId, TodoRecord};
-use todo_application::ports::{Filter, StorageError, TodoRepository as _};
+use todo_application::ports::{ChangeError, Filter, StorageError};
 use todo_tests::client::{Answer, Client};
-use todo_tests::{todo_record, workspace};
+use todo_tests::{Permitted as _, todo_record, workspace};
 
 use crate::groups::{begin, in_the_way};
 use crate::program::{Place, everything};
@@ -22,7 +22,7 @@ use crate::program::{Place, everything};
 const PAGE: usize = 4096;
 const FILE: &str = "todos.db";
 
-/// What a page becomes.
+/// The damage to a page.
 #[derive(Debug, Clone, Copy)]
 enum Damage {
     Zeros,
@@ -38,7 +38,7 @@ fn overwrite(bytes: &mut [u8], damage: Damage, random: &mut Rng) {
     }
 }
 
-/// Todos on some pages, with descriptions on more of them.
+/// Todos on several pages, with descriptions on overflow pages.
 fn todos() -> Vec<Todo> {
     let todo = |number: u32| {
         let id = TodoId::from_bytes(u128::from(number).to_be_bytes());
@@ -52,18 +52,18 @@ fn todos() -> Vec<Todo> {
     (0..80).map(todo).collect()
 }
 
-/// A database with these todos, as it is when nobody has it open.
+/// The file of a database with these todos, cleanly closed.
 async fn written(todos: &[Todo]) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let repository = open(&directory, None);
     for todo in todos {
-        repository.insert(todo).await.unwrap();
+        repository.add(todo).await.unwrap();
     }
     drop(repository);
     fs::read(directory.path().join(FILE)).unwrap()
 }
 
-/// Opens a database of its own, with this content.
+/// Opens a new database with this content.
 fn open(directory: &TempDir, content: Option<Vec<u8>>) -> SqliteTodoRepository {
     let file = directory.path().join(FILE);
     if let Some(content) = content {
@@ -73,7 +73,7 @@ fn open(directory: &TempDir, content: Option<Vec<u8>>) -> SqliteTodoRepository {
 }
 
 #[tokio::test]
-async fn whichever_page_is_damaged_every_answer_is_right_or_an_error() {
+async fn with_any_page_damaged_every_answer_is_correct_or_an_error() {
     let (todos, mine) = (todos(), workspace("mine"));
     let whole = written(&todos).await;
     let mut random = Rng::with_seed(0xda_3a);
@@ -93,13 +93,14 @@ async fn whichever_page_is_damaged_every_answer_is_right_or_an_error() {
                 Err(error) => panic!("{error:?}: {damage:?} of page {page}"),
             };
             for todo in &todos {
-                let found = repository.find(&mine, todo.id()).await;
+                let found = repository.find_in(&mine, todo.id()).await;
                 judge(found.map(|found| found.as_ref() == Some(todo)));
             }
             for completed in [None, Some(false), Some(true)] {
                 let fits =
                     |todo: &&Todo| completed.is_none_or(|it| it == todo.completion().is_done());
-                let listed = repository.list(&mine, Filter { completed }, None, usize::MAX).await;
+                let listed =
+                    repository.list_in(&mine, Filter { completed }, None, usize::MAX).await;
                 judge(listed.map(|listed| listed.iter().eq(todos.iter().filter(fits))));
             }
         }
@@ -107,7 +108,7 @@ async fn whichever_page_is_damaged_every_answer_is_right_or_an_error() {
     assert!(errors > 100 && right > 5 * errors, "{right} right, {errors} errors");
 }
 
-/// `todo` in its next version, and what it is answered.
+/// Saves `todo` in its next version, and returns the result.
 fn save(
     repository: &Arc<SqliteTodoRepository>,
     todo: &Todo,
@@ -115,11 +116,16 @@ fn save(
     let (repository, expected) = (Arc::clone(repository), todo.version());
     let record = TodoRecord { version: expected.next(), ..todo.record().clone() };
     let next = Todo::restore(record).unwrap();
-    async move { repository.save(&next, expected).await }
+    async move {
+        repository.replace(&next, expected).await.map_err(|error| match error {
+            ChangeError::Storage(error) => error,
+            ChangeError::Stale => panic!("nobody else writes"),
+        })
+    }
 }
 
 #[tokio::test]
-async fn of_those_that_are_written_together_one_that_meets_damage_fails_alone() {
+async fn in_a_group_of_writes_only_the_one_on_a_damaged_page_fails() {
     let todos = todos();
     let mut bytes = written(&todos).await;
     let middle = bytes.len() / PAGE / 2 * PAGE;
@@ -148,7 +154,7 @@ async fn of_those_that_are_written_together_one_that_meets_damage_fails_alone() 
 }
 
 #[tokio::test]
-async fn the_program_says_what_it_cannot_read_and_serves_the_rest() {
+async fn damage_is_logged_and_the_rest_is_served() {
     let place = Place::new().await;
     let program = place.serve().await;
     let caller = place.caller(&program, "usr_1");
@@ -185,7 +191,7 @@ async fn the_program_says_what_it_cannot_read_and_serves_the_rest() {
     assert!(ended.stderr.contains("malformed"), "{ended:?}");
 }
 
-/// Those of the todos that can be read, by their ids.
+/// The readable todos, by their ids.
 async fn read_each(caller: &Client, stored: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut readable = BTreeMap::new();
     for (id, todo) in stored {
@@ -201,7 +207,7 @@ async fn read_each(caller: &Client, stored: &BTreeMap<String, Value>) -> BTreeMa
     readable
 }
 
-/// JSON-RPC's "internal error", which says nothing of the inside.
+/// JSON-RPC's "internal error", without the cause.
 #[track_caller]
 fn is_internal(answer: &Answer) {
     assert_eq!(answer.error_code(), -32603, "{answer:?}");
@@ -209,7 +215,7 @@ fn is_internal(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_file_whose_beginning_or_end_is_gone_is_refused_in_a_sentence_and_left_as_it_is() {
+async fn a_truncated_file_is_rejected_with_one_sentence_and_left_unchanged() {
     let place = Place::new().await;
     let program = place.serve().await;
     place.caller(&program, "usr_1").create("Buy milk").await;

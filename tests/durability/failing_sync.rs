@@ -1,5 +1,5 @@
-//! A disk that does not confirm what is written: each `fsync` fails, as the kernel says it of a device
-//! that is broken or a network that is gone.
+//! A disk that does not confirm writes: each `fsync` fails, as on a broken device or a lost network
+//! share.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::process::Process;
 use crate::program::{Place, Program, everything};
 
-/// Starts the program where each `fsync` fails.
+/// Starts the program with every `fsync` failing.
 fn spawn_without_sync(place: &Place) -> Process {
     let calls = [libc::SYS_fsync, libc::SYS_fdatasync].map(|call| (call, Vec::new()));
     let filter = SeccompFilter::new(
@@ -21,7 +21,7 @@ fn spawn_without_sync(place: &Place) -> Process {
     );
     let filter: BpfProgram = filter.unwrap().try_into().unwrap();
     let runtime = Handle::current();
-    // A filter is for the thread that asks for it, and for the programs that it starts.
+    // A filter applies to the thread that installs it, and to the programs that it starts.
     let spawn = || {
         apply_filter(&filter).unwrap();
         let _runtime = runtime.enter();
@@ -30,15 +30,15 @@ fn spawn_without_sync(place: &Place) -> Process {
     thread::scope(|scope| scope.spawn(spawn).join().unwrap())
 }
 
-/// "Before you repeat a change, look whether it was made": what one sees then has to last.
+/// Clients are told to look before they repeat a change: what they then see must be durable.
 #[tokio::test]
-async fn a_write_that_was_not_confirmed_and_cannot_be_seen_does_not_come_back() {
+async fn a_write_that_failed_and_is_not_visible_does_not_reappear() {
     let place = Place::new().await;
     let program = place.serve().await;
     let caller = place.caller(&program, "usr_1");
     let id = caller.create("Buy milk").await;
     let stored = everything(&caller).await;
-    // What is in the write-ahead log stays there.
+    // The write-ahead log is not checkpointed.
     program.kill().await;
 
     for (tool, arguments) in [

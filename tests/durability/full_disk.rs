@@ -1,4 +1,4 @@
-//! A disk without room, as the operating system makes one out of a limit on the size of files.
+//! A full disk, simulated by a limit on the size of files.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use todo_tests::client::Client;
 
 use crate::program::{Place, Program, everything};
 
-/// Has a limit be an error of whoever writes past it, and not the end of the process.
+/// Makes exceeding the limit an error of the write, instead of a signal that ends the process.
 const WITH_ERRORS: [&str; 3] = ["sh", "-c", r#"trap '' XFSZ; exec "$0" "$@""#];
 
-/// Lets each file of the program have so many bytes and no more; `None`: as many as it likes.
+/// Limits the size of each file of the program; `None` lifts the limit.
 fn limit(program: &Program, bytes: Option<u64>) {
     prlimit(Some(program.id()), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
 }
 
-/// Adds some todos, and gives them as they are stored.
+/// Creates some todos, and returns all that are stored.
 async fn some_todos(caller: &Client) -> BTreeMap<String, Value> {
     for number in 0..10 {
         caller.create(&format!("todo {number}")).await;
@@ -29,12 +29,12 @@ fn long(title: &str) -> Value {
 }
 
 #[tokio::test]
-async fn without_room_reads_go_on_and_so_do_writes_when_there_is_room_again() {
+async fn on_a_full_disk_reads_continue_and_writes_resume_when_there_is_space() {
     let place = Place::new().await;
     let mut program = place.serve_through(&WITH_ERRORS).await;
     let mut caller = place.caller(&program, "usr_1");
     let mut stored = some_todos(&caller).await;
-    // Not a byte; or some of what is to be written, but not all.
+    // Room for nothing, and for a part of the write.
     for (number, room) in [0, 100, 3000].into_iter().enumerate() {
         limit(&program, Some(room));
         let id = stored.first_key_value().unwrap().0.clone();
@@ -66,9 +66,9 @@ async fn without_room_reads_go_on_and_so_do_writes_when_there_is_room_again() {
     place.assert_integrity();
 }
 
-/// What is in the log can go into the database file, and then there is room in the log.
+/// A checkpoint moves the log into the database file, and makes room in the log.
 #[tokio::test]
-async fn a_write_that_the_log_has_no_room_for_makes_room_for_the_next() {
+async fn a_write_that_does_not_fit_into_the_log_triggers_a_checkpoint() {
     let place = Place::new().await;
     let program = place.serve_through(&WITH_ERRORS).await;
     let caller = place.caller(&program, "usr_1");
@@ -95,7 +95,7 @@ async fn a_write_that_the_log_has_no_room_for_makes_room_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_start_without_room_is_refused_in_a_sentence_and_loses_nothing() {
+async fn a_start_on_a_full_disk_fails_with_one_sentence_and_loses_nothing() {
     let place = Place::new().await;
     let program = place.serve().await;
     let stored = some_todos(&place.caller(&program, "usr_1")).await;

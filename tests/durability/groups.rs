@@ -1,5 +1,5 @@
-//! Many who write at once, while something is in the way. In this process, where a test can tell what
-//! is waiting in the queue.
+//! Concurrent writers while the database is blocked. In this process, where a test can see the
+//! queue.
 
 use std::path::Path;
 use std::pin::Pin;
@@ -9,19 +9,19 @@ use std::task::{Context, Poll, Waker};
 use rusqlite::Connection;
 use todo_adapter_storage::SqliteTodoRepository;
 use todo_application::domain::{Title, Todo, TodoId, TodoRecord, WorkspaceId};
-use todo_application::ports::{Filter, StorageError, TodoRepository as _};
-use todo_tests::{todo_record, workspace};
+use todo_application::ports::{Filter, InsertError, StorageError};
+use todo_tests::{Permitted as _, todo_record, workspace};
 
-/// What a write is answered.
+/// The result of a write.
 type Answer = Result<(), StorageError>;
 
-/// A write that is in the queue, or was not even taken into it.
+/// A write that is queued, or was not accepted into the queue.
 pub(crate) enum Begun {
     Answered(Answer),
     Queued(Pin<Box<dyn Future<Output = Answer>>>),
 }
 
-/// Has writes done as far as the queue, one after the other.
+/// Queues writes, one after the other.
 pub(crate) fn begin<F>(writes: impl IntoIterator<Item = F>) -> Vec<Begun>
 where
     F: Future<Output = Answer> + 'static,
@@ -45,7 +45,7 @@ impl Begun {
     }
 }
 
-/// Another program, which lets nobody else write until it commits.
+/// Another program, which holds the write lock until it commits.
 pub(crate) fn in_the_way(file: &Path) -> Connection {
     let shell = Connection::open(file).unwrap();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -57,11 +57,18 @@ fn insert(
     todo: Todo,
 ) -> impl Future<Output = Answer> + use<> {
     let repository = Arc::clone(repository);
-    async move { repository.insert(&todo).await }
+    async move {
+        repository.add(&todo).await.map_err(|error| match error {
+            InsertError::Storage(error) => error,
+            error @ (InsertError::Duplicate(_) | InsertError::OtherWorkspace(_)) => {
+                panic!("{error:?}")
+            }
+        })
+    }
 }
 
 async fn stored(repository: &SqliteTodoRepository) -> Vec<TodoId> {
-    let all = repository.list(&mine(), Filter::default(), None, usize::MAX).await;
+    let all = repository.list_in(&mine(), Filter::default(), None, usize::MAX).await;
     all.unwrap().iter().map(Todo::id).collect()
 }
 
@@ -79,7 +86,7 @@ fn id(number: u32) -> TodoId {
 }
 
 #[tokio::test]
-async fn what_the_queue_has_no_room_for_is_unavailable_at_once_and_all_else_is_written() {
+async fn writes_beyond_the_queue_are_unavailable_at_once_and_the_rest_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("todos.db");
     let repository = Arc::new(SqliteTodoRepository::open(&file).unwrap());
@@ -101,11 +108,11 @@ async fn what_the_queue_has_no_room_for_is_unavailable_at_once_and_all_else_is_w
     }
     assert_eq!(written.len(), 2000 - refused);
     assert_eq!(stored(&repository).await, written);
-    repository.insert(&todo(2000, "Buy bread")).await.unwrap();
+    repository.add(&todo(2000, "Buy bread")).await.unwrap();
 }
 
 #[tokio::test]
-async fn of_those_that_are_written_together_one_that_fails_fails_alone() {
+async fn in_a_group_of_writes_a_failing_one_fails_alone() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("todos.db");
     let repository = Arc::new(SqliteTodoRepository::open(&file).unwrap());

@@ -1,4 +1,4 @@
-//! `kill -9`: the program has no time for anything.
+//! `kill -9`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const ROUNDS: u32 = 20;
 const USERS: [&str; 4] = ["usr_1", "usr_2", "usr_3", "usr_4"];
 const WRITERS_OF_EACH: usize = 16;
 
-/// A user, and the clients that write for them at the same time.
+/// A user, and the clients that write concurrently.
 struct User {
     subject: &'static str,
     shared: Arc<Shared>,
@@ -24,7 +24,7 @@ struct User {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_is_there_after_every_crash() {
+async fn every_acknowledged_write_survives_a_crash() {
     let mut random = Rng::with_seed(0x70_d0);
     let place = Place::new().await;
     let mut program = place.serve().await;
@@ -38,7 +38,7 @@ async fn what_was_answered_is_there_after_every_crash() {
     }
     for _ in 0..ROUNDS {
         let (answered, mut count) = watch::channel(0);
-        // How many write for each user: from one at a time to many in one commit.
+        // The number of writers for each user: from single commits to large groups.
         let busy = random.usize(1..=WRITERS_OF_EACH);
         let mut at_work = JoinSet::new();
         for (number, user) in users.iter_mut().enumerate() {
@@ -65,15 +65,16 @@ async fn what_was_answered_is_there_after_every_crash() {
                 writer.find_everything(&mut stored);
                 writer.ask_again(&caller).await;
             }
-            assert!(stored.is_empty(), "nobody wrote {stored:#?}");
+            assert!(stored.is_empty(), "never written: {stored:#?}");
         }
         place.assert_integrity();
     }
 }
 
-/// A first start makes files and a schema, and the next one goes on wherever it was cut off.
+/// A first start creates files and a schema, and the next one continues wherever it was
+/// interrupted.
 #[tokio::test]
-async fn a_first_start_that_is_cut_off_is_made_up_for_by_the_next() {
+async fn an_interrupted_first_start_is_completed_by_the_next() {
     for made in
         ["todos.db.lock", "todos.db", "todos.db-wal", "todos.db-shm", "todos.db.identity.json"]
     {

@@ -1,33 +1,33 @@
-//! What was answered is there, whatever happens to the program, its disk and its file.
+//! Acknowledged writes survive faults of the program, its disk and its file.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `failing_sync` | a disk that does not confirm what is written |
-//! | `full_disk` | a disk without room |
-//! | `groups` | many who write at once |
+//! | `failing_sync` | a disk that does not confirm writes |
+//! | `full_disk` | a full disk |
+//! | `groups` | concurrent writers while the database is blocked |
 //! | `kill` | `kill -9` under load, and in the middle of a start |
-//! | `read_only` | files that the program may not write to |
-//! | `moved_files` | files that are not where they were |
-//! | `program` | the program on a file of its own, and the file behind its back |
-//! | `writers` | clients that write all the time and know what they were answered |
+//! | `read_only` | read-only files |
+//! | `moved_files` | files that are moved, removed or replaced while open |
+//! | `program` | the program with a file of its own, and direct access to that file |
+//! | `writers` | clients that write continuously and record every acknowledgement |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
 //!
-//! Nothing here sleeps, and what is random comes from a seed that the failure names.
+//! Nothing here sleeps, and random choices come from a seed that failures show.
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on says so at once"
+    reason = "tests panic on failure"
 )]
 #![cfg(unix)]
 
-#[expect(dead_code, reason = "there is more to them than is needed here")]
+#[expect(dead_code, reason = "only a part of it is used here")]
 #[path = "../end_to_end/installation.rs"]
 mod installation;
-#[expect(dead_code, reason = "there is more to them than is needed here")]
+#[expect(dead_code, reason = "only a part of it is used here")]
 #[path = "../end_to_end/process.rs"]
 mod process;
-#[expect(dead_code, reason = "there is more to them than is needed here")]
+#[expect(dead_code, reason = "only a part of it is used here")]
 #[path = "../end_to_end/server.rs"]
 mod server;
 

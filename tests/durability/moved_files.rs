@@ -1,5 +1,5 @@
-//! Files that are moved, removed or replaced while the program has them open. It could go on writing
-//! to them, and nobody would ever see it.
+//! Files that are moved, removed or replaced while the program has them open. Writes to them would
+//! be lost silently.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::program::{Place, everything};
 
 #[tokio::test]
-async fn nothing_is_confirmed_that_is_written_to_files_which_are_not_in_their_place() {
+async fn writes_to_moved_files_are_never_acknowledged() {
     for name in ["todos.db", "todos.db-wal"] {
         for replaced in [false, true] {
             let place = Place::new().await;
@@ -32,7 +32,7 @@ async fn nothing_is_confirmed_that_is_written_to_files_which_are_not_in_their_pl
             let stored = everything(&caller).await;
             assert_eq!(stored.len(), 1);
 
-            // Back in its place it is as good as before.
+            // Moved back, it works as before.
             fs::rename(&elsewhere, &file).unwrap();
             assert_eq!(program.readiness().await, 200);
             let changed = caller.call("update_todo", change("Buy oil")).await.structured();

@@ -1,4 +1,4 @@
-//! The program on a file of its own, and the file behind its back.
+//! The program with a database file of its own, and direct access to that file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use crate::installation::Installation;
 use crate::process::{Ended, Process};
 
-/// A place for the program and its file. Who may come in is up to the test: no token ends with the
+/// A directory for the program and its file. The test issues the tokens, so that they outlive the
 /// program.
 pub(crate) struct Place {
     pub(crate) installation: Installation,
@@ -31,17 +31,17 @@ impl Place {
         Self { installation, issuer }
     }
 
-    /// Starts the program, and waits until it serves.
+    /// Starts the program, and waits until it is ready.
     pub(crate) async fn serve(&self) -> Program {
         Program::ready(self.installation.spawn(&["serve"])).await
     }
 
-    /// The same by way of a command that becomes it.
+    /// The same through a command that executes it.
     pub(crate) async fn serve_through(&self, command: &[&str]) -> Program {
         Program::ready(self.installation.spawn_through(command, &["serve"])).await
     }
 
-    /// A caller who may do everything.
+    /// A caller with both scopes.
     pub(crate) fn caller(&self, program: &Program, subject: &str) -> Client {
         let claims = self.issuer.claims(subject, None, "todo:read todo:write");
         Client::new(program.endpoint.clone(), Some(self.issuer.sign(&claims)))
@@ -52,17 +52,17 @@ impl Place {
         self.installation.path("todos.db")
     }
 
-    /// Where the database lies.
+    /// The directory of the database.
     pub(crate) fn directory(&self) -> PathBuf {
         self.installation.path("")
     }
 
-    /// The database as another program sees it.
+    /// A connection that bypasses the program.
     pub(crate) fn shell(&self) -> Connection {
         Connection::open(self.file()).unwrap()
     }
 
-    /// Asserts that a start ended with code 69 and one sentence about the file, with these words.
+    /// Asserts that a start failed with code 69 and one sentence about the file, with these words.
     #[track_caller]
     pub(crate) fn assert_refused(&self, ended: &Ended, words: &str) {
         assert_eq!(ended.code, Some(69), "{ended:?}");
@@ -74,7 +74,7 @@ impl Place {
         assert!(sentence.contains(words) && sentence.contains("DATABASE_URL"), "{sentence}");
     }
 
-    /// Asserts that SQLite finds nothing wrong with the file.
+    /// Asserts that SQLite's integrity check passes.
     #[track_caller]
     pub(crate) fn assert_integrity(&self) {
         let check = "SELECT group_concat(integrity_check, char(10)) FROM pragma_integrity_check";
@@ -83,7 +83,7 @@ impl Place {
     }
 }
 
-/// A running program, which has said where it is.
+/// A running program.
 pub(crate) struct Program {
     process: Process,
     endpoint: String,
@@ -95,7 +95,6 @@ impl Program {
         Self { process, endpoint: ready["mcp.url"].as_str().unwrap().to_owned() }
     }
 
-    /// Its process id.
     pub(crate) fn id(&self) -> Pid {
         id(&self.process)
     }
@@ -106,19 +105,19 @@ impl Program {
         client.request(Method::GET, client.headers(), "").await.status
     }
 
-    /// Ends it as a crash does.
+    /// Kills it.
     pub(crate) async fn kill(self) {
         kill(self.process).await;
     }
 
-    /// Asks it to stop, and waits for the end.
+    /// Stops it, and waits for the end.
     pub(crate) async fn stop(self) -> Ended {
         self.process.signal("TERM").await;
         self.process.ended().await.with_code(0)
     }
 }
 
-/// Ends a process as a crash does: it has no time for anything.
+/// Kills a process.
 pub(crate) async fn kill(process: Process) {
     kill_process(id(&process), Signal::KILL).unwrap();
     let ended = process.ended().await;

@@ -1,4 +1,4 @@
-//! Files that the program may not write to.
+//! Read-only files.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,40 +13,30 @@ const FILE: u32 = 0o400;
 const DIRECTORY: u32 = 0o500;
 const OURS: u32 = 0o700;
 
-/// Has permissions count for root as well.
+/// Makes permissions bind root as well.
 const WITHOUT_PRIVILEGES: [&str; 3] = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
 
 fn permit(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What the program is to be started through, so that permissions count; `None` if there is no way.
-fn bound_by_permissions() -> Option<&'static [&'static str]> {
+/// The command that starts the program so that permissions bind it.
+fn bound_by_permissions() -> &'static [&'static str] {
     let directory = tempfile::tempdir().unwrap();
     permit(directory.path(), DIRECTORY);
     if File::create(directory.path().join("todos.db")).is_err() {
-        return Some(&[]);
+        return &[];
     }
     let [setpriv, options @ ..] = WITHOUT_PRIVILEGES;
     let works = Command::new(setpriv).args(options).arg("true").status();
-    if works.is_ok_and(|status| status.success()) {
-        return Some(&WITHOUT_PRIVILEGES);
-    }
-    skip();
-    None
-}
-
-#[expect(clippy::disallowed_methods, reason = "what is installed is no setting of the program")]
-#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests wants to know")]
-fn skip() {
-    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!ci, "root needs setpriv, of util-linux");
-    eprintln!("skipped: root needs setpriv, of util-linux");
+    assert!(works.is_ok_and(|status| status.success()), "root needs setpriv of util-linux");
+    &WITHOUT_PRIVILEGES
 }
 
 #[tokio::test]
-async fn what_may_not_be_written_is_refused_in_a_sentence_and_left_as_it_is() {
-    let Some(bound) = bound_by_permissions() else { return };
+#[cfg_attr(not(has_file_permissions), ignore = "root needs setpriv: see tests/README.md")]
+async fn read_only_files_are_rejected_with_one_sentence_and_left_unchanged() {
+    let bound = bound_by_permissions();
     for (made, file, directory) in [
         (false, OURS, DIRECTORY),
         (true, OURS, DIRECTORY),
@@ -70,11 +60,11 @@ async fn what_may_not_be_written_is_refused_in_a_sentence_and_left_as_it_is() {
     }
 }
 
-/// Whoever has a file open may go on writing to it. That holds for the program, and what it answers
-/// is there.
+/// An open file stays writable, so the program continues, and its acknowledged writes are stored.
 #[tokio::test]
-async fn what_may_not_be_written_any_more_is_written_until_the_program_ends() {
-    let Some(bound) = bound_by_permissions() else { return };
+#[cfg_attr(not(has_file_permissions), ignore = "root needs setpriv: see tests/README.md")]
+async fn files_made_read_only_while_serving_are_written_until_the_program_ends() {
+    let bound = bound_by_permissions();
     for kill in [false, true] {
         let place = Place::new().await;
         let program = place.serve_through(bound).await;

@@ -1,4 +1,4 @@
-//! Clients that write all the time and know what they were answered.
+//! Clients that write continuously and record every acknowledgement.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,25 +11,25 @@ use tokio::sync::watch;
 
 type Todos = BTreeMap<String, Value>;
 
-/// How many todos a writer has at most, so that it soon changes what an earlier crash has met.
+/// The most todos of a writer: few, so that it soon changes those that an earlier crash has met.
 const MOST: usize = 12;
 
-/// One client, which has todos that nobody else touches, and changes one that all share.
+/// A client with todos of its own, which also changes one that all writers share.
 pub(crate) struct Writer {
     name: String,
     random: Rng,
-    /// How many changes it has asked for. With the name, it makes each title unique.
+    /// The number of requested changes, which makes each title unique.
     asked: usize,
-    /// Its todos, as last answered.
+    /// Its todos, as last acknowledged.
     todos: Vec<Value>,
-    /// What it has asked for and not been answered.
+    /// The change that is not acknowledged yet.
     unanswered: Option<Change>,
     shared: Arc<Shared>,
 }
 
 /// A change of a writer's todos, or of the shared one.
 enum Change {
-    /// With a key that is its title, or without one.
+    /// With a key that equals its title, or without one.
     Create {
         title: String,
         description: String,
@@ -48,22 +48,23 @@ enum Change {
     },
 }
 
-/// A todo that many change at once.
+/// A todo that all writers change.
 pub(crate) struct Shared {
     id: String,
-    /// What was answered, by version.
+    /// The acknowledged changes, by version.
     answered: Mutex<BTreeMap<i64, Value>>,
     asked: Mutex<BTreeSet<String>>,
 }
 
 impl Writer {
-    /// A writer with nothing to its name, who does the same for the same seed.
+    /// A new writer, which does the same for the same seed.
     pub(crate) fn new(name: String, seed: u64, shared: &Arc<Shared>) -> Self {
         let (random, shared) = (Rng::with_seed(seed), Arc::clone(shared));
         Self { name, random, asked: 0, todos: Vec::new(), unanswered: None, shared }
     }
 
-    /// Makes one change after the other until the program is gone. Each answer is counted.
+    /// Makes one change after the other until the program is gone, and records each
+    /// acknowledgement.
     pub(crate) async fn work(mut self, caller: Client, answered: watch::Sender<u32>) -> Self {
         loop {
             let change = self.choose();
@@ -127,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Takes over what was answered.
+    /// Records an acknowledgement.
     fn learn(&mut self, answer: &Answer) {
         let result = answer.result();
         assert_eq!(result["isError"], false, "{answer:?}");
@@ -144,8 +145,8 @@ impl Writer {
         }
     }
 
-    /// Asserts that what it was answered is stored, and takes it out. What it was not answered may
-    /// be there as well, but wholly.
+    /// Asserts that the acknowledged changes are stored, and removes them from `stored`. The
+    /// unacknowledged change may be stored too, but only completely.
     pub(crate) fn find_everything(&mut self, stored: &mut Todos) {
         let mut kept = Vec::new();
         for (index, answered) in self.todos.iter().enumerate() {
@@ -170,8 +171,8 @@ impl Writer {
         self.todos = kept;
     }
 
-    /// Asks again for a todo with a key that it was not answered about. There must be one then, and
-    /// not two, whether the first call made it or not.
+    /// Repeats an unacknowledged creation with its key. Exactly one todo must exist then, whether
+    /// or not the first call created it.
     pub(crate) async fn ask_again(&mut self, caller: &Client) {
         let Some(change @ Change::Create { once: true, .. }) = self.unanswered.take() else {
             return;
@@ -186,7 +187,7 @@ impl Writer {
 }
 
 impl Shared {
-    /// Makes the todo that all will change.
+    /// Creates the shared todo.
     pub(crate) async fn create(caller: &Client) -> Arc<Self> {
         let title = "shared";
         let answer = attempt(caller, "create_todo", json!({ "title": title })).await.unwrap();
@@ -198,8 +199,8 @@ impl Shared {
         })
     }
 
-    /// Asserts that it is stored as answered last, or as somebody asked for after that, and takes it
-    /// out.
+    /// Asserts that it is stored as last acknowledged, or as a later unacknowledged change
+    /// requested, and removes it from `stored`.
     pub(crate) fn find(&self, stored: &mut Todos) {
         let found = stored.remove(&self.id).expect("the shared todo is there");
         let (mut answered, asked) = (self.answered.lock().unwrap(), self.asked.lock().unwrap());
@@ -209,7 +210,7 @@ impl Shared {
         if version == *last {
             assert_eq!(found, *as_answered);
         } else {
-            assert!(asked.contains(found["title"].as_str().unwrap()), "nobody wrote {found}");
+            assert!(asked.contains(found["title"].as_str().unwrap()), "never written: {found}");
         }
         answered.insert(version, found);
     }
@@ -232,7 +233,7 @@ fn is_edited(found: &Value, before: &Value, edit: &Value) -> bool {
         && text(found, "updated_at") >= text(before, "updated_at")
 }
 
-/// Whether a todo is as one that was just made with this description.
+/// Whether a todo is a new one with this description.
 fn is_new(found: &Value, description: &str) -> bool {
     found["description"].as_str().unwrap_or_default() == description
         && found["completed"] == false
@@ -248,7 +249,7 @@ fn text<'a>(todo: &'a Value, field: &str) -> &'a str {
     todo[field].as_str().unwrap()
 }
 
-/// Calls a tool of a program that may be gone before it has answered.
+/// Calls a tool of a program that may be killed before it has answered.
 async fn attempt(caller: &Client, tool: &str, arguments: Value) -> Option<Answer> {
     let params = json!({ "name": tool, "arguments": arguments });
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });

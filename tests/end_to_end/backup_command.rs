@@ -8,7 +8,7 @@ use crate::installation::Installation;
 use crate::moving::{files, ids};
 
 #[tokio::test]
-async fn a_backup_of_a_database_that_is_written_to_has_all_that_was_answered_before() {
+async fn a_backup_of_a_database_in_use_has_every_earlier_acknowledged_write() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let caller = server.caller().await;
@@ -37,7 +37,7 @@ async fn a_backup_of_a_database_that_is_written_to_has_all_that_was_answered_bef
         let (count, ids) = ids(&copy.run(&["export"]).await.with_code(0).stdout);
         assert_eq!(count, json!(ids.len()));
         assert!(ids.is_superset(&before));
-        // A backup that cannot be served is none.
+        // A backup must be servable.
         let restored = copy.serve().await;
         restored.caller().await.create("And on it goes").await;
     }
@@ -51,7 +51,7 @@ async fn a_backup_of_a_database_that_is_written_to_has_all_that_was_answered_bef
 }
 
 #[tokio::test]
-async fn a_backup_is_replaced_only_when_that_is_what_was_asked_for() {
+async fn an_existing_backup_is_replaced_only_with_force() {
     let installation = Installation::new();
     installation.run(&["migrate"]).await.with_code(0);
     installation.run(&["backup", "copy.db"]).await.with_code(0);
@@ -61,7 +61,7 @@ async fn a_backup_is_replaced_only_when_that_is_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_damaged_makes_no_backup() {
+async fn a_damaged_database_is_not_backed_up() {
     let installation = Installation::new();
     let lines = crate::moving::text(&crate::moving::lines(500));
     installation.run_reading(&["import"], &lines).await.with_code(0);

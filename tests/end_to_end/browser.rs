@@ -1,13 +1,13 @@
-//! A person with a browser, who is sent to the authorization server and back.
+//! A user with a browser, who is redirected to the authorization server and back.
 
 use std::time::Duration;
 
 use url::{Url, form_urlencoded};
 
-/// Follows no redirect: the client's end of it is not there, and the address is what counts.
+/// Follows no redirect: the client does not listen, and only the address counts.
 pub(crate) struct Browser(reqwest::Client);
 
-/// The consent page, open in front of a person.
+/// An open consent page.
 #[derive(Debug)]
 pub(crate) struct ConsentPage {
     url: Url,
@@ -23,14 +23,14 @@ impl Browser {
         Self(client.build().unwrap())
     }
 
-    /// Goes where consent is automatic, and gives the address that it is sent back to.
+    /// Opens a page where consent is automatic, and returns the address of the redirect.
     pub(crate) async fn pass(&self, authorization_url: &str) -> String {
         let response = self.0.get(authorization_url).send().await.unwrap();
         assert_eq!(response.status(), 302);
         location(&response)
     }
 
-    /// Goes where a person is asked.
+    /// Opens the consent page.
     pub(crate) async fn open(&self, authorization_url: &str) -> ConsentPage {
         let response = self.0.get(authorization_url).send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -38,14 +38,14 @@ impl Browser {
         ConsentPage { url, html: response.text().await.unwrap() }
     }
 
-    /// Presses Allow with exactly these scopes ticked, and gives the address that it is sent back to.
+    /// Presses Allow with exactly these scopes ticked, and returns the address of the redirect.
     pub(crate) async fn allow(&self, page: &ConsentPage, ticked: &[&str]) -> String {
         let response = self.submit(page, ticked).await;
         assert_eq!(response.status(), 303);
         location(&response)
     }
 
-    /// Presses Allow with exactly these scopes ticked, whatever comes of it.
+    /// Presses Allow with exactly these scopes ticked, and returns any response.
     pub(crate) async fn submit(&self, page: &ConsentPage, ticked: &[&str]) -> reqwest::Response {
         let offered: Vec<String> = page.inputs("checkbox").map(|(_, value)| value).collect();
         assert!(ticked.iter().all(|scope| offered.iter().any(|it| it == scope)), "{offered:?}");

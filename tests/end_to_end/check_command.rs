@@ -12,18 +12,18 @@ MCP_URL=http://localhost:3002/
 ";
 
 #[tokio::test]
-async fn without_settings_all_is_well_and_nothing_happens() {
+async fn without_settings_the_configuration_is_valid_and_nothing_is_created() {
     let installation = Installation::without_settings();
     let ended = installation.run(&["check"]).await.with_code(0);
     assert_eq!(ended.stderr, "");
-    for said in ["The configuration is fine.", "http://localhost:3002/mcp", "todos.db", "local"] {
+    for said in ["The configuration is valid.", "http://localhost:3002/mcp", "todos.db", "local"] {
         assert!(ended.stdout.contains(said), "{said} in {}", ended.stdout);
     }
     assert_eq!(std::fs::read_dir(installation.path("")).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn the_env_file_of_the_quickstart_works_as_it_is() {
+async fn the_env_file_of_the_quickstart_works_unchanged() {
     let installation = Installation::without_settings().with_file(".env", QUICKSTART);
     let ended = installation.run(&["check"]).await.with_code(0);
     let issuer = "https://your-environment-url.scalekit.com/resources/res_123456";
@@ -33,7 +33,7 @@ async fn the_env_file_of_the_quickstart_works_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_environment_wins_over_the_env_file() {
+async fn the_environment_overrides_the_env_file() {
     let installation = Installation::without_settings()
         .with("PORT", "4002")
         .with_file(".env", "PORT=4001\nEMULATOR_PORT=4003\n");
@@ -44,7 +44,7 @@ async fn the_environment_wins_over_the_env_file() {
 }
 
 #[tokio::test]
-async fn every_problem_is_said_at_once_and_on_standard_error() {
+async fn every_problem_is_reported_at_once_on_standard_error() {
     let installation = Installation::without_settings()
         .with("PORT", "http")
         .with("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com")
@@ -77,14 +77,14 @@ async fn half_of_the_scalekit_pair_names_the_other_half() {
 }
 
 #[tokio::test]
-async fn an_env_file_that_cannot_be_read_is_a_problem() {
+async fn an_unreadable_env_file_is_a_problem() {
     let installation = Installation::without_settings().with_file(".env", "# Mine\nPORT 3002\n");
     let ended = installation.run(&["check"]).await.with_code(64);
     assert!(ended.stderr.contains(".env cannot be read: line 2 "), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn what_is_in_a_broken_env_file_stays_there() {
+async fn the_content_of_a_broken_env_file_is_not_printed() {
     let installation = Installation::without_settings()
         .with_file(".env", "SCALEKIT_CLIENT_SECRET='sks_not_for_the_screen\n");
     let ended = installation.run(&["check"]).await.with_code(64);
@@ -92,14 +92,14 @@ async fn what_is_in_a_broken_env_file_stays_there() {
 }
 
 #[tokio::test]
-async fn an_env_file_may_begin_with_a_mark_that_it_is_utf_8() {
+async fn an_env_file_may_begin_with_a_byte_order_mark() {
     let installation = Installation::without_settings().with_file(".env", "\u{feff}PORT=4711\r\n");
     let ended = installation.run(&["check"]).await.with_code(0);
     assert!(ended.stdout.contains("127.0.0.1:4711"), "{}", ended.stdout);
 }
 
 #[tokio::test]
-async fn an_empty_variable_does_not_hide_the_env_file() {
+async fn an_empty_variable_does_not_override_the_env_file() {
     let installation =
         Installation::without_settings().with_file(".env", "PORT=4711\n").with("PORT", "");
     let ended = installation.run(&["check"]).await.with_code(0);
@@ -108,7 +108,7 @@ async fn an_empty_variable_does_not_hide_the_env_file() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_setting_that_is_not_unicode_is_a_problem_and_not_forgotten() {
+async fn a_setting_that_is_not_unicode_is_reported() {
     use std::os::unix::ffi::OsStrExt as _;
     let installation = Installation::without_settings();
     let value = std::ffi::OsStr::from_bytes(b"sqlite:\xff.db");

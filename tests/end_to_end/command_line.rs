@@ -1,9 +1,11 @@
-//! What can be said to the program.
+//! The command line.
+
+use todo_mcp::config::SETTINGS;
 
 use crate::installation::Installation;
 
 #[tokio::test]
-async fn an_unknown_command_or_option_is_refused_with_the_usage() {
+async fn an_unknown_command_or_option_prints_the_usage() {
     let installation = Installation::without_settings();
     for arguments in [&["sevre"][..], &["serve", "--prot", "1"], &["--no-such-option"]] {
         let ended = installation.run(arguments).await.with_code(64);
@@ -14,12 +16,31 @@ async fn an_unknown_command_or_option_is_refused_with_the_usage() {
 }
 
 #[tokio::test]
-async fn help_names_the_commands_whatever_the_settings_are() {
+async fn help_lists_the_commands_with_any_settings() {
     let installation = Installation::without_settings().with("PORT", "none");
     let ended = installation.run(&["--help"]).await.with_code(0);
     assert_eq!(ended.stderr, "");
     for command in ["serve", "check", "migrate", "export", "import", "backup", "token"] {
         assert!(ended.stdout.contains(&format!("\n  {command} ")), "{}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn the_help_of_check_lists_every_setting_and_no_help_exceeds_80_columns() {
+    let installation = Installation::without_settings();
+    let help = installation.run(&["check", "--help"]).await.with_code(0).stdout;
+    for setting in SETTINGS {
+        assert!(help.contains(&format!("\n  {}", setting.name)), "{} in {help}", setting.name);
+    }
+    for command in
+        ["", "serve", "check", "doctor", "migrate", "export", "import", "backup", "token"]
+    {
+        let arguments = [command, "--help"];
+        let arguments = arguments.into_iter().filter(|argument| !argument.is_empty());
+        let arguments: Vec<&str> = arguments.collect();
+        let help = installation.run(&arguments).await.with_code(0).stdout;
+        let long: Vec<&str> = help.lines().filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(long, [""; 0]);
     }
 }
 
@@ -39,7 +60,7 @@ async fn the_version_is_one_line() {
 }
 
 #[tokio::test]
-async fn migrating_makes_a_database_that_can_be_served() {
+async fn migrate_creates_a_database_that_can_be_served() {
     let installation = Installation::new();
     for _ in 0..2 {
         let ended = installation.run(&["migrate"]).await.with_code(0);

@@ -1,4 +1,4 @@
-//! The person decides what a client may do.
+//! The user decides what a client may do.
 
 use rmcp::ClientLifecycleMode;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::installation::Installation;
 use crate::sdk::{Application, NAME};
 
 #[tokio::test]
-async fn what_was_left_unticked_is_not_allowed_until_the_person_allows_it_after_all() {
+async fn an_unticked_scope_is_not_granted_until_the_user_consents_to_it() {
     let server = Installation::new().serve().await;
     let browser = Browser::new();
     let mut application = Application::new(&server.endpoint).await;
@@ -38,7 +38,7 @@ async fn what_was_left_unticked_is_not_allowed_until_the_person_allows_it_after_
 }
 
 #[tokio::test]
-async fn the_sdk_is_told_which_scope_is_missing() {
+async fn the_sdk_learns_which_scope_is_missing() {
     let server = Installation::new().serve().await;
     let browser = Browser::new();
     let mut application = Application::new(&server.endpoint).await;

@@ -1,4 +1,4 @@
-//! Many who change the same todo at once.
+//! Many clients that change the same todo concurrently.
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use crate::installation::Installation;
 
 #[tokio::test]
-async fn as_many_as_like_may_change_one_todo_at_once() {
+async fn many_clients_can_change_one_todo_concurrently() {
     let server = Installation::new().serve().await;
     let caller = server.caller().await;
     let id = caller.create("Buy milk").await;

@@ -1,4 +1,4 @@
-//! A directory and settings: what an operator has, whether the program runs or not.
+//! A directory and settings, as an operator has them, whether or not the program runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,14 +18,14 @@ use crate::server::Server;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_todo-mcp-under-test");
 
 /// Where the program is started: in a directory of its own, with these settings and no other
-/// environment at all. The directory goes when nobody is there any more.
+/// environment. The directory is removed with its last user.
 pub(crate) struct Installation {
     directory: Arc<TempDir>,
     settings: BTreeMap<String, String>,
 }
 
 impl Installation {
-    /// An empty directory, free ports, and a log that tests can read.
+    /// An empty directory, free ports, and a JSON log.
     pub(crate) fn new() -> Self {
         Self::without_settings()
             .with("PORT", "0")
@@ -33,34 +33,31 @@ impl Installation {
             .with("LOG_FORMAT", "json")
     }
 
-    /// An empty directory and not one setting.
+    /// An empty directory and no settings.
     pub(crate) fn without_settings() -> Self {
         Self { directory: Arc::new(tempfile::tempdir().unwrap()), settings: BTreeMap::new() }
     }
 
-    /// The same with another setting.
     pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
         self.settings.insert(name.to_owned(), value.to_string());
         self
     }
 
-    /// The same with a file in the directory.
     pub(crate) fn with_file(self, name: &str, content: &str) -> Self {
         std::fs::write(self.path(name), content).unwrap();
         self
     }
 
-    /// The path of a file in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// The program, to be started in whatever way.
+    /// The command of the program.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(PROGRAM, arguments)
     }
 
-    /// Another program in the same place.
+    /// The command of another program in the same place.
     pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
@@ -73,18 +70,17 @@ impl Installation {
         command
     }
 
-    /// Starts the program.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
         self.spawn_through(&[], arguments)
     }
 
-    /// Starts the program by way of a command that becomes it, such as `nice`.
+    /// Starts the program through a command that executes it, such as `nice`.
     pub(crate) fn spawn_through(&self, command: &[&str], arguments: &[&str]) -> Process {
         let line = [command, &[PROGRAM], arguments].concat();
         Process::spawn(self.command_of(line[0], &line[1..]), Arc::clone(&self.directory))
     }
 
-    /// Starts the program, which reads what the test writes.
+    /// Starts the program with a standard input that the test writes.
     pub(crate) fn spawn_reading(&self, arguments: &[&str]) -> (Process, ChildStdin) {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped());
@@ -93,10 +89,10 @@ impl Installation {
         (process, input)
     }
 
-    /// Runs a command to its end that reads this.
+    /// Runs a command to its end with this standard input.
     pub(crate) async fn run_reading(&self, arguments: &[&str], text: &str) -> Ended {
         let (process, mut input) = self.spawn_reading(arguments);
-        // It may stop before it has read everything.
+        // It may exit before it has read everything.
         let _ = input.write_all(text.as_bytes()).await;
         drop(input);
         process.ended().await
@@ -107,8 +103,8 @@ impl Installation {
         self.spawn(arguments).ended().await
     }
 
-    /// Starts serving, and waits until it does. The port goes to a proxy that holds what passes
-    /// against the schema, and the program behind it listens on any other.
+    /// Starts the server, and waits until it is ready. The port belongs to a proxy that validates
+    /// every exchange against the schema; the program behind it listens on another.
     pub(crate) async fn serve(&self) -> Server {
         let port = self.settings.get("PORT").map_or(0, |port| port.parse().unwrap());
         let port = Port::take(port).await;

@@ -1,4 +1,4 @@
-//! The log never holds a token, a title or a description, however much of it one asks for.
+//! The log never contains a token, a title or a description, at any level.
 #![cfg(unix)]
 
 use rmcp::ClientLifecycleMode;
@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "OATS-THAT-NOBODY-KNOWS-OF";
 const NOT_A_TOKEN: &str = "NOT-A-TOKEN-BUT-STILL-SECRET";
 
 #[tokio::test]
-async fn secrets_and_what_people_write_are_not_in_the_log() {
+async fn secrets_and_user_content_are_not_logged() {
     for filter in ["trace", "info"] {
         let server = Installation::new().with("RUST_LOG", filter).serve().await;
         let browser = Browser::new();
@@ -34,7 +34,7 @@ async fn secrets_and_what_people_write_are_not_in_the_log() {
         client.content("list_todos", json!({})).await;
         client.close().await;
 
-        // What is refused is not written down either.
+        // Rejected input is not logged either.
         let caller = server.bearer(&printed);
         caller.call("create_todo", json!({ "title": TITLE.repeat(1000) })).await;
         caller.call("create_todo", json!({ "title": TITLE, DESCRIPTION: 1 })).await;

@@ -1,20 +1,20 @@
-//! The program as its users have it: a process with settings, a port, output and an exit code.
+//! The program as a process with settings, a port, output and an exit code.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `installation` | a directory and settings, and running commands there |
-//! | `process` | a running program: its output as it comes, signals, its end |
-//! | `server` | a program that serves, and the proxy in front that judges every message |
-//! | `sdk` | the client of the official Rust SDK, knowing nothing but a URL |
-//! | `browser` | the person in front of the consent page |
+//! | `process` | a running program: its output as it is written, signals, its end |
+//! | `server` | a running server, and the proxy that validates every message |
+//! | `sdk` | the client of the official Rust SDK, given only a URL |
+//! | `browser` | the user in front of the consent page |
 //!
-//! Nothing here sleeps: whatever takes time is waited for by what it says or by its end, and a test
-//! that waits in vain fails after a while.
+//! Nothing here sleeps: a test waits for output or for the end of a process, and fails after a
+//! minute without.
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on says so at once"
+    reason = "tests panic on failure"
 )]
 
 mod browser;
@@ -33,6 +33,7 @@ mod contention;
 mod log_hygiene;
 mod memory;
 mod moving;
+mod notes_example;
 mod official_client;
 mod open_files;
 mod quickstart;

@@ -1,4 +1,4 @@
-//! How much memory a command takes, however much there is to do.
+//! The memory of commands does not grow with the number of todos.
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
@@ -9,11 +9,11 @@ use tokio::process::Child;
 use crate::installation::Installation;
 use crate::moving::{lines, text};
 
-/// Less than the todos have, and more than three batches of them and the program itself.
+/// Less than the size of the todos, and more than three batches of them and the program itself.
 const LIMIT_KIB: u64 = 64 * 1024;
 const TODOS: usize = 100_000;
 
-/// The most memory that a running process has had so far, in KiB.
+/// The peak memory of a running process, in KiB.
 fn peak(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id().unwrap())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -21,11 +21,11 @@ fn peak(child: &Child) -> u64 {
 }
 
 #[tokio::test]
-async fn todos_come_and_go_without_being_kept_in_memory() {
+async fn import_and_export_stream_todos() {
     let installation = Installation::new();
     let todos = text(&lines(TODOS));
     assert!(todos.len() as u64 / 1024 > LIMIT_KIB);
-    // More than a pipe holds: while this is not read, the program has it still to write.
+    // More than a pipe holds: while this is unread, the program cannot have written everything.
     let most = todos.len() - 1024 * 1024;
 
     let mut import = installation.command(&["import"]);
@@ -47,5 +47,5 @@ async fn todos_come_and_go_without_being_kept_in_memory() {
     assert!(peak(&export) < LIMIT_KIB, "{} KiB", peak(&export));
     output.read_to_end(&mut exported).await.unwrap();
     assert!(export.wait().await.unwrap().success());
-    assert!(exported == todos.as_bytes(), "what was exported is not what was imported");
+    assert!(exported == todos.as_bytes(), "the export differs from the import");
 }

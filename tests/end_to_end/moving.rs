@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::installation::Installation;
 
-/// An export of `count` todos, each its own.
+/// An export of `count` different todos.
 pub(crate) fn lines(count: usize) -> Vec<String> {
     let header = json!({ "format": "todo-mcp", "version": 1, "todos": count }).to_string();
     let line = |number: usize| {
@@ -19,12 +19,12 @@ pub(crate) fn lines(count: usize) -> Vec<String> {
     [header].into_iter().chain((0..count).map(line)).collect()
 }
 
-/// As a file has them.
+/// The text of a file with these lines.
 pub(crate) fn text(lines: &[String]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The ids of an export, and what its first line says of their number.
+/// The ids of an export, and the number in its first line.
 pub(crate) fn ids(export: &str) -> (Value, BTreeSet<String>) {
     let mut lines = export.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let count = lines.next().unwrap()["todos"].clone();
@@ -32,7 +32,7 @@ pub(crate) fn ids(export: &str) -> (Value, BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn what_a_server_keeps_moves_to_another_database_and_back_without_a_change() {
+async fn todos_move_to_another_database_and_back_unchanged() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let caller = server.caller().await;
@@ -59,7 +59,7 @@ async fn what_a_server_keeps_moves_to_another_database_and_back_without_a_change
     assert_eq!(after.stdout, before);
 
     let again = elsewhere.run_reading(&["import", "-"], &after.stdout).await.with_code(0);
-    assert_eq!(again.stderr, "Imported 0 todos; 2 were there already.\n");
+    assert_eq!(again.stderr, "Imported 0 todos; 2 already existed.\n");
     let there = elsewhere.serve().await;
     let key = json!({ "todo_id": first });
     let todo = caller.call("get_todo", key.clone()).await.structured()["todo"].clone();
@@ -69,7 +69,7 @@ async fn what_a_server_keeps_moves_to_another_database_and_back_without_a_change
 }
 
 #[tokio::test]
-async fn an_empty_database_is_one_line_and_becomes_an_empty_database() {
+async fn an_empty_database_is_exported_as_one_line_and_imported_as_empty() {
     let installation = Installation::new();
     installation.run(&["migrate"]).await.with_code(0);
     let exported = installation.run(&["export", "-"]).await.with_code(0);
@@ -85,10 +85,10 @@ async fn an_empty_database_is_one_line_and_becomes_an_empty_database() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_import_that_was_cut_short_goes_on_where_it_stopped() {
+async fn an_import_that_was_killed_resumes_where_it_stopped() {
     let installation = Installation::new();
     let lines = lines(6000);
-    // More than fits into a pipe and into what the program has under way: some of it is imported.
+    // More than the pipe and the program buffer: some of it is imported.
     let half = text(&lines[..3000]);
     let (process, mut input) = installation.spawn_reading(&["import"]);
     input.write_all(half.as_bytes()).await.unwrap();
@@ -110,12 +110,12 @@ async fn an_import_that_was_cut_short_goes_on_where_it_stopped() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_import_that_is_told_to_stop_says_how_far_it_came() {
+async fn an_interrupted_import_reports_its_progress() {
     let installation = Installation::new();
     let lines = lines(3000);
     for signal in ["INT", "TERM"] {
         let (process, mut input) = installation.spawn_reading(&["import"]);
-        // More than fits into a pipe: it has begun to read. It now waits for the rest.
+        // More than the pipe holds: it has begun to read, and waits for the rest.
         input.write_all(text(&lines[..2000]).as_bytes()).await.unwrap();
         process.signal(signal).await;
         let said = process.ended().await.with_code(1);
@@ -129,7 +129,7 @@ async fn an_import_that_is_told_to_stop_says_how_far_it_came() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_wrong_is_named_and_nothing_after_it_is_imported() {
+async fn an_invalid_line_is_reported_and_nothing_after_it_is_imported() {
     let good = lines(3);
     let with = |field: &str, value: Value| {
         let mut todo: Value = serde_json::from_str(&good[2]).unwrap();
@@ -166,7 +166,7 @@ async fn a_line_that_is_wrong_is_named_and_nothing_after_it_is_imported() {
         (with("updated_by", json!("a\u{0}")), "`updated_by` must not contain control"),
         (with("version", json!(0)), "`version` must be a whole number of at least 1"),
         (with("version", json!(1.5)), "invalid type: floating point"),
-        (with("updated_at", json!("2020-01-01T00:00:00Z")), "changed before it was made"),
+        (with("updated_at", json!("2020-01-01T00:00:00Z")), "changed before it was created"),
         (with("completed_at", json!("2020-01-01T00:00:00Z")), "done outside its own lifetime"),
     ];
     for (bad, rule) in table {
@@ -183,7 +183,7 @@ async fn a_line_that_is_wrong_is_named_and_nothing_after_it_is_imported() {
 }
 
 #[tokio::test]
-async fn a_first_line_that_is_not_that_of_an_export_is_refused() {
+async fn a_file_without_the_header_line_is_rejected() {
     let todo = lines(1).remove(1);
     for (first, rule) in [
         ("", "the first line of an export is"),
@@ -199,7 +199,7 @@ async fn a_first_line_that_is_not_that_of_an_export_is_refused() {
 }
 
 #[tokio::test]
-async fn a_todo_with_other_content_stays_and_the_exit_code_says_so() {
+async fn a_todo_with_different_content_is_kept_and_sets_the_exit_code() {
     let installation = Installation::new();
     let lines = lines(3);
     installation
@@ -210,14 +210,14 @@ async fn a_todo_with_other_content_stays_and_the_exit_code_says_so() {
     let said = installation.run_reading(&["import"], &changed).await.with_code(1);
     assert_eq!(
         said.stderr,
-        "Imported 2 todos; 1 is there with other content and stays as it is (line 2).\n"
+        "Imported 2 todos; 1 exists with other content and stays as it is (line 2).\n"
     );
     let exported = installation.run(&["export"]).await.with_code(0);
     assert_eq!(exported.stdout, text(&lines));
 }
 
 #[tokio::test]
-async fn an_export_that_ends_too_early_is_noticed() {
+async fn an_export_that_ends_too_early_is_rejected() {
     let installation = Installation::new();
     let said = installation.run_reading(&["import"], &text(&lines(3)[..3])).await.with_code(1);
     assert!(said.stderr.contains("says that 3 todos follow, and 2 do"), "{}", said.stderr);
@@ -225,7 +225,7 @@ async fn an_export_that_ends_too_early_is_noticed() {
 }
 
 #[tokio::test]
-async fn an_export_shows_one_moment_of_a_database_that_is_being_written_to() {
+async fn an_export_of_a_database_in_use_is_a_snapshot() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let caller = server.caller().await;
@@ -252,7 +252,7 @@ async fn an_export_shows_one_moment_of_a_database_that_is_being_written_to() {
 }
 
 #[tokio::test]
-async fn an_import_into_a_database_that_is_served_is_refused() {
+async fn an_import_into_a_served_database_is_rejected() {
     let installation = Installation::new().with_file("todos.jsonl", &text(&lines(1)));
     let server = installation.serve().await;
     let said = installation.run(&["import", "todos.jsonl"]).await.with_code(69);
@@ -261,7 +261,7 @@ async fn an_import_into_a_database_that_is_served_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_makes_no_sense_is_one_sentence() {
+async fn missing_files_and_invalid_arguments_fail_with_one_sentence() {
     let installation = Installation::new().with_file("there.jsonl", "mine\n");
     installation.run(&["migrate"]).await.with_code(0);
     let memory = Installation::new().with("DATABASE_URL", "memory:");
@@ -270,17 +270,17 @@ async fn what_is_not_there_or_makes_no_sense_is_one_sentence() {
         (&memory, &["export"][..], 64, "DATABASE_URL is memory:"),
         (&memory, &["import"], 64, "DATABASE_URL is memory:"),
         (&memory, &["backup", "copy.db"], 64, "DATABASE_URL is memory:"),
-        (&absent, &["export"], 69, "todos.db is not there"),
-        (&absent, &["backup", "copy.db"], 69, "todos.db is not there"),
+        (&absent, &["export"], 69, "todos.db does not exist"),
+        (&absent, &["backup", "copy.db"], 69, "todos.db does not exist"),
         (&installation, &["import", "absent.jsonl"], 69, "absent.jsonl cannot be read"),
         (&installation, &["import", "."], 1, ".: Is a directory"),
-        (&installation, &["export", "there.jsonl"], 64, "there.jsonl is there already"),
-        (&installation, &["export", "no/such.jsonl"], 69, "no/such.jsonl cannot be made"),
-        (&installation, &["export", "."], 64, ". is no file"),
-        (&installation, &["export", "--force", "."], 64, ". is no file"),
+        (&installation, &["export", "there.jsonl"], 64, "there.jsonl already exists"),
+        (&installation, &["export", "no/such.jsonl"], 69, "no/such.jsonl cannot be created"),
+        (&installation, &["export", "."], 64, ". is not a regular file"),
+        (&installation, &["export", "--force", "."], 64, ". is not a regular file"),
         (&installation, &["export", "--force", "todos.db"], 64, "todos.db is the database itself"),
         (&installation, &["backup", "--force", "todos.db"], 64, "todos.db is the database itself"),
-        (&installation, &["backup", "there.jsonl"], 64, "there.jsonl is there already"),
+        (&installation, &["backup", "there.jsonl"], 64, "there.jsonl already exists"),
         (&installation, &["backup", "-"], 64, "cannot go to standard output"),
         (&installation, &["backup"], 64, "Usage:"),
     ] {
@@ -294,7 +294,7 @@ async fn what_is_not_there_or_makes_no_sense_is_one_sentence() {
 }
 
 #[tokio::test]
-async fn a_file_is_replaced_only_when_that_is_what_was_asked_for() {
+async fn an_existing_file_is_replaced_only_with_force() {
     let installation = Installation::new().with_file("todos.jsonl", "mine\n");
     installation.run_reading(&["import"], &text(&lines(2))).await.with_code(0);
     installation.run(&["export", "--force", "todos.jsonl"]).await.with_code(0);
@@ -305,7 +305,7 @@ async fn a_file_is_replaced_only_when_that_is_what_was_asked_for() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_can_read_what_is_exported() {
+async fn exported_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let installation = Installation::new();
     installation.run(&["migrate"]).await.with_code(0);

@@ -1,10 +1,10 @@
-//! Room for many connections, whatever the system gives a process to begin with.
+//! The limit of open files, which bounds the number of connections.
 #![cfg(target_os = "linux")]
 
 use crate::installation::Installation;
 
 #[tokio::test]
-async fn the_program_takes_the_room_for_connections_that_it_may_have() {
+async fn the_program_raises_its_limit_of_open_files() {
     let few = ["sh", "-c", r#"ulimit -S -n 256; exec "$@""#, "sh"];
     let mut process = Installation::new().spawn_through(&few, &["serve"]);
     process.event("ready").await;

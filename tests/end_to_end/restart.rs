@@ -1,4 +1,4 @@
-//! What lasts when the program is stopped and started again.
+//! What survives a restart of the program.
 #![cfg(unix)]
 
 use rmcp::ClientLifecycleMode;
@@ -12,7 +12,7 @@ use crate::sdk::{Application, Tokens};
 use crate::server::Server;
 
 #[tokio::test]
-async fn todos_and_logins_are_still_there_after_a_restart() {
+async fn todos_and_logins_survive_a_restart() {
     let installation = Installation::new().with("EMULATOR_AUTO_CONSENT", "true");
     let server = installation.serve().await;
     let mut application = Application::new(&server.endpoint).await;
@@ -41,7 +41,7 @@ async fn todos_and_logins_are_still_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn todos_in_memory_are_gone_after_a_restart() {
+async fn todos_in_memory_do_not_survive_a_restart() {
     let installation = Installation::new().with("DATABASE_URL", "memory:");
     let server = installation.serve().await;
     server.caller().await.create("Buy milk").await;
@@ -52,10 +52,10 @@ async fn todos_in_memory_are_gone_after_a_restart() {
     assert_eq!(listed.structured(), json!({ "todos": [] }));
     server.stop().await;
     let mut left = std::fs::read_dir(installation.path("")).unwrap();
-    assert!(left.next().is_none(), "it left a file behind");
+    assert!(left.next().is_none(), "no file was left behind");
 }
 
-/// Shows a refresh token: the status, and the error.
+/// Uses a refresh token: the status, and the error.
 async fn refresh(server: &Server, tokens: &Tokens) -> (u16, serde_json::Value) {
     let client = Client::new(format!("{}/oauth/token", server.issuer), None);
     let form = form_urlencoded::Serializer::new(String::new())

@@ -1,4 +1,4 @@
-//! The client of the official Rust SDK, knowing nothing but a URL.
+//! The client of the official Rust SDK, given only a URL.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,19 +19,19 @@ use rmcp::{ClientLifecycleMode, ClientServiceExt as _, RoleClient};
 use serde_json::{Map, Value};
 use url::Url;
 
-/// The name that people see on the consent page.
+/// The name on the consent page.
 pub(crate) const NAME: &str = "Test & Sons";
 
 const REDIRECT_URI: &str = "http://localhost:8765/callback";
 
-/// An application that has just been given the URL of an MCP server.
+/// An application that knows only the URL of an MCP server.
 pub(crate) struct Application {
     endpoint: String,
     oauth: OAuthState,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-/// What the application has after a login.
+/// The tokens of a login.
 pub(crate) struct Tokens {
     pub(crate) client_id: String,
     pub(crate) access: String,
@@ -48,8 +48,8 @@ impl Application {
         Self { endpoint: endpoint.to_owned(), oauth, asked }
     }
 
-    /// Tries without a token, and goes by the challenge up to where a person is needed: the address
-    /// to open in a browser.
+    /// Connects without a token, and follows the challenge to the address that a user has to open
+    /// in a browser.
     pub(crate) async fn log_in(&mut self) -> String {
         let manager = AuthorizationManager::new(self.endpoint.as_str()).await.unwrap();
         let refused = connect(&self.endpoint, manager, ClientLifecycleMode::Initialize).await;
@@ -62,12 +62,12 @@ impl Application {
         self.oauth.get_authorization_url().await.unwrap()
     }
 
-    /// Asks for another scope on top of those that it has: the address to open in a browser.
+    /// Requests another scope in addition to the granted ones: the address to open in a browser.
     pub(crate) async fn step_up(&mut self, scope: &str) -> String {
         self.oauth.request_scope_upgrade(scope, REDIRECT_URI).await.unwrap()
     }
 
-    /// The browser came back to this address.
+    /// Handles the redirect to this address.
     pub(crate) async fn come_back(&mut self, callback: &str) -> Tokens {
         assert!(callback.starts_with(REDIRECT_URI), "{callback}");
         let parameters: BTreeMap<String, String> =
@@ -97,19 +97,19 @@ impl Application {
         }
     }
 
-    /// What it asked for until now on behalf of its login, in order: methods and paths.
+    /// The requests sent so far for its login, in order: methods and paths.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Begins to talk MCP with the tokens that it has.
+    /// Connects with its tokens.
     pub(crate) async fn connect(self, era: ClientLifecycleMode) -> Connection {
         let manager = self.oauth.into_authorization_manager().expect("a login");
         Connection(connect(&self.endpoint, manager, era).await.unwrap())
     }
 }
 
-/// A connection with a login.
+/// An authorized connection.
 pub(crate) struct Connection(RunningService<RoleClient, ClientConfig>);
 
 impl Connection {
@@ -129,7 +129,7 @@ impl Connection {
         self.0.call_tool(params).await
     }
 
-    /// Calls a tool that does what it is asked, and gives the structured content.
+    /// Calls a tool that succeeds, and returns the structured content.
     pub(crate) async fn content(&self, tool: &'static str, arguments: Value) -> Value {
         let result = self.call(tool, arguments).await.unwrap();
         assert_ne!(result.is_error, Some(true), "{result:?}");
@@ -142,13 +142,13 @@ impl Connection {
         resources.into_iter().map(|it| (it.uri, it.title.expect("a title"))).collect()
     }
 
-    /// The templates of the URIs of more resources.
+    /// The templates of resources.
     pub(crate) async fn templates(&self) -> Vec<String> {
         let templates = self.0.list_all_resource_templates().await.unwrap();
         templates.into_iter().map(|template| template.uri_template).collect()
     }
 
-    /// Reads a resource, and gives the JSON that it holds.
+    /// Reads a resource, and returns its JSON.
     pub(crate) async fn read(&self, uri: &str) -> Result<Value, ServiceError> {
         let result = self.0.read_resource(ReadResourceRequestParams::new(uri)).await?;
         let [contents] = &result.contents[..] else { panic!("{result:?}") };
@@ -163,7 +163,7 @@ impl Connection {
         prompts.into_iter().map(|prompt| prompt.name).collect()
     }
 
-    /// Starts a prompt: what it says, and the JSON of the resource that it shows.
+    /// Gets a prompt: its text, and the JSON of the resource in it.
     pub(crate) async fn start(
         &self,
         prompt: &str,
@@ -176,12 +176,12 @@ impl Connection {
         Ok((said.content.as_text().expect("a text").text.clone(), embedded(&shown["resource"])))
     }
 
-    /// The values for a variable of a template of which this has been typed.
+    /// The completions of a variable of a template.
     pub(crate) async fn complete(&self, template: &str, name: &str, typed: &str) -> Vec<String> {
         self.0.complete_resource_simple(template, name, typed).await.unwrap()
     }
 
-    /// The values for an argument of a prompt of which this has been typed.
+    /// The completions of an argument of a prompt.
     pub(crate) async fn fill_in(&self, prompt: &str, name: &str, typed: &str) -> Vec<String> {
         self.0.complete_prompt_simple(prompt, name, typed).await.unwrap()
     }
@@ -224,7 +224,7 @@ fn http() -> reqwest::Client {
     client.timeout(std::time::Duration::from_secs(20)).build().unwrap()
 }
 
-/// Sends what the SDK's OAuth wants sent, and keeps a list.
+/// The HTTP client of the SDK's OAuth, which records requests.
 struct Recording {
     http: reqwest::Client,
     asked: Arc<Mutex<Vec<String>>>,

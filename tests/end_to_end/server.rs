@@ -1,5 +1,3 @@
-//! A program that serves.
-
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -10,14 +8,14 @@ use url::Url;
 
 use crate::process::{Ended, PATIENCE, Process};
 
-/// A running server, which has said where it is. Everybody reaches it through a proxy, so that a test
-/// fails whose messages break the schema, whoever the client is.
+/// A running server. All clients reach it through a proxy, so that a test fails if an exchange
+/// violates the schema.
 pub(crate) struct Server {
     process: Process,
     proxy: ValidatingProxy,
-    /// Where the program itself listens: past the proxy.
+    /// The address of the program itself, behind the proxy.
     pub(crate) address: SocketAddr,
-    /// The MCP endpoint: all that a client is told.
+    /// The MCP endpoint, through the proxy.
     pub(crate) endpoint: String,
     /// The issuer of access tokens.
     pub(crate) issuer: String,
@@ -33,7 +31,7 @@ impl Server {
         Self { process, proxy, address, endpoint, issuer }
     }
 
-    /// The port that it is reached on.
+    /// The port of the proxy.
     pub(crate) fn port(&self) -> u16 {
         port(&self.endpoint)
     }
@@ -43,24 +41,23 @@ impl Server {
         port(&self.issuer)
     }
 
-    /// A plain HTTP client with this token.
     pub(crate) fn bearer(&self, token: &str) -> Client {
         Client::new(self.endpoint.clone(), Some(token.to_owned()))
     }
 
-    /// A plain HTTP client with a token that the server's own local identity gives out.
+    /// A client with a token of the server's own local identity.
     pub(crate) async fn caller(&self) -> Client {
         self.bearer(&self.token().await)
     }
 
-    /// A token, asked for as `todo-mcp token` does.
+    /// A token, requested as `todo-mcp token` does.
     pub(crate) async fn token(&self) -> String {
         let url = format!("http://127.0.0.1:{}/emulator/token", self.emulator_port());
         let answer = Client::new(url, None).post("{}").await;
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// What a page of the server says, with its status.
+    /// The status and the body of a page of the server.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let url = Url::parse(&self.endpoint).unwrap().join(path).unwrap();
         let client = Client::new(url.into(), None);
@@ -86,7 +83,7 @@ impl Server {
         ended
     }
 
-    /// Asks it to stop, and waits for the end.
+    /// Stops it, and waits for the end.
     #[cfg(unix)]
     pub(crate) async fn stop(self) -> Ended {
         self.signal("TERM").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::installation::Installation;
 
 #[tokio::test]
-async fn two_servers_with_ports_and_directories_of_their_own_keep_out_of_each_others_way() {
+async fn two_servers_with_separate_ports_and_directories_do_not_interfere() {
     let (home, work) = (Installation::new().serve().await, Installation::new().serve().await);
     assert_ne!(home.endpoint, work.endpoint);
     let (at_home, at_work) = (home.caller().await, work.caller().await);

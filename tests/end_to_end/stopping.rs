@@ -1,4 +1,4 @@
-//! Told to stop, the program finishes what it has begun.
+//! A stopping program completes the requests in flight.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,12 +8,12 @@ use crate::installation::Installation;
 use crate::server::Server;
 
 #[tokio::test]
-async fn a_request_in_flight_is_finished_when_the_program_is_told_to_stop() {
+async fn a_request_in_flight_is_completed_when_the_program_stops() {
     for signal in ["TERM", "INT"] {
         let mut server = Installation::new().serve().await;
         let request = UnfinishedRequest::begin(&server).await;
         server.signal(signal).await;
-        server.event("stopping: finishing what is in flight").await;
+        server.event("stopping: waiting for requests in flight").await;
 
         let answer = request.finish().await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -23,18 +23,18 @@ async fn a_request_in_flight_is_finished_when_the_program_is_told_to_stop() {
 }
 
 #[tokio::test]
-async fn a_second_signal_does_not_wait() {
+async fn a_second_signal_stops_at_once() {
     let mut server = Installation::new().serve().await;
     let _request = UnfinishedRequest::begin(&server).await;
     server.signal("TERM").await;
-    server.event("stopping: finishing what is in flight").await;
+    server.event("stopping: waiting for requests in flight").await;
     server.signal("INT").await;
     let ended = server.ended().await.with_code(0);
     assert!(ended.stderr.contains("not waiting for requests in flight"), "{ended:?}");
 }
 
 #[tokio::test]
-async fn it_can_be_told_to_stop_as_soon_as_it_is_ready() {
+async fn it_can_be_stopped_as_soon_as_it_is_ready() {
     for signal in ["TERM", "INT"] {
         let server = Installation::new().serve().await;
         server.signal(signal).await;
@@ -44,22 +44,22 @@ async fn it_can_be_told_to_stop_as_soon_as_it_is_ready() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_kept_open_keeps_nobody_waiting() {
+async fn an_idle_connection_does_not_delay_the_stop() {
     let server = Installation::new().serve().await;
     let caller = server.caller().await;
     caller.create("Buy milk").await;
     server.stop().await;
 }
 
-/// A call of `create_todo` whose body is half sent.
+/// A call of `create_todo` with half of its body sent.
 struct UnfinishedRequest {
     connection: TcpStream,
     rest: Vec<u8>,
 }
 
 impl UnfinishedRequest {
-    /// Sends the first half, and waits until the server has begun to read it: it then says
-    /// `100 Continue`, which is what `Expect` is for (RFC 9110 section 10.1.1).
+    /// Sends the first half, and waits until the server has begun to read it and sends `100
+    /// Continue` (RFC 9110 section 10.1.1).
     async fn begin(server: &Server) -> Self {
         let call = json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -67,7 +67,7 @@ impl UnfinishedRequest {
         });
         let body = call.to_string().into_bytes();
         let (half, rest) = body.split_at(body.len() / 2);
-        // Past the proxy, which has no need to wait for the server.
+        // Bypasses the proxy, which need not wait for the server.
         let (address, token) = (server.address, server.token().await);
         let head = format!(
             "POST /mcp HTTP/1.1\r\n\
@@ -88,7 +88,7 @@ impl UnfinishedRequest {
         Self { connection, rest: rest.to_owned() }
     }
 
-    /// Sends the other half and reads to the end of the connection.
+    /// Sends the other half, and reads to the end of the connection.
     async fn finish(mut self) -> String {
         self.connection.write_all(&self.rest).await.unwrap();
         let mut answer = String::new();

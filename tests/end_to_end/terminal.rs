@@ -1,15 +1,14 @@
-//! What a person sees who starts the program in a terminal.
+//! The output in a terminal.
 
 use crate::installation::Installation;
 #[cfg(target_os = "linux")]
 use crate::{
     installation::PROGRAM,
     moving::{lines, text},
-    real_clients::skip,
 };
 
 #[tokio::test]
-async fn it_says_where_everything_is_and_what_to_do_next() {
+async fn the_banner_shows_the_endpoint_and_the_next_step() {
     let installation =
         Installation::without_settings().with("PORT", "0").with("EMULATOR_PORT", "0");
     let mut program = installation.spawn(&[]);
@@ -26,7 +25,8 @@ async fn it_says_where_everything_is_and_what_to_do_next() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_person_sees_how_far_it_is_and_in_the_end_only_what_was_done() {
+#[cfg_attr(not(has_script), ignore = "needs script: see tests/README.md")]
+async fn a_terminal_shows_progress_and_then_only_the_result() {
     let todos = text(&lines(3000));
     let installation = Installation::new().with("TERM", "xterm").with_file("todos.jsonl", &todos);
     for (command, action, done) in [
@@ -34,29 +34,21 @@ async fn a_person_sees_how_far_it_is_and_in_the_end_only_what_was_done() {
         ("export --force todos.jsonl", "Exporting", "Exported 3,000 todos to todos.jsonl.\r\n"),
         ("backup copy.db", "Backing up", "Backed up todos.db to copy.db.\r\n"),
     ] {
-        let Some(shown) = run(&installation, command).await else { return };
-        // To the beginning of the line, which is then empty.
+        let shown = run(&installation, command).await;
+        // Return to the beginning of the line, and erase it.
         let (progress, left) = shown.rsplit_once("\r\u{1b}[2K").expect(&shown);
         assert!(progress.contains(action) && progress.contains(" of "), "{shown}");
         assert_eq!(left, done);
     }
 }
 
-/// Runs a command to its end in a terminal, and gives what it shows there; `None` where there is no
-/// `script` to make one.
+/// Runs a command to its end in a terminal, and returns what it shows there.
 #[cfg(target_os = "linux")]
-async fn run(installation: &Installation, command: &str) -> Option<String> {
+async fn run(installation: &Installation, command: &str) -> String {
     let command = format!("'{PROGRAM}' {command}");
     let arguments = ["--quiet", "--return", "--command", &command, "/dev/null"];
-    match installation.command_of("script", &arguments).output().await {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            skip("script");
-            None
-        }
-        shown => {
-            let shown = shown.unwrap();
-            assert!(shown.status.success(), "{shown:?}");
-            Some(String::from_utf8(shown.stdout).unwrap())
-        }
-    }
+    let shown = installation.command_of("script", &arguments).output().await;
+    let shown = shown.expect("`script` makes the terminal");
+    assert!(shown.status.success(), "{shown:?}");
+    String::from_utf8(shown.stdout).unwrap()
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpSocket;
 use crate::installation::Installation;
 
 #[tokio::test]
-async fn it_prints_a_token_that_works_and_nothing_else() {
+async fn it_prints_a_valid_token_and_nothing_else() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let installation = installation.with("EMULATOR_PORT", server.emulator_port());
@@ -24,7 +24,7 @@ async fn it_prints_a_token_that_works_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn its_options_say_what_the_token_holds() {
+async fn its_options_set_the_claims_of_the_token() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let installation = installation.with("EMULATOR_PORT", server.emulator_port());
@@ -45,7 +45,7 @@ async fn its_options_say_what_the_token_holds() {
 }
 
 #[tokio::test]
-async fn a_token_may_have_expired_already() {
+async fn a_token_can_be_issued_already_expired() {
     let installation = Installation::new();
     let server = installation.serve().await;
     let installation = installation.with("EMULATOR_PORT", server.emulator_port());
@@ -57,8 +57,8 @@ async fn a_token_may_have_expired_already() {
 }
 
 #[tokio::test]
-async fn without_a_running_server_it_says_what_to_start() {
-    // Ours, and nobody listens there.
+async fn without_a_running_server_it_names_the_command_to_start_one() {
+    // Reserved, and refuses connections.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap().port();
@@ -72,7 +72,7 @@ async fn without_a_running_server_it_says_what_to_start() {
 }
 
 #[tokio::test]
-async fn scalekit_is_not_ours_to_print_tokens_of() {
+async fn with_scalekit_no_token_can_be_printed() {
     let installation = Installation::new()
         .with("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com")
         .with("SCALEKIT_RESOURCE_ID", "res_1");

@@ -1,4 +1,4 @@
-//! Something that is needed is not there, or is somebody else's: one sentence, and exit code 69.
+//! A missing or occupied resource: one sentence, and exit code 69.
 
 use std::net::TcpListener;
 
@@ -6,7 +6,7 @@ use crate::installation::Installation;
 use crate::process::Ended;
 
 #[tokio::test]
-async fn a_port_that_is_taken_names_the_setting() {
+async fn a_port_in_use_names_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     for setting in ["PORT", "EMULATOR_PORT"] {
@@ -16,7 +16,7 @@ async fn a_port_that_is_taken_names_the_setting() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_left_alone() {
+async fn a_file_that_is_not_a_database_is_left_unchanged() {
     let content = "Buy milk, and do not lose this list: it is not in any database.\n".repeat(100);
     let installation = Installation::new().with_file("todos.db", &content);
     for command in ["serve", "migrate"] {
@@ -27,7 +27,7 @@ async fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_file_is_refused_and_the_first_goes_on() {
+async fn a_second_server_on_the_same_file_is_rejected_and_the_first_keeps_serving() {
     let installation = Installation::new();
     let server = installation.serve().await;
     for command in ["serve", "migrate"] {
@@ -38,13 +38,13 @@ async fn a_second_server_on_the_same_file_is_refused_and_the_first_goes_on() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_not_there_names_the_file() {
+async fn a_missing_directory_names_the_file() {
     let installation = Installation::new().with("DATABASE_URL", "sqlite:no/such/todos.db");
     let ended = installation.run(&["serve"]).await;
     assert_one_sentence(&ended, &["no/such/todos.db", "DATABASE_URL"]);
 }
 
-/// That it ended with code 69, and with these words in the one line that is for people.
+/// Asserts exit code 69, and these words in the only line for people.
 #[track_caller]
 fn assert_one_sentence(ended: &Ended, words: &[&str]) {
     assert_eq!(ended.code, Some(69), "{ended:?}");

@@ -1,5 +1,5 @@
-//! What holds for any bytes at all. The fuzz targets ask it of libFuzzer's inputs, and
-//! `tests/fuzz_corpus.rs` of the corpus and variations on it, on any machine.
+//! Properties of any bytes, checked by the fuzz targets with libFuzzer, and by
+//! `tests/fuzz_corpus.rs` with the corpus and variations on it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,30 +13,30 @@ pub fn bearer_header(value: &[u8]) {
     let (within, part) = (value.as_ptr_range(), token.as_ptr_range());
     assert!(within.start <= part.start && part.end <= within.end, "not a part of the value");
     assert!(value.trim_ascii_end().ends_with(token), "not all of the token");
-    // What was taken for the token is the same token in any other request.
+    // The extracted token is extracted again from any other request.
     let again = [b"Bearer ", token].concat();
     assert_eq!(todo_adapter_mcp::fuzzing::bearer_token(&again), Some(token));
 }
 
-/// Reading a token ends, in a verdict.
+/// Verifying a token ends with a verdict.
 ///
-/// The input is read as a token, and its first line as the header and the rest as the claims of
+/// The input is taken as a token, and also split into the header (its first line) and the claims of
 /// one: base64 hides the JSON from mutations.
 pub fn token(bytes: &[u8]) {
-    todo_adapter_scalekit::fuzzing::parse_token(bytes);
+    scalekit::fuzzing::parse_token(bytes);
     if let Some((header, claims)) = split_once(bytes, b"\n") {
         let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
         let token = format!("{header}.{claims}.c2lnbmF0dXJl");
-        todo_adapter_scalekit::fuzzing::parse_token(token.as_bytes());
+        scalekit::fuzzing::parse_token(token.as_bytes());
     }
 }
 
-/// Reading a key set ends, and so does every look-up in it.
+/// Parsing a key set ends, and so does every lookup in it.
 pub fn key_set(bytes: &[u8]) {
-    todo_adapter_scalekit::fuzzing::parse_key_set(bytes);
+    scalekit::fuzzing::parse_key_set(bytes);
 }
 
-/// A request is one that has been understood, or is refused with a code that MCP has for it.
+/// A request is accepted, or rejected with an error code of MCP.
 ///
 /// The input is written as in HTTP: headers, an empty line, the body. The headers may be missing.
 pub fn envelope(bytes: &[u8]) {
@@ -45,7 +45,8 @@ pub fn envelope(bytes: &[u8]) {
         headers.split(|byte| *byte == b'\n').filter_map(|line| split_once(line, b": ")).collect();
     let json = serde_json::from_slice::<serde_json::Value>(body);
     match todo_adapter_mcp::fuzzing::envelope(&headers, body) {
-        // A tree has a depth limit, and numbers a range. What is not looked at has neither.
+        // A parsed value has limited depth and numbers in range. Members that are skipped have
+        // neither limit.
         Ok(()) => assert!(
             json.map_or_else(|error| !error.is_eof(), |json| json.is_object() || json.is_array())
         ),
@@ -54,7 +55,7 @@ pub fn envelope(bytes: &[u8]) {
     }
 }
 
-/// Arguments are what a tool takes, or it says in a sentence what is wrong, whatever they hold.
+/// Arguments are accepted, or rejected with one sentence.
 pub fn tool_arguments(bytes: &[u8]) {
     for answer in todo_adapter_mcp::fuzzing::tool_calls(bytes) {
         match answer {

@@ -1,4 +1,4 @@
-//! Word of changes between servers.
+//! Change notifications between servers.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,9 @@ fn feed(url: &str) -> PostgresChangeFeed {
     PostgresChangeFeed::start(&url.parse().unwrap()).unwrap()
 }
 
-/// Watches, from the moment at which the feed hears of others: then anything may have changed.
+/// Watches from the moment at which the feed is connected, which publishes an unknown change.
 async fn watch(feed: &PostgresChangeFeed, workspace_name: &str) -> Box<dyn Changes> {
-    let mut changes = feed.subscribe(&workspace(workspace_name));
+    let mut changes = feed.subscribe(&read_permit(&workspace(workspace_name)));
     assert_eq!(soon(changes.next()).await, Changed::Any);
     changes
 }
@@ -27,94 +27,98 @@ fn these(numbers: impl IntoIterator<Item = u64>) -> Changed {
 }
 
 #[tokio::test]
-async fn a_change_is_told_once_by_every_server_of_the_database() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn every_server_of_a_database_publishes_a_change_once() {
+    let server = postgres::shared();
     let url = server.fresh().await;
     let (here, there) = (feed(&url), feed(&url));
-    // Before either of them has connected.
+    // Before either of them is connected.
     let (own, distant) = (watch(&here, "mine"), watch(&there, "mine"));
     let (mut own, mut distant) = tokio::join!(own, distant);
-    let mut stranger = there.subscribe(&workspace("yours"));
+    let mut stranger = there.subscribe(&read_permit(&workspace("yours")));
     for number in 0..20 {
-        here.publish(&workspace("mine"), id(number));
+        here.publish(&write_permit(&workspace("mine")), id(number));
         assert_eq!(soon(own.next()).await, these([number]));
         assert_eq!(soon(distant.next()).await, these([number]));
     }
-    there.publish(&workspace("yours"), id(7));
+    there.publish(&write_permit(&workspace("yours")), id(7));
     assert_eq!(soon(stranger.next()).await, these([7]), "and of nothing before");
 }
 
 #[tokio::test]
-async fn many_changes_at_once_are_all_told() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn many_concurrent_changes_are_all_published() {
+    let server = postgres::shared();
     let url = server.fresh().await;
     let (here, there) = (feed(&url), feed(&url));
     let mut distant = watch(&there, "mine").await;
     for number in 0..200 {
-        here.publish(&workspace("mine"), id(number));
+        here.publish(&write_permit(&workspace("mine")), id(number));
     }
     let mut told = BTreeSet::new();
     while told.len() < 200 {
         match soon(distant.next()).await {
             Changed::Todos(todos) => told.extend(todos),
-            Changed::Any => panic!("they can be named"),
+            Changed::Any => panic!("the ids fit into the buffer"),
         }
     }
 }
 
 #[tokio::test]
-async fn more_changes_than_can_be_kept_are_told_as_anything() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn more_changes_than_the_buffer_holds_are_published_as_unknown() {
+    let server = postgres::shared();
     let url = server.fresh().await;
     let (here, there) = (feed(&url), feed(&url));
     let mut distant = watch(&there, "mine").await;
-    // All in one go, so that nothing is sent in between.
+    // Without a pause, so that nothing is sent in between.
     for number in 0..10_000 {
-        here.publish(&workspace("yours"), id(number));
+        here.publish(&write_permit(&workspace("yours")), id(number));
     }
-    // Not a word was about this workspace, and yet nothing that was may be missed.
+    // None of the changes was in this workspace, but one could have been.
     assert_eq!(soon(distant.next()).await, Changed::Any);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_missed_while_the_database_was_away_is_told_as_anything() {
-    let Some(server) = Server::prepare() else { return };
-    let mut server = server.start();
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn changes_missed_during_an_outage_are_published_as_unknown() {
+    let mut server = Server::new().start();
     let url = server.fresh().await;
     let (here, there) = (feed(&url), feed(&url));
     let mut distant = watch(&there, "mine").await;
     let mut numbers = 2..;
     for stop in [Stop::Fast, Stop::Kill] {
         server.stop(stop);
-        here.publish(&workspace("mine"), id(1));
+        here.publish(&write_permit(&workspace("mine")), id(1));
         server.go_on();
-        // The change itself may be told too, if the other server was back first.
+        // The change itself may be published too, if the other server reconnected first.
         let anything = async { while distant.next().await != Changed::Any {} };
         soon(anything).await;
-        // Again by name, as soon as both are back. Each attempt has a name of its own, so that nothing
-        // is on its way any more when the last one has arrived.
-        let by_name = async {
+        // Published with its id again, as soon as both are connected. Each attempt has its own id, so
+        // that nothing is in flight when the last one has arrived.
+        let by_id = async {
             for number in numbers.by_ref() {
-                here.publish(&workspace("mine"), id(number));
+                here.publish(&write_permit(&workspace("mine")), id(number));
                 if matches!(distant.next().await, Changed::Todos(told) if told.contains(&id(number)))
                 {
                     break;
                 }
             }
         };
-        soon(by_name).await;
+        soon(by_id).await;
     }
 }
 
 #[tokio::test]
-async fn a_client_of_one_server_is_told_of_a_change_through_another() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_client_of_one_server_is_notified_of_a_change_through_another() {
+    let server = postgres::shared();
     let Pair { here, there, .. } = &Pair::start(server).await;
     let wanted = json!({ "resourcesListChanged": true });
     let mut listener = Listener::open(here, wanted).await;
     let first = listener.next().await.unwrap();
     assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
-    // One of them may be word that anything may have changed, from when the server connected.
+    // One of them may be the unknown change published when the server connected.
     for number in 0..5 {
         there.create(&format!("todo {number}")).await;
         let told = listener.next().await.unwrap();

@@ -1,33 +1,33 @@
-//! What PostgreSQL is there for: many servers, and databases that come and go.
+//! PostgreSQL: several servers on one database, and databases that fail and recover.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `opening` | the schema, and databases that cannot be used |
-//! | `plans` | that every statement goes straight to its rows |
-//! | `statements` | statements that fail, and what is done about it |
-//! | `outages` | databases that stop, hang and come back |
-//! | `failover` | what was answered is there, whatever happens to the server |
-//! | `change_feed` | what one server does is told by the others |
+//! | `plans` | query plans: every statement uses an index |
+//! | `statements` | failing statements, and how they are retried |
+//! | `outages` | databases that stop, hang and recover |
+//! | `failover` | acknowledged writes survive restarts, crashes and failovers |
+//! | `change_feed` | change notifications between servers |
 //! | `encryption` | certificates |
-//! | `programs` | whole programs on one database, and that its password stays secret |
+//! | `programs` | several programs on one database, and the secrecy of its password |
 //! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
-//! | `writers` | clients that write all the time and know what they were answered |
+//! | `writers` | clients that write continuously and record every acknowledgement |
 //!
-//! Nothing here sleeps: a test waits for an answer, and fails after a while without one.
+//! Nothing here sleeps: a test waits for a result, and fails after a minute without.
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on says so at once"
+    reason = "tests panic on failure"
 )]
 
-#[expect(dead_code, reason = "there is more to them than is needed here")]
+#[expect(dead_code, reason = "only a part of it is used here")]
 #[path = "../end_to_end/installation.rs"]
 mod installation;
 #[path = "../end_to_end/process.rs"]
 mod process;
-#[expect(dead_code, reason = "there is more to them than is needed here")]
+#[expect(dead_code, reason = "only a part of it is used here")]
 #[path = "../end_to_end/server.rs"]
 mod server;
 
@@ -42,27 +42,30 @@ mod programs;
 mod statements;
 mod writers;
 
+use std::error::Error;
+use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
 use todo_adapter_storage::PostgresTodoRepository;
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord};
-use todo_application::ports::{Filter, StorageError, TodoRepository as _};
+use todo_application::ports::{Filter, StorageError};
 use todo_tests::postgres::Server;
-use todo_tests::{todo_record, workspace};
+use todo_tests::{Permitted as _, operator, read_permit, todo_record, workspace, write_permit};
 
-/// How long a test waits for what should happen soon. Reached only when it does not happen.
+/// How long a test waits for something that should happen soon. Reached only when it does not
+/// happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it happens soon")
+    tokio::time::timeout(PATIENCE, what).await.expect("it happens within the time limit")
 }
 
-/// Who has to say a password, and which.
+/// The role that needs a password, and its password.
 const GUARDED: &str = "guarded";
 const PASSWORD: &str = "PASSWORD-THAT-NOBODY-KNOWS";
 
-/// The URL of a new database of that user.
+/// The URL of a new database of [`GUARDED`].
 async fn guarded(server: &Server) -> String {
     let database = server.create_database().await;
     let role = format!(
@@ -78,10 +81,10 @@ async fn open(url: &str) -> PostgresTodoRepository {
     PostgresTodoRepository::open(&url.parse().unwrap()).await.unwrap()
 }
 
-/// The sentence in which a database is refused.
+/// The message with which a database is rejected.
 async fn refusal(url: &str) -> String {
     match PostgresTodoRepository::open(&url.parse().unwrap()).await {
-        Ok(_) => panic!("{url} is not refused"),
+        Ok(_) => panic!("{url} is not rejected"),
         Err(error) => error.to_string(),
     }
 }
@@ -94,22 +97,22 @@ fn todo(number: u64) -> Todo {
     Todo::restore(todo_record(&workspace("mine"), id(number))).unwrap()
 }
 
-/// `todo` in its next version, done.
+/// `todo` in its next version, completed.
 fn done(todo: &Todo) -> Todo {
     let record = todo.record().clone();
     let completion = Completion::Done { at: record.updated_at };
     Todo::restore(TodoRecord { completion, version: record.version.next(), ..record }).unwrap()
 }
 
-/// Everything in the workspace of the tests.
+/// All todos in the workspace of the tests.
 async fn everything(repository: &PostgresTodoRepository) -> Vec<Todo> {
-    repository.list(&workspace("mine"), Filter::default(), None, usize::MAX).await.unwrap()
+    repository.list_in(&workspace("mine"), Filter::default(), None, usize::MAX).await.unwrap()
 }
 
 #[track_caller]
-fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, StorageError>) -> String {
-    match answer {
-        Err(StorageError::Unavailable(cause)) => cause.to_string(),
-        other => panic!("{other:?}"),
-    }
+fn assert_unavailable<T: Debug, E: Error>(answer: Result<T, E>) -> String {
+    let error = answer.unwrap_err();
+    let unavailable = StorageError::Unavailable("any".into());
+    assert_eq!(error.to_string(), unavailable.to_string(), "{error:?}");
+    error.source().unwrap().to_string()
 }

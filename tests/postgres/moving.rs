@@ -1,4 +1,4 @@
-//! `todo-mcp export` and `todo-mcp import`, and their neighbour `backup`.
+//! `todo-mcp export`, `import` and `backup`.
 
 use serde_json::json;
 use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
@@ -11,8 +11,9 @@ fn on(url: &str) -> Installation {
 }
 
 #[tokio::test]
-async fn todos_move_from_a_server_that_runs_to_a_file_and_back_without_a_change() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn todos_move_from_a_running_server_to_a_file_and_back_unchanged() {
+    let server = postgres::shared();
     let issuer = TestIssuer::start().await;
     let installation = on(&server.fresh().await)
         .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
@@ -36,7 +37,7 @@ async fn todos_move_from_a_server_that_runs_to_a_file_and_back_without_a_change(
     assert_eq!(from_file.stdout, exported.stdout);
 
     let other = on(&server.fresh().await);
-    let again = [("Imported 6 todos.\n"), ("Imported 0 todos; 6 were there already.\n")];
+    let again = [("Imported 6 todos.\n"), ("Imported 0 todos; 6 already existed.\n")];
     for expected in again {
         let said = other.run_reading(&["import"], &from_file.stdout).await.with_code(0);
         assert_eq!(said.stderr, expected);
@@ -45,8 +46,9 @@ async fn todos_move_from_a_server_that_runs_to_a_file_and_back_without_a_change(
 }
 
 #[tokio::test]
-async fn users_of_a_server_that_runs_see_what_is_imported() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn users_of_a_running_server_see_imported_todos() {
+    let server = postgres::shared();
     let from = Installation::new().with("TODO_SHARING", "everyone");
     let id = from.serve().await.caller().await.create("Buy milk").await;
     let exported = from.run(&["export"]).await.with_code(0);
@@ -59,8 +61,9 @@ async fn users_of_a_server_that_runs_see_what_is_imported() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_schema_is_not_exported_and_says_which_way_to_go() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_of_another_schema_version_is_not_exported() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let installation = on(&server.url(&database));
     let said = installation.run(&["export"]).await.with_code(69);
@@ -74,10 +77,11 @@ async fn a_database_of_another_schema_is_not_exported_and_says_which_way_to_go()
     assert!(said.stderr.contains("use a newer todo-mcp"), "{}", said.stderr);
 }
 
-/// A limit that is right for a request is none for an export.
+/// The time limit of a request is too short for an export.
 #[tokio::test]
-async fn an_export_takes_the_time_it_takes() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn an_export_has_no_statement_timeout() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let installation = on(&server.url(&database));
     installation.run(&["migrate"]).await.with_code(0);
@@ -95,8 +99,9 @@ async fn an_export_takes_the_time_it_takes() {
 }
 
 #[tokio::test]
-async fn a_backup_is_the_business_of_pg_dump() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_backup_is_left_to_pg_dump() {
+    let server = postgres::shared();
     let installation = on(&server.url("postgres"));
     let said = installation.run(&["backup", "copy.db"]).await.with_code(64);
     assert!(said.stderr.contains("back it up with pg_dump"), "{}", said.stderr);

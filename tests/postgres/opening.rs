@@ -5,9 +5,9 @@ use tokio::task::JoinSet;
 use super::*;
 use todo_tests::postgres;
 
-/// Opens a database ten times at once, and says how often each step was made.
+/// Opens a database ten times at once, and returns how often the migrations ran.
 async fn open_at_once(database: &str) -> i64 {
-    let server = postgres::shared().unwrap();
+    let server = postgres::shared();
     let mut opening = JoinSet::new();
     for _ in 0..10 {
         let url = server.url(database);
@@ -15,7 +15,7 @@ async fn open_at_once(database: &str) -> i64 {
     }
     let repositories = soon(opening.join_all()).await;
     for (number, repository) in (1..).zip(&repositories) {
-        repository.insert(&todo(number)).await.unwrap();
+        repository.add(&todo(number)).await.unwrap();
     }
     assert_eq!(everything(&repositories[0]).await.len(), repositories.len());
     let shell = server.connect(database).await;
@@ -26,27 +26,29 @@ async fn open_at_once(database: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_start_together_make_each_step_once() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn replicas_that_start_together_run_each_migration_once() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     assert_eq!(open_at_once(&database).await, 2);
     assert_eq!(open_at_once_again(&database).await, 2);
 }
 
-/// A database that is up to date needs nothing.
+/// An up-to-date database needs no migration.
 async fn open_at_once_again(database: &str) -> i64 {
-    let shell = postgres::shared().unwrap().connect(database).await;
+    let shell = postgres::shared().connect(database).await;
     shell.batch_execute("TRUNCATE todos").await.unwrap();
     open_at_once(database).await
 }
 
-/// As CockroachDB has it, and older YugabyteDB.
+/// As in CockroachDB and older YugabyteDB.
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn replicas_that_start_together_need_no_advisory_locks() {
-    let Some(server) = postgres::shared() else { return };
+    let server = postgres::shared();
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
-    // Found before the one of the engine.
+    // Found before the built-in function.
     let lacking = format!(
         "CREATE FUNCTION pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE plpgsql AS $$ \
          BEGIN RAISE 'advisory locks are not supported' USING ERRCODE = '0A000'; END $$; \
@@ -57,19 +59,24 @@ async fn replicas_that_start_together_need_no_advisory_locks() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_later_version_is_left_alone() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_of_a_later_version_is_left_unchanged() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     open(&server.url(&database)).await;
     let shell = server.connect(&database).await;
     shell.batch_execute("INSERT INTO todo_mcp_migrations VALUES (99)").await.unwrap();
     let sentence = refusal(&server.url(&database)).await;
-    assert!(sentence.contains("has schema 99, and this program knows none after 2"), "{sentence}");
+    assert!(
+        sentence.contains("has schema 99, and this program supports schemas up to 2"),
+        "{sentence}"
+    );
 }
 
 #[tokio::test]
-async fn a_table_of_another_application_is_left_alone() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_table_of_another_application_is_left_unchanged() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
     shell.batch_execute("CREATE TABLE todos (id serial PRIMARY KEY, what text)").await.unwrap();
@@ -77,12 +84,13 @@ async fn a_table_of_another_application_is_left_alone() {
     assert!(sentence.contains("has a table `todos` of another application"), "{sentence}");
     let tables = "SELECT count(*) FROM pg_class WHERE relname LIKE 'todo%' AND relkind = 'r'";
     let left: i64 = shell.query_one(tables, &[]).await.unwrap().get(0);
-    assert_eq!(left, 1, "it left a table behind");
+    assert_eq!(left, 1, "no table was left behind");
 }
 
 #[tokio::test]
-async fn who_may_only_read_and_write_todos_needs_no_more() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_role_that_may_only_read_and_write_todos_suffices() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
     let role =
@@ -90,7 +98,7 @@ async fn who_may_only_read_and_write_todos_needs_no_more() {
     shell.batch_execute(&role).await.unwrap();
     let url = server.url(&database).replace("postgres@", &format!("app_{database}@"));
     let sentence = refusal(&url).await;
-    assert!(sentence.contains("does not let this user do what is needed"), "{sentence}");
+    assert!(sentence.contains("does not grant this user what is needed"), "{sentence}");
 
     open(&server.url(&database)).await;
     let grant = format!(
@@ -98,12 +106,13 @@ async fn who_may_only_read_and_write_todos_needs_no_more() {
          GRANT SELECT, INSERT, UPDATE, DELETE ON todos, creations TO app_{database}"
     );
     shell.batch_execute(&grant).await.unwrap();
-    open(&url).await.insert(&todo(1)).await.unwrap();
+    open(&url).await.add(&todo(1)).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_hold_every_text_is_refused() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_without_utf_8_is_rejected() {
+    let server = postgres::shared();
     let shell = server.connect("postgres").await;
     let latin = "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'";
     shell.batch_execute(latin).await.unwrap();
@@ -112,20 +121,21 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_database_is_said_in_one_sentence() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_that_cannot_be_used_fails_with_one_sentence() {
+    let server = postgres::shared();
     let wrong = guarded(server).await.replace(PASSWORD, "hunter3");
     let address = server.address();
-    let nobody = "127.0.0.1:1";
+    let refused = "127.0.0.1:1";
     for (url, words) in [
         (format!("postgres://postgres@{address}/nowhere"), "does not exist: create it"),
-        (wrong, "does not let this user in"),
-        (format!("postgres://stranger@{address}/postgres"), "does not let this user in"),
-        (format!("postgres://guarded:hunter3@{nobody}/todos"), "cannot be reached"),
+        (wrong, "rejects this user"),
+        (format!("postgres://stranger@{address}/postgres"), "rejects this user"),
+        (format!("postgres://guarded:hunter3@{refused}/todos"), "cannot be reached"),
         (format!("postgres://{address}/postgres?sslmode=require"), "does not support TLS"),
         (
             format!("postgres://{address}/postgres?sslmode=verify-full&sslrootcert=nowhere.pem"),
-            "the certificates to check it against cannot be read",
+            "the certificates to verify it with cannot be read",
         ),
     ] {
         let sentence = soon(refusal(&url)).await;

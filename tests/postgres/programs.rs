@@ -1,4 +1,4 @@
-//! Whole programs on one database.
+//! Several programs on one database.
 
 use serde_json::json;
 use todo_tests::client::Client;
@@ -34,10 +34,11 @@ impl Pair {
     }
 }
 
-/// Nothing that a user sees tells which of them answered.
+/// A user cannot tell which of them answered.
 #[tokio::test]
-async fn two_servers_on_one_database_serve_a_user_as_one() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn two_servers_on_one_database_act_as_one() {
+    let server = postgres::shared();
     let Pair { here, there, _programs } = Pair::start(server).await;
 
     let mut ids = Vec::new();
@@ -67,8 +68,9 @@ async fn two_servers_on_one_database_serve_a_user_as_one() {
 }
 
 #[tokio::test]
-async fn the_password_and_what_people_write_are_neither_shown_nor_logged() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn passwords_and_user_content_are_neither_printed_nor_logged() {
+    let server = postgres::shared();
     let url = guarded(server).await;
     let mut said = String::new();
     let installation = Installation::new().with("DATABASE_URL", &url).with("RUST_LOG", "trace");
@@ -100,7 +102,7 @@ async fn the_password_and_what_people_write_are_neither_shown_nor_logged() {
         let ended = server.stop().await;
         said += &(ended.stdout + &ended.stderr);
     }
-    // What the driver logs of a statement is there, or this test would show nothing.
+    // The driver's log of the statement exists, or this test would prove nothing.
     assert!(said.contains("executing statement"), "{said}");
     for secret in [PASSWORD, TITLE, DESCRIPTION] {
         let held = said.lines().find(|line| line.contains(secret));
@@ -109,11 +111,12 @@ async fn the_password_and_what_people_write_are_neither_shown_nor_logged() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_ends_the_program_with_a_sentence() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_missing_database_ends_the_program_with_one_sentence() {
+    let server = postgres::shared();
     let missing = guarded(server).await.replace("/todos", "/nothing_like_todos");
-    let nobody = format!("postgres://{GUARDED}:{PASSWORD}@127.0.0.1:1,localhost:2/todos");
-    for (url, words) in [(missing, "does not exist: create it"), (nobody, "cannot be reached")] {
+    let refused = format!("postgres://{GUARDED}:{PASSWORD}@127.0.0.1:1,localhost:2/todos");
+    for (url, words) in [(missing, "does not exist: create it"), (refused, "cannot be reached")] {
         for command in ["serve", "migrate"] {
             let installation = Installation::new().with("DATABASE_URL", &url);
             let ended = installation.run(&[command]).await.with_code(69);
@@ -128,8 +131,9 @@ async fn a_database_that_is_not_there_ends_the_program_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn migrate_makes_the_tables() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn migrate_creates_the_tables() {
+    let server = postgres::shared();
     let url = guarded(server).await;
     let installation = Installation::without_settings().with("DATABASE_URL", &url);
     let ended = installation.run(&["migrate"]).await.with_code(0);

@@ -1,16 +1,16 @@
-//! Statements that fail, and what is done about it.
+//! Failing statements, and how they are retried.
 
 use std::error::Error as _;
 use std::sync::Arc;
 
 use todo_application::domain::Version;
-use todo_application::ports::Readiness as _;
+use todo_application::ports::StorageHealth as _;
 use todo_tests::postgres;
 use tokio::task::JoinSet;
 
 use super::*;
 
-/// Has the next writes to the table of todos run `code`, where `attempt` counts them from 1.
+/// Makes the next writes to the table of todos run `code`, in which `attempt` counts from 1.
 fn on_write(code: &str) -> String {
     format!(
         "CREATE SEQUENCE attempts; \
@@ -24,8 +24,9 @@ fn on_write(code: &str) -> String {
 const ATTEMPTS: &str = "SELECT last_value FROM attempts";
 
 #[tokio::test]
-async fn what_the_database_takes_back_is_sent_again_but_not_for_ever() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn statements_that_the_database_rolls_back_are_retried_a_few_times() {
+    let server = postgres::shared();
     for (state, failures, succeeds) in
         [("40001", 1, true), ("40001", 4, true), ("40P01", 4, true), ("40001", 99, false)]
     {
@@ -35,7 +36,7 @@ async fn what_the_database_takes_back_is_sent_again_but_not_for_ever() {
         let code = format!("IF attempt <= {failures} THEN RAISE SQLSTATE '{state}'; END IF;");
         shell.batch_execute(&on_write(&code)).await.unwrap();
 
-        let answer = repository.insert(&todo(1)).await;
+        let answer = repository.add(&todo(1)).await;
         assert_eq!(answer.is_ok(), succeeds, "{state} {failures}: {answer:?}");
         assert_eq!(everything(&repository).await.len(), usize::from(succeeds));
         let attempts: i64 = shell.query_one(ATTEMPTS, &[]).await.unwrap().get(0);
@@ -44,56 +45,60 @@ async fn what_the_database_takes_back_is_sent_again_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_write_whose_fate_is_unknown_is_not_sent_again() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_write_with_an_unknown_outcome_is_not_retried() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
     let shell = server.connect(&database).await;
     let code = "IF attempt = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;";
     shell.batch_execute(&on_write(code)).await.unwrap();
 
-    assert_unavailable(repository.insert(&todo(1)).await);
+    assert_unavailable(repository.add(&todo(1)).await);
     let attempts: i64 = shell.query_one(ATTEMPTS, &[]).await.unwrap().get(0);
     assert_eq!(attempts, 1);
     assert_eq!(everything(&repository).await, []);
-    repository.insert(&todo(1)).await.unwrap();
+    repository.add(&todo(1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn a_lost_connection_is_replaced_before_a_reader_notices() {
-    let Some(server) = postgres::shared() else { return };
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
-    repository.insert(&todo(1)).await.unwrap();
+    repository.add(&todo(1)).await.unwrap();
     let shell = server.connect(&database).await;
     let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND application_name = 'todo-mcp'";
     for _ in 0..20 {
         shell.batch_execute(all).await.unwrap();
-        assert_eq!(repository.find(&workspace("mine"), id(1)).await.unwrap(), Some(todo(1)));
+        assert_eq!(repository.find_in(&workspace("mine"), id(1)).await.unwrap(), Some(todo(1)));
     }
 }
 
 #[tokio::test]
-async fn a_statement_that_waits_too_long_is_given_up_and_has_no_effect() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_statement_that_times_out_has_no_effect() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
-    repository.insert(&todo(1)).await.unwrap();
+    repository.add(&todo(1)).await.unwrap();
     let shell = server.connect(&database).await;
     shell.batch_execute("BEGIN; SELECT * FROM todos FOR UPDATE").await.unwrap();
 
-    let cause = assert_unavailable(soon(repository.save(&done(&todo(1)), Version::FIRST)).await);
+    let cause = assert_unavailable(soon(repository.replace(&done(&todo(1)), Version::FIRST)).await);
     assert!(cause.contains("statement timeout"), "{cause}");
     shell.batch_execute("COMMIT").await.unwrap();
     assert_eq!(everything(&repository).await, [todo(1)]);
-    repository.save(&done(&todo(1)), Version::FIRST).await.unwrap();
+    repository.replace(&done(&todo(1)), Version::FIRST).await.unwrap();
 }
 
-/// As far as the operator has not said otherwise; but a write that is answered is on disk.
+/// Unless the operator has configured otherwise; but an acknowledged write is always on disk.
 #[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn statements_have_a_time_limit_and_commits_are_durable() {
-    let Some(server) = postgres::shared() else { return };
+    let server = postgres::shared();
     for (operators, limit) in [("0", "5s"), ("7s", "7s")] {
         let database = server.create_database().await;
         let settings = format!(
@@ -107,15 +112,16 @@ async fn statements_have_a_time_limit_and_commits_are_durable() {
         let look = "INSERT INTO seen \
                     SELECT current_setting('synchronous_commit'), current_setting('statement_timeout');";
         shell.batch_execute(&on_write(look)).await.unwrap();
-        repository.insert(&todo(1)).await.unwrap();
+        repository.add(&todo(1)).await.unwrap();
         let seen = shell.query_one("SELECT durable, time_limit FROM seen", &[]).await.unwrap();
         assert_eq!((seen.get(0), seen.get(1)), ("on", limit));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_more_callers_than_connections_are_all_answered() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn many_more_callers_than_connections_are_all_served() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = Arc::new(open(&server.url(&database)).await);
     let mut calls = JoinSet::new();
@@ -123,8 +129,8 @@ async fn many_more_callers_than_connections_are_all_answered() {
         let repository = Arc::clone(&repository);
         calls.spawn(async move {
             let todo = todo(number);
-            repository.insert(&todo).await.unwrap();
-            assert_eq!(repository.find(todo.workspace(), todo.id()).await.unwrap(), Some(todo));
+            repository.add(&todo).await.unwrap();
+            assert_eq!(repository.find_in(todo.workspace(), todo.id()).await.unwrap(), Some(todo));
         });
     }
     soon(calls.join_all()).await;
@@ -137,31 +143,33 @@ async fn many_more_callers_than_connections_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_reached_is_unavailable_until_it_can() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn an_inaccessible_table_is_unavailable_until_it_is_accessible() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
     let shell = server.connect(&database).await;
     shell.batch_execute("ALTER TABLE todos RENAME TO elsewhere").await.unwrap();
     for _ in 0..10 {
-        assert_unavailable(repository.find(&workspace("mine"), id(1)).await);
-        assert_unavailable(repository.insert(&todo(1)).await);
+        assert_unavailable(repository.find_in(&workspace("mine"), id(1)).await);
+        assert_unavailable(repository.add(&todo(1)).await);
     }
-    let why = repository.ready().await.unwrap_err().to_string();
+    let why = assert_unavailable(repository.check().await);
     assert!(why.contains("relation \"todos\" does not exist"), "{why}");
 
     shell.batch_execute("ALTER TABLE elsewhere RENAME TO todos").await.unwrap();
-    repository.insert(&todo(1)).await.unwrap();
-    assert_eq!(repository.ready().await, Ok(()));
+    repository.add(&todo(1)).await.unwrap();
+    repository.check().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_row_that_this_program_cannot_have_written_is_corrupt_and_named() {
-    let Some(server) = postgres::shared() else { return };
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_row_that_violates_an_invariant_is_reported_as_corrupt() {
+    let server = postgres::shared();
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
-    repository.insert(&done(&todo(1))).await.unwrap();
-    repository.insert(&todo(2)).await.unwrap();
+    repository.add(&done(&todo(1))).await.unwrap();
+    repository.add(&todo(2)).await.unwrap();
     let shell = server.connect(&database).await;
     let one = id(1).to_string();
     for (column, damage) in [
@@ -174,13 +182,13 @@ async fn a_row_that_this_program_cannot_have_written_is_corrupt_and_named() {
         ("created_by", "created_by = ''"),
         ("updated_by", "updated_by = E'\\x01'"),
         ("version", "version = 0"),
-        ("last changed before it was made", "updated_at = created_at - 1"),
+        ("last changed before it was created", "updated_at = created_at - 1"),
         ("done outside its own lifetime", "completed_at = updated_at + 1"),
     ] {
         let damage = format!("BEGIN; UPDATE todos SET {damage} WHERE id = '{one}'; COMMIT");
         shell.batch_execute(&damage).await.unwrap();
-        let found = repository.find(&workspace("mine"), id(1)).await;
-        let listed = repository.list(&workspace("mine"), Filter::default(), None, 9).await;
+        let found = repository.find_in(&workspace("mine"), id(1)).await;
+        let listed = repository.list_in(&workspace("mine"), Filter::default(), None, 9).await;
         for error in [found.unwrap_err(), listed.unwrap_err()] {
             assert!(
                 matches!(&error, StorageError::Corrupt { id, .. } if *id == one),
@@ -189,8 +197,8 @@ async fn a_row_that_this_program_cannot_have_written_is_corrupt_and_named() {
             let source = error.source().unwrap().to_string();
             assert!(source.contains(column), "{damage}: {source}");
         }
-        assert!(repository.find(&workspace("mine"), id(2)).await.unwrap().is_some());
-        assert!(repository.remove(&workspace("mine"), id(1), None).await.unwrap());
-        repository.insert(&done(&todo(1))).await.unwrap();
+        assert!(repository.find_in(&workspace("mine"), id(2)).await.unwrap().is_some());
+        assert!(repository.remove_from(&workspace("mine"), id(1), None).await.unwrap());
+        repository.add(&done(&todo(1))).await.unwrap();
     }
 }

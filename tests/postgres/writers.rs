@@ -1,4 +1,4 @@
-//! Clients that write all the time and know what they were answered.
+//! Clients that write continuously and record every acknowledgement.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use super::*;
 
 const WRITERS: usize = 8;
 
-/// Some of them at work.
+/// Several running writers.
 pub(crate) struct Writers {
     repository: Arc<PostgresTodoRepository>,
     at_work: JoinSet<BTreeMap<TodoId, Version>>,
-    /// How many writes were answered.
+    /// The number of acknowledged writes.
     answered: watch::Sender<usize>,
     stop: watch::Sender<bool>,
 }
 
 impl Writers {
-    /// Lets them make todos and change them, each after the other, whatever they are answered.
+    /// Starts writers that create and change todos one after the other, whatever the result.
     pub(crate) fn start(repository: PostgresTodoRepository) -> Self {
         let repository = Arc::new(repository);
         let (answered, stop) = (watch::Sender::new(0), watch::Sender::new(false));
@@ -36,10 +36,10 @@ impl Writers {
                         break;
                     }
                     let (new, edited) = (todo(number), done(&todo(number)));
-                    if known(repository.insert(&new).await) {
+                    if known(repository.add(&new).await) {
                         durable.insert(new.id(), new.version());
                         answered.send_modify(|answered| *answered += 1);
-                        if known(repository.save(&edited, new.version()).await) {
+                        if known(repository.replace(&edited, new.version()).await) {
                             durable.insert(edited.id(), edited.version());
                             answered.send_modify(|answered| *answered += 1);
                         }
@@ -51,14 +51,14 @@ impl Writers {
         Self { repository, at_work, answered, stop }
     }
 
-    /// Waits until so many more writes are answered.
+    /// Waits for so many more acknowledged writes.
     pub(crate) async fn answered(&self, more: usize) {
         let mut answered = self.answered.subscribe();
         let enough = *answered.borrow() + more;
         soon(answered.wait_for(|answered| *answered >= enough)).await.unwrap();
     }
 
-    /// Stops them, and asserts that all that was answered is there.
+    /// Stops them, and asserts that everything acknowledged is stored.
     pub(crate) async fn assert_nothing_is_lost(self) {
         self.stop.send_replace(true);
         let durable = soon(self.at_work.join_all()).await;
@@ -76,10 +76,6 @@ impl Writers {
 }
 
 /// Whether a write was answered; anything but an answer has to be "not available".
-fn known(answer: Result<(), StorageError>) -> bool {
-    match answer {
-        Ok(()) => true,
-        Err(StorageError::Unavailable(_)) => false,
-        Err(error) => panic!("{error:?}"),
-    }
+fn known<E: Error>(answer: Result<(), E>) -> bool {
+    answer.is_ok() || assert_unavailable(answer).is_empty()
 }

@@ -1,4 +1,4 @@
-//! Whatever is sent, there is an answer that a client can read.
+//! Any bytes get an answer that a client can parse.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
 use tokio::runtime::Runtime;
 
-/// A server for all cases, and someone who may do everything.
+/// A server for all cases, and a caller with both scopes.
 fn scene() -> &'static (Runtime, Client, TestServer) {
     static SCENE: OnceLock<(Runtime, Client, TestServer)> = OnceLock::new();
     SCENE.get_or_init(|| {
@@ -22,7 +22,8 @@ fn scene() -> &'static (Runtime, Client, TestServer) {
     })
 }
 
-/// A message is an answer with either a result or an error, and an error has a code and a sentence.
+/// Asserts that a message has either a result or an error, and that an error has a code and a
+/// message.
 fn is_well_formed(message: &Value) -> bool {
     let error = &message["error"];
     let sentence = error["message"].as_str().is_some_and(|text| !text.is_empty());
@@ -55,12 +56,12 @@ fn sent(headers: HeaderMap, body: Vec<u8>) -> Result<(), TestCaseError> {
     let size = body.len();
     let answer = runtime.block_on(client.send(headers, body));
     prop_assert!(is_readable(&answer), "{answer:?}");
-    // What is refused is not sent back at length.
+    // Rejected input is not repeated at length.
     prop_assert!(answer.text.len() < 20_000 + 10 * size, "{} bytes", answer.text.len());
     Ok(())
 }
 
-/// Any JSON, with the words of the protocol more often than others.
+/// Any JSON, in which the words of the protocol are frequent.
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
         "2.0",
@@ -124,7 +125,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A request that is right but for its parameters.
+/// A request that is valid except for its parameters.
 fn any_request() -> impl Strategy<Value = Value> {
     let method = prop::sample::select(vec![
         "tools/call",
@@ -170,7 +171,7 @@ proptest! {
                 modern["params"][name] = value.clone();
             }
         }
-        // It may be no text for a header as it is.
+        // It may not be a valid header value.
         let name = if method == "resources/read" { "uri" } else { "name" };
         let name = STANDARD.encode(modern["params"][name].as_str().unwrap_or_default());
         headers.insert("mcp-name", format!("=?base64?{name}?=").parse().unwrap());

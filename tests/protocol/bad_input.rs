@@ -1,12 +1,12 @@
-//! What is wrong gets a documented answer with a JSON-RPC body, changes nothing, and the server goes
-//! on.
+//! Invalid input gets a documented error with a JSON-RPC body, changes nothing, and the server
+//! keeps working.
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
 
-/// Nothing was written, and the server goes on.
+/// Asserts that nothing was written, and that the server still works.
 async fn unharmed(client: &Client) {
     let todos = client.call("list_todos", json!({})).await.structured();
     assert_eq!(todos["todos"], json!([]));
@@ -21,11 +21,11 @@ fn create(arguments: &str) -> String {
 }
 
 fn no_id(answer: &Answer) {
-    assert!(answer.json().get("id").is_none(), "an id that cannot be read is left out: {answer:?}");
+    assert!(answer.json().get("id").is_none(), "an unreadable id is omitted: {answer:?}");
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_a_parse_error() {
+async fn invalid_json_is_a_parse_error() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for body in [&b""[..], b"hello", b"{\"jsonrpc\":", b"{\"a\":\"\xff\xfe\"}", b"{'a':1}", b"\0"] {
@@ -37,7 +37,7 @@ async fn what_is_no_json_is_a_parse_error() {
 }
 
 #[tokio::test]
-async fn what_is_json_but_no_request_is_invalid() {
+async fn json_that_is_not_a_request_is_invalid() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for body in [
@@ -61,13 +61,13 @@ async fn what_is_json_but_no_request_is_invalid() {
     ] {
         let answer = owner.post(body).await;
         assert_eq!((answer.status, answer.error_code()), (400, -32600), "{body}");
-        assert_eq!(answer.json()["id"], "a", "an id that can be read is repeated");
+        assert_eq!(answer.json()["id"], "a", "a readable id is returned");
     }
     unharmed(&owner).await;
 }
 
 #[tokio::test]
-async fn a_duplicate_key_is_refused_wherever_it_would_be_ambiguous() {
+async fn duplicate_keys_are_rejected_where_they_are_ambiguous() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let answer = owner.post(request(r#"{"name":"create_todo","name":"delete_todo"}"#)).await;
@@ -79,7 +79,7 @@ async fn a_duplicate_key_is_refused_wherever_it_would_be_ambiguous() {
 }
 
 #[tokio::test]
-async fn depth_harms_nobody() {
+async fn deep_nesting_does_no_harm() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let deep = "[".repeat(1000) + &"]".repeat(1000);
@@ -122,7 +122,7 @@ async fn headers_have_at_most_16_kibibytes() {
 }
 
 #[tokio::test]
-async fn media_types_are_what_the_protocol_says() {
+async fn media_types_follow_the_protocol() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let send = async |name: &'static str, value: Option<&str>| {
@@ -144,7 +144,7 @@ async fn media_types_are_what_the_protocol_says() {
 }
 
 #[tokio::test]
-async fn every_mistake_in_arguments_is_named() {
+async fn every_invalid_argument_is_named() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let long = "x".repeat(10_000);
@@ -197,7 +197,7 @@ async fn every_mistake_in_arguments_is_named() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_uuid_is_not_found_and_echoed_in_part() {
+async fn an_id_that_is_not_a_uuid_is_not_found_and_echoed_shortened() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let not_found = async |id: &str| {
@@ -213,7 +213,7 @@ async fn an_id_that_is_no_uuid_is_not_found_and_echoed_in_part() {
 }
 
 #[tokio::test]
-async fn a_cursor_opens_the_list_it_came_from_and_no_other() {
+async fn a_cursor_is_valid_only_for_its_own_list() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for title in ["one", "two", "three"] {
@@ -259,7 +259,7 @@ async fn a_malformed_call_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn positional_parameters_do_not_exist() {
+async fn positional_parameters_are_rejected() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let answer = owner.post(request(r#"[null,"create_todo",{"title":"x"}]"#)).await;
@@ -270,7 +270,7 @@ async fn positional_parameters_do_not_exist() {
 }
 
 #[tokio::test]
-async fn absent_and_null_arguments_are_none() {
+async fn absent_and_null_arguments_mean_none() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for params in [

@@ -1,4 +1,4 @@
-//! Several messages in one body: a right of 2025-03-26, and of no other revision (R32, R12).
+//! Batches: several messages in one body, only in revision 2025-03-26 (R32, R12).
 
 use serde_json::{Value, json};
 use todo_tests::client::{Answer, Client};
@@ -69,7 +69,7 @@ async fn no_other_revision_has_batches() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_batch_is_answered_in_its_place() {
+async fn errors_in_a_batch_are_answered_in_their_place() {
     let server = TestServer::start().await;
     let initialize = json!({ "protocolVersion": "2025-03-26", "capabilities": {} });
     let batch = json!([
@@ -103,7 +103,7 @@ async fn a_batch_has_at_least_one_message_and_at_most_a_hundred() {
 }
 
 #[tokio::test]
-async fn a_request_of_a_batch_that_lacks_a_scope_is_told_so_and_the_others_are_answered() {
+async fn in_a_batch_only_the_request_without_its_scope_fails() {
     let server = TestServer::start().await;
     let reader = server.caller("usr_reader", "todo:read");
     let batch = json!([call(1, "create_todo", &json!({ "title": "one" })), ping(2)]);
@@ -116,7 +116,7 @@ async fn a_request_of_a_batch_that_lacks_a_scope_is_told_so_and_the_others_are_a
 }
 
 #[tokio::test]
-async fn a_small_batch_with_long_answers_is_answered_as_far_as_is_bearable() {
+async fn a_batch_with_long_answers_is_answered_within_the_size_limit() {
     let server = TestServer::start().await;
     let client = server.owner();
     for _ in 0..50 {
@@ -128,7 +128,7 @@ async fn a_small_batch_with_long_answers_is_answered_as_far_as_is_bearable() {
     assert!(answer.text.len() < 8 * 1024 * 1024, "{} bytes", answer.text.len());
     let answers = answer.json();
     let answers = answers.as_array().unwrap();
-    assert_eq!(answers.len(), 100, "each request has its answer");
+    assert_eq!(answers.len(), 100, "each request has its response");
     assert!(answers[0].get("result").is_some());
     assert_eq!(answers[99]["error"]["code"], 429);
 }

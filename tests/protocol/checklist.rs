@@ -4,7 +4,7 @@ use std::path::Path;
 
 const TABLE: &str = include_str!("checklist.md");
 
-/// The cells of each row: number, rule, and what holds it.
+/// The cells of each row: number, rule, tests.
 fn rows() -> Vec<[&'static str; 3]> {
     let rows = TABLE.lines().filter(|line| line.starts_with("| R"));
     rows.map(|row| {
@@ -14,8 +14,8 @@ fn rows() -> Vec<[&'static str; 3]> {
     .collect()
 }
 
-/// Whether a test of this name, `file::name`, is below `tests/`.
-fn is_there(test: &str) -> bool {
+/// Whether a test of this name, `file::name`, exists below `tests/`.
+fn exists(test: &str) -> bool {
     let (file, name) = test.split_once("::").unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{file}.rs"));
     std::fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("fn {name}(")))
@@ -30,7 +30,7 @@ fn every_rule_has_a_test_or_a_reason() {
     for [number, rule, held_by] in rows() {
         assert!(!rule.is_empty() && !held_by.is_empty(), "{number}");
         let tests = held_by.split("<br>").filter_map(|it| it.strip_prefix('`')?.strip_suffix('`'));
-        missing.extend(tests.filter(|test| !is_there(test)).map(|test| (number, test)));
+        missing.extend(tests.filter(|test| !exists(test)).map(|test| (number, test)));
     }
-    assert!(missing.is_empty(), "there is no such test: {missing:#?}");
+    assert!(missing.is_empty(), "no such test: {missing:#?}");
 }

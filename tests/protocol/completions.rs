@@ -24,7 +24,7 @@ async fn values(client: &Client, reference: &Value, argument: &str, typed: &str)
 }
 
 #[tokio::test]
-async fn an_id_is_found_by_the_beginning_of_a_title_or_of_a_word_in_it() {
+async fn an_id_is_completed_from_the_prefix_of_a_title_or_of_a_word_in_it() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let buy = owner.create("Buy milk").await;
@@ -38,7 +38,7 @@ async fn an_id_is_found_by_the_beginning_of_a_title_or_of_a_word_in_it() {
 }
 
 #[tokio::test]
-async fn an_argument_of_a_prompt_is_completed_from_what_fits_it() {
+async fn an_argument_of_a_prompt_is_completed_with_matching_values() {
     let server = TestServer::start().await;
     let owner = server.owner();
     owner.create("Learn to swim").await;
@@ -51,7 +51,7 @@ async fn an_argument_of_a_prompt_is_completed_from_what_fits_it() {
 }
 
 #[tokio::test]
-async fn there_are_at_most_a_hundred_values_and_it_says_when_there_are_more() {
+async fn a_completion_has_at_most_100_values_and_reports_that_there_are_more() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for (created, more) in [(100, false), (101, true)] {
@@ -67,7 +67,7 @@ async fn there_are_at_most_a_hundred_values_and_it_says_when_there_are_more() {
 }
 
 #[tokio::test]
-async fn a_reference_or_an_argument_that_is_not_there_is_invalid() {
+async fn an_unknown_reference_or_argument_is_invalid() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for (reference, argument) in [
@@ -93,7 +93,7 @@ async fn a_reference_or_an_argument_that_is_not_there_is_invalid() {
 }
 
 #[tokio::test]
-async fn completion_shows_nobody_what_is_not_theirs() {
+async fn completion_never_shows_another_workspace() {
     let server = TestServer::start().await;
     server.owner().create("mine").await;
     let stranger = server.caller("usr_stranger", "todo:read todo:write");
@@ -103,5 +103,5 @@ async fn completion_shows_nobody_what_is_not_theirs() {
     assert_eq!(refused.status, 403);
     assert!(refused.challenge().contains("todo:read"));
     let fixed = values(&writer, &prompt("plan_my_day"), "available_time", "1").await;
-    assert_eq!(fixed, ["1 hour"], "what is the same for everyone needs no scope");
+    assert_eq!(fixed, ["1 hour"], "values that are the same for every caller need no scope");
 }

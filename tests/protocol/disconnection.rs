@@ -1,4 +1,4 @@
-//! A client that goes away gives up its own request and nothing else (R28, R40).
+//! A client that disconnects cancels its own request and nothing else (R28, R40).
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use todo_tests::server::TestServer;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-/// A request to create a todo, as it goes over the wire.
+/// The bytes of a request that creates a todo.
 fn wire(server: &TestServer, title: &str) -> String {
     let token = server.owner().headers()["authorization"].to_str().unwrap().to_owned();
     let body = json!({
@@ -24,13 +24,13 @@ fn wire(server: &TestServer, title: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_takes_nothing_with_it() {
+async fn a_disconnecting_client_leaves_no_damage() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let authority = server.base.trim_start_matches("http://").to_owned();
     let mut stayed = BTreeSet::new();
     for number in 0..40 {
-        // Gone after a part of the request, and gone after all of it but before its answer.
+        // Disconnected after a part of the request, and after all of it but before the response.
         let whole = wire(&server, &format!("left {number}"));
         for sent in [whole.len() / 2, whole.len() - 1, whole.len()] {
             let mut connection = TcpStream::connect(&authority).await.unwrap();
@@ -49,8 +49,12 @@ async fn a_client_that_goes_away_takes_nothing_with_it() {
         .filter(|todo| todo["title"].as_str().unwrap().starts_with("stayed"))
         .map(|todo| todo["id"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(ids, stayed, "everyone who waited for an answer has what it says");
+    assert_eq!(ids, stayed, "every acknowledged todo is stored");
     let left = titled("left");
     let distinct: BTreeSet<&String> = left.iter().collect();
-    assert_eq!(distinct.len(), left.len(), "half a request does nothing, and none is done twice");
+    assert_eq!(
+        distinct.len(),
+        left.len(),
+        "an incomplete request does nothing, and none runs twice"
+    );
 }

@@ -1,4 +1,4 @@
-//! From a URL to a token: the documents and challenges that lead there, and what needs no token.
+//! From a URL to a token: metadata, challenges, and the routes that need no token.
 
 use reqwest::Method;
 use serde_json::json;
@@ -12,7 +12,7 @@ async fn get(server: &TestServer, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_resource_describes_itself_at_both_places() {
+async fn the_resource_metadata_is_served_at_both_paths() {
     let server = TestServer::start().await;
     let root = get(&server, "/.well-known/oauth-protected-resource").await;
     let inserted = get(&server, "/.well-known/oauth-protected-resource/mcp").await;
@@ -30,7 +30,7 @@ async fn the_resource_describes_itself_at_both_places() {
 }
 
 #[tokio::test]
-async fn the_challenge_leads_to_that_document() {
+async fn the_challenge_names_the_url_of_the_metadata() {
     let server = TestServer::start().await;
     let answer = server.anonymous().legacy("ping", json!({})).await;
     assert_eq!(answer.status, 401);
@@ -45,7 +45,7 @@ async fn the_challenge_leads_to_that_document() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_public_url_is_the_one_of_the_settings() {
+async fn behind_a_proxy_the_public_url_comes_from_the_settings() {
     let server = TestServer::with([("MCP_URL", "https://todo.example.com/apps/")]).await;
     let client = server.anonymous();
     let mut headers = client.headers();
@@ -75,7 +75,7 @@ async fn behind_a_proxy_the_public_url_is_the_one_of_the_settings() {
 }
 
 #[tokio::test]
-async fn the_authorization_servers_metadata_is_passed_on_word_for_word() {
+async fn authorization_server_metadata_is_forwarded_verbatim() {
     let server = TestServer::start().await;
     let answer = get(&server, "/.well-known/oauth-authorization-server").await;
     assert_eq!(answer.status, 200);
@@ -84,7 +84,7 @@ async fn the_authorization_servers_metadata_is_passed_on_word_for_word() {
 }
 
 #[tokio::test]
-async fn metadata_that_cannot_be_had_is_a_bad_gateway() {
+async fn unavailable_metadata_is_a_bad_gateway() {
     let server = TestServer::with([("SCALEKIT_ENVIRONMENT_URL", "http://127.0.0.1:1")]).await;
     let answer = get(&server, "/.well-known/oauth-authorization-server").await;
     assert_eq!(answer.status, 502);
@@ -92,7 +92,7 @@ async fn metadata_that_cannot_be_had_is_a_bad_gateway() {
 }
 
 #[tokio::test]
-async fn without_keys_a_token_is_neither_accepted_nor_refused() {
+async fn without_keys_a_token_is_answered_with_503() {
     let server = TestServer::with([("SCALEKIT_ENVIRONMENT_URL", "http://127.0.0.1:1")]).await;
     let answer = server.owner().legacy("ping", json!({})).await;
     assert_eq!(answer.status, 503);
@@ -105,7 +105,7 @@ async fn without_keys_a_token_is_neither_accepted_nor_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_has_what_it_needs_is_ready_under_any_name() {
+async fn a_working_server_is_ready_under_any_host() {
     let server = TestServer::start().await;
     assert_eq!(server.owner().legacy("ping", json!({})).await.status, 200);
     for path in ["/healthz", "/readyz"] {
@@ -118,7 +118,7 @@ async fn a_server_that_has_what_it_needs_is_ready_under_any_name() {
 }
 
 #[tokio::test]
-async fn elsewhere_there_is_nothing_and_it_says_where_to_go() {
+async fn other_paths_are_not_found_and_name_the_endpoint() {
     let server = TestServer::start().await;
     for path in ["/", "/sse", "/.well-known/openid-configuration", "/mcp/more"] {
         let answer = get(&server, path).await;

@@ -1,4 +1,4 @@
-//! One endpoint, two eras of the protocol, nothing remembered between requests.
+//! One endpoint, two eras of the protocol, no state between requests.
 
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn initialize_answers_with_the_revision_asked_for_or_the_newest_of_its_era
         let offered = json!({
             "tools": {}, "resources": {}, "prompts": {}, "completions": {}, "logging": {},
         });
-        assert_eq!(result["capabilities"], offered, "and nothing that would need a session");
+        assert_eq!(result["capabilities"], offered, "nothing that needs a session");
         assert_eq!(result["serverInfo"]["name"], "todo-mcp");
         assert_eq!(result["serverInfo"]["icons"].as_array().unwrap().len(), 2);
         assert!(result.get("resultType").is_none());
@@ -55,7 +55,7 @@ async fn legacy_methods_are_answered_under_every_legacy_revision_and_without_one
 }
 
 #[tokio::test]
-async fn an_unknown_revision_is_refused_with_the_ones_we_speak() {
+async fn an_unknown_revision_is_rejected_with_the_supported_ones() {
     let server = TestServer::start().await;
     let client = server.owner();
     let legacy = with_version(&client, "1999-01-01", "ping").await;
@@ -89,11 +89,11 @@ async fn notifications_and_responses_are_accepted_without_an_answer() {
         headers.insert("mcp-protocol-version", HeaderValue::from_static(version));
         assert_eq!(client.send(headers, body.clone()).await.status, status, "{version}");
     }
-    assert_eq!(server.anonymous().post(body).await.status, 401, "they need a token all the same");
+    assert_eq!(server.anonymous().post(body).await.status, 401, "a token is still required");
 }
 
 #[tokio::test]
-async fn discovery_says_what_is_served() {
+async fn discovery_lists_the_capabilities() {
     let server = TestServer::start().await;
     let result = server.owner().modern("server/discover", json!({})).await.result();
     assert_eq!(result["resultType"], "complete");
@@ -134,7 +134,7 @@ async fn every_modern_result_is_framed_and_no_legacy_one_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_a_method_not_found_as_its_era_says_it() {
+async fn an_unknown_method_gets_the_error_of_its_era() {
     let server = TestServer::start().await;
     let client = server.owner();
     let neither = ["tasks/list", "roots/list", "sampling/createMessage", "no/such/method"];
@@ -154,7 +154,7 @@ async fn what_is_not_served_is_a_method_not_found_as_its_era_says_it() {
 }
 
 #[tokio::test]
-async fn headers_of_the_new_era_must_say_what_the_body_says() {
+async fn headers_of_the_new_era_must_match_the_body() {
     let server = TestServer::start().await;
     let client = server.owner();
     let call = json!({ "name": "list_todos", "arguments": {} });
@@ -212,7 +212,7 @@ async fn the_envelope_of_the_new_era_must_be_complete() {
 }
 
 #[tokio::test]
-async fn the_id_comes_back_as_it_was_sent() {
+async fn the_id_is_returned_unchanged() {
     let server = TestServer::start().await;
     let client = server.owner();
     for id in
@@ -226,12 +226,12 @@ async fn the_id_comes_back_as_it_was_sent() {
         let id = "x".repeat(length);
         let answer =
             client.post(format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"ping"}}"#)).await;
-        assert_eq!(answer.json()["error"]["code"].as_i64(), code, "with its quotes {length} + 2");
+        assert_eq!(answer.json()["error"]["code"].as_i64(), code, "{length} bytes and two quotes");
     }
 }
 
 #[tokio::test]
-async fn a_session_is_neither_minted_nor_asked_for() {
+async fn sessions_are_neither_created_nor_required() {
     let server = TestServer::start().await;
     let client = server.owner();
     let mut headers = client.headers();
@@ -244,7 +244,7 @@ async fn a_session_is_neither_minted_nor_asked_for() {
 }
 
 #[tokio::test]
-async fn a_level_of_logging_is_one_of_those_that_exist_in_either_era() {
+async fn an_unknown_log_level_is_rejected_in_both_eras() {
     let server = TestServer::start().await;
     let client = server.owner();
     for (level, exists) in [(json!("warning"), true), (json!("loud"), false), (json!(3), false)] {

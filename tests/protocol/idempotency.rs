@@ -1,4 +1,4 @@
-//! A call that is repeated because nobody knows what became of it is made once.
+//! A call that is repeated because its outcome is unknown runs once.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ async fn titles(client: &Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_repeated_call_gets_the_first_answer_whatever_became_of_the_todo() {
+async fn a_repeated_call_gets_the_first_answer_even_after_changes() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let first = owner.call("create_todo", with_key("Buy milk", "k")).await.structured();
@@ -34,7 +34,7 @@ async fn a_repeated_call_gets_the_first_answer_whatever_became_of_the_todo() {
 }
 
 #[tokio::test]
-async fn a_key_that_names_another_todo_is_a_conflict_and_changes_nothing() {
+async fn reusing_a_key_with_other_arguments_is_a_conflict() {
     let server = TestServer::start().await;
     let owner = server.owner();
     owner.call("create_todo", with_key("Buy milk", "k")).await.structured();
@@ -49,7 +49,7 @@ async fn a_key_that_names_another_todo_is_a_conflict_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn keys_are_ones_own_and_calls_without_one_are_all_made() {
+async fn keys_are_per_caller_and_calls_without_a_key_all_run() {
     let server = TestServer::start().await;
     let (owner, stranger) = (server.owner(), server.caller("usr_stranger", "todo:read todo:write"));
     for client in [&owner, &stranger] {
@@ -64,11 +64,11 @@ async fn keys_are_ones_own_and_calls_without_one_are_all_made() {
         client.call("create_todo", with_key("Buy milk", "1")).await.structured()["todo"]["id"]
             .clone()
     });
-    assert_ne!(one.await, two.await, "two people who count alike");
+    assert_ne!(one.await, two.await, "the same key of two callers");
 }
 
 #[tokio::test]
-async fn of_many_calls_at_once_one_is_made() {
+async fn of_concurrent_calls_with_one_key_one_runs() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let calls = (0..20).map(|_| {
@@ -86,7 +86,7 @@ async fn of_many_calls_at_once_one_is_made() {
 }
 
 #[tokio::test]
-async fn a_key_is_known_for_24_hours() {
+async fn a_key_is_remembered_for_24_hours() {
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let server = TestServer::on_clock([], clock.clone()).await;
     let mut claims = server.issuer.claims("usr_owner", Some("org_1"), "todo:read todo:write");
@@ -105,7 +105,7 @@ async fn a_key_is_known_for_24_hours() {
 }
 
 #[tokio::test]
-async fn a_key_is_a_short_text_that_can_be_seen() {
+async fn a_key_is_a_short_printable_text() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for key in [json!(""), json!("x".repeat(256)), json!("a\nb"), json!(5)] {

@@ -1,5 +1,5 @@
-//! The protocol on the wire, as clients of both eras and of no era at all meet it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says so at once")]
+//! The protocol on the wire, with valid clients of both eras and with invalid ones.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
 mod any_bytes;
 mod bad_input;

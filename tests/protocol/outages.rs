@@ -1,37 +1,34 @@
-//! A storage that does not answer, as the protocol says it.
+//! Storage outages, as the protocol reports them.
 
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
-use serde_json::{Value, json};
-use todo_adapter_mcp::{
-    AllowedHosts, AllowedOrigins, McpOptions, McpPorts, PublicUrl, ScopeDenial, Server,
+use protected_mcp::{
+    AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, Protection, Scopes,
+    Server,
 };
+use serde_json::{Value, json};
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
-use todo_application::domain::{
-    ClientId, Instant, Organization, Permission, Permissions, Sharing, Subject, Todo, TodoId,
-    Version, WorkspaceId,
-};
+use todo_application::domain::{ReadPermit, Sharing, Todo, TodoId, Version, WritePermit};
 use todo_application::ports::{
-    AuthorizationServer, BoxError, Creation, CreationRequest, Filter, Principal, StorageError,
-    TodoRepository, TokenVerifier, VerificationError,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many requests are worked on at once.
+/// The limit of concurrent requests.
 const IN_FLIGHT: usize = 512;
 
-/// A storage that is not there, and an identity that lets everybody in.
+/// A storage that is unavailable, and an authentication that accepts everyone.
 struct Outage {
-    subject: Subject,
-    /// Who wants to know that the storage is not there waits for one of these.
+    /// A call of the storage takes a permit, and then fails.
     answers: Arc<Semaphore>,
 }
 
@@ -44,45 +41,55 @@ impl Outage {
 
 #[async_trait]
 impl TodoRepository for Outage {
-    async fn find(&self, _: &WorkspaceId, _: TodoId) -> Result<Option<Todo>, StorageError> {
+    async fn find(&self, _: &ReadPermit, _: TodoId) -> Result<Option<Todo>, StorageError> {
+        self.broken().await
+    }
+    async fn find_for_update(
+        &self,
+        _: &WritePermit,
+        _: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
         self.broken().await
     }
     async fn list(
         &self,
-        _: &WorkspaceId,
+        _: &ReadPermit,
         _: Filter,
         _: Option<TodoId>,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         self.broken().await
     }
-    async fn insert(&self, _: &Todo) -> Result<(), StorageError> {
-        self.broken().await
+    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
+        Ok(self.broken().await?)
     }
     async fn insert_once(
         &self,
+        _: &WritePermit,
         _: &Todo,
         _: &CreationRequest,
-    ) -> Result<Option<Creation>, StorageError> {
-        self.broken().await
+    ) -> Result<Option<Creation>, InsertError> {
+        Ok(self.broken().await?)
     }
-    async fn save(&self, _: &Todo, _: Version) -> Result<(), StorageError> {
-        self.broken().await
+    async fn save(&self, _: &WritePermit, _: &Todo, _: Version) -> Result<(), ChangeError> {
+        Ok(self.broken().await?)
     }
     async fn remove(
         &self,
-        _: &WorkspaceId,
+        _: &WritePermit,
         _: TodoId,
         _: Option<Version>,
-    ) -> Result<bool, StorageError> {
-        self.broken().await
+    ) -> Result<bool, ChangeError> {
+        Ok(self.broken().await?)
     }
 }
 
 #[async_trait]
-impl TokenVerifier for Outage {
-    async fn verify(&self, _: &str) -> Result<Arc<dyn Principal>, VerificationError> {
-        Ok(Arc::new(Self { subject: self.subject.clone(), answers: Arc::clone(&self.answers) }))
+impl Authenticator for Outage {
+    async fn authenticate(&self, _: &str) -> Result<Arc<Caller>, AuthenticationError> {
+        let expires_at = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+        let scopes = Scopes::from("todo:read todo:write");
+        Ok(Arc::new(Caller::new("usr_1", expires_at).with_scopes(scopes)))
     }
 }
 
@@ -93,53 +100,23 @@ impl AuthorizationServer for Outage {
     }
 }
 
-impl Principal for Outage {
-    fn subject(&self) -> &Subject {
-        &self.subject
-    }
-    fn organization(&self) -> Option<&Organization> {
-        None
-    }
-    fn client(&self) -> Option<&ClientId> {
-        None
-    }
-    fn permissions(&self) -> Permissions {
-        Permission::ALL.into_iter().collect()
-    }
-    fn expires_at(&self) -> Instant {
-        Instant::from_unix_millis(4_000_000_000_000).unwrap()
-    }
-}
-
-/// A server with that storage, which answers as often as there are permits.
+/// A server with that storage, which fails as often as there are permits.
 fn server(answers: &Arc<Semaphore>) -> Server {
-    let outage = || {
-        let subject = Subject::try_from("usr_1").unwrap();
-        Arc::new(Outage { subject, answers: Arc::clone(answers) })
-    };
-    let public_url: PublicUrl = "http://localhost:3002".parse().unwrap();
-    let options = McpOptions {
-        allowed_hosts: AllowedHosts::new(&public_url, []),
-        allowed_origins: AllowedOrigins::new(&public_url, []),
+    let outage = || Arc::new(Outage { answers: Arc::clone(answers) });
+    let public_url = "http://localhost:3002".parse().unwrap();
+    let protection = Protection {
         public_url,
-        authorization_server: "http://localhost:1".to_owned(),
-        scope_denial: ScopeDenial::Challenge,
-        rate_limit: None,
+        issuer: "http://localhost:1".to_owned(),
+        authenticator: outage(),
+        authorization_server: outage(),
     };
-    let (_stop, stopping) = tokio::sync::watch::channel(false);
     let (feed, clock) = (Arc::new(InProcessChangeFeed::default()), Arc::new(SystemClock));
     let ids = Arc::new(SequentialIds::default());
-    let ports = McpPorts {
-        todos: Arc::new(Todos::new(outage(), feed, clock, ids, Sharing::Personal)),
-        verifier: outage(),
-        authorization_server: outage(),
-        readiness: Vec::new(),
-        stopping,
-    };
-    todo_adapter_mcp::server(options, ports)
+    let todos = Todos::new(outage(), feed, clock, ids, Sharing::Personal);
+    todo_adapter_mcp::server(&Arc::new(todos), protection).rate_limit(None).build().unwrap()
 }
 
-/// The status, the `Retry-After` and the body of the answer to a request of the old era.
+/// The status, the `Retry-After` and the body of the response to a request of the old era.
 async fn ask(server: Server, method: &str, params: Value) -> (u16, Option<String>, Value) {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let request = Request::post("/mcp")
@@ -156,13 +133,13 @@ async fn ask(server: Server, method: &str, params: Value) -> (u16, Option<String
     (status, retry_after, serde_json::from_slice(&body).unwrap())
 }
 
-/// The same, of a server whose storage says at once that it is not there.
+/// The same, with a storage that fails at once.
 async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
     ask(server(&Arc::new(Semaphore::new(1))), method, params).await
 }
 
 #[tokio::test]
-async fn a_tool_says_so_in_its_result() {
+async fn a_tool_reports_an_outage_in_its_result() {
     for (tool, arguments) in [
         ("list_todos", json!({})),
         ("get_todo", json!({ "todo_id": "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b" })),
@@ -177,12 +154,12 @@ async fn a_tool_says_so_in_its_result() {
         let failure: Value = serde_json::from_str(text).unwrap();
         assert_eq!(failure["code"], "unavailable");
         assert_eq!(failure["retry_after_seconds"], 1);
-        assert!(!text.contains("disk"), "the cause is for the log");
+        assert!(!text.contains("disk"), "the cause is only logged");
     }
 }
 
 #[tokio::test]
-async fn everything_else_is_a_503_that_says_when_to_come_back() {
+async fn other_methods_answer_an_outage_with_503_and_retry_after() {
     let completion = json!({
         "ref": { "type": "ref/prompt", "name": "plan_my_day" },
         "argument": { "name": "focus", "value": "x" },
@@ -196,14 +173,14 @@ async fn everything_else_is_a_503_that_says_when_to_come_back() {
         let (status, retry_after, body) = answered(method, params).await;
         assert_eq!((status, retry_after.as_deref()), (503, Some("1")), "{method}");
         assert_eq!((&body["error"]["code"], &body["id"]), (&json!(-32603), &json!(1)));
-        assert!(!body.to_string().contains("disk"), "the cause is for the log");
+        assert!(!body.to_string().contains("disk"), "the cause is only logged");
     }
 }
 
-/// The server takes on a bounded number of requests; whoever comes on top is told at once to come back,
-/// and nobody waits in a line that grows.
+/// The server works on a bounded number of requests; the others are rejected at once, instead of
+/// waiting in a queue that grows.
 #[tokio::test]
-async fn what_is_too_much_at_once_is_a_503_that_says_when_to_come_back() {
+async fn too_many_concurrent_requests_get_503_and_retry_after() {
     const ASKED: usize = 1_000;
     let answers = Arc::new(Semaphore::new(0));
     let server = server(&answers);
@@ -212,7 +189,7 @@ async fn what_is_too_much_at_once_is_a_503_that_says_when_to_come_back() {
     for _ in 0..ASKED {
         asked.spawn(list());
     }
-    // Nothing is answered but what is too much: the storage is silent.
+    // Only the excess requests are answered: the storage does not respond.
     let mut refused = 0;
     while refused < ASKED - IN_FLIGHT {
         let (status, retry_after, body) = asked.join_next().await.unwrap().unwrap();
@@ -220,10 +197,10 @@ async fn what_is_too_much_at_once_is_a_503_that_says_when_to_come_back() {
         assert_eq!((&body["error"]["code"], &body["id"]), (&json!(-32603), &json!(1)));
         refused += 1;
     }
-    assert_eq!(list().await.0, 503, "it is still too much");
+    assert_eq!(list().await.0, 503, "still over the limit");
     answers.add_permits(ASKED);
     while let Some(answered) = asked.join_next().await {
-        assert_eq!(answered.unwrap().0, 200, "what was taken on is answered");
+        assert_eq!(answered.unwrap().0, 200, "an accepted request is answered");
     }
-    assert_eq!(list().await.0, 200, "and there is room again");
+    assert_eq!(list().await.0, 200, "back within the limit");
 }

@@ -1,15 +1,15 @@
-//! Nobody asks at the expense of others (R51).
+//! The rate limit of each caller (R51).
 
 use serde_json::json;
 use todo_tests::client::Answer;
 use todo_tests::server::TestServer;
 
 #[tokio::test]
-async fn one_caller_who_asks_too_much_is_told_to_wait_and_others_are_not() {
+async fn a_caller_over_the_rate_limit_gets_429_and_others_do_not() {
     let server = TestServer::with([("TODO_RATE_LIMIT", "1")]).await;
     let greedy = server.owner();
     let mut refused: Option<Answer> = None;
-    // Ten at once are allowed, and one more each second.
+    // Ten at once are allowed, and one more per second.
     for _ in 0..200 {
         let answer = greedy.call("list_todos", json!({})).await;
         if answer.status != 200 {
@@ -38,7 +38,7 @@ async fn every_request_of_a_batch_counts() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_limit_counts_nothing() {
+async fn without_a_rate_limit_nothing_is_counted() {
     let server = TestServer::with([("TODO_RATE_LIMIT", "off")]).await;
     let owner = server.owner();
     let ping = |id: u32| json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
@@ -49,7 +49,7 @@ async fn a_server_without_a_limit_counts_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_needs_no_answer_counts_too() {
+async fn rejected_requests_and_notifications_count_too() {
     let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
     for body in ["{".to_owned(), notification.to_string()] {
         let server = TestServer::with([("TODO_RATE_LIMIT", "1")]).await;

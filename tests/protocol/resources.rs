@@ -11,7 +11,7 @@ async fn read(client: &Client, uri: &str) -> Answer {
     client.modern("resources/read", json!({ "uri": uri })).await
 }
 
-/// What a resource holds, which is JSON.
+/// The content of a resource, which is JSON.
 async fn content(client: &Client, uri: &str) -> Value {
     let contents = read(client, uri).await.result()["contents"].clone();
     let [content] = contents.as_array().unwrap().as_slice() else { panic!("{contents}") };
@@ -26,7 +26,7 @@ async fn complete(client: &Client, id: &str) {
 }
 
 #[tokio::test]
-async fn the_open_todos_are_listed_after_the_list_of_them() {
+async fn the_list_resource_comes_first_and_then_the_open_todos() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let (one, two) = (owner.create("one").await, owner.create("two").await);
@@ -45,7 +45,7 @@ async fn the_open_todos_are_listed_after_the_list_of_them() {
 }
 
 #[tokio::test]
-async fn a_long_list_of_resources_has_pages() {
+async fn a_long_list_of_resources_is_paged() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let mut expected = vec![TODOS.to_owned()];
@@ -66,7 +66,7 @@ async fn a_long_list_of_resources_has_pages() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_no_list_or_of_another_is_invalid() {
+async fn an_invalid_cursor_or_one_of_another_list_is_rejected() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for number in 0..60 {
@@ -84,7 +84,7 @@ async fn a_cursor_of_no_list_or_of_another_is_invalid() {
 }
 
 #[tokio::test]
-async fn a_resource_holds_what_its_tool_answers() {
+async fn a_resource_has_the_content_that_its_tool_returns() {
     let server = TestServer::start().await;
     let owner = server.owner();
     assert_eq!(content(&owner, TODOS).await, json!({ "todos": [] }));
@@ -103,7 +103,7 @@ async fn a_resource_holds_what_its_tool_answers() {
 }
 
 #[tokio::test]
-async fn the_list_of_more_than_a_page_says_where_to_read_on() {
+async fn a_list_resource_longer_than_a_page_names_the_next_cursor() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for number in 0..201 {
@@ -117,7 +117,7 @@ async fn the_list_of_more_than_a_page_says_where_to_read_on() {
 }
 
 #[tokio::test]
-async fn there_is_one_template_the_same_for_everyone() {
+async fn there_is_one_template_and_it_is_the_same_for_every_caller() {
     let server = TestServer::start().await;
     for client in [server.owner(), server.caller("usr_other", "openid")] {
         let result = client.modern("resources/templates/list", json!({})).await.result();
@@ -128,7 +128,7 @@ async fn there_is_one_template_the_same_for_everyone() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found_as_its_era_says_it() {
+async fn an_unknown_resource_gets_the_error_of_its_era() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for uri in [NOBODYS, "todo://todos/", "todo://", "test://elsewhere", "file:///etc/passwd", ""] {
@@ -147,7 +147,7 @@ async fn what_is_not_there_is_not_found_as_its_era_says_it() {
 }
 
 #[tokio::test]
-async fn a_todo_of_somebody_else_is_not_there_byte_for_byte() {
+async fn a_todo_of_another_workspace_is_byte_for_byte_not_found() {
     let server = TestServer::start().await;
     let hidden = format!("{TODOS}/{}", server.owner().create("mine").await);
     let stranger = server.caller("usr_stranger", "todo:read todo:write");
@@ -161,7 +161,7 @@ async fn a_todo_of_somebody_else_is_not_there_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_read_is_led_to_the_scope_before_anything_else() {
+async fn the_read_scope_is_checked_before_anything_else() {
     let server = TestServer::start().await;
     let writer = server.caller("usr_writer", "todo:write");
     for uri in [TODOS, NOBODYS, "test://elsewhere"] {
@@ -180,7 +180,7 @@ async fn whoever_may_not_read_is_led_to_the_scope_before_anything_else() {
 }
 
 #[tokio::test]
-async fn the_header_of_a_read_names_its_uri() {
+async fn the_name_header_of_a_read_is_its_uri() {
     let server = TestServer::start().await;
     let owner = server.owner();
     for (name, status) in [(Some(TODOS), 200), (Some(NOBODYS), 400), (None, 400)] {

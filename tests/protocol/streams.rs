@@ -1,6 +1,6 @@
-//! Streams on which nothing happens, and time that passes all the same (R27, R83).
+//! Idle streams while time passes (R27, R83).
 //!
-//! The clock of the runtime is stopped: it jumps to whatever is waited for next.
+//! The clock of the runtime is paused: it jumps to the next timer.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use todo_tests::server::TestServer;
 
-/// Listens with a token that ends in ten minutes, and stops the clock.
+/// Listens with a token that expires in ten minutes, and pauses the clock.
 async fn listening(server: &TestServer, id: Value) -> Body {
     let mut claims = server.issuer.claims("usr_owner", Some("org_1"), "todo:read");
     claims["exp"] = json!(todo_tests::issuer::now() + 600);
@@ -25,7 +25,7 @@ async fn listening(server: &TestServer, id: Value) -> Body {
     response.into_body()
 }
 
-/// The next piece of a stream, as text.
+/// The next chunk of a stream, as text.
 async fn next(body: &mut Body) -> Option<String> {
     let frame = body.frame().await?.unwrap();
     Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
@@ -40,18 +40,18 @@ async fn a_quiet_stream_is_kept_alive_until_its_token_ends() {
     let began = tokio::time::Instant::now();
     let (mut comments, mut last) = (0, String::new());
     while let Some(text) = next(&mut body).await {
-        assert!(last.is_empty(), "nothing comes after the result");
+        assert!(last.is_empty(), "nothing follows the result");
         if text.starts_with(':') {
             comments += 1;
         } else {
             last = text;
         }
     }
-    // Every 15 seconds of ten minutes, give or take the time that it took to begin.
+    // Every 15 seconds for ten minutes, give or take the time until the start.
     assert!((35..=40).contains(&comments), "{comments}");
     let seconds = began.elapsed().as_secs();
     assert!((560..=600).contains(&seconds), "{seconds}");
     let last: Value = serde_json::from_str(last.trim_start_matches("data: ")).unwrap();
-    assert_eq!(last["id"], 7, "of the type that it was sent in");
+    assert_eq!(last["id"], 7, "an id keeps its type");
     assert_eq!(last["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 7);
 }

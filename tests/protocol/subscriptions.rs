@@ -18,7 +18,7 @@ fn everything() -> Value {
     json!({ "resourcesListChanged": true, "resourceSubscriptions": [TODOS] })
 }
 
-/// Listens, and takes the acknowledgement.
+/// Listens, and reads the acknowledgement.
 async fn listen(client: &Client, notifications: Value) -> Listener {
     let mut listener = Listener::open(client, notifications).await;
     let first = listener.next().await.unwrap();
@@ -26,7 +26,7 @@ async fn listen(client: &Client, notifications: Value) -> Listener {
     listener
 }
 
-/// The method of a notification, and the URI that it is about.
+/// The method of a notification, and its URI.
 fn told(message: Option<Value>) -> (String, Option<String>) {
     let message = message.unwrap();
     assert_eq!(message["params"]["_meta"][SUBSCRIPTION], "listening", "{message}");
@@ -42,7 +42,7 @@ fn updated(uri: &str) -> (String, Option<String>) {
     ("notifications/resources/updated".to_owned(), Some(uri.to_owned()))
 }
 
-/// The stream ends as it should: with the answer to the request, and nothing after it.
+/// Asserts that the stream ends with the response to the request, and nothing after it.
 async fn ends(listener: &mut Listener) {
     let last = listener.next().await.unwrap();
     assert_eq!((&last["id"], &last["jsonrpc"]), (&json!("listening"), &json!("2.0")), "{last}");
@@ -52,7 +52,7 @@ async fn ends(listener: &mut Listener) {
 }
 
 #[tokio::test]
-async fn the_acknowledgement_comes_first_and_says_what_will_be_told() {
+async fn the_acknowledgement_comes_first_and_lists_the_notifications() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let one = format!("{TODOS}/{}", owner.create("one").await);
@@ -82,7 +82,7 @@ async fn the_acknowledgement_comes_first_and_says_what_will_be_told() {
 }
 
 #[tokio::test]
-async fn a_change_through_another_connection_is_told() {
+async fn a_change_through_another_connection_is_notified() {
     let server = TestServer::start().await;
     let (listening, writing) = (server.owner(), server.owner());
     let mut listener = listen(&listening, everything()).await;
@@ -101,7 +101,7 @@ async fn a_change_through_another_connection_is_told() {
 }
 
 #[tokio::test]
-async fn only_what_was_asked_for_is_told() {
+async fn only_requested_notifications_are_sent() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let (one, two) = (owner.create("one").await, owner.create("two").await);
@@ -113,15 +113,15 @@ async fn only_what_was_asked_for_is_told() {
         assert_eq!(owner.call("update_todo", arguments).await.status, 200);
         assert_eq!(told(of_list.next().await), list_changed());
     }
-    // Had the first change been told here too, it would come first.
+    // If the first change had been sent here too, it would come first.
     assert_eq!(told(of_two.next().await), updated(&format!("TODO://todos/{two}")));
-    server.stop.send_replace(true);
+    server.server.end_streams();
     ends(&mut of_two).await;
     ends(&mut of_list).await;
 }
 
 #[tokio::test]
-async fn what_changes_nothing_or_fails_is_not_told() {
+async fn calls_that_fail_or_change_nothing_are_not_notified() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let id = owner.create("one").await;
@@ -135,12 +135,12 @@ async fn what_changes_nothing_or_fails_is_not_told() {
     ] {
         owner.call(tool, arguments).await;
     }
-    server.stop.send_replace(true);
+    server.server.end_streams();
     ends(&mut listener).await;
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_another_workspace() {
+async fn changes_in_another_workspace_are_not_notified() {
     let server = TestServer::start().await;
     let (owner, stranger) = (server.owner(), server.caller("usr_stranger", "todo:read todo:write"));
     let id = owner.create("mine").await;
@@ -154,11 +154,11 @@ async fn nobody_is_told_of_another_workspace() {
     assert_eq!(told(listener.next().await), list_changed());
     assert_eq!(told(listener.next().await), updated(TODOS));
     stranger.call("delete_todo", json!({ "todo_id": own })).await;
-    assert_eq!(told(listener.next().await), list_changed(), "and never of the other todo");
+    assert_eq!(told(listener.next().await), list_changed(), "and none about the other todo");
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_token_and_tells_nothing_after_it() {
+async fn a_stream_ends_when_its_token_expires() {
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let server = TestServer::on_clock([], clock.clone()).await;
     let mut claims = server.issuer.claims("usr_owner", Some("org_1"), "todo:read todo:write");
@@ -181,12 +181,12 @@ async fn a_stream_ends_with_its_token_and_tells_nothing_after_it() {
 async fn a_stream_ends_with_its_result_when_the_server_stops() {
     let server = TestServer::start().await;
     let mut listener = listen(&server.owner(), everything()).await;
-    server.stop.send_replace(true);
+    server.server.end_streams();
     ends(&mut listener).await;
 }
 
 #[tokio::test]
-async fn a_caller_has_sixteen_streams_and_others_have_theirs() {
+async fn a_caller_has_at_most_16_streams_of_its_own() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let mut open = Vec::new();
@@ -199,7 +199,7 @@ async fn a_caller_has_sixteen_streams_and_others_have_theirs() {
     assert!(refused.header("retry-after").is_some());
     listen(&server.caller("usr_other", "todo:read"), everything()).await;
 
-    // A client that goes away makes room, as soon as the server has noticed.
+    // A disconnected client frees its place as soon as the server notices.
     drop(open.pop());
     let (headers, body) = owner.modern_parts("subscriptions/listen", one_more);
     let room = async {
@@ -232,7 +232,7 @@ async fn listening_needs_the_scope_to_list_and_to_accept_events() {
 }
 
 #[tokio::test]
-async fn what_to_listen_for_must_be_said() {
+async fn the_filter_of_a_subscription_is_required() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let too_many: Vec<String> = (0..1_001).map(|number| format!("todo://{number}")).collect();

@@ -1,4 +1,4 @@
-//! What a client and its model learn about the tools before they call one.
+//! What clients and models learn about the tools before they call one.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn name(tool: &Value) -> &str {
     tool["name"].as_str().unwrap()
 }
 
-/// Every schema in `schema`, itself included, with a name that says where it is.
+/// Visits every schema in `schema`, itself included, with its path.
 fn walk<'a>(at: &str, schema: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(at, schema);
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -29,7 +29,7 @@ fn walk<'a>(at: &str, schema: &'a Value, visit: &mut impl FnMut(&str, &'a Value)
     }
 }
 
-/// [`walk`] through the arguments and the results of all tools.
+/// [`walk`]s through the input and output schemas of all tools.
 fn walk_all<'a>(tools: &'a [Value], mut visit: impl FnMut(&str, &'a Value)) {
     for tool in tools {
         for kind in ["inputSchema", "outputSchema"] {
@@ -43,7 +43,8 @@ async fn the_tools_are_listed_in_their_order_for_every_caller_and_era_alike() {
     let server = TestServer::start().await;
     let tools = listed(&server).await;
     let names: Vec<&str> = tools.iter().map(name).collect();
-    assert_eq!(names, ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"]);
+    let first = ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"];
+    assert!(names.starts_with(&first), "{names:?}");
     let reader = server.caller("usr_reader", "openid");
     let seen = reader.legacy("tools/list", json!({})).await.result();
     assert_eq!(seen["tools"], json!(tools));
@@ -52,7 +53,7 @@ async fn the_tools_are_listed_in_their_order_for_every_caller_and_era_alike() {
 }
 
 #[tokio::test]
-async fn names_are_unique_and_fit_the_narrowest_client() {
+async fn names_are_unique_and_valid_for_the_strictest_client() {
     let server = TestServer::start().await;
     let tools = listed(&server).await;
     let names: BTreeSet<&str> = tools.iter().map(name).collect();
@@ -65,7 +66,7 @@ async fn names_are_unique_and_fit_the_narrowest_client() {
 }
 
 #[tokio::test]
-async fn every_tool_says_in_a_few_sentences_what_it_does() {
+async fn every_tool_has_a_short_description() {
     let server = TestServer::start().await;
     for tool in listed(&server).await {
         let description = tool["description"].as_str().unwrap();
@@ -75,28 +76,40 @@ async fn every_tool_says_in_a_few_sentences_what_it_does() {
 }
 
 #[tokio::test]
-async fn nothing_about_a_tool_is_left_to_a_default() {
+async fn every_tool_has_a_title_and_all_four_hints() {
+    let server = TestServer::start().await;
+    for tool in listed(&server).await {
+        let title = tool["title"].as_str().unwrap();
+        let annotations = tool["annotations"].as_object().unwrap();
+        assert_eq!(annotations["title"], title, "{}", name(&tool));
+        let hint = |hint: &str| annotations[hint].as_bool().unwrap();
+        let [read_only, destructive] = [hint("readOnlyHint"), hint("destructiveHint")];
+        assert!(!(read_only && destructive), "{}", name(&tool));
+        assert!(hint("idempotentHint") || !read_only, "{}", name(&tool));
+        assert!(!hint("openWorldHint"), "{} reaches nothing but todos", name(&tool));
+        assert_eq!(annotations.len(), 5, "{}", name(&tool));
+    }
+}
+
+#[tokio::test]
+async fn the_tools_of_the_quickstart_keep_their_titles_and_hints() {
     let server = TestServer::start().await;
     let tools = listed(&server).await;
-    // Read-only, destructive, idempotent, open world.
-    let expected = [
-        ("list_todos", "List todos", [true, false, true, false]),
-        ("get_todo", "Get a todo", [true, false, true, false]),
-        ("create_todo", "Create a todo", [false, false, false, false]),
-        ("update_todo", "Update a todo", [false, true, true, false]),
-        ("delete_todo", "Delete a todo", [false, true, true, false]),
-    ];
-    assert_eq!(tools.len(), expected.len());
-    for (tool, (name, title, [read_only, destructive, idempotent, open_world])) in
-        tools.iter().zip(expected)
-    {
-        assert_eq!((&tool["name"], &tool["title"]), (&json!(name), &json!(title)));
+    // Read-only, destructive, idempotent.
+    for (name, title, [read_only, destructive, idempotent]) in [
+        ("list_todos", "List todos", [true, false, true]),
+        ("get_todo", "Get a todo", [true, false, true]),
+        ("create_todo", "Create a todo", [false, false, false]),
+        ("update_todo", "Update a todo", [false, true, true]),
+        ("delete_todo", "Delete a todo", [false, true, true]),
+    ] {
+        let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
         let annotations = json!({
             "title": title,
             "readOnlyHint": read_only,
             "destructiveHint": destructive,
             "idempotentHint": idempotent,
-            "openWorldHint": open_world,
+            "openWorldHint": false,
         });
         assert_eq!(tool["annotations"], annotations, "{name}");
     }
@@ -114,10 +127,10 @@ async fn every_schema_is_a_valid_one_of_2020_12_with_an_object_at_its_root() {
     }
 }
 
-/// JSON Schema is large, and the API of a model knows only a part of it; one tool with a word too
-/// many can cost a user all tools of all servers.
+/// Model APIs support only a part of JSON Schema; one tool with an unsupported keyword can cost a
+/// user all tools of all servers.
 #[tokio::test]
-async fn schemas_are_flat_and_made_of_words_that_every_model_knows() {
+async fn schemas_are_flat_and_use_only_keywords_that_every_model_supports() {
     const EVERYWHERE: [&str; 9] = [
         "type",
         "description",
@@ -132,7 +145,7 @@ async fn schemas_are_flat_and_made_of_words_that_every_model_knows() {
     let server = TestServer::start().await;
     walk_all(&listed(&server).await, |at, schema| {
         let known: &[&str] = if at.contains("inputSchema") {
-            // No `format`: Gemini knows two of them, and refuses the tool for any other.
+            // No `format`: Gemini supports two of them, and rejects the tool for any other.
             &["additionalProperties", "default"]
         } else {
             &["anyOf", "format", "maxItems"]
@@ -162,7 +175,7 @@ async fn every_property_at_every_depth_is_described() {
 }
 
 #[tokio::test]
-async fn the_schema_of_arguments_accepts_what_the_server_accepts_and_refuses_the_rest() {
+async fn the_input_schema_accepts_exactly_what_the_server_accepts() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let tools = listed(&server).await;
@@ -207,7 +220,7 @@ async fn the_schema_of_arguments_accepts_what_the_server_accepts_and_refuses_the
 }
 
 #[tokio::test]
-async fn a_description_is_limited_in_bytes_and_says_so_where_a_schema_can_only_count_characters() {
+async fn the_byte_limit_of_a_description_is_documented_in_the_schema() {
     let server = TestServer::start().await;
     let arguments = json!({ "title": "x", "description": "𝕏".repeat(4_097) });
     for tool in listed(&server).await {
@@ -224,22 +237,22 @@ async fn a_description_is_limited_in_bytes_and_says_so_where_a_schema_can_only_c
     assert_eq!(answer.payload()["argument"], "description");
 }
 
-/// A user pays for the list with every conversation. Counted as GPT-4o and its successors do; other
-/// tokenizers differ by some percent.
+/// A user pays for the list with every conversation. Other tokenizers differ from these by some percent.
 #[tokio::test]
-async fn the_tools_cost_a_model_little() {
+async fn the_list_of_tools_is_within_its_token_budgets() {
     let settings = [("MCP_URL", "https://todo.example.com/"), ("ALLOWED_HOSTS", "localhost")];
     let server = TestServer::with(settings).await;
-    let tokenizer = tiktoken_rs::o200k_base().unwrap();
-    let cost = |value: Value| tokenizer.encode_ordinary(&value.to_string()).len();
     let tools = listed(&server).await;
     let for_the_model = tools.iter().map(|tool| {
         let [name, description, input] = ["name", "description", "inputSchema"].map(|it| &tool[it]);
         json!({ "name": name, "description": description, "parameters": input })
     });
-    // What hosts commonly hand on; pictures, hints and the schemas of results are for the host.
-    let for_the_model = cost(for_the_model.collect());
-    assert!(for_the_model <= 750, "{for_the_model} tokens");
-    let everything = cost(json!(tools));
-    assert!(everything <= 2_000, "{everything} tokens");
+    // What hosts commonly pass on; icons, hints and the schemas of results are for the host.
+    let for_the_model = for_the_model.collect::<Value>().to_string();
+    let everything = json!(tools).to_string();
+    for tokenizer in [tiktoken_rs::cl100k_base().unwrap(), tiktoken_rs::o200k_base().unwrap()] {
+        let tokens = |text: &str| tokenizer.encode_ordinary(text).len();
+        assert!(tokens(&for_the_model) <= 2_000, "{} tokens", tokens(&for_the_model));
+        assert!(tokens(&everything) <= 5_000, "{} tokens", tokens(&everything));
+    }
 }

@@ -1,4 +1,4 @@
-//! What the tools promise, held against what they do.
+//! The contract of the tools.
 
 use serde_json::{Value, json};
 use todo_tests::schema;
@@ -10,7 +10,7 @@ async fn listed(server: &TestServer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_success_fits_its_schema_and_is_its_own_text() {
+async fn every_success_matches_its_schema_and_its_text() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let tools = listed(&server).await;
@@ -54,7 +54,7 @@ async fn a_todo_lives_from_create_to_delete() {
     assert_eq!(updated["todo"]["version"], 2);
     assert_eq!(updated["todo"]["completed_at"], updated["todo"]["updated_at"]);
     let upper = owner.call("get_todo", json!({ "todo_id": id.to_uppercase() })).await;
-    assert_eq!(upper.structured(), updated, "an id is the same in either case");
+    assert_eq!(upper.structured(), updated, "ids are case-insensitive");
 
     let deleted = owner.call("delete_todo", json!({ "todo_id": id })).await.structured();
     assert_eq!(deleted, json!({ "deleted": id }));
@@ -62,7 +62,7 @@ async fn a_todo_lives_from_create_to_delete() {
 }
 
 #[tokio::test]
-async fn a_change_of_an_outdated_version_is_a_conflict_that_carries_the_current_todo() {
+async fn a_version_conflict_carries_the_current_todo() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let id = owner.create("one").await;
@@ -100,7 +100,7 @@ async fn concurrent_changes_of_different_fields_both_survive() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_page_by_page_in_the_order_of_creation() {
+async fn a_list_is_paged_in_the_order_of_creation() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let mut expected = Vec::new();
@@ -122,7 +122,7 @@ async fn a_list_is_read_page_by_page_in_the_order_of_creation() {
 }
 
 #[tokio::test]
-async fn a_whole_number_may_be_written_with_a_point() {
+async fn an_integer_may_be_written_with_a_decimal_point() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let (one, two) = (owner.create("one").await, owner.create("two").await);

@@ -1,4 +1,4 @@
-//! Browsers: which pages may use the server, under which names, and with which methods.
+//! Browsers: the allowed hosts, origins and methods.
 
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -17,7 +17,7 @@ async fn ping(client: &Client, header: &'static str, value: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_foreign_host_or_origin_is_refused_and_the_setting_named() {
+async fn an_unknown_host_or_origin_is_rejected_and_the_setting_named() {
     let server = TestServer::start().await;
     let client = server.owner();
     let host = ping(&client, "host", "evil.example.com").await;
@@ -27,13 +27,13 @@ async fn a_foreign_host_or_origin_is_refused_and_the_setting_named() {
     assert_eq!((origin.status, origin.error_code()), (403, 403));
     assert!(origin.text.contains("ALLOWED_ORIGINS"), "{origin:?}");
     assert!(origin.header("access-control-allow-origin").is_none());
-    // Before anything about tokens, so that a page learns nothing by probing.
+    // Before the token is looked at, so that a page learns nothing by probing.
     let anonymous = ping(&server.anonymous(), "origin", "https://evil.example.com").await;
     assert_eq!(anonymous.status, 403);
 }
 
 #[tokio::test]
-async fn the_documents_are_served_under_our_own_names_only() {
+async fn the_documents_are_served_under_our_own_hosts_only() {
     let server = TestServer::start().await;
     for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"]
     {
@@ -45,7 +45,7 @@ async fn the_documents_are_served_under_our_own_names_only() {
 }
 
 #[tokio::test]
-async fn pages_and_programs_of_this_machine_are_welcome() {
+async fn loopback_hosts_and_origins_are_allowed() {
     let server = TestServer::start().await;
     let client = server.owner();
     for origin in ["http://localhost:6274", "http://127.0.0.1:6274", "http://[::1]:5173"] {
@@ -59,7 +59,7 @@ async fn pages_and_programs_of_this_machine_are_welcome() {
 }
 
 #[tokio::test]
-async fn hosts_and_origins_of_the_settings_are_welcome_too() {
+async fn hosts_and_origins_of_the_settings_are_allowed() {
     let server = TestServer::with([
         ("MCP_URL", "https://todo.example.com/"),
         ("ALLOWED_HOSTS", "localhost, inside.example"),
@@ -101,7 +101,7 @@ async fn a_page_can_read_the_challenge() {
 }
 
 #[tokio::test]
-async fn there_is_no_stream_to_open_and_no_session_to_end() {
+async fn get_and_delete_are_not_allowed() {
     let server = TestServer::start().await;
     let client = server.owner();
     for method in [Method::GET, Method::DELETE, Method::PUT] {
@@ -112,7 +112,7 @@ async fn there_is_no_stream_to_open_and_no_session_to_end() {
     }
 }
 
-/// One HTTP connection, with whatever a client may do with it.
+/// One HTTP connection, written to byte by byte.
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -125,7 +125,7 @@ impl Connection {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The status line, after which headers and the body that they announce are skipped.
+    /// Returns the status line, and skips the headers and the body that they announce.
     async fn status(&mut self) -> String {
         let mut lines = Vec::new();
         while lines.last().is_none_or(|line: &String| line != "\r\n") {
@@ -141,7 +141,7 @@ impl Connection {
 }
 
 #[tokio::test]
-async fn a_connection_stays_usable_when_the_answer_is_known_before_the_body_is_here() {
+async fn a_connection_stays_usable_after_an_answer_before_the_body() {
     let server = TestServer::start().await;
     let mut connection = Connection::open(&server).await;
     let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
@@ -149,7 +149,7 @@ async fn a_connection_stays_usable_when_the_answer_is_known_before_the_body_is_h
     connection
         .write(&format!("{head}expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"))
         .await;
-    // Nobody needs the body of a request without a token. The server asks for it all the same.
+    // The body of a request without a token is not needed. The server asks for it all the same.
     assert_eq!(connection.status().await, "HTTP/1.1 100 Continue\r\n");
     connection.write(PING).await;
     assert_eq!(connection.status().await, "HTTP/1.1 401 Unauthorized\r\n");

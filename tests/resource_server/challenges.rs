@@ -1,4 +1,4 @@
-//! What a caller without a good token is told, and where it is asked for one.
+//! Requests without a valid token, and their challenges.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,10 +6,10 @@ use todo_tests::issuer::now;
 
 use crate::target::Target;
 
-/// RFC 6750 §3.1: a request without credentials is not told of an error. MCP Authorization: the
-/// challenge leads to the metadata and names the scopes.
+/// RFC 6750 section 3.1: a request without credentials gets no error. MCP Authorization: the
+/// challenge names the URL of the metadata and the scopes.
 #[tokio::test]
-async fn without_a_token_the_challenge_leads_on_and_names_no_error() {
+async fn without_a_token_the_challenge_has_no_error() {
     let target = Target::new().await;
     let answer = target.call(&target.anonymous(), &target.read).await;
     assert_eq!(answer.status, 401, "{answer:?}");
@@ -20,9 +20,9 @@ async fn without_a_token_the_challenge_leads_on_and_names_no_error() {
     assert!(!challenge.contains("error"), "{challenge}");
 }
 
-/// RFC 6750 §3: with credentials, the error is named and described.
+/// RFC 6750 section 3: with credentials, the error is named and described.
 #[tokio::test]
-async fn with_a_bad_token_the_challenge_says_what_is_wrong() {
+async fn with_an_invalid_token_the_challenge_has_an_error() {
     let target = Target::new().await;
     let expired = target.token(&target.claims_with("exp", now() - 3600));
     let answer = target.try_token(&expired).await;
@@ -34,12 +34,12 @@ async fn with_a_bad_token_the_challenge_says_what_is_wrong() {
     }
     let description = challenge.split("error_description=\"").nth(1).unwrap();
     let description = description.split('"').next().unwrap();
-    // RFC 6750 §3: %x20-21 / %x23-5B / %x5D-7E.
+    // RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E.
     assert!(description.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\'));
 }
 
-/// MCP Authorization: every HTTP request needs a token, whatever it carries. A dual-era client takes
-/// a 400 for an old server, so an authorization problem is never one.
+/// MCP Authorization: every HTTP request needs a token, whatever its content. A dual-era client
+/// takes a 400 for an old server, so an authorization problem is never a 400.
 #[tokio::test]
 async fn every_message_needs_a_token() {
     let target = Target::new().await;
@@ -68,9 +68,9 @@ async fn every_message_needs_a_token() {
     }
 }
 
-/// RFC 6750 §2: one token in each request.
+/// RFC 6750 section 2: one token in each request.
 #[tokio::test]
-async fn two_tokens_are_none() {
+async fn two_authorization_headers_are_rejected() {
     let target = Target::new().await;
     let client = target.anonymous();
     let mut headers = client.headers();
@@ -82,9 +82,9 @@ async fn two_tokens_are_none() {
     assert!([400, 401].contains(&answer.status), "{answer:?}");
 }
 
-/// A token that is good for one request is judged again for the next.
+/// A token accepted in one request is verified again in the next.
 #[tokio::test]
-async fn each_request_is_judged_alone() {
+async fn each_request_is_authenticated_on_its_own() {
     let target = Target::new().await;
     let good = target.token(&target.claims());
     target.accepts("before", &good).await;

@@ -1,4 +1,4 @@
-//! RFC 9728: the resource describes itself.
+//! The protected-resource metadata (RFC 9728).
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -19,9 +19,10 @@ async fn linked(target: &Target) -> (String, Answer) {
     (link, document)
 }
 
-/// RFC 9728 §3.3: `resource` is what the client asked for, or the client must not use the document.
+/// RFC 9728 section 3.3: `resource` is the URL that the client used, or the client must not use the
+/// document.
 #[tokio::test]
-async fn the_document_behind_the_challenge_names_this_resource() {
+async fn the_metadata_of_the_challenge_names_this_resource() {
     let target = Target::new().await;
     let (_, answer) = linked(&target).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -32,9 +33,9 @@ async fn the_document_behind_the_challenge_names_this_resource() {
     assert!(!servers.is_empty() && servers.iter().all(Value::is_string), "{document}");
 }
 
-/// MCP Authorization: clients look for it at two places when there is no challenge to follow.
+/// MCP Authorization: without a challenge, clients try two well-known paths.
 #[tokio::test]
-async fn the_document_is_where_clients_look_for_it() {
+async fn the_metadata_is_at_the_well_known_path() {
     let target = Target::new().await;
     let (_, linked) = linked(&target).await;
     let (origin, path) = target.endpoint.split_at(target.endpoint[8..].find('/').unwrap() + 8);
@@ -48,10 +49,9 @@ async fn the_document_is_where_clients_look_for_it() {
     }
 }
 
-/// MCP 2026-07-28 (SEP-2207): whether a client may refresh is between it and the authorization
-/// server.
+/// MCP 2026-07-28 (SEP-2207): refresh tokens are between the client and the authorization server.
 #[tokio::test]
-async fn offline_access_is_not_the_resources_business() {
+async fn offline_access_is_not_among_the_scopes() {
     let target = Target::new().await;
     let (_, document) = linked(&target).await;
     assert!(!document.text.contains("offline_access"), "{document:?}");
@@ -59,9 +59,9 @@ async fn offline_access_is_not_the_resources_business() {
     assert!(!answer.challenge().contains("offline_access"), "{answer:?}");
 }
 
-/// Clients that get no scope from the challenge ask for all that the document names.
+/// Without scopes in the challenge, clients request all that the document lists.
 #[tokio::test]
-async fn the_document_names_the_scopes() {
+async fn the_metadata_lists_the_scopes() {
     let target = Target::new().await;
     let (_, document) = linked(&target).await;
     let scopes = document.json()["scopes_supported"].clone();
@@ -70,9 +70,9 @@ async fn the_document_names_the_scopes() {
     }
 }
 
-/// Web clients read it from a page.
+/// Web clients fetch it from a page.
 #[tokio::test]
-async fn any_page_may_read_the_document() {
+async fn any_page_may_read_the_metadata() {
     let target = Target::new().await;
     let (link, _) = linked(&target).await;
     let mut headers = HeaderMap::new();

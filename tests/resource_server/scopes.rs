@@ -1,4 +1,4 @@
-//! A token that is good, for something else: step-up (MCP Authorization, "Scope Challenge Handling").
+//! Valid tokens without the scope: step-up (MCP Authorization, "Scope Challenge Handling").
 
 use serde_json::json;
 use todo_tests::client::Answer;
@@ -10,7 +10,7 @@ fn challenged_scopes(answer: &Answer) -> Vec<String> {
     scope.split('"').next().unwrap().split(' ').map(str::to_owned).collect()
 }
 
-/// 403, and one challenge that names what the operation needs.
+/// One challenge that names what the operation needs.
 #[tokio::test]
 async fn a_missing_scope_is_a_403_that_names_it() {
     let target = Target::new().await;
@@ -26,9 +26,10 @@ async fn a_missing_scope_is_a_403_that_names_it() {
     }
 }
 
-/// A client that asks for exactly what the challenge names gets on, and loses nothing on the way.
+/// A client that requests exactly the scopes of the challenge succeeds, and keeps the scopes that
+/// it had.
 #[tokio::test]
-async fn a_client_that_does_as_told_gets_there_in_one_step() {
+async fn one_step_up_is_enough() {
     let target = Target::new().await;
     let refused = target.call(&target.granted(&target.read.scope), &target.write).await;
     let stepped_up = target.granted(&challenged_scopes(&refused).join(" "));
@@ -38,18 +39,17 @@ async fn a_client_that_does_as_told_gets_there_in_one_step() {
     }
 }
 
-/// A token without any scope is good for what needs none.
 #[tokio::test]
-async fn what_needs_no_scope_is_given_without_one() {
+async fn operations_without_a_scope_work_without_one() {
     let target = Target::new().await;
     let client = target.with(&target.token(&target.claims_without("scope")));
     assert_eq!(client.legacy("tools/list", json!({})).await.status, 200);
     assert_eq!(target.call(&client, &target.read).await.status, 403);
 }
 
-/// RFC 6749 §3.3: scopes are case-sensitive words, and no part of a word counts.
+/// RFC 6749 section 3.3: scopes are case-sensitive and compared as a whole.
 #[tokio::test]
-async fn a_scope_that_only_looks_alike_is_another_scope() {
+async fn similar_scopes_are_not_accepted() {
     let target = Target::new().await;
     let scope = &target.read.scope;
     for similar in
@@ -60,9 +60,9 @@ async fn a_scope_that_only_looks_alike_is_another_scope() {
     }
 }
 
-/// What is decided on is what is executed: the body, and never a header that may lie about it.
+/// The decision is about what is executed: the body, never a header that may contradict it.
 #[tokio::test]
-async fn a_header_cannot_talk_the_server_into_another_operation() {
+async fn headers_cannot_change_the_operation() {
     let target = Target::new().await;
     let reader = target.granted(&target.read.scope);
     let params = json!({ "name": target.write.tool, "arguments": target.write.arguments });
@@ -80,24 +80,23 @@ async fn a_header_cannot_talk_the_server_into_another_operation() {
     assert!([400, 403].contains(&modern.status), "{modern:?}");
 }
 
-/// The answer to an unknown tool is the same with every scope: it tells nobody what exists.
+/// An unknown tool gets the same answer with every scope, which reveals nothing.
 #[tokio::test]
-async fn an_unknown_tool_is_no_reason_for_a_challenge() {
+async fn an_unknown_tool_is_not_challenged() {
     let target = Target::new().await;
     for scope in [target.all_scopes(), target.read.scope.clone(), "openid".to_owned()] {
         let answer = target.granted(&scope).call("no_such_tool_here", json!({})).await;
         assert_ne!(answer.status, 403, "{scope}: {answer:?}");
-        // MCP says -32602; some servers say it in a tool result.
+        // -32602 in MCP; some servers answer with a tool result.
         let json = answer.json();
         let refused = json["error"]["code"] == -32602 || json["result"]["isError"] == true;
         assert!(refused, "{scope}: {answer:?}");
     }
 }
 
-/// The scope is looked at first: a caller who lacks it learns nothing about arguments, and nothing
-/// is executed.
+/// A caller without the scope learns nothing about arguments, and nothing is executed.
 #[tokio::test]
-async fn the_scope_is_decided_before_anything_else() {
+async fn the_scope_is_checked_before_anything_else() {
     let target = Target::new().await;
     let reader = target.granted(&target.read.scope);
     let answer = reader.call(&target.write.tool, json!({ "no such argument": true })).await;

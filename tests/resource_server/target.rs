@@ -1,4 +1,4 @@
-//! The server that the rules are put to.
+//! The server under test.
 
 use jsonwebtoken::{Algorithm, Header};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ pub(crate) struct Operation {
     pub(crate) scope: String,
 }
 
-/// A protected MCP server, and what it takes to make tokens for it.
+/// A protected MCP server, and what is needed to issue tokens for it.
 pub(crate) struct Target {
     pub(crate) endpoint: String,
     pub(crate) issuer: String,
@@ -38,7 +38,7 @@ fn setting(name: &str) -> Option<String> {
 }
 
 impl Target {
-    /// The server that the environment names, or a fresh one of ours.
+    /// The server given by the environment, or a new one of ours.
     pub(crate) async fn new() -> Self {
         match setting("URL") {
             Some(endpoint) => Self::theirs(endpoint),
@@ -87,12 +87,11 @@ impl Target {
         }
     }
 
-    /// Both scopes.
     pub(crate) fn all_scopes(&self) -> String {
         format!("{} {}", self.read.scope, self.write.scope)
     }
 
-    /// Claims that are right in every way.
+    /// Claims of a valid token.
     pub(crate) fn claims(&self) -> Value {
         json!({
             "iss": self.issuer,
@@ -121,7 +120,7 @@ impl Target {
         claims
     }
 
-    /// The header of a good token.
+    /// The header of a valid token.
     pub(crate) fn header(&self) -> Header {
         todo_tests::issuer::header(Algorithm::RS256, &self.key_id)
     }
@@ -131,7 +130,6 @@ impl Target {
         self.key().sign(&self.header(), claims)
     }
 
-    /// A client with this token.
     pub(crate) fn with(&self, token: &str) -> Client {
         Client::new(self.endpoint.clone(), Some(token.to_owned()))
     }
@@ -141,29 +139,27 @@ impl Target {
         self.with(&self.token(&self.claims_with("scope", scope)))
     }
 
-    /// A client without a token.
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.endpoint.clone(), None)
     }
 
-    /// Does the reading operation with a token.
+    /// Calls the reading operation with a token.
     pub(crate) async fn try_token(&self, token: &str) -> Answer {
         self.call(&self.with(token), &self.read).await
     }
 
-    /// Does an operation.
     pub(crate) async fn call(&self, client: &Client, operation: &Operation) -> Answer {
         client.call(&operation.tool, operation.arguments.clone()).await
     }
 
-    /// The token is accepted.
+    /// Asserts that the token is accepted.
     pub(crate) async fn accepts(&self, what: &str, token: &str) {
         let answer = self.try_token(token).await;
         assert_eq!(answer.status, 200, "{what}: {answer:?}");
         assert_ne!(answer.result()["isError"], true, "{what}: {answer:?}");
     }
 
-    /// The token is refused with a challenge, and not repeated.
+    /// Asserts that the token is rejected with a challenge, and that no part of it is repeated.
     pub(crate) async fn refuses(&self, what: &str, token: &str) {
         let answer = self.try_token(token).await;
         assert_eq!(answer.status, 401, "{what}: {answer:?}");

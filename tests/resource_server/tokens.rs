@@ -1,4 +1,4 @@
-//! Which tokens are accepted and which are not.
+//! Which tokens are accepted and which are rejected.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -11,12 +11,12 @@ use crate::target::Target;
 
 /// MCP Authorization, "Access Token Usage".
 #[tokio::test]
-async fn a_good_token_is_accepted() {
+async fn a_valid_token_is_accepted() {
     let target = Target::new().await;
     target.accepts("a good token", &target.token(&target.claims())).await;
 }
 
-/// RFC 7519 §4.1.3: `aud` is a string or an array of strings.
+/// RFC 7519 section 4.1.3: `aud` is a string or an array of strings.
 #[tokio::test]
 async fn the_audience_may_be_a_string_or_one_of_many() {
     let target = Target::new().await;
@@ -28,9 +28,9 @@ async fn the_audience_may_be_a_string_or_one_of_many() {
     }
 }
 
-/// MCP Authorization: a server MUST reject tokens that were not issued for it (RFC 8707 §2).
+/// MCP Authorization: a server MUST reject tokens that were not issued for it (RFC 8707 section 2).
 #[tokio::test]
-async fn a_token_for_another_resource_is_refused() {
+async fn a_token_for_another_resource_is_rejected() {
     let target = Target::new().await;
     let similar = format!("{}x", target.audience[0]);
     for (what, audience) in [
@@ -45,9 +45,9 @@ async fn a_token_for_another_resource_is_refused() {
     target.refuses("no audience", &target.token(&target.claims_without("aud"))).await;
 }
 
-/// RFC 9068 §4: the issuer must be exactly the one that is configured.
+/// RFC 9068 section 4: the issuer must be exactly the configured one.
 #[tokio::test]
-async fn a_token_of_another_issuer_is_refused() {
+async fn a_token_of_another_issuer_is_rejected() {
     let target = Target::new().await;
     for (what, issuer) in [
         ("another issuer", "https://evil.example".to_owned()),
@@ -61,9 +61,9 @@ async fn a_token_of_another_issuer_is_refused() {
     target.refuses("no issuer", &target.token(&target.claims_without("iss"))).await;
 }
 
-/// RFC 7519 §4.1.4 and §4.1.5; RFC 9068 §2.2 makes `exp` required.
+/// RFC 7519 sections 4.1.4 and 4.1.5; RFC 9068 section 2.2 makes `exp` required.
 #[tokio::test]
-async fn a_token_outside_its_time_is_refused() {
+async fn a_token_outside_its_lifetime_is_rejected() {
     let target = Target::new().await;
     for (what, name, value) in [
         ("expired a minute ago", "exp", json!(now() - 61)),
@@ -77,18 +77,18 @@ async fn a_token_outside_its_time_is_refused() {
     target.refuses("no expiry", &target.token(&target.claims_without("exp"))).await;
 }
 
-/// RFC 9068 §2.2: an access token says whom it stands for.
+/// RFC 9068 section 2.2: `sub` is required.
 #[tokio::test]
-async fn a_token_that_stands_for_nobody_is_refused() {
+async fn a_token_without_a_subject_is_rejected() {
     let target = Target::new().await;
     target.refuses("no subject", &target.token(&target.claims_without("sub"))).await;
     target.refuses("empty", &target.token(&target.claims_with("sub", ""))).await;
     target.refuses("a number", &target.token(&target.claims_with("sub", 7))).await;
 }
 
-/// RFC 8725 §3.1 and §3.2: the algorithm is the server's choice, not the token's.
+/// RFC 8725 sections 3.1 and 3.2: the server chooses the algorithm, not the token.
 #[tokio::test]
-async fn a_token_that_chooses_its_own_algorithm_is_refused() {
+async fn a_token_that_chooses_its_own_algorithm_is_rejected() {
     let target = Target::new().await;
     let claims = target.claims();
     for algorithm in ["none", "None", "NONE", "nOnE"] {
@@ -110,9 +110,9 @@ async fn a_token_that_chooses_its_own_algorithm_is_refused() {
     target.refuses("no algorithm", &format!("{unlabelled}.{rest}")).await;
 }
 
-/// RFC 8725 §3.10: a key that comes with the token proves nothing.
+/// RFC 8725 section 3.10: a key that comes with the token proves nothing.
 #[tokio::test]
-async fn a_token_that_brings_its_own_key_is_refused() {
+async fn a_token_that_brings_its_own_key_is_rejected() {
     let target = Target::new().await;
     let claims = target.claims();
     let mut embedded = target.header();
@@ -128,18 +128,18 @@ async fn a_token_that_brings_its_own_key_is_refused() {
     }
 }
 
-/// RFC 7515 §4.1.11: an extension that is not understood must not be ignored.
+/// RFC 7515 section 4.1.11: an unknown critical extension must not be ignored.
 #[tokio::test]
-async fn a_token_with_an_unknown_critical_extension_is_refused() {
+async fn a_token_with_an_unknown_critical_extension_is_rejected() {
     let target = Target::new().await;
     let mut header = target.header();
     header.crit = Some(vec!["x-unknown".to_owned()]);
     target.refuses("crit", &target.key().sign(&header, &target.claims())).await;
 }
 
-/// RFC 7515 §5.2: every part is what was signed.
+/// RFC 7515 section 5.2: the signature covers every part.
 #[tokio::test]
-async fn a_token_that_was_touched_is_refused() {
+async fn a_modified_token_is_rejected() {
     let target = Target::new().await;
     let token = target.token(&target.claims_with("scope", target.read.scope.clone()));
     let [header, payload, signature]: [&str; 3] =
@@ -163,10 +163,10 @@ async fn a_token_that_was_touched_is_refused() {
     }
 }
 
-/// MCP Authorization: tokens MUST NOT be in the query string (RFC 6750 §2.3), and only the
+/// MCP Authorization: tokens MUST NOT be in the query string (RFC 6750 section 2.3), and only the
 /// `Authorization` header counts.
 #[tokio::test]
-async fn a_token_anywhere_else_is_no_token() {
+async fn a_token_outside_the_authorization_header_is_ignored() {
     let target = Target::new().await;
     let token = target.token(&target.claims());
     let query = Client::new(format!("{}?access_token={token}", target.endpoint), None);
@@ -187,9 +187,9 @@ async fn a_token_anywhere_else_is_no_token() {
     }
 }
 
-/// RFC 9110 §11.1: the name of the scheme is case-insensitive.
+/// RFC 9110 section 11.1: the name of the scheme is case-insensitive.
 #[tokio::test]
-async fn the_scheme_may_be_written_in_any_case() {
+async fn the_scheme_is_case_insensitive() {
     let target = Target::new().await;
     let client = target.anonymous();
     let mut headers = client.headers();

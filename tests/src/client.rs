@@ -1,4 +1,4 @@
-//! A client that can also misbehave: it sends what it is told, byte for byte.
+//! A client that can also misbehave: it sends any bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::events;
 use crate::exchange::{Exchange, Judge};
 
-/// The revision of the protocol in which every request stands alone.
+/// The stateless revision of the protocol.
 pub const MODERN: &str = "2026-07-28";
 
 /// Sends MCP messages to one endpoint with one token.
 ///
-/// What it makes itself is well-formed, so the answer must be too: [`legacy`](Self::legacy),
-/// [`modern`](Self::modern) and what is built on them hold each exchange against the schema of its
-/// revision. What it is told to send is up to the test.
+/// Messages that it builds itself are valid, so the responses must be too:
+/// [`legacy`](Self::legacy), [`modern`](Self::modern) and the methods built on them validate each
+/// exchange against the schema of its revision. Bodies given by the test are sent as they are.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoint: String,
@@ -25,19 +25,15 @@ pub struct Client {
     judge: Arc<Judge>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The HTTP headers.
     pub headers: HeaderMap,
-    /// The body, as it came.
     pub text: String,
 }
 
 impl Client {
-    /// A client of `endpoint`.
     pub fn new(endpoint: String, token: Option<String>) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1));
         let judge = Arc::default();
@@ -60,7 +56,6 @@ impl Client {
         self.request(reqwest::Method::POST, headers, body).await
     }
 
-    /// Sends any request.
     pub async fn request(
         &self,
         method: reqwest::Method,
@@ -70,7 +65,7 @@ impl Client {
         self.attempt(method, headers, body).await.unwrap()
     }
 
-    /// Sends any request, to a server that may be gone before it has answered.
+    /// Sends any request to a server that may stop before it has answered.
     pub async fn attempt(
         &self,
         method: reqwest::Method,
@@ -83,7 +78,7 @@ impl Client {
         Ok(Answer { status, headers, text: response.text().await? })
     }
 
-    /// Sends a body, for an answer that is read as it comes.
+    /// Sends a body, and returns the response as a stream.
     pub async fn stream(
         &self,
         headers: HeaderMap,
@@ -97,7 +92,7 @@ impl Client {
         self.send(self.headers(), body).await
     }
 
-    /// Sends a well-formed message, and holds what comes back against the schema.
+    /// Sends a valid message, and validates the response against the schema.
     pub async fn exchange(&self, headers: HeaderMap, message: &Value) -> Answer {
         let request = message.to_string();
         let answer = self.send(headers.clone(), request.clone()).await;
@@ -124,7 +119,7 @@ impl Client {
         self.exchange(headers, &body).await
     }
 
-    /// A request of the new era, to be spoilt before it is sent.
+    /// A request of the new era, for the test to modify before it is sent.
     pub fn modern_parts(&self, method: &str, mut params: Value) -> (HeaderMap, Value) {
         let mut headers = self.headers();
         headers.insert("mcp-protocol-version", HeaderValue::from_static(MODERN));
@@ -144,7 +139,7 @@ impl Client {
         self.legacy("tools/call", json!({ "name": tool, "arguments": arguments })).await
     }
 
-    /// Adds a todo and gives its id.
+    /// Creates a todo and returns its id.
     pub async fn create(&self, title: &str) -> String {
         let answer = self.call("create_todo", json!({ "title": title })).await;
         let todo = answer.structured();
@@ -153,7 +148,7 @@ impl Client {
 }
 
 impl Answer {
-    /// The body as JSON; of a stream of events, the last one, which is the response.
+    /// The body as JSON; of a stream of events, the last event, which is the response.
     pub fn json(&self) -> Value {
         let events =
             self.header("content-type").is_some_and(|it| it.starts_with("text/event-stream"));
@@ -161,45 +156,41 @@ impl Answer {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The result.
     pub fn result(&self) -> Value {
         let json = self.json();
         assert!(json.get("result").is_some(), "{self:?}");
         json["result"].clone()
     }
 
-    /// The structured content of a tool result.
     pub fn structured(&self) -> Value {
         self.result()["structuredContent"].clone()
     }
 
-    /// What a tool answered as text, which is always JSON.
+    /// The text content of a tool result, which is always JSON.
     pub fn payload(&self) -> Value {
         let result = self.result();
         let text = result["content"][0]["text"].as_str().unwrap();
         serde_json::from_str(text).unwrap()
     }
 
-    /// The stable word of a tool that failed.
+    /// The `code` of a tool that failed.
     pub fn failure(&self) -> String {
         assert_eq!(self.result()["isError"], true, "{self:?}");
         assert!(self.result().get("structuredContent").is_none(), "{self:?}");
         self.payload()["code"].as_str().unwrap().to_owned()
     }
 
-    /// The code of a JSON-RPC error.
     pub fn error_code(&self) -> i64 {
         let json = self.json();
         assert_eq!(json["jsonrpc"], "2.0", "{self:?}");
         json["error"]["code"].as_i64().unwrap_or_else(|| panic!("{self:?}"))
     }
 
-    /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The challenge.
+    /// The header `WWW-Authenticate`.
     pub fn challenge(&self) -> &str {
         self.header("www-authenticate").unwrap_or_else(|| panic!("{self:?}"))
     }

@@ -1,24 +1,24 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use todo_application::domain::{Instant, InstantError};
 use todo_application::ports::Clock;
 
-/// A clock that stands still until it is moved.
+/// A clock that advances only when the test sets it.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Instant>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
     pub fn at(now: Instant) -> Self {
         Self(Mutex::new(now))
     }
 
-    /// Moves it to `now`, which may be earlier.
+    /// Sets the time, which may be earlier.
     pub fn set(&self, now: Instant) {
         *self.shown() = now;
     }
 
-    /// Moves it by so many milliseconds; an error leaves it where it is.
+    /// Advances it. An error leaves it unchanged.
     pub fn advance(&self, millis: i64) -> Result<(), InstantError> {
         let mut shown = self.shown();
         *shown = Instant::from_unix_millis(shown.as_unix_millis().saturating_add(millis))?;
@@ -36,19 +36,27 @@ impl Clock for ManualClock {
     }
 }
 
+/// The same instant for the engine and for the Scalekit adapters.
+impl protected_mcp::Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        let millis = self.shown().as_unix_millis().unsigned_abs();
+        SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_shows_what_it_was_told() {
+    fn a_manual_clock_returns_the_time_that_was_set() {
         let at = |millis| Instant::from_unix_millis(millis).unwrap();
         let clock = ManualClock::at(at(100));
-        assert_eq!(clock.now(), at(100));
+        assert_eq!(Clock::now(&clock), at(100));
         clock.advance(50).unwrap();
-        assert_eq!(clock.now(), at(150));
+        assert_eq!(Clock::now(&clock), at(150));
         assert_eq!(clock.advance(-151), Err(InstantError(-1)));
         clock.set(at(20));
-        assert_eq!(clock.now(), at(20));
+        assert_eq!(Clock::now(&clock), at(20));
     }
 }

@@ -1,9 +1,9 @@
-//! Streams of server-sent events, as far as MCP uses them.
+//! Server-sent events, as far as MCP uses them.
 
-/// The data of the events that are complete, in order.
+/// The data of the complete events, in order.
 ///
-/// An event ends with an empty line; what comes after the last one was cut off. Comments and the
-/// other fields mean nothing here (HTML, section 9.2.6).
+/// An event ends with an empty line; an incomplete one at the end is dropped. Comments and other
+/// fields are ignored (HTML section 9.2.6).
 pub fn data(stream: &str) -> Vec<String> {
     let mut events = Vec::new();
     let mut data: Vec<&str> = Vec::new();
@@ -24,7 +24,7 @@ mod tests {
     use super::data;
 
     #[test]
-    fn an_event_is_its_lines_of_data_up_to_an_empty_line() {
+    fn an_event_is_its_data_lines_up_to_an_empty_line() {
         let stream =
             ": hello\n\nid: 1\ndata: {\"a\":\ndata:1}\r\n\r\nretry: 5\n\ndata: 2\n\ndata: 3\n";
         assert_eq!(data(stream), ["{\"a\":\n1}", "2"]);

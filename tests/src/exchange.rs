@@ -1,6 +1,6 @@
-//! Whole HTTP exchanges on an MCP endpoint, held against the schema of their revision.
+//! HTTP exchanges on an MCP endpoint, validated against the schema of their revision.
 //!
-//! What is checked:
+//! The checks:
 //!
 //! - each message of the server against its definition, in JSON and in streams of events;
 //! - each request that was answered with a result, and each notification that was accepted, against
@@ -20,27 +20,25 @@ use crate::schema::{self, Complaints, Schema, UNNAMED};
 /// A `POST` to the endpoint, and what came back.
 #[derive(Debug)]
 pub struct Exchange<'a> {
-    /// The header `MCP-Protocol-Version` of the request.
+    /// The request header `MCP-Protocol-Version`.
     pub revision: Option<&'a str>,
-    /// The body of the request.
     pub request: &'a [u8],
-    /// The HTTP status.
     pub status: u16,
-    /// The header `Content-Type` of the answer.
+    /// The response header `Content-Type`.
     pub content_type: Option<&'a str>,
-    /// The body of the answer; of a stream, what came until somebody ended it.
+    /// The body of the response; of a stream, the part that was received.
     pub answer: &'a [u8],
 }
 
-/// Judges what one client sees of one server.
+/// Validates the exchanges of one client with one server.
 #[derive(Debug, Default)]
 pub struct Judge {
-    /// The tools that the server has listed, by name.
+    /// The listed tools, by name.
     tools: Mutex<BTreeMap<String, Value>>,
 }
 
 impl Judge {
-    /// What is wrong with an exchange.
+    /// The violations of the schema in an exchange.
     pub fn complaints(&self, exchange: &Exchange<'_>) -> Complaints {
         if exchange.is_refused_before_mcp() {
             return Complaints::new();
@@ -64,7 +62,7 @@ impl Judge {
                     complaints.extend(self.tools(request, &message["result"]));
                 }
                 (Some(_), None, Some(_)) => complaints.extend(schema.error(message)),
-                // It is about the HTTP request as a whole.
+                // The error is about the HTTP request as a whole.
                 (None, None, Some(_)) if id.is_none() && exchange.status >= 400 => {
                     open.clear();
                     complaints.extend(schema.error(message));
@@ -72,12 +70,12 @@ impl Judge {
                 (None, None, None) if id.is_none() && !open.is_empty() => {
                     complaints.extend(schema.notification(message));
                 }
-                _ => complaints.push(format!("nobody waits for {message}")),
+                _ => complaints.push(format!("no request for {message}")),
             }
         }
-        // A stream may be cut off by either side.
+        // Either side may end a stream early.
         if !exchange.is_stream() {
-            complaints.extend(open.iter().map(|request| format!("no answer to {request}")));
+            complaints.extend(open.iter().map(|request| format!("no response to {request}")));
         }
         if exchange.status == 202 {
             let notifications = asked.iter().filter(|message| message.get("method").is_some());
@@ -87,7 +85,7 @@ impl Judge {
         complaints
     }
 
-    /// Remembers the tools that a result lists, and looks at the result of one that it knows.
+    /// Remembers the tools of a list result, and validates the result of a known tool.
     fn tools(&self, request: &Value, result: &Value) -> Complaints {
         let mut tools = self.tools.lock().unwrap();
         if let Some(name) = request["params"]["name"].as_str() {
@@ -106,8 +104,8 @@ impl Judge {
 }
 
 impl Exchange<'_> {
-    /// Whether it never came to MCP: who may not enter, or cannot be served at all, is told so in
-    /// the words of HTTP and of OAuth.
+    /// Whether the request was rejected before MCP: authentication and overload are answered with
+    /// the errors of HTTP and OAuth.
     fn is_refused_before_mcp(&self) -> bool {
         let before = matches!(self.status, 401 | 403 | 429) || self.status >= 500;
         let json: Option<Value> = serde_json::from_slice(self.answer).ok();
@@ -118,7 +116,7 @@ impl Exchange<'_> {
         self.content_type.is_some_and(|it| it.starts_with("text/event-stream"))
     }
 
-    /// The messages of the client, as far as there are any.
+    /// The messages of the client, if any.
     fn asked(&self) -> Vec<Value> {
         serde_json::from_slice(self.request).map(messages).unwrap_or_default()
     }
@@ -138,11 +136,11 @@ impl Exchange<'_> {
         }
         match self.content_type {
             Some("application/json") => read(self.answer).map(messages),
-            other => Err(format!("an answer may not be {other:?}")),
+            other => Err(format!("unexpected media type {other:?}")),
         }
     }
 
-    /// Only one revision has arrays of messages.
+    /// Only one revision has batches.
     fn batch(&self) -> Complaints {
         let answer: Value = serde_json::from_slice(self.answer).unwrap_or_default();
         let schema = Schema::of(self.revision.unwrap_or(UNNAMED));
@@ -150,8 +148,9 @@ impl Exchange<'_> {
         batch.map(|schema| schema.batch(&answer)).unwrap_or_default()
     }
 
-    /// The schema for a message: that of the revision which the request names, or `initialize`
-    /// agrees on. Errors that only the newest revision knows are its own, whoever gets them.
+    /// The schema for a message: that of the revision that the request names or `initialize`
+    /// negotiates. Errors defined only by the newest revision are validated against it in every
+    /// revision.
     fn schema(&self, asked: &[Value], request: Option<&Value>, message: &Value) -> &'static Schema {
         let newest = Schema::of(MODERN).unwrap();
         if message["error"]["code"].as_i64().is_some_and(|code| newest.names_error(code)) {

@@ -6,8 +6,8 @@ use uuid::Builder;
 
 /// Mints `00000000-0001-7000-8000-000000000000`, `00000000-0002-7000-8000-000000000000`, and so on.
 ///
-/// They are of version 7, unique and in order, as the port wants them; the time in them is their
-/// number, whatever the clock says.
+/// They are of version 7, unique and ascending, as the port requires. Their time is their number,
+/// whatever the clock shows.
 #[derive(Debug, Default)]
 pub struct SequentialIds(AtomicU64);
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sequential_ids_are_of_version_seven_and_in_order() {
+    fn sequential_ids_are_of_version_7_and_ascending() {
         let ids = SequentialIds::default();
         let at = Instant::from_unix_millis(0).unwrap();
         let (first, second) = (ids.todo_id(at), ids.todo_id(at));

@@ -1,6 +1,6 @@
-//! An issuer of access tokens under the control of a test: it signs whatever it is told to.
+//! An issuer of access tokens under the control of a test, which signs any claims.
 //!
-//! The emulator behaves as Scalekit does; this one lies, forges and expires.
+//! The emulator behaves as Scalekit does; this one forges tokens and lets them expire.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -16,10 +16,10 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The resource that the tokens are for.
+/// The resource id for which tokens are issued.
 pub const RESOURCE_ID: &str = "res_1234567890";
 
-/// The id of the key that the issuer publishes.
+/// The id of the published key.
 pub const KEY_ID: &str = "snk_1";
 
 /// A running issuer: `{url}/keys` is its key set.
@@ -43,12 +43,11 @@ impl TestIssuer {
         Self { url }
     }
 
-    /// The environment URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The claims of a token that is right in every way, for `subject` of `organization`.
+    /// Claims of a valid token for `subject` of `organization`.
     pub fn claims(&self, subject: &str, organization: Option<&str>, scope: &str) -> Value {
         let mut claims = json!({
             "iss": self.url,
@@ -74,20 +73,21 @@ impl TestIssuer {
     }
 }
 
-/// A JWT header as Scalekit writes it.
+/// A JWT header like those of Scalekit.
 pub fn header(algorithm: Algorithm, key_id: &str) -> Header {
     Header { kid: Some(key_id.to_owned()), ..Header::new(algorithm) }
 }
 
-/// A JWT with this header and no signature, as `alg: none` has it.
+/// A JWT with this header and no signature, as with `alg: none`.
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.", part(header), part(claims))
 }
 
-/// An RSA key with its public half in the two forms that an attacker can get.
+/// An RSA key, and its public half in the two forms that an attacker can obtain.
 pub struct TestKey {
     private: EncodingKey,
+    private_pem: String,
     modulus: String,
     exponent: String,
     public_pem: String,
@@ -114,6 +114,7 @@ impl TestKey {
         let encode = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
         Self {
             private: EncodingKey::from_rsa_pem(private.as_bytes()).unwrap(),
+            private_pem: private,
             modulus: encode(public.modulus().big_endian_without_leading_zero()),
             exponent: encode(public.exponent().big_endian_without_leading_zero()),
             public_pem: pem("RSA PUBLIC KEY", public.as_ref()),
@@ -125,14 +126,18 @@ impl TestKey {
         json!({ "kty": "RSA", "n": self.modulus, "e": self.exponent })
     }
 
-    /// Signs a token.
     pub fn sign(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.private).unwrap()
     }
 
-    /// The public key as PEM: what an HMAC forger takes for the shared secret.
+    /// The public key as PEM, which a forger uses as the shared secret of an HMAC.
     pub fn public_pem(&self) -> &str {
         &self.public_pem
+    }
+
+    /// The form that [`from_pem`](Self::from_pem) reads.
+    pub fn private_pem(&self) -> &str {
+        &self.private_pem
     }
 
     fn key_set(&self) -> Value {
@@ -143,19 +148,20 @@ impl TestKey {
     }
 }
 
-/// The key that every test issuer publishes. Making one takes a while, so a test binary makes two.
+/// The key that every test issuer publishes. Generating a key is slow, so a test binary generates
+/// two.
 pub fn published_key() -> &'static TestKey {
     static KEY: OnceLock<TestKey> = OnceLock::new();
     KEY.get_or_init(TestKey::generate)
 }
 
-/// A key that nobody publishes.
+/// A key that is not published.
 pub fn foreign_key() -> &'static TestKey {
     static KEY: OnceLock<TestKey> = OnceLock::new();
     KEY.get_or_init(TestKey::generate)
 }
 
-/// Now, in seconds since 1970, as the server under test sees it.
+/// Seconds since 1970, by the clock of the server under test.
 pub fn now() -> i64 {
     use todo_application::ports::Clock as _;
     todo_mcp::SystemClock.now().as_unix_seconds()

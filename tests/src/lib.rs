@@ -1,10 +1,10 @@
-//! What the tests share: adapters that do as they are told, and things to test with.
+//! What the tests share: adapters under the control of a test, clients, servers and samples.
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on says so at once"
+    reason = "tests panic on failure"
 )]
 
 pub mod client;
@@ -14,6 +14,7 @@ pub mod exchange;
 mod ids;
 pub mod issuer;
 pub mod listener;
+mod permitted;
 pub mod postgres;
 pub mod proxy;
 mod sample;
@@ -22,4 +23,5 @@ pub mod server;
 
 pub use clock::ManualClock;
 pub use ids::SequentialIds;
-pub use sample::{todo_record, workspace};
+pub use permitted::Permitted;
+pub use sample::{operator, read_permit, todo_record, workspace, write_permit};

@@ -1,4 +1,4 @@
-//! One end of a stream of events, read one by one.
+//! The client end of a stream of events, read one by one.
 
 use std::time::Duration;
 
@@ -11,21 +11,19 @@ use crate::client::{Client, MODERN};
 use crate::events;
 use crate::exchange::{Exchange, Judge};
 
-/// Longer than anything takes that happens at all.
+/// Longer than any event takes. Reached only when it does not happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The answer to `subscriptions/listen`, as far as it has come. What has come is held against the
-/// schema.
+/// The response to `subscriptions/listen`. Each message is validated against the schema.
 pub struct Listener {
     request: String,
     response: Response,
     stream: Vec<u8>,
-    /// How many messages of the stream have been read.
     read: usize,
 }
 
 impl Listener {
-    /// Listens for what `notifications` says, under the id `"listening"`; the first message is the
+    /// Listens for `notifications` with the id `"listening"`. The first message is the
     /// acknowledgement.
     pub async fn open(client: &Client, notifications: Value) -> Self {
         let params = json!({ "notifications": notifications });
@@ -37,12 +35,11 @@ impl Listener {
         Self { request, response, stream: Vec::new(), read: 0 }
     }
 
-    /// The HTTP headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }
 
-    /// The next message; `None` at the end of the stream. Comments are passed over.
+    /// The next message; `None` at the end of the stream. Comments are skipped.
     pub async fn next(&mut self) -> Option<Value> {
         timeout(PATIENCE, self.message()).await.unwrap()
     }

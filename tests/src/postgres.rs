@@ -1,7 +1,7 @@
-//! A real PostgreSQL, run from the binaries that are installed, in a directory of its own.
+//! A real PostgreSQL, run from the installed binaries in a directory of its own.
 //!
-//! Where there are none, tests say so and pass, except with `CI=true`; `.ci/run` installs them.
-#![expect(clippy::disallowed_methods, reason = "what is installed is no setting of the program")]
+//! `tests/build.rs` looks for them; without them the tests that use this are ignored.
+#![expect(clippy::disallowed_methods, reason = "finding installed programs needs the environment")]
 
 mod log;
 
@@ -18,12 +18,13 @@ use std::{env, fs, process};
 use log::Log;
 use tokio_postgres::{Client, NoTls};
 
-/// Whose files they are where the tests run as root, for whom PostgreSQL does not run.
+/// The owner of the files when the tests run as root, as whom PostgreSQL refuses to run.
 const USER: &str = "postgres";
 
-/// Starts the server that its arguments name, sends it the signals that it reads, and ends after one
-/// that ends the server; the end of the input is for good, and takes the directory along. So nothing
-/// stays behind when a test ends, whatever ends it: its end of the pipe is closed.
+/// Starts the server given by its arguments, forwards the signals it reads, and exits after a
+/// signal that ends the server. At the end of its input it stops the server and removes the
+/// directory: the test's end of the pipe is closed however the test ends, so nothing is left
+/// behind.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
 "$@" >&2 & server=$!
@@ -47,7 +48,7 @@ wait "$server"
 rm -rf "$DIRECTORY"
 "#;
 
-/// Who has to say what: the role `guarded` a password, the role `private` anything, but encrypted.
+/// Authentication: the role `guarded` needs a password, the role `private` needs encryption.
 const ACCESS: &str = "\
 local     all         all                    trust
 host      all         guarded  127.0.0.1/32  scram-sha-256
@@ -57,14 +58,14 @@ host      all         all      127.0.0.1/32  trust
 host      replication all      127.0.0.1/32  trust
 ";
 
-/// What the log says once a server can be used.
+/// The message in the log when a server accepts connections.
 const READY: &str = "ready to accept";
 
-/// How often to start a server that ends at once: those that served the one before may still be
-/// there.
+/// How often to start a server that exits at once: the processes of the previous one may still be
+/// running.
 const STARTS: u32 = 100;
 
-/// A PostgreSQL server and its files, which are gone with it.
+/// A PostgreSQL server and its files, which are removed when it is dropped.
 pub struct Server {
     directory: PathBuf,
     as_root: bool,
@@ -82,31 +83,28 @@ struct Running {
 /// How a server ends.
 #[derive(Debug, Clone, Copy)]
 pub enum Stop {
-    /// Its clients are told, and all is written.
+    /// Clients are disconnected and everything is written.
     Fast,
-    /// All its processes are killed: it has no time for anything.
+    /// All its processes are killed.
     Kill,
 }
 
-/// The server that the tests of a process share; `None` where PostgreSQL is not installed. What it
-/// writes is lost when the machine is.
-pub fn shared() -> Option<&'static Server> {
-    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+/// The server that the tests of a process share. What it writes does not survive a crash of the machine.
+pub fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
     let careless = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
-    let shared = SHARED.get_or_init(|| {
-        let server = careless.into_iter().fold(Server::prepare()?, Server::with);
-        Some(server.start())
-    });
-    shared.as_ref()
+    SHARED.get_or_init(|| careless.into_iter().fold(Server::new(), Server::with).start())
 }
 
 impl Server {
-    /// A directory for a server; `None` where PostgreSQL is not installed.
+    /// As [`Server::new`]; `None` where PostgreSQL is not installed.
     pub fn prepare() -> Option<Self> {
-        if binary("initdb").is_none() {
-            skip();
-            return None;
-        }
+        binary("initdb").map(|_| Self::new())
+    }
+
+    /// A directory for a server that has not been started yet.
+    #[expect(clippy::new_without_default, reason = "it creates a directory")]
+    pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap().keep();
         let user = Command::new("id").arg("-u").output();
         let as_root = user.is_ok_and(|user| user.stdout == b"0\n");
@@ -115,17 +113,16 @@ impl Server {
         let server =
             Self { directory, as_root, port: free_port(), settings, running: None, databases };
         server.give(&server.directory);
-        Some(server)
+        server
     }
 
-    /// The same with another setting.
     #[must_use]
     pub fn with(mut self, setting: &str) -> Self {
         self.settings.push(setting.to_owned());
         self
     }
 
-    /// The same with a setting that names a file with this content, which nobody else may read.
+    /// Adds a setting that names a file with this content, readable by the owner only.
     #[must_use]
     pub fn with_file(self, setting: &str, content: &str) -> Self {
         let file = self.directory.join(setting);
@@ -133,7 +130,7 @@ impl Server {
         self.with(&format!("{setting}={}", file.display()))
     }
 
-    /// Starts it with nothing in it.
+    /// Initializes and starts it.
     #[must_use]
     pub fn start(mut self) -> Self {
         let data = self.data();
@@ -147,7 +144,7 @@ impl Server {
         self
     }
 
-    /// Starts it as one that follows `primary`.
+    /// Starts it as a standby of `primary`.
     #[must_use]
     pub fn start_behind(mut self, primary: &Self) -> Self {
         let copied = self.run("pg_basebackup", |backup| {
@@ -168,7 +165,7 @@ impl Server {
         self.give(file);
     }
 
-    /// Lets PostgreSQL have what we made.
+    /// Makes PostgreSQL the owner of `file`.
     fn give(&self, file: &Path) {
         if self.as_root {
             let given = Command::new("chown").arg(USER).arg(file).status();
@@ -180,7 +177,7 @@ impl Server {
         self.directory.join("data")
     }
 
-    /// A program of PostgreSQL, as a user for whom it runs.
+    /// A program of PostgreSQL, run by a user that it accepts.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = if self.as_root {
             let mut command = Command::new("setpriv");
@@ -194,11 +191,11 @@ impl Server {
     }
 
     fn run(&self, name: &str, with: impl FnOnce(&mut Command) -> &mut Command) -> process::Output {
-        let binary = binary(name).unwrap_or_else(|| panic!("{name} is not installed"));
+        let binary = binary(name).unwrap_or_else(|| panic!("{name} not found"));
         with(&mut self.command(binary)).output().unwrap()
     }
 
-    /// Starts it (again), with the files and the port that it has, and waits until it can be used.
+    /// Starts it (again) with its files and its port, and waits until it accepts connections.
     pub fn go_on(&mut self) {
         for _ in 0..STARTS {
             let running = self.spawn();
@@ -207,7 +204,7 @@ impl Server {
                 return;
             }
         }
-        panic!("PostgreSQL does not start");
+        panic!("PostgreSQL failed to start");
     }
 
     fn spawn(&self) -> Running {
@@ -226,7 +223,7 @@ impl Server {
         Running { keeper, log }
     }
 
-    /// Ends it, and leaves its files.
+    /// Stops it and keeps its files.
     pub fn stop(&mut self, how: Stop) {
         self.signal(match how {
             Stop::Fast => "INT",
@@ -237,25 +234,25 @@ impl Server {
         }
     }
 
-    /// Makes it stand still, as one does that hangs: it takes connections and says nothing.
+    /// Suspends it: it accepts connections and does not respond.
     pub fn freeze(&mut self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on after that.
+    /// Resumes it after [`freeze`](Self::freeze).
     pub fn thaw(&mut self) {
         self.signal("CONT");
     }
 
-    /// Sends a signal, and waits until it has come.
+    /// Sends a signal, and waits until it is delivered.
     fn signal(&mut self, signal: &str) {
-        let keeper = &mut self.running.as_mut().expect("the server runs").keeper;
+        let keeper = &mut self.running.as_mut().expect("a running server").keeper;
         writeln!(keeper.stdin.as_mut().unwrap(), "{signal}").unwrap();
-        // A line, or the end.
+        // A line, or the end of the stream.
         let _ = keeper.stdout.as_mut().unwrap().read(&mut [0; 5]).unwrap();
     }
 
-    /// Makes a standby a server of its own.
+    /// Promotes a standby.
     pub fn promote(&self) {
         let promoted = self.run("pg_ctl", |pg_ctl| {
             pg_ctl.arg("promote").arg("--wait").arg("--pgdata").arg(self.data())
@@ -263,22 +260,20 @@ impl Server {
         assert!(promoted.status.success(), "{promoted:?}");
     }
 
-    /// What it has logged since it was started.
+    /// Its log since the last start.
     pub fn log(&self) -> String {
         self.running.as_ref().map(|running| running.log.text()).unwrap_or_default()
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// The URL of a database of it.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@{}/{database}", self.address())
     }
 
-    /// Makes a database with nothing in it, and gives its name.
+    /// Creates an empty database, and returns its name.
     pub async fn create_database(&self) -> String {
         let name = format!("todos_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.connect("postgres")
@@ -289,12 +284,12 @@ impl Server {
         name
     }
 
-    /// Makes a database with nothing in it, and gives its URL.
+    /// Creates an empty database, and returns its URL.
     pub async fn fresh(&self) -> String {
         self.url(&self.create_database().await)
     }
 
-    /// A database as another program sees it.
+    /// A connection that bypasses the adapter.
     pub async fn connect(&self, database: &str) -> Client {
         let (client, connection) =
             tokio_postgres::connect(&self.url(database), NoTls).await.unwrap();
@@ -306,14 +301,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(Running { mut keeper, .. }) = self.running.take() {
-            // It sees the end of its input.
+            // The keeper sees the end of its input.
             let _ = keeper.wait();
         }
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// A program of PostgreSQL: in the search path, or where Debian puts it, the latest version there.
+/// A program of PostgreSQL: in `PATH`, or of the latest version that Debian has installed.
 pub fn binary(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -323,8 +318,8 @@ pub fn binary(name: &str) -> Option<PathBuf> {
     directories.map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-/// A port that nobody uses, and that the operating system gives to no connection of ours (those are
-/// above 32767): a server that is stopped finds it free.
+/// A free port outside the range that the operating system assigns to outgoing connections (above
+/// 32767), so that a stopped server finds it free.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(process::id() % 10_000).unwrap();
@@ -334,11 +329,4 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests wants to know")]
-fn skip() {
-    let ci = env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!ci, "PostgreSQL is not installed: .ci/run does it");
-    eprintln!("skipped: PostgreSQL is not installed");
 }

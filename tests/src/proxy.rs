@@ -1,5 +1,5 @@
-//! Proxies in front of a server: one that hands everything on as it is, and one that looks at what it
-//! hands on.
+//! Proxies in front of a server: one that forwards everything unchanged, and one that validates
+//! what it forwards.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -23,11 +23,11 @@ use tokio::task::JoinHandle;
 use crate::exchange::{Exchange, Judge};
 use crate::schema::Complaints;
 
-/// What is about one connection and not about the message (RFC 9110 section 7.6.1).
+/// Headers of one connection, not of the message (RFC 9110 section 7.6.1).
 const OF_THE_CONNECTION: [HeaderName; 3] =
     [CONNECTION, TRANSFER_ENCODING, HeaderName::from_static("keep-alive")];
 
-/// A server that requests are handed on to.
+/// The server that requests are forwarded to.
 pub struct Upstream {
     address: String,
     http: Client<HttpConnector, Body>,
@@ -39,8 +39,8 @@ impl Upstream {
         Self { address, http: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    /// Hands on a request with all that it has: method, path, query, `Host` and every other header.
-    /// Both ways stream.
+    /// Forwards a request unchanged: method, path, query, `Host` and every other header. Both
+    /// bodies stream.
     pub async fn forward(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -64,21 +64,20 @@ fn message(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// A port that clients can already connect to, and where nobody answers yet.
+/// A port that clients can already connect to, where requests are not answered yet.
 pub struct Port(TcpListener);
 
 impl Port {
-    /// Takes a port, or any free one for 0.
+    /// Binds a port, or any free one for 0.
     pub async fn take(port: u16) -> Self {
         Self(TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap())
     }
 
-    /// The URL that leads here.
     pub fn url(&self) -> String {
         format!("http://localhost:{}", self.0.local_addr().unwrap().port())
     }
 
-    /// Hands everything on to `server`, with this token if there is one.
+    /// Forwards everything to `server`, with this token if there is one.
     pub fn lead_to(self, server: SocketAddr, token: Option<&str>) -> ValidatingProxy {
         let (stop, mut stopped) = watch::channel(false);
         let token = token.map(|token| HeaderValue::try_from(format!("Bearer {token}")).unwrap());
@@ -88,7 +87,7 @@ impl Port {
         let shared = Arc::new(Shared { upstream, token, seen: Arc::clone(&seen) });
         let router = Router::new().fallback(hand_on).with_state(shared);
         let stopped = async move {
-            // An error means that the proxy is gone.
+            // An error means that the proxy was dropped.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         let serving = axum::serve(self.0, router).with_graceful_shutdown(stopped);
@@ -97,8 +96,8 @@ impl Port {
     }
 }
 
-/// A running proxy that remembers each exchange on the MCP endpoint. A test that ends with one which
-/// breaks the schema fails, unless it has failed before.
+/// A running proxy that records each exchange on the MCP endpoint. A test that ends with an
+/// exchange that violates the schema fails, unless it has failed already.
 pub struct ValidatingProxy {
     /// The URL that clients use instead of the server's own.
     pub url: String,
@@ -108,7 +107,7 @@ pub struct ValidatingProxy {
 }
 
 impl ValidatingProxy {
-    /// What was wrong with the exchanges until now, which are forgotten.
+    /// Takes the violations in the exchanges so far.
     pub fn complaints(&self) -> Complaints {
         let judge = Judge::default();
         let seen = std::mem::take(&mut *self.seen.lock().unwrap());
@@ -132,20 +131,20 @@ impl Drop for ValidatingProxy {
     }
 }
 
-/// What a connection of the proxy works with.
+/// The state of a connection of the proxy.
 struct Shared {
     upstream: Upstream,
     token: Option<HeaderValue>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// An exchange as it went through.
+/// A recorded exchange.
 struct Seen {
     revision: Option<String>,
     request: Bytes,
     status: StatusCode,
     content_type: Option<String>,
-    /// How long the answer is to become, where that was said.
+    /// The announced length of the response, if any.
     length: Option<usize>,
     answer: Arc<Mutex<Vec<u8>>>,
 }
@@ -154,7 +153,7 @@ impl Seen {
     fn complaints(&self, judge: &Judge) -> Complaints {
         let answer = self.answer.lock().unwrap();
         if self.length.is_some_and(|length| answer.len() < length) {
-            // The client had gone.
+            // The client has disconnected.
             return Complaints::new();
         }
         let exchange = Exchange {
@@ -195,8 +194,8 @@ async fn hand_on(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         answer: Arc::clone(&answer),
     });
     response.map(|body| {
-        // Each piece is remembered before the client has it: a client that has its answer can rely
-        // on what is said about it.
+        // Each chunk is recorded before the client gets it: when a client has its response, the
+        // complaints about it are complete.
         Body::new(body.map_frame(move |frame| {
             if let Some(data) = frame.data_ref() {
                 answer.lock().unwrap().extend_from_slice(data);

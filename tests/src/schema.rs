@@ -1,7 +1,7 @@
-//! The official JSON Schemas of MCP, and single messages held against them.
+//! The official JSON Schemas of MCP, and the validation of single messages.
 //!
-//! The schemas say what a message must have. They leave objects open, so what a message must *not*
-//! have is up to other tests.
+//! The schemas leave objects open: that a message has no further members is for other tests to
+//! check.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::client::MODERN;
 
-/// What a client means that does not name a revision: the one that had no header for it yet.
+/// The revision of a client that names none: the last one without a header for it.
 pub const UNNAMED: &str = "2025-03-26";
 
 static SCHEMAS: [LazyLock<Schema>; 4] = [
@@ -21,23 +21,22 @@ static SCHEMAS: [LazyLock<Schema>; 4] = [
     LazyLock::new(|| Schema::read(MODERN, include_str!("../schemas/2026-07-28.json"))),
 ];
 
-/// What is wrong with a message, a line for each.
+/// Violations in a message, one line each.
 pub type Complaints = Vec<String>;
 
 /// The schema of one revision of the protocol.
 pub struct Schema {
     revision: &'static str,
-    /// `$defs`, or what that was called before.
+    /// `$defs`, or its predecessor `definitions`.
     definitions: &'static str,
     validators: ValidatorMap,
     /// The definitions of the requests and notifications, by method.
     methods: BTreeMap<String, String>,
-    /// The definitions of the errors that have one of their own, by code.
+    /// The definitions of specific errors, by code.
     errors: BTreeMap<i64, String>,
 }
 
 impl Schema {
-    /// The schema of this revision.
     pub fn of(revision: &str) -> Option<&'static Self> {
         SCHEMAS.iter().map(|schema| &**schema).find(|schema| schema.revision == revision)
     }
@@ -48,7 +47,8 @@ impl Schema {
         let (mut methods, mut errors) = (BTreeMap::new(), BTreeMap::new());
         for (name, definition) in schema[definitions].as_object().unwrap() {
             let method = definition["properties"]["method"]["const"].as_str();
-            // The union of all notifications of one side looks like one where it has one member.
+            // With a single member, the union of all notifications of one side looks like a
+            // notification.
             if let Some(method) = method.filter(|_| name != "ClientNotification") {
                 methods.insert(method.to_owned(), name.clone());
             }
@@ -63,12 +63,12 @@ impl Schema {
         Self { revision, definitions, validators: validators.unwrap(), methods, errors }
     }
 
-    /// Whether the revision has such an array of messages, as only the oldest does.
+    /// Whether the revision has batches of this kind; only the oldest does.
     pub fn batch(&self, messages: &Value) -> Complaints {
         self.check("JSONRPCBatchResponse", messages)
     }
 
-    /// Holds a request against the definition of its method.
+    /// Validates a request against the definition of its method.
     pub fn request(&self, message: &Value) -> Complaints {
         match self.method(message, "Request") {
             Some(definition) => self.check(definition, message),
@@ -76,7 +76,7 @@ impl Schema {
         }
     }
 
-    /// Holds a notification against the definition of its method.
+    /// Validates a notification against the definition of its method.
     pub fn notification(&self, message: &Value) -> Complaints {
         match self.method(message, "Notification") {
             Some(definition) => self.check(definition, message),
@@ -84,14 +84,14 @@ impl Schema {
         }
     }
 
-    /// Holds a successful answer to `request` against the definitions of a response and of the
-    /// result.
+    /// Validates a successful response to `request` against the definitions of a response and of
+    /// the result.
     pub fn result(&self, request: &Value, message: &Value) -> Complaints {
         let Some(definition) = self.method(request, "Request") else {
             return self.unknown(&request["method"]);
         };
         let result = definition.replace("Request", "Result");
-        // Some requests are answered with an empty result, which then has no name of its own.
+        // Some requests have an empty result, which has no definition of its own.
         let result = if self.has(&result) { &result } else { "EmptyResult" };
         let envelope = ["JSONRPCResultResponse", "JSONRPCResponse"];
         let envelope = envelope.into_iter().find(|name| self.has(name)).unwrap();
@@ -100,11 +100,11 @@ impl Schema {
         complaints
     }
 
-    /// Holds an error against the definition of its code, or of errors in general.
+    /// Validates an error against the definition of its code, or of errors in general.
     ///
-    /// The two oldest schemas want an `id` in each. In their prose, a server that refuses an HTTP
+    /// The two oldest schemas require an `id`. By their prose, a server that rejects an HTTP
     /// request as a whole may answer with an error "that has no `id`" (Streamable HTTP, Sending
-    /// Messages to the Server): of that, what is under `error` is checked.
+    /// Messages to the Server): of such an error, only `error` is validated.
     pub fn error(&self, message: &Value) -> Complaints {
         let code = message["error"]["code"].as_i64();
         if let Some(definition) = code.and_then(|code| self.errors.get(&code)) {
@@ -119,7 +119,7 @@ impl Schema {
         self.check("JSONRPCError/properties/error", &message["error"])
     }
 
-    /// Whether an error with this code has a definition of its own.
+    /// Whether this error code has a definition of its own.
     pub fn names_error(&self, code: i64) -> bool {
         self.errors.contains_key(&code)
     }
@@ -151,8 +151,7 @@ impl Schema {
     }
 }
 
-/// Whether the schemas that a tool comes with are schemas of JSON Schema 2020-12, which is what they
-/// are taken for unless they say otherwise.
+/// Validates the schemas of a tool as JSON Schema 2020-12, the default dialect.
 pub fn tool(tool: &Value) -> Complaints {
     let mut complaints = Complaints::new();
     for name in ["inputSchema", "outputSchema"] {
@@ -164,8 +163,8 @@ pub fn tool(tool: &Value) -> Complaints {
     complaints
 }
 
-/// Holds the result of a call against the output schema of the tool. A success must have structured
-/// content then, a failure need not.
+/// Validates the result of a call against the output schema of its tool. A success must then have
+/// structured content, a failure need not.
 pub fn tool_result(tool: &Value, result: &Value) -> Complaints {
     let Some(schema) = tool.get("outputSchema") else { return Complaints::new() };
     let at = format!("output of {}", tool["name"]);
@@ -178,7 +177,7 @@ pub fn tool_result(tool: &Value, result: &Value) -> Complaints {
             }
         }
         None if result["isError"] == true => Complaints::new(),
-        None => vec![format!("{at}: there is none")],
+        None => vec![format!("{at} is missing")],
     }
 }
 

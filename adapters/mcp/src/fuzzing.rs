@@ -1,109 +1,103 @@
-//! Doors for fuzzing: what reads the bytes of strangers.
+//! Entry points for fuzzing the arguments of tools.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-
-use futures_util::FutureExt as _;
-use serde_json::value::RawValue;
+use protected_mcp::{
+    AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, Protection,
+    Rejection, Server,
+};
 use todo_application::Todos;
 use todo_application::domain::{
-    ClientId, Instant, Organization, Permission, Permissions, Sharing, Subject, Todo, TodoId,
-    Version, WorkspaceId,
+    Instant, Permission, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
 };
 use todo_application::ports::{
-    ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource, Principal,
-    StorageError, TodoRepository,
+    ChangeError, ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource,
+    InsertError, StorageError, TodoRepository,
 };
 
-use crate::envelope::{self, Message, Payload};
-use crate::{bearer, era, tools};
+pub use protected_mcp::fuzzing::{bearer_token, envelope};
 
-/// The token in the value of an `Authorization` header.
-pub fn bearer_token(credentials: &[u8]) -> Option<&[u8]> {
-    bearer::bearer_token(credentials)
-}
-
-/// Reads the body of a request and tells its era, or the code of the JSON-RPC error that answers
-/// it. Headers that HTTP does not allow never get here, and are left out.
-pub fn envelope(headers: &[(&[u8], &[u8])], body: &[u8]) -> Result<(), i32> {
-    let headers: HeaderMap = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
-        })
-        .collect();
-    let message = |message: Message<'_>| match message {
-        Message::OneWay => Ok(()),
-        Message::Request(request) => {
-            era::of(&request, &headers).map(|_| ()).map_err(|error| error.code())
-        }
-    };
-    match envelope::read(body).map_err(|(_, error)| error.code())? {
-        Payload::One(one) => message(one),
-        Payload::Batch(messages) => messages.into_iter().try_for_each(|one| {
-            message(envelope::read_message(one.get()).map_err(|(_, error)| error.code())?)
-        }),
-    }
-}
-
-/// What each tool makes of these arguments over an empty store: the JSON of its success, or the
-/// sentence of its failure. Nothing if they are no object, as which they arrive.
+/// The outcome of each tool with these arguments and an empty store; see
+/// [`protected_mcp::fuzzing::tool_calls`].
 pub fn tool_calls(arguments: &[u8]) -> Vec<Result<String, String>> {
-    let Ok(arguments) = serde_json::from_slice::<&RawValue>(arguments) else { return Vec::new() };
-    if !envelope::is_object(arguments) {
-        return Vec::new();
-    }
-    let nothing = || Arc::new(Nothing(Subject::try_from("usr_fuzz").ok()));
+    static SERVER: LazyLock<Option<Server>> = LazyLock::new(server);
+    static CALLER: LazyLock<Arc<Caller>> = LazyLock::new(caller);
+    let calls = |server| protected_mcp::fuzzing::tool_calls(server, &CALLER, arguments);
+    SERVER.as_ref().map(calls).unwrap_or_default()
+}
+
+fn server() -> Option<Server> {
+    let nothing = || Arc::new(Nothing);
     let todos = Todos::new(nothing(), nothing(), nothing(), nothing(), Sharing::Everyone);
-    tools::call_each(&todos, &*nothing(), arguments.get()).now_or_never().unwrap_or_default()
+    let protection = Protection {
+        public_url: "http://localhost".parse().ok()?,
+        issuer: "http://localhost:1".to_owned(),
+        authenticator: nothing(),
+        authorization_server: nothing(),
+    };
+    crate::server(&Arc::new(todos), protection).build().ok()
+}
+
+fn caller() -> Arc<Caller> {
+    let expires_at: SystemTime = UNIX_EPOCH + Duration::from_hours(1);
+    let scopes = Permission::ALL.into_iter().map(Permission::scope).collect();
+    Arc::new(Caller::new("usr_fuzz", expires_at).with_scopes(scopes))
 }
 
 /// Every port, with nothing behind it.
-struct Nothing(Option<Subject>);
+struct Nothing;
 
 #[async_trait]
 impl TodoRepository for Nothing {
-    async fn find(&self, _: &WorkspaceId, _: TodoId) -> Result<Option<Todo>, StorageError> {
+    async fn find(&self, _: &ReadPermit, _: TodoId) -> Result<Option<Todo>, StorageError> {
+        Ok(None)
+    }
+    async fn find_for_update(
+        &self,
+        _: &WritePermit,
+        _: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
         Ok(None)
     }
     async fn list(
         &self,
-        _: &WorkspaceId,
+        _: &ReadPermit,
         _: Filter,
         _: Option<TodoId>,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         Ok(Vec::new())
     }
-    async fn insert(&self, _: &Todo) -> Result<(), StorageError> {
+    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
         Ok(())
     }
     async fn insert_once(
         &self,
+        _: &WritePermit,
         _: &Todo,
         _: &CreationRequest,
-    ) -> Result<Option<Creation>, StorageError> {
+    ) -> Result<Option<Creation>, InsertError> {
         Ok(None)
     }
-    async fn save(&self, _: &Todo, _: Version) -> Result<(), StorageError> {
+    async fn save(&self, _: &WritePermit, _: &Todo, _: Version) -> Result<(), ChangeError> {
         Ok(())
     }
     async fn remove(
         &self,
-        _: &WorkspaceId,
+        _: &WritePermit,
         _: TodoId,
         _: Option<Version>,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<bool, ChangeError> {
         Ok(false)
     }
 }
 
 impl ChangeFeed for Nothing {
-    fn publish(&self, _: &WorkspaceId, _: TodoId) {}
-    fn subscribe(&self, _: &WorkspaceId) -> Box<dyn Changes> {
-        Box::new(Self(None))
+    fn publish(&self, _: &WritePermit, _: TodoId) {}
+    fn subscribe(&self, _: &ReadPermit) -> Box<dyn Changes> {
+        Box::new(Self)
     }
 }
 
@@ -126,21 +120,16 @@ impl IdSource for Nothing {
     }
 }
 
-impl Principal for Nothing {
-    #[expect(clippy::expect_used, reason = "the fuzz targets make it with a subject")]
-    fn subject(&self) -> &Subject {
-        self.0.as_ref().expect("a subject")
+#[async_trait]
+impl Authenticator for Nothing {
+    async fn authenticate(&self, _: &str) -> Result<Arc<Caller>, AuthenticationError> {
+        Err(Rejection::new("malformed", "no token is accepted").into())
     }
-    fn organization(&self) -> Option<&Organization> {
-        None
-    }
-    fn client(&self) -> Option<&ClientId> {
-        None
-    }
-    fn permissions(&self) -> Permissions {
-        Permission::ALL.into_iter().collect()
-    }
-    fn expires_at(&self) -> Instant {
-        Instant::UNIX_EPOCH
+}
+
+#[async_trait]
+impl AuthorizationServer for Nothing {
+    async fn metadata(&self) -> Result<Arc<str>, BoxError> {
+        Err("there is none".into())
     }
 }

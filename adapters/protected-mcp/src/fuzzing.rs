@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::value::RawValue;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::jsonrpc::{Message, Payload, read, read_message};
+use crate::jsonrpc::{Message, Payload, is_object, read, read_message};
 use crate::oauth::Caller;
 use crate::protocol::{Params, era_of};
 use crate::server::Server;
@@ -36,13 +38,22 @@ pub fn envelope(headers: &[(&[u8], &[u8])], body: &[u8]) -> Result<(), i32> {
     }
 }
 
-/// Calls each tool of a server with the same arguments, the JSON text of an object: the JSON of its
-/// success or the sentence of its failure. Needs a Tokio runtime.
-pub async fn tool_calls(
+/// Calls each tool of a server with the same arguments: the JSON of its success, or the sentence of its
+/// failure. Nothing for arguments that are not the text of an object, which a server rejects before.
+pub fn tool_calls(
     server: &Server,
     caller: &Arc<Caller>,
-    arguments: &str,
+    arguments: &[u8],
 ) -> Vec<Result<String, String>> {
+    thread_local! {
+        static RUNTIME: Option<Runtime> = Builder::new_current_thread().build().ok();
+    }
+    let Ok(arguments) = serde_json::from_slice::<&RawValue>(arguments) else { return Vec::new() };
+    if !is_object(arguments) {
+        return Vec::new();
+    }
     let features = server.features();
-    features.tools.call_each(&features.authorization, caller, arguments).await
+    let calls = features.tools.call_each(&features.authorization, caller, arguments.get());
+    RUNTIME
+        .with(|runtime| runtime.as_ref().map(|runtime| runtime.block_on(calls)).unwrap_or_default())
 }

@@ -38,6 +38,7 @@ pub use features::resources::{
 };
 pub use features::tools::{Hints, Integer, Tool};
 pub use features::{Call, Completion, Failure, ScopeDenial};
+pub use http::connections::MAX_CONNECTIONS;
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
 pub use loopback::is_loopback_host;

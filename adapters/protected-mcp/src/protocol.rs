@@ -1,18 +1,18 @@
 //! What MCP adds to JSON-RPC: revisions, parameters, and the members that every result carries.
 
+mod era;
 pub(crate) mod errors;
 mod frame;
 mod implementation;
 mod params;
 mod revision;
 
+pub(crate) use era::{Era, LEGACY, SUPPORTED};
 pub(crate) use frame::{CacheHints, Frame};
 pub(crate) use implementation::ServerDescription;
 pub use implementation::{Icon, Implementation};
 pub(crate) use params::Params;
-pub(crate) use revision::{
-    Era, LEGACY, SUPPORTED, allows_batches, check_log_level, check_version, era_of,
-};
+pub(crate) use revision::{allows_batches, check_log_level, check_version, era_of};
 
 /// A request with the parameters that MCP knows.
 pub(crate) type Request<'a> = crate::jsonrpc::Request<'a, Params<'a>>;

@@ -19,12 +19,10 @@ use tower_service::Service as _;
 
 pub use builder::{BuildError, Protection, ServerBuilder};
 
+use routes::ENDPOINT;
+
 use crate::http::connections;
 use crate::http::endpoint::Endpoint;
-use crate::protocol::Implementation;
-
-/// The path of the endpoint under the public URL.
-const ENDPOINT: &str = "/mcp";
 
 /// An MCP server. Cloning gives another handle to it.
 #[derive(Clone)]
@@ -36,11 +34,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to describe a server: what it is, and what protects it.
-    pub fn builder(implementation: Implementation, protection: Protection) -> ServerBuilder {
-        ServerBuilder::new(implementation, protection)
-    }
-
     /// Answers a request.
     ///
     /// Nearly all requests are sent to the endpoint by programs, and these go there directly: finding the

@@ -1,14 +1,10 @@
-//! Who a client id names.
+//! The client that a client id identifies.
 
-use crate::{
-    client_documents::ClientDocumentProblem,
-    environment::Environment,
-    oauth::client_id_url::ClientIdUrl,
-    quirks::{Cimd, Quirks},
-    state::records::RegisteredClient,
-};
+use crate::behavior::Behavior as _;
+use crate::environment::Environment;
+use crate::state::records::RegisteredClient;
 
-/// Why a client id names nobody, in words for the person in front of the browser.
+/// Why a client id identifies no client, for the person in front of the browser.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnknownClient {
     #[error(
@@ -22,44 +18,35 @@ pub(crate) enum UnknownClient {
          If your application does not own this URL, clear what it has stored for this server and \
          connect again."
     )]
-    Document { client_id: String, problem: ClientDocumentProblem },
+    Document { client_id: String, problem: String },
 }
 
 impl Environment {
-    /// The client that asks a person for access.
-    pub(crate) async fn client_that_asks(
+    /// The client that requests the authorization of a person.
+    pub(crate) async fn authorizing_client(
         &self,
         client_id: &str,
     ) -> Result<RegisteredClient, UnknownClient> {
-        let quirks = self.quirks.current();
-        let is_url = ClientIdUrl::is_meant_by(client_id);
-        if !is_url || quirks.refused_clients.contains(client_id) {
+        if !is_url(client_id) || self.behavior.is_refused(client_id) {
             return self
-                .registered(&quirks, client_id)
+                .registered(client_id)
                 .ok_or_else(|| UnknownClient::NotRegistered { client_id: client_id.to_owned() });
         }
-        let client = match quirks.cimd {
-            Cimd::Off => Err(ClientDocumentProblem::Off),
-            Cimd::On => {
-                let allow_loopback = quirks.cimd_allow_loopback;
-                self.client_documents.client(client_id, allow_loopback, self.now()).await
-            }
-        };
+        let client = self.behavior.client_at(client_id, self.now()).await;
         client.map_err(|problem| {
-            tracing::debug!(client_id, error = ?problem, "refused a client id metadata document");
+            tracing::debug!(client_id, problem, "client metadata document rejected");
             UnknownClient::Document { client_id: client_id.to_owned(), problem }
         })
     }
 
     /// The client that calls an endpoint.
     ///
-    /// One that is a URL is taken at its word. It is a public client, which names itself and proves
-    /// nothing, and the code or refresh token that it shows was issued after its document had been
-    /// checked.
-    pub(crate) fn client_that_calls(&self, client_id: &str) -> Option<RegisteredClient> {
-        let quirks = self.quirks.current();
-        let is_url = ClientIdUrl::is_meant_by(client_id);
-        if quirks.cimd == Cimd::On && is_url && !quirks.refused_clients.contains(client_id) {
+    /// One whose id is a URL is accepted without its document: it is a public client, which
+    /// authenticates with nothing, and its code or refresh token was issued after the document had
+    /// been checked.
+    pub(crate) fn calling_client(&self, client_id: &str) -> Option<RegisteredClient> {
+        let is_accepted_url = is_url(client_id) && self.behavior.accepts_client_urls();
+        if is_accepted_url && !self.behavior.is_refused(client_id) {
             return Some(RegisteredClient {
                 client_id: client_id.to_owned(),
                 name: None,
@@ -68,12 +55,18 @@ impl Environment {
                 registered_at: self.now(),
             });
         }
-        self.registered(&quirks, client_id)
+        self.registered(client_id)
     }
 
-    fn registered(&self, quirks: &Quirks, client_id: &str) -> Option<RegisteredClient> {
-        let records = self.ledger.records();
-        let client = records.client(client_id);
-        client.filter(|_| !quirks.refused_clients.contains(client_id)).cloned()
+    fn registered(&self, client_id: &str) -> Option<RegisteredClient> {
+        if self.behavior.is_refused(client_id) {
+            return None;
+        }
+        self.ledger.records().client(client_id).cloned()
     }
+}
+
+fn is_url(client_id: &str) -> bool {
+    let scheme = client_id.split_once("://").map_or("", |(scheme, _)| scheme);
+    scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }

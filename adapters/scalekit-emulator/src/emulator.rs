@@ -1,56 +1,51 @@
 //! Binding and serving.
 
-use std::{
-    fmt, io,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+use std::{fmt, io};
 
-use tokio::{net::TcpListener, task};
+use tokio::net::TcpListener;
+use tokio::task;
 
-use crate::{
-    client_documents::ClientDocuments,
-    environment::Environment,
-    error::EmulatorError,
-    handle::EmulatorHandle,
-    http,
-    oauth::resource_indicator::ServerUrl,
-    quirks::switchboard::Switchboard,
-    state::{
-        key_ring::KeyRing,
-        ledger::Ledger,
-        records::Records,
-        signing_key::SigningKey,
-        state_file::{self, StateFile},
-        tickets::Tickets,
-    },
-};
+use crate::environment::{ActiveBehavior, Environment};
+use crate::error::EmulatorError;
+use crate::handle::EmulatorHandle;
+use crate::http;
+use crate::oauth::resource_indicator::ServerUrl;
+use crate::oauth::scope::ScopeCatalog;
+use crate::options::EmulatorOptions;
+use crate::state::key_ring::KeyRing;
+use crate::state::ledger::Ledger;
+use crate::state::records::Records;
+use crate::state::signing_key::SigningKey;
+use crate::state::state_file::{self, StateFile};
+use crate::state::tickets::Tickets;
+use crate::urls::Urls;
 
-/// Seconds that an authorization code is good for, and that a person has to decide.
-const AUTHORIZATION_LIFETIME: i64 = 600;
 const MOST_PENDING: usize = 100;
 const MOST_CODES: usize = 1000;
 
-/// How to set up the environment.
-#[derive(Clone)]
-pub struct EmulatorOptions {
-    /// Where to listen on 127.0.0.1; 0 for any free port.
-    pub port: u16,
-    /// The id of the MCP server in this environment: `res_` and digits.
-    pub resource_id: String,
-    /// The registered Server URL. It goes into `aud`, beside the resource id, byte for byte.
-    pub server_url: String,
-    /// Where key, clients and logins outlive the process; with `None` nothing does.
-    /// A file belongs to one running emulator.
-    pub state_file: Option<PathBuf>,
-    /// Grant whatever a client asks for, without showing the consent page.
-    pub auto_consent: bool,
-    /// Unix seconds.
-    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+/// Starts an environment on port 3003 for a server at `server_url`, and serves it in the background until
+/// the process ends: for examples and experiments. Returns what such a server is configured with: its own
+/// URL, the URL of the environment and the id of the resource.
+pub async fn spawn(server_url: &str, scopes: &[&str]) -> Result<[String; 3], EmulatorError> {
+    let options = EmulatorOptions::new(server_url, system_time).port(3003);
+    let options = scopes.iter().fold(options, |options, scope| options.scope(*scope, *scope));
+    let emulator = ScalekitEmulator::bind(options).await?;
+    let urls = &emulator.environment.urls;
+    let configuration = [server_url.to_owned(), urls.environment.clone(), urls.resource_id.clone()];
+    task::spawn(emulator.serve(std::future::pending()));
+    Ok(configuration)
 }
 
-/// A Scalekit environment that listens, and waits to be served.
+#[expect(clippy::disallowed_methods, reason = "there is no server whose clock could be used")]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A Scalekit environment that is bound to its port; [`serve`](Self::serve) runs it.
 pub struct ScalekitEmulator {
     listener: TcpListener,
     address: SocketAddr,
@@ -58,58 +53,55 @@ pub struct ScalekitEmulator {
 }
 
 impl ScalekitEmulator {
-    /// Listens on 127.0.0.1, then reads the state file, or makes a key and writes it.
-    ///
-    /// # Errors
-    ///
-    /// [`EmulatorError`], whose message says what to change.
+    /// Binds the port, then reads the state file, or generates a key and writes it.
     pub async fn bind(options: EmulatorOptions) -> Result<Self, EmulatorError> {
-        let server_url = ServerUrl::parse(&options.server_url)
-            .ok_or(EmulatorError::ServerUrl { server_url: options.server_url })?;
+        let server = ServerUrl::parse(&options.server_url)
+            .ok_or(EmulatorError::ServerUrl { server_url: options.server_url.clone() })?;
         if !is_one_path_segment(&options.resource_id) {
             return Err(EmulatorError::ResourceId { resource_id: options.resource_id });
         }
         let (listener, address) = listen(options.port).await?;
-        let (signing_key, records, file) = task::spawn_blocking(|| open(options.state_file))
-            .await
-            .unwrap_or(Err(EmulatorError::KeyGeneration))?;
+        let (signing_key, records, file) =
+            task::spawn_blocking(move || open(options.state_file, &options.program))
+                .await
+                .unwrap_or(Err(EmulatorError::KeyGeneration))?;
 
         let environment = Environment {
-            url: format!("http://{address}"),
-            resource_id: options.resource_id,
-            server_url,
+            urls: Urls {
+                environment: format!("http://{address}"),
+                resource_id: options.resource_id,
+                server,
+            },
+            scopes: ScopeCatalog::new(options.scopes),
+            text: options.text,
+            user: options.user,
             auto_consent: options.auto_consent,
             clock: options.clock,
             keys: KeyRing::new(signing_key),
             ledger: Arc::new(Ledger::new(records, file)),
-            pending: Tickets::new(AUTHORIZATION_LIFETIME, MOST_PENDING),
-            codes: Tickets::new(AUTHORIZATION_LIFETIME, MOST_CODES),
-            client_documents: ClientDocuments::default(),
-            quirks: Switchboard::default(),
+            pending: Tickets::new(MOST_PENDING),
+            codes: Tickets::new(MOST_CODES),
+            behavior: ActiveBehavior::default(),
         };
         Ok(Self { listener, address, environment: Arc::new(environment) })
     }
 
     /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn environment_url(&self) -> String {
-        self.environment.url.clone()
+        self.environment.urls.environment.clone()
     }
 
-    /// Where it listens.
-    pub fn local_address(&self) -> SocketAddr {
+    #[cfg(test)]
+    pub(crate) fn local_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Mints tokens and sets quirks in process, for as long as one likes.
     pub fn handle(&self) -> EmulatorHandle {
-        EmulatorHandle::new(Arc::clone(&self.environment))
+        EmulatorHandle { environment: Arc::clone(&self.environment) }
     }
 
-    /// Serves until `shutdown` completes, then finishes what is in flight.
-    ///
-    /// # Errors
-    ///
-    /// What the listening socket fails with.
+    /// Serves until `shutdown` completes, then finishes the requests in flight. Fails when the
+    /// listening socket does.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
@@ -130,26 +122,27 @@ impl fmt::Debug for ScalekitEmulator {
 }
 
 async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), EmulatorError> {
-    let refused = |reason: io::Error| {
+    let failed = |reason: io::Error| {
         if reason.kind() == io::ErrorKind::AddrInUse {
             EmulatorError::PortTaken { port }
         } else {
             EmulatorError::PortRefused { port, reason }
         }
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
 
 fn open(
     state_file: Option<PathBuf>,
+    program: &str,
 ) -> Result<(SigningKey, Records, Option<StateFile>), EmulatorError> {
     let Some(path) = state_file else {
         let (_, key) = state_file::new_key()?;
         return Ok((key, Records::default(), None));
     };
-    let (file, key, records) = StateFile::open(path)?;
+    let (file, key, records) = StateFile::open(path, program)?;
     Ok((key, records, Some(file)))
 }
 

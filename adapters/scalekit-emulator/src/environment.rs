@@ -1,90 +1,88 @@
 //! One Scalekit environment with one MCP server registered in it.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    claims::{ACCESS_TOKEN_LIFETIME, AccessTokenClaims},
-    client_documents::ClientDocuments,
-    identity::TokenRequest,
-    oauth::{resource_indicator::ServerUrl, scope::Scopes},
-    quirks::{ForeignKey, switchboard::Switchboard},
-    state::{
-        authorization::{AuthorizedCode, PendingAuthorization},
-        key_ring::KeyRing,
-        ledger::Ledger,
-        tickets::Tickets,
-    },
-};
+use crate::behavior::Behavior as _;
+use crate::claims::AccessTokenClaims;
+use crate::metadata::{AuthorizationServerMetadata, OpenidConfiguration};
+use crate::oauth::scope::{ScopeCatalog, Scopes};
+use crate::options::{ServerText, User};
+use crate::state::key_ring::KeyRing;
+use crate::state::ledger::Ledger;
+use crate::state::tickets::{AuthorizedCode, PendingAuthorization, Tickets};
+use crate::token_request::{ACCESS_TOKEN_LIFETIME, TokenRequest};
+use crate::urls::Urls;
 
-/// Unix seconds, now.
-pub(crate) type UnixClock = Arc<dyn Fn() -> i64 + Send + Sync>;
+#[cfg(feature = "testing")]
+pub(crate) type ActiveBehavior = crate::quirks::Switchboard;
+#[cfg(not(feature = "testing"))]
+pub(crate) type ActiveBehavior = crate::behavior::Regular;
 
-/// The two authorization servers that a Scalekit environment shows: the one of the resource, which
-/// MCP clients find, and the one of the environment, which answered for all resources before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AuthorizationServer {
-    OfTheResource,
-    OfTheEnvironment,
-}
+/// The client of tokens that no registered client requested.
+const LOCAL_CLIENT: &str = "m2m_70412587198996491";
 
-/// Names, keys, clock, state and quirks.
+pub(crate) type SharedEnvironment = Arc<Environment>;
+
 pub(crate) struct Environment {
-    /// Without a trailing slash.
-    pub(crate) url: String,
-    /// Letters, digits, `_` and `-`.
-    pub(crate) resource_id: String,
-    pub(crate) server_url: ServerUrl,
+    pub(crate) urls: Urls,
+    pub(crate) scopes: ScopeCatalog,
+    pub(crate) text: ServerText,
+    pub(crate) user: User,
     pub(crate) auto_consent: bool,
-    pub(crate) clock: UnixClock,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) keys: KeyRing,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) pending: Tickets<PendingAuthorization>,
     pub(crate) codes: Tickets<AuthorizedCode>,
-    pub(crate) client_documents: ClientDocuments,
-    pub(crate) quirks: Switchboard,
+    pub(crate) behavior: ActiveBehavior,
 }
 
 impl Environment {
     /// Unix seconds.
     pub(crate) fn now(&self) -> i64 {
-        (self.clock)()
+        let since_1970 = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// The issuer identifier that the server's metadata carries (RFC 8414 section 2).
-    pub(crate) fn issuer(&self, server: AuthorizationServer) -> String {
-        match server {
-            AuthorizationServer::OfTheResource => {
-                format!("{}/resources/{}", self.url, self.resource_id)
-            }
-            AuthorizationServer::OfTheEnvironment => self.url.clone(),
+    /// A token of the user with every scope of the resource.
+    pub(crate) fn token_request(&self) -> TokenRequest {
+        TokenRequest {
+            subject: self.user.subject.clone(),
+            organization: Some(self.user.organization.clone()),
+            client_id: LOCAL_CLIENT.to_owned(),
+            scopes: self.scopes.of_the_resource().to_names(),
+            expires_in: ACCESS_TOKEN_LIFETIME,
         }
     }
 
     /// A signed access token. `session` is that of the login it comes from.
     pub(crate) fn mint(&self, request: &TokenRequest, session: Option<&str>) -> String {
-        self.keys.sign(&AccessTokenClaims::new(self, request, session))
+        let claims = AccessTokenClaims::new(&self.urls, self.now(), request, session);
+        self.keys.sign(&self.behavior.access_token(claims, &self.urls))
     }
 
     /// The key set (RFC 7517 section 5).
     pub(crate) fn jwks(&self) -> Value {
-        let foreign = self.quirks.current().foreign_keys.into_iter().map(ForeignKey::jwk);
-        let keys: Vec<Value> =
-            foreign.chain(self.keys.jwks().into_iter().map(|key| json!(key))).collect();
-        json!({ "keys": keys })
+        let keys = self.keys.jwks().into_iter().map(|key| json!(key)).collect();
+        json!({ "keys": self.behavior.key_set(keys) })
     }
 
-    /// Seconds that a token of the token endpoint is good for.
-    pub(crate) fn token_lifetime(&self) -> i64 {
-        self.quirks.current().token_lifetime.unwrap_or(ACCESS_TOKEN_LIFETIME)
+    pub(crate) fn resource_metadata(&self) -> impl Serialize {
+        let metadata = AuthorizationServerMetadata::new(&self.urls, &self.scopes);
+        self.behavior.resource_metadata(metadata, &self.urls)
     }
 
-    /// What the person may have out of what was granted.
+    pub(crate) fn openid_configuration(&self) -> impl Serialize {
+        let configuration = OpenidConfiguration::new(&self.urls, &self.scopes);
+        self.behavior.openid_configuration(configuration)
+    }
+
+    /// The part of `granted` that the user may have at this moment.
     pub(crate) fn permitted(&self, granted: &Scopes) -> Scopes {
-        match self.quirks.current().permissions {
-            None => granted.clone(),
-            Some(permissions) => granted.permitted(&permissions),
-        }
+        self.behavior.permitted(granted, &self.scopes.of_the_resource())
     }
 }

@@ -7,46 +7,39 @@ mod consent;
 mod discovery;
 mod error_response;
 mod form;
-mod loopback_host;
+mod host;
 mod registration;
 mod revocation;
 mod token;
 mod userinfo;
-mod welcome;
 
-use std::sync::Arc;
-
-use axum::{
-    Json, Router,
-    extract::{DefaultBodyLimit, RawQuery, State},
-    http::{HeaderName, Method, StatusCode, header},
-    middleware,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
 use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::environment::{AuthorizationServer, Environment};
+use crate::environment::SharedEnvironment;
+use crate::pages;
+use crate::urls::AuthorizationServer;
 
 const LARGEST_BODY: usize = 64 * 1024;
 
-type Shared = Arc<Environment>;
-
-/// Everything that the environment answers.
-pub(crate) fn router(environment: Shared) -> Router {
-    let resource = environment.resource_id.as_str();
-    called_by_clients(resource)
+pub(crate) fn router(environment: SharedEnvironment) -> Router {
+    let resource = environment.urls.resource_id.as_str();
+    for_clients(resource)
         .layer(cors())
-        .merge(seen_by_people(resource))
-        // Without CORS and for JSON only: no web page can call it.
+        .merge(for_people(resource))
+        // No CORS, and JSON only: a web page cannot call it.
         .route("/emulator/token", post(command_token::mint))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn(loopback_host::require))
+        .layer(middleware::from_fn(host::require_loopback))
         .with_state(environment)
 }
 
-fn called_by_clients(resource: &str) -> Router<Shared> {
+fn for_clients(resource: &str) -> Router<SharedEnvironment> {
     Router::new()
         .route(
             &format!("/.well-known/oauth-authorization-server/resources/{resource}"),
@@ -70,17 +63,17 @@ fn called_by_clients(resource: &str) -> Router<Shared> {
         .fallback(not_found)
 }
 
-/// A page that another page could read would give its single-use request id away: the authorization
-/// endpoint must not support CORS (RFC 9700 section 2.6).
-fn seen_by_people(resource: &str) -> Router<Shared> {
+/// No CORS: a page of another origin could read the single-use request id of the consent page (RFC 9700
+/// section 2.6).
+fn for_people(resource: &str) -> Router<SharedEnvironment> {
     let authorize = |server| {
-        get(async move |State(environment): State<Shared>, RawQuery(query): RawQuery| {
+        get(async move |State(environment): State<SharedEnvironment>, RawQuery(query): RawQuery| {
             let query = query.as_deref().unwrap_or_default();
             authorize::authorize(server, &environment, query).await
         })
     };
     Router::new()
-        .route("/", get(welcome::welcome))
+        .route("/", get(welcome))
         .route(
             &format!("/resources/{resource}/oauth/authorize"),
             authorize(AuthorizationServer::OfTheResource),
@@ -100,6 +93,10 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("mcp-protocol-version"),
         ])
         .expose_headers([header::WWW_AUTHENTICATE])
+}
+
+async fn welcome(State(environment): State<SharedEnvironment>) -> Response {
+    pages::welcome::welcome(&environment)
 }
 
 async fn not_found() -> Response {

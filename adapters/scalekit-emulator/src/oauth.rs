@@ -1,9 +1,6 @@
 //! Rules of the RFCs, free of I/O, time and storage.
 
 pub(crate) mod authorization_response;
-pub(crate) mod client_id_url;
-pub(crate) mod client_metadata_document;
-pub(crate) mod client_name;
 pub(crate) mod error;
 pub(crate) mod parameters;
 pub(crate) mod pkce;

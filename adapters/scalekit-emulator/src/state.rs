@@ -1,6 +1,5 @@
-//! What the environment remembers: for minutes in memory, for days in a file.
+//! The state of the environment: for minutes in memory, for days in a file.
 
-pub(crate) mod authorization;
 pub(crate) mod fingerprint;
 pub(crate) mod key_ring;
 pub(crate) mod ledger;

@@ -1,4 +1,4 @@
-//! The environment, from the outside of its router.
+//! The environment through its router.
 
 mod authorization;
 mod client_credentials;

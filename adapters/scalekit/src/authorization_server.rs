@@ -1,27 +1,28 @@
-//! The authorization server's metadata, forwarded for clients that look for it here.
+//! The authorization server's metadata, forwarded for clients that look for it on this host.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use protected_mcp::{AuthorizationServer, BoxError, Clock};
 use serde::de::IgnoredAny;
-use todo_application::domain::Instant;
-use todo_application::ports::{AuthorizationServer, BoxError, Clock};
 use url::Url;
 
-use crate::http::{FetchError, ScalekitHttp, in_one_line};
+use crate::environment::ScalekitEnvironment;
+use crate::http::{FetchError, ScalekitHttp, error_chain};
 use crate::single_flight::SingleFlight;
-use crate::{ScalekitEnvironment, clock, json};
+use crate::{elapsed, json};
 
-/// How long a document is forwarded without asking again.
+/// How long a document is forwarded before it is fetched again.
 const LIFETIME: Duration = Duration::from_mins(5);
-/// How long a failure is the answer without asking again: anybody may ask for the document, and
-/// none of them should make this server queue for a host that is down.
+/// How long a failure is reported before the next attempt: anybody may request the document, and none
+/// of them should make this server wait for a host that is down.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
-/// What is read of a metadata document, in bytes. Scalekit's has about 1,000.
+/// The largest metadata document, in bytes. Scalekit's has about 1,000.
 const MAX_METADATA_BYTES: usize = 64 * 1024;
 
-/// The authorization server of a resource in a Scalekit environment.
+/// The authorization server of a resource in a Scalekit environment. A clone shares the cached
+/// document.
 #[derive(Clone)]
 pub struct ScalekitAuthorizationServer {
     shared: Arc<Shared>,
@@ -38,11 +39,11 @@ struct Shared {
 #[derive(Clone)]
 struct Latest {
     outcome: Result<Arc<str>, Arc<FetchError>>,
-    asked_at: Instant,
+    fetched_at: SystemTime,
 }
 
 impl ScalekitAuthorizationServer {
-    /// The authorization server of `environment`'s resource. Makes no request.
+    /// Makes no request.
     pub fn new(
         environment: &ScalekitEnvironment,
         http: ScalekitHttp,
@@ -72,7 +73,7 @@ impl Shared {
                 Ok(_) => LIFETIME,
                 Err(_) => FAILURE_LIFETIME,
             };
-            !clock::has_passed(lifetime, latest.asked_at, self.clock.now())
+            !elapsed::has_passed(lifetime, latest.fetched_at, self.clock.now())
         })
     }
 
@@ -80,17 +81,17 @@ impl Shared {
         let outcome = self.fetch().await;
         if let Err(failure) = &outcome {
             tracing::warn!(
-                error = in_one_line(failure),
-                "the authorization server's metadata could not be fetched"
+                error = error_chain(failure),
+                "cannot fetch the authorization server's metadata"
             );
         }
-        let latest = Latest { outcome: outcome.map_err(Arc::new), asked_at: self.clock.now() };
+        let latest = Latest { outcome: outcome.map_err(Arc::new), fetched_at: self.clock.now() };
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
     }
 
-    /// Asks at the path-inserted form (RFC 8414 §3.1), and at the path-appended one if the answer
-    /// is not the document: one tenant was seen answering 404. No answer at all is the last word,
-    /// since both are on one host.
+    /// Tries the path-inserted form (RFC 8414 section 3.1), and the path-appended one if the response
+    /// is not the document: one tenant was seen responding with 404. Without any response there is no
+    /// second attempt, since both are on one host.
     async fn fetch(&self) -> Result<Arc<str>, FetchError> {
         let [path_inserted, path_appended] = &self.urls;
         match self.fetch_from(path_inserted).await {
@@ -112,17 +113,17 @@ impl Shared {
 #[async_trait]
 impl AuthorizationServer for ScalekitAuthorizationServer {
     async fn metadata(&self) -> Result<Arc<str>, BoxError> {
-        let landing = self.shared.flight.join_or_start(|| {
+        let completion = self.shared.flight.join_or_start(|| {
             let shared = Arc::clone(&self.shared);
             let is_due = !self.shared.is_fresh();
             is_due.then_some(async move { shared.refresh().await })
         });
-        if let Some(landing) = landing {
-            landing.wait().await;
+        if let Some(completion) = completion {
+            completion.wait().await;
         }
         match self.shared.latest().map(|latest| latest.outcome) {
             Some(outcome) => Ok(outcome?),
-            None => Err("the request to Scalekit was cut short".into()),
+            None => Err("the request to Scalekit was interrupted".into()),
         }
     }
 }

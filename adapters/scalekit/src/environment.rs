@@ -1,12 +1,14 @@
-//! Where a Scalekit environment is, and the names that follow from it.
+//! A Scalekit environment, and the URLs and claims that follow from its two settings.
+
+use std::net::IpAddr;
 
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
-/// A Scalekit environment and the one resource in it that this server is.
+/// A Scalekit environment, and the resource in it that stands for this server.
 ///
-/// Everything that is derived from the two settings is derived here, once: issuers, key URL and
-/// metadata URLs are compared and fetched exactly as they stand.
+/// Issuers, key URL and metadata URLs are derived here, once; elsewhere they are compared and fetched
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScalekitEnvironment {
     url: String,
@@ -17,44 +19,41 @@ pub struct ScalekitEnvironment {
     is_loopback_http: bool,
 }
 
-/// Why two settings do not name an environment and a resource. The words complete a sentence that
-/// begins with the name of the setting, and repeat nothing of its value: it could hold credentials.
+/// Why an environment URL or a resource id is not valid. The text completes a sentence that begins with
+/// the name of the setting, and repeats nothing of its value, which may hold credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnvironmentError {
-    /// The environment URL is not a URL.
     #[error("must be a URL such as https://example.scalekit.com: {0}")]
     NotAUrl(#[from] url::ParseError),
-    /// Anybody on the way could replace the keys, unless there is no way.
+    /// Anybody on the network path could replace the keys.
     #[error("must start with https:// (http:// is for loopback hosts only)")]
     NotHttps,
-    /// More than scheme, host and port was given; most often the URL of a page or of a resource.
+    /// More than scheme, host and port; often the URL of a page or of a resource.
     #[error("must be scheme and host only, such as https://example.scalekit.com: remove its {0}")]
     NotBare(&'static str),
-    /// It would not be one segment of a URL path.
+    /// The resource id is not a single segment of a URL path.
     #[error("must be the id alone, such as res_123: letters, digits, `_` and `-`")]
     ResourceId,
 }
 
 impl ScalekitEnvironment {
-    /// Reads the environment URL and the resource id.
-    ///
-    /// The URL is reduced to scheme, host and port, host in lower case and default port dropped:
-    /// the form in which Scalekit writes `iss`. A trailing slash is forgiven. Resource ids start
-    /// with `res_` today; other prefixes have existed, so the form is not checked.
+    /// Reduces the URL to scheme, host and port, the host in lower case and a default port omitted:
+    /// the form in which Scalekit writes `iss`. A trailing slash is accepted. Resource ids start with
+    /// `res_` today; other prefixes have existed, so the form is not checked.
     pub fn new(environment_url: &str, resource_id: &str) -> Result<Self, EnvironmentError> {
         let parsed = Url::parse(environment_url)?;
         let is_loopback_http = match parsed.scheme() {
             "https" => false,
-            "http" if is_loopback(&parsed) => true,
+            "http" if parsed.host_str().is_some_and(is_loopback_host) => true,
             _ => return Err(EnvironmentError::NotHttps),
         };
-        for (is_there, part) in [
+        for (is_present, part) in [
             (!parsed.username().is_empty() || parsed.password().is_some(), "credentials"),
             (!parsed.path().trim_matches('/').is_empty(), "path"),
             (parsed.query().is_some(), "query"),
             (parsed.fragment().is_some(), "fragment"),
         ] {
-            if is_there {
+            if is_present {
                 return Err(EnvironmentError::NotBare(part));
             }
         }
@@ -87,48 +86,46 @@ impl ScalekitEnvironment {
         &self.url
     }
 
-    /// The id of this server among the environment's resources: what `aud` must hold.
+    /// What `aud` must hold.
     pub fn resource_id(&self) -> &str {
         &self.resource_id
     }
 
-    /// The resource's authorization server, without a trailing slash: what RFC 9728
-    /// `authorization_servers` holds, and what RFC 8414 §3.3 makes clients compare with the
-    /// metadata's `issuer`.
+    /// The resource's authorization server, without a trailing slash: the entry of RFC 9728
+    /// `authorization_servers`, which clients compare with the `issuer` of its metadata (RFC 8414
+    /// section 3.3).
     pub fn authorization_server(&self) -> &str {
         &self.authorization_server
     }
 
-    /// The two `iss` values that the environment's tokens carry, while Scalekit moves from one to
-    /// the other: the environment, and the resource's authorization server.
+    /// The two accepted `iss` values, while Scalekit moves from one to the other: the environment, and
+    /// the resource's authorization server.
     pub fn issuers(&self) -> [&str; 2] {
         [&self.url, &self.authorization_server]
     }
 
-    /// Where the signing keys are published. The resource has no keys of its own.
+    /// Where the signing keys are published. A resource has no keys of its own.
     pub fn keys_url(&self) -> &Url {
         &self.keys_url
     }
 
-    /// Where the authorization server's metadata is published, in the order in which to ask: the
-    /// path-inserted form of RFC 8414 §3.1, and the path-appended one.
+    /// Where the authorization server's metadata is published, in the order in which to try them: the
+    /// path-inserted form of RFC 8414 section 3.1, and the path-appended one.
     pub fn metadata_urls(&self) -> &[Url; 2] {
         &self.metadata_urls
     }
 
-    /// Whether it is reached over plain HTTP, which only loopback is.
+    /// Whether it is reached over plain HTTP, which is accepted for loopback only.
     pub(crate) fn is_loopback_http(&self) -> bool {
         self.is_loopback_http
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+/// Whether a host, as it stands in a URL, is this machine by name or by address.
+fn is_loopback_host(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn is_one_path_segment(text: &str) -> bool {

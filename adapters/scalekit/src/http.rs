@@ -1,4 +1,4 @@
-//! The one way in which this crate asks the network for anything.
+//! The only HTTP client of this crate.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -9,72 +9,78 @@ use reqwest::{Client, StatusCode, redirect};
 use thiserror::Error;
 use url::Url;
 
-use crate::ScalekitEnvironment;
+use crate::environment::ScalekitEnvironment;
 
-/// How long to wait for a connection, TLS included.
+/// For connecting, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// How long to wait for a whole answer, connecting included. Well under the ten seconds in which
-/// the server has to recover from an outage.
+/// For a whole response, connecting included. Well under the ten seconds within which the server has
+/// to recover from an outage.
 const TOTAL_TIME: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("protected-mcp-scalekit/", env!("CARGO_PKG_VERSION"));
 
-/// Fetches small public documents of one environment, within limits: of time, of size, and without
-/// following redirects, which could lead off https or off the environment.
+/// Fetches small public documents of one environment, bounded in time and size, without following
+/// redirects, which could leave https or the environment.
 ///
-/// Environments on the network are reached through the proxy that `HTTPS_PROXY` and `NO_PROXY`
-/// name, if any. Cloning gives another handle to the same client.
+/// Environments outside this machine are reached through the proxy of `HTTPS_PROXY` and `NO_PROXY`, if
+/// any. A clone shares the client.
 #[derive(Debug, Clone)]
 pub struct ScalekitHttp {
     client: Client,
 }
 
-/// No HTTP client can be had on this machine, most often for want of trusted root certificates.
+/// TLS cannot be set up on this machine, usually because it has no trusted root certificates.
 #[derive(Debug, Error)]
 #[error("cannot set up TLS for requests to Scalekit")]
 pub struct HttpClientError(#[source] reqwest::Error);
 
-/// Why a document could not be had.
 #[derive(Debug, Error)]
 pub(crate) enum FetchError {
-    /// No answer, or not all of it, or not in time.
+    /// No complete response in time.
     #[error("the request to Scalekit failed")]
     Request(#[from] reqwest::Error),
-    /// An answer other than 200, redirects among them.
-    #[error("Scalekit answered with status {0}")]
+    /// A status other than 200, redirects included.
+    #[error("Scalekit responded with status {0}")]
     Status(u16),
-    /// More than such a document ever has.
-    #[error("Scalekit's answer has more than {limit} bytes")]
-    TooLarge {
-        /// How much is read, in bytes.
-        limit: usize,
-    },
-    /// The answer is not what was asked for.
-    #[error("Scalekit's answer is not {expected}")]
-    Unexpected {
-        /// What was asked for.
-        expected: &'static str,
-    },
+    #[error("Scalekit's response exceeds {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("Scalekit's response is not {expected}")]
+    Unexpected { expected: &'static str },
 }
 
 impl ScalekitHttp {
-    /// Sets the client up. Makes no request.
+    /// Makes no request.
     pub fn new(environment: &ScalekitEnvironment) -> Result<Self, HttpClientError> {
-        Self::with_total_time(environment, TOTAL_TIME)
+        Self::with_user_agent(environment, USER_AGENT)
     }
 
-    pub(crate) fn with_total_time(
+    /// The same, with a `User-Agent` of the program's own.
+    pub fn with_user_agent(
         environment: &ScalekitEnvironment,
+        user_agent: &str,
+    ) -> Result<Self, HttpClientError> {
+        Self::build(environment, user_agent, TOTAL_TIME)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_total_time(environment: &ScalekitEnvironment, total_time: Duration) -> Self {
+        Self::build(environment, USER_AGENT, total_time).expect("a client")
+    }
+
+    fn build(
+        environment: &ScalekitEnvironment,
+        user_agent: &str,
         total_time: Duration,
     ) -> Result<Self, HttpClientError> {
         let builder = Client::builder()
-            .user_agent(concat!("todo-mcp/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent)
             .connect_timeout(CONNECT_TIME)
             .timeout(total_time)
             .redirect(redirect::Policy::none())
-            // Requests are minutes apart: a kept connection would only be found dead.
+            // Requests are minutes apart: a pooled connection would be closed by then.
             .pool_max_idle_per_host(0);
         let builder = if environment.is_loopback_http() {
-            // Nothing on loopback is behind a proxy, and reading the machine's root certificates
-            // would be most of the time that starting takes.
+            // Nothing on loopback is behind a proxy, and loading the machine's root certificates
+            // would take most of the time of a start.
             builder.no_proxy().tls_certs_only([])
         } else {
             builder.https_only(true)
@@ -83,7 +89,7 @@ impl ScalekitHttp {
         Ok(Self { client })
     }
 
-    /// The body of a 200 answer, if it is UTF-8 text of at most `limit` bytes.
+    /// The body of a response with status 200, if it is UTF-8 text of at most `limit` bytes.
     pub(crate) async fn text(&self, url: &Url, limit: usize) -> Result<String, FetchError> {
         let request = self.client.get(url.clone());
         let mut response =
@@ -102,8 +108,8 @@ impl ScalekitHttp {
     }
 }
 
-/// An error and what led to it, in one line for an operator.
-pub(crate) fn in_one_line(error: &dyn Error) -> String {
+/// An error and its sources in one line, for an operator.
+pub(crate) fn error_chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,14 +1,14 @@
-//! What JSON parsing has to refuse here beyond what `serde` refuses.
+//! JSON objects, more strictly than `serde` reads them.
 
 use serde::Deserialize;
 
-/// Reads a JSON object.
+/// Parses a JSON object.
 ///
-/// A derived `Deserialize` also takes an array for a struct, members in the order of the fields;
-/// RFC 7519 §7.2 and RFC 7517 §5 ask for objects. Duplicates of the members that `T` names are
-/// errors (RFC 7519 §4).
+/// A derived `Deserialize` accepts an array for a struct, with the members in the order of the fields;
+/// RFC 7519 section 7.2 and RFC 7517 section 5 require objects. A repeated member that `T` names is an
+/// error (RFC 7519 section 4).
 pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    // Whitespace that is not JSON's is refused by the parser.
+    // `trim_start` also drops whitespace that is not JSON's; the parser rejects it.
     if !text.trim_start().starts_with('{') {
         return None;
     }
@@ -25,9 +25,9 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_with_single_members_is_read() {
+    fn only_an_object_without_repeated_members_is_accepted() {
         assert_eq!(object::<Members>(" {\"b\": [1], \"a\": \"x\"} "), Some(Members { a: "x" }));
-        for refused in [
+        for rejected in [
             "",
             "null",
             "[\"x\"]",
@@ -37,7 +37,7 @@ mod tests {
             "{\"a\": \"x\", \"a\": \"x\"}",
             "\u{a0}{\"a\": \"x\"}",
         ] {
-            assert_eq!(object::<Members>(refused), None, "{refused:?}");
+            assert_eq!(object::<Members>(rejected), None, "{rejected:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A published key set (RFC 7517 §5), read down to what can have signed one of our tokens.
+//! A published key set (RFC 7517 section 5), reduced to the keys that can have signed an access token.
 
 use std::sync::Arc;
 
@@ -8,25 +8,24 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use todo_application::ports::Rejection;
 
 use crate::http::FetchError;
+use crate::invalid_token::InvalidToken;
 use crate::json;
 
-/// The modulus sizes that RS256 is checked with, in bits. RFC 7518 §3.3 wants 2048 or more; beyond
-/// 8192 a signature costs more to check than any issuer would ask for.
+/// The accepted modulus sizes, in bits. RFC 7518 section 3.3 requires 2048 or more; above 8192 a
+/// signature costs more to check than any issuer needs.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The longest public exponent, in bytes. 65537 has three.
 const MAX_EXPONENT_BYTES: usize = 4;
 
-/// The keys of a set that check RS256 signatures: at least one.
+/// The keys of a set that verify RS256 signatures: at least one.
 #[derive(Debug)]
 pub(crate) struct KeySet {
     keys: Vec<Arc<PublishedKey>>,
-    passed_over: usize,
+    ignored: usize,
 }
 
-/// One public key of the issuer.
 #[derive(Debug)]
 pub(crate) struct PublishedKey {
     id: Option<String>,
@@ -37,7 +36,7 @@ pub(crate) struct PublishedKey {
 
 impl PartialEq for PublishedKey {
     fn eq(&self, other: &Self) -> bool {
-        let Self { id, modulus, exponent, key: _made_of_both } = self;
+        let Self { id, modulus, exponent, key: _derived_from_both } = self;
         (id, modulus, exponent) == (&other.id, &other.modulus, &other.exponent)
     }
 }
@@ -48,7 +47,7 @@ struct Jwks<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// The members of a JSON Web Key that say whether and how it checks RS256 signatures.
+/// The members of a JSON Web Key that decide whether and how it verifies RS256 signatures.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -62,8 +61,8 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys that are malformed, or of another type, use or algorithm, are passed
-    /// over one by one; a set without a single usable key is no key set.
+    /// Keys that are malformed, or of another type, use or algorithm, are ignored one by one; a set
+    /// without a usable key is an error.
     pub(crate) fn parse(text: &str) -> Result<Self, FetchError> {
         let jwks: Jwks =
             json::object(text).ok_or(FetchError::Unexpected { expected: "a JSON Web Key set" })?;
@@ -77,11 +76,11 @@ impl KeySet {
         if keys.is_empty() {
             return Err(FetchError::Unexpected { expected: "a key set with a usable RS256 key" });
         }
-        Ok(Self { passed_over: published - keys.len(), keys })
+        Ok(Self { ignored: published - keys.len(), keys })
     }
 
-    /// The key with this id, the first where ids repeat. Without an id, the only key there is: with
-    /// several it would be a guess.
+    /// The first key with this id. Without an id, the key of a set that has only one: with several it
+    /// would be a guess.
     pub(crate) fn find(&self, id: Option<&str>) -> Option<&Arc<PublishedKey>> {
         match (id, self.keys.as_slice()) {
             (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
@@ -90,26 +89,25 @@ impl KeySet {
         }
     }
 
-    /// Whether both sets give the same verdict on every token: the same usable keys under the same
-    /// ids, in the same order (of two keys with one id the first counts).
+    /// Whether both sets accept the same tokens: the same usable keys with the same ids, in the same
+    /// order (of two keys with one id the first counts).
     pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
         self.keys == other.keys
     }
 
-    /// The ids of the usable keys, for the log.
+    /// The ids of the usable keys, `None` for a key without one.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Option<&str>> {
         self.keys.iter().map(|key| key.id.as_deref())
     }
 
-    /// How many published keys are not usable.
-    pub(crate) fn passed_over(&self) -> usize {
-        self.passed_over
+    pub(crate) fn ignored(&self) -> usize {
+        self.ignored
     }
 }
 
 impl PublishedKey {
-    /// Reads one JSON Web Key, if it is an RSA key (RFC 7518 §6.3.1) that is meant for RS256
-    /// signatures as far as it says what it is meant for (RFC 7517 §4.2 - §4.4).
+    /// Accepts an RSA key (RFC 7518 section 6.3.1) whose `use`, `key_ops` and `alg`, if present, allow
+    /// RS256 signatures (RFC 7517 sections 4.2 to 4.4).
     fn parse(text: &str) -> Option<Self> {
         let jwk: Jwk = json::object(text)?;
         let is_for_rs256 = jwk.kty == "RSA"
@@ -136,17 +134,19 @@ impl PublishedKey {
         })
     }
 
-    /// Checks an RS256 signature over `message`. `signature` is base64url, as in the token.
-    pub(crate) fn check(&self, message: &str, signature: &str) -> Result<(), Rejection> {
+    /// Checks an RS256 signature over `message`. `signature` is base64url, as in a token.
+    pub(crate) fn check(&self, message: &str, signature: &str) -> Result<(), InvalidToken> {
         match crypto::verify(signature, message.as_bytes(), &self.key, Algorithm::RS256) {
             Ok(true) => Ok(()),
-            Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => Err(Rejection::Malformed),
-            Ok(false) | Err(_) => Err(Rejection::Signature),
+            Err(error) if matches!(error.kind(), ErrorKind::Base64(_)) => {
+                Err(InvalidToken::Malformed)
+            }
+            Ok(false) | Err(_) => Err(InvalidToken::Signature),
         }
     }
 }
 
-/// Reads a `Base64urlUInt` (RFC 7518 §2) into big-endian bytes without leading zeros.
+/// Decodes a `Base64urlUInt` (RFC 7518 section 2) to big-endian bytes without leading zeros.
 fn unsigned_integer(text: &str) -> Option<Vec<u8>> {
     let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -3,48 +3,49 @@
 //! | situation | a request that needs a key |
 //! |---|---|
 //! | key known, set younger than an hour | gets it |
-//! | key known, set older | gets it; a refresh starts beside it |
+//! | key known, set older | gets it; a refresh starts in the background |
 //! | key id unknown | waits for a refresh if one is due, then gets the key or `UnknownKey` |
-//! | no key ever had | the same, but `Unavailable` while there is still none |
+//! | no key known yet | the same, but `KeysUnavailable` while there is still none |
 //!
-//! When a refresh is due says `keys/schedule.rs`. There is at most one at a time, whoever wants it.
-//! With `keys/upkeep.rs` running, which refreshes without being asked, no set becomes an hour old
-//! but in a long outage.
+//! `keys/schedule.rs` decides when a refresh is due; at most one is in flight. While
+//! `keys/upkeep.rs` runs, which refreshes periodically, a set becomes an hour old only in a long
+//! outage.
 //!
-//! A set is replaced as a whole, and only by a set with a usable key: an outage, an empty set or
-//! one malformed key never takes a good key away, and a key that is rotated out goes with the next
-//! refresh. Every change of the set starts a new [`Generation`]: what was concluded from keys of an
-//! earlier one no longer holds.
+//! A set is replaced as a whole, and only by a set with a usable key: an outage, an empty set or one
+//! malformed key never removes a good key, and a key that is rotated out is removed by the next
+//! refresh. Every change of the set starts a new [`Generation`], which invalidates whatever was
+//! concluded from keys of an earlier one.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use todo_application::domain::Instant;
-use todo_application::ports::{BoxError, Clock, NotReady, Readiness, Rejection, VerificationError};
+use protected_mcp::{BoxError, Clock, NotReady, Readiness};
 use url::Url;
 
-use crate::http::{FetchError, ScalekitHttp, in_one_line};
+use crate::elapsed;
+use crate::environment::ScalekitEnvironment;
+use crate::http::{FetchError, ScalekitHttp, error_chain};
+use crate::invalid_token::{InvalidToken, VerificationError};
 use crate::key_set::{KeySet, PublishedKey};
-use crate::single_flight::{Landing, SingleFlight};
-use crate::{ScalekitEnvironment, clock};
+use crate::single_flight::{Completion, SingleFlight};
 
 mod schedule;
 mod upkeep;
 
 use schedule::{Occasion, Schedule};
 
-/// After this a request has the set refreshed even if it has every key that is asked for.
+/// The age of a set at which a request starts a refresh even if the key is known.
 const MAX_AGE: Duration = Duration::from_hours(1);
-/// What is read of a key set, in bytes. A set of two keys has about 1,000.
+/// The largest key set, in bytes. A set of two keys has about 1,000.
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
-/// How long `ready` waits for a first key set. The port asks for an answer within a second.
+/// How long `ready` waits for a first key set. The port requires an answer within a second.
 const READINESS_PATIENCE: Duration = Duration::from_millis(800);
 
-/// The signing keys of a Scalekit environment. Cloning gives another handle to the same keys.
+/// The signing keys of a Scalekit environment. A clone shares them.
 ///
-/// They are fetched when somebody asks for one, or whether they are [ready](Readiness), and by
-/// themselves while [`refresh_until`](Self::refresh_until) runs.
+/// They are fetched when a token needs one, when [readiness](Readiness) is checked, and periodically
+/// while [`refresh_until`](Self::refresh_until) runs.
 #[derive(Clone)]
 pub struct ScalekitKeys {
     shared: Arc<Shared>,
@@ -63,15 +64,15 @@ struct Shared {
 struct Known {
     keys: KeySet,
     generation: Generation,
-    fetched_at: Instant,
+    fetched_at: SystemTime,
 }
 
-/// Which of the key sets it is that were in force one after the other. A fetch that brings the same
-/// keys again does not start a new one.
+/// Counts the key sets that have been in force. A fetch that returns the same keys again does not
+/// start a new one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Generation(u64);
 
-/// A key, and the generation of the set that it was found in.
+/// A key, and the generation of the set that holds it.
 pub(crate) struct FoundKey {
     pub(crate) key: Arc<PublishedKey>,
     pub(crate) generation: Generation,
@@ -80,12 +81,12 @@ pub(crate) struct FoundKey {
 #[derive(Default)]
 struct Attempts {
     schedule: Schedule,
-    /// Why there is no key while there is none.
+    /// Why no key is known, while none is.
     last_failure: Option<Arc<FetchError>>,
 }
 
 impl ScalekitKeys {
-    /// The keys of `environment`, none of them known yet. Makes no request.
+    /// No key is known yet. Makes no request.
     pub fn new(
         environment: &ScalekitEnvironment,
         http: ScalekitHttp,
@@ -103,46 +104,45 @@ impl ScalekitKeys {
         }
     }
 
-    /// The key that a token names, fetched if need be. A token that names none is given the only
-    /// key there is.
+    /// The key with this id, fetched if necessary. Without an id, the key of a set that has only one.
     pub(crate) async fn find(
         &self,
         unverified_key_id: Option<&str>,
     ) -> Result<FoundKey, VerificationError> {
-        if let Some(known) = self.known_and_renewed() {
+        if let Some(known) = self.known_or_refreshing() {
             if let Some(found) = known.find(unverified_key_id) {
                 return Ok(found);
             }
             if unverified_key_id.is_none() {
-                return Err(Rejection::UnknownKey.into());
+                return Err(InvalidToken::UnknownKey.into());
             }
         }
         if let Some(refresh) = self.refresh_if_due(Occasion::Request) {
             refresh.wait().await;
         }
         let Some(known) = self.shared.known() else {
-            return Err(VerificationError::Unavailable(self.shared.last_failure()));
+            return Err(VerificationError::KeysUnavailable(self.shared.last_failure()));
         };
-        Ok(known.find(unverified_key_id).ok_or(Rejection::UnknownKey)?)
+        Ok(known.find(unverified_key_id).ok_or(InvalidToken::UnknownKey)?)
     }
 
-    /// The generation of the keys in force, if there are any. What a token was told by keys of this
-    /// generation, [`find`](Self::find) would have it told again.
+    /// The generation of the keys in force, if any. For keys of this generation, [`find`](Self::find)
+    /// still returns what it returned before.
     pub(crate) fn generation(&self) -> Option<Generation> {
-        self.known_and_renewed().map(|known| known.generation)
+        self.known_or_refreshing().map(|known| known.generation)
     }
 
-    /// What is known. If that is old, a refresh starts beside.
-    fn known_and_renewed(&self) -> Option<Arc<Known>> {
+    /// The known keys. If they are old, a refresh starts in the background.
+    fn known_or_refreshing(&self) -> Option<Arc<Known>> {
         let known = self.shared.known()?;
-        if clock::has_passed(MAX_AGE, known.fetched_at, self.shared.clock.now()) {
+        if elapsed::has_passed(MAX_AGE, known.fetched_at, self.shared.clock.now()) {
             self.refresh_if_due(Occasion::Request);
         }
         Some(known)
     }
 
-    /// The refresh under way, or the one that is due, started.
-    fn refresh_if_due(&self, occasion: Occasion) -> Option<Landing> {
+    /// The refresh in flight, or the one that is due, started.
+    fn refresh_if_due(&self, occasion: Occasion) -> Option<Completion> {
         self.shared.flight.join_or_start(|| {
             let is_due = self.shared.start_attempt_if_due(occasion);
             let shared = Arc::clone(&self.shared);
@@ -168,7 +168,6 @@ impl Shared {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long until a fetch is due.
     fn wait(&self, occasion: Occasion) -> Duration {
         self.attempts().schedule.wait(occasion, self.clock.now())
     }
@@ -191,9 +190,9 @@ impl Shared {
             }
             Err(failure) => {
                 tracing::warn!(
-                    error = in_one_line(&failure),
+                    error = error_chain(&failure),
                     keys.known = self.known().is_some(),
-                    "the signing keys could not be fetched"
+                    "cannot fetch the signing keys"
                 );
                 let mut attempts = self.attempts();
                 attempts.schedule.failed();
@@ -206,18 +205,18 @@ impl Shared {
         KeySet::parse(&self.http.text(&self.url, MAX_KEY_SET_BYTES).await?)
     }
 
-    /// Puts keys into force. Only the one fetch in flight does.
+    /// Puts keys into force. Called only by the one fetch in flight.
     fn replace(&self, keys: KeySet) {
         let earlier = self.known();
         let generation = match &earlier {
             Some(earlier) if earlier.keys.is_equivalent_to(&keys) => {
-                tracing::debug!("signing keys fetched: they are the same as before");
+                tracing::debug!("signing keys fetched, unchanged");
                 earlier.generation
             }
             _ => {
                 tracing::info!(
                     keys.ids = ?keys.ids().collect::<Vec<_>>(),
-                    keys.passed_over = keys.passed_over(),
+                    keys.ignored = keys.ignored(),
                     "signing keys fetched"
                 );
                 earlier.map_or_else(Generation::default, |earlier| earlier.generation.next())
@@ -230,7 +229,7 @@ impl Shared {
     fn last_failure(&self) -> BoxError {
         match self.attempts().last_failure.as_ref() {
             Some(failure) => Arc::clone(failure).into(),
-            None => "no attempt to fetch them has ended yet".into(),
+            None => "the first attempt to fetch them is still in flight".into(),
         }
     }
 }
@@ -247,13 +246,13 @@ impl Readiness for ScalekitKeys {
         "keys"
     }
 
-    /// Ready as soon as one key set was had: a later outage is lived through with it. Until then
-    /// asking starts a fetch when one is due, so that a server becomes ready by being asked.
+    /// Ready from the first key set on, which is kept during a later outage. Until then the check
+    /// starts a fetch when one is due, so a server becomes ready by being probed.
     async fn ready(&self) -> Result<(), NotReady> {
         if self.shared.known().is_none()
-            && let Some(refresh) = self.refresh_if_due(Occasion::OwnAccord)
+            && let Some(refresh) = self.refresh_if_due(Occasion::Periodic)
         {
-            // Out of patience or not: what is known by then is the answer.
+            // Timed out or not, the keys known by then are the answer.
             let _ = tokio::time::timeout(READINESS_PATIENCE, refresh.wait()).await;
         }
         if self.shared.known().is_some() {
@@ -262,7 +261,7 @@ impl Readiness for ScalekitKeys {
         Err(NotReady(format!(
             "no signing key of {} is known: {}",
             self.shared.url,
-            in_one_line(self.shared.last_failure().as_ref())
+            error_chain(self.shared.last_failure().as_ref())
         )))
     }
 }

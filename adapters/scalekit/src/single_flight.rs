@@ -1,59 +1,58 @@
-//! Many wait, one works.
+//! Coalesces concurrent calls: at most one runs, and the others wait for it.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Runs at most one piece of work at a time, and lets any number wait for it.
+/// Runs at most one piece of work at a time, for any number of waiting tasks.
 ///
-/// The work is a task of its own: it goes on when those who wait for it go away, so that a client
-/// that hangs up neither wastes a fetch nor leaves the others without one.
+/// The work is a task of its own and continues when all that wait for it are dropped, so a client that
+/// disconnects neither wastes a fetch nor leaves the others without one.
 #[derive(Debug, Default)]
 pub(crate) struct SingleFlight {
-    current: Mutex<Option<Landing>>,
+    current: Mutex<Option<Completion>>,
 }
 
-/// The end of a piece of work, whichever way it ends.
+/// The end of a piece of work, whether it returned or panicked.
 #[derive(Debug, Clone)]
-pub(crate) struct Landing(watch::Receiver<()>);
+pub(crate) struct Completion(watch::Receiver<()>);
 
 impl SingleFlight {
-    /// The work under way, or else the work that `start` gives, started. `None` when there is
-    /// neither. `start` is asked under a lock: two callers never both start.
+    /// The work that is running, or else the work that `start` returns, started. `None` when there is
+    /// neither. `start` is called under a lock: two callers never both start.
     pub(crate) fn join_or_start<Work>(
         &self,
         start: impl FnOnce() -> Option<Work>,
-    ) -> Option<Landing>
+    ) -> Option<Completion>
     where
         Work: Future<Output = ()> + Send + 'static,
     {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(landing) = current.as_ref()
-            && !landing.is_over()
+        if let Some(completion) = current.as_ref()
+            && !completion.is_completed()
         {
-            return Some(landing.clone());
+            return Some(completion.clone());
         }
         let work = start()?;
-        let (in_the_air, landed) = watch::channel(());
+        let (running, completed) = watch::channel(());
         tokio::spawn(async move {
             // Dropped when the work ends, also when it panics or the runtime shuts down.
-            let _in_the_air = in_the_air;
+            let _running = running;
             work.await;
         });
-        *current = Some(Landing(landed));
+        *current = Some(Completion(completed));
         current.clone()
     }
 }
 
-impl Landing {
-    /// Waits until the work has ended.
+impl Completion {
     pub(crate) async fn wait(mut self) {
-        // Nothing is ever sent: the only change is that the sender goes away.
+        // Nothing is ever sent: the only change is that the sender is dropped.
         let _ = self.0.changed().await;
     }
 
-    fn is_over(&self) -> bool {
+    fn is_completed(&self) -> bool {
         self.0.has_changed().is_err()
     }
 }
@@ -67,23 +66,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_under_way_is_joined_and_ended_work_is_not() {
+    async fn running_work_is_joined_and_completed_work_is_not() {
         let flight = SingleFlight::default();
-        let go_on = Arc::new(Notify::new());
-        let work = Arc::clone(&go_on);
-        let first =
-            flight.join_or_start(|| Some(async move { work.notified().await })).expect("a landing");
+        let release = Arc::new(Notify::new());
+        let work = Arc::clone(&release);
+        let first = flight
+            .join_or_start(|| Some(async move { work.notified().await }))
+            .expect("running work");
         let joined = flight
             .join_or_start::<std::future::Ready<()>>(|| panic!("must not start a second one"))
-            .expect("the same landing");
-        go_on.notify_one();
+            .expect("the same work");
+        release.notify_one();
         first.wait().await;
         joined.wait().await;
         assert!(flight.join_or_start(|| None::<std::future::Ready<()>>).is_none());
     }
 
     #[tokio::test]
-    async fn work_goes_on_when_nobody_waits_for_it() {
+    async fn work_continues_when_its_completion_is_dropped() {
         let flight = SingleFlight::default();
         let done = Arc::new(Notify::new());
         let work = Arc::clone(&done);
@@ -92,11 +92,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_is_over() {
+    async fn work_that_panics_is_completed() {
         let flight = SingleFlight::default();
-        let landing = flight
+        let completion = flight
             .join_or_start(|| Some(async { panic!("as the test wants") }))
-            .expect("a landing");
-        landing.wait().await;
+            .expect("running work");
+        completion.wait().await;
     }
 }

@@ -1,30 +1,29 @@
-//! A Scalekit environment on loopback that fails on demand, and a clock that stands still.
+//! A Scalekit environment on loopback that fails on demand, and a manual clock.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use todo_application::domain::Instant;
-use todo_application::ports::Clock;
+use protected_mcp::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::test_tokens::{FIRST_KEY, NOW, RESOURCE_ID, TestKey, key_set, user_claims};
 use crate::{ScalekitEnvironment, ScalekitHttp, ScalekitKeys, ScalekitTokenVerifier};
 
-/// When to give up on what should have happened long ago. Only a failing test takes that long.
+/// Only a failing test takes that long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) struct ManualClock(AtomicI64);
+pub(crate) struct ManualClock(AtomicU64);
 
 impl ManualClock {
     pub(crate) fn advance(&self, duration: Duration) {
-        let millis = i64::try_from(duration.as_millis()).expect("a short duration");
+        let millis = u64::try_from(duration.as_millis()).expect("a short duration");
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
@@ -33,18 +32,22 @@ impl ManualClock {
         self.advance(duration.saturating_sub(Duration::from_millis(1)));
     }
 
-    pub(crate) fn set_unix_millis(&self, millis: i64) {
+    pub(crate) fn unix_millis(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_unix_millis(&self, millis: u64) {
         self.0.store(millis, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
-    fn now(&self) -> Instant {
-        Instant::from_unix_millis(self.0.load(Ordering::SeqCst)).expect("an instant")
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.unix_millis())
     }
 }
 
-/// What an issuer answers at one path.
+/// The response at one path.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -88,7 +91,7 @@ async fn answer(State(issuing): State<Arc<Issuing>>, uri: Uri) -> Response {
     response
 }
 
-/// An issuer and everything that relies on it. It publishes [`FIRST_KEY`] to begin with.
+/// An issuer, which publishes [`FIRST_KEY`] at first, and all that depends on it.
 pub(crate) struct Scene {
     pub(crate) environment: Arc<ScalekitEnvironment>,
     pub(crate) http: ScalekitHttp,
@@ -113,7 +116,7 @@ impl Scene {
         let environment =
             Arc::new(ScalekitEnvironment::new(&url, RESOURCE_ID).expect("an environment"));
         let http = ScalekitHttp::new(&environment).expect("a client");
-        let clock = Arc::new(ManualClock(AtomicI64::new(NOW * 1000)));
+        let clock = Arc::new(ManualClock(AtomicU64::new(NOW * 1000)));
         let keys = ScalekitKeys::new(&environment, http.clone(), clock.clone());
         let verifier = ScalekitTokenVerifier::new(environment.clone(), keys.clone(), clock.clone());
         let scene = Self { environment, http, clock, keys, verifier, issuing };
@@ -121,7 +124,7 @@ impl Scene {
         scene
     }
 
-    /// Answers with a set of these keys where the keys are published.
+    /// Publishes a set of these keys.
     pub(crate) fn publish(&self, keys: &[&TestKey]) {
         let jwks: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
         self.answer_keys(Answer::ok(key_set(&jwks.iter().collect::<Vec<_>>())));
@@ -136,12 +139,12 @@ impl Scene {
         answers.insert(path.to_owned(), answer);
     }
 
-    /// Lets requests come in and answers none of them.
+    /// Accepts requests and responds to none of them.
     pub(crate) fn hold(&self) {
         self.issuing.is_held.send_replace(true);
     }
 
-    /// Answers what was held.
+    /// Responds to the requests that were held.
     pub(crate) fn release(&self) {
         self.issuing.is_held.send_replace(false);
     }
@@ -151,22 +154,21 @@ impl Scene {
         self.issuing.requested.borrow().clone()
     }
 
-    /// How many requests there were.
     pub(crate) fn request_count(&self) -> usize {
         self.issuing.requested.borrow().len()
     }
 
-    /// Waits until there were that many requests.
+    /// Waits until that many requests were made.
     pub(crate) async fn requests(&self, count: usize) {
         let mut requested = self.issuing.requested.subscribe();
         let enough = requested.wait_for(|requested| requested.len() >= count);
         tokio::time::timeout(PATIENCE, enough)
             .await
-            .expect("more requests than came")
+            .expect("more requests than were made")
             .expect("the issuer");
     }
 
-    /// A good token of a user, signed with `key`.
+    /// A valid token of a user, signed with `key`.
     pub(crate) fn token(&self, key: &TestKey) -> String {
         key.token(&user_claims(self.environment.url()))
     }

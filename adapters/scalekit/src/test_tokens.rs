@@ -1,4 +1,4 @@
-//! Keys and tokens as a Scalekit environment would make them, and as an attacker would.
+//! Keys and tokens as a Scalekit environment makes them, and as an attacker would.
 
 use std::sync::LazyLock;
 
@@ -11,11 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// When the tests take place, in seconds since 1970.
-pub(crate) const NOW: i64 = 1_795_340_000;
+/// The time of the tests, in seconds since 1970.
+pub(crate) const NOW: u64 = 1_795_340_000;
 pub(crate) const RESOURCE_ID: &str = "res_1";
 
-/// Made once for a test binary: making one takes as long as a thousand signatures.
+/// Generated once for a test binary: it takes as long as a thousand signatures.
 pub(crate) static FIRST_KEY: LazyLock<TestKey> = LazyLock::new(|| TestKey::new("snk_1"));
 pub(crate) static SECOND_KEY: LazyLock<TestKey> = LazyLock::new(|| TestKey::new("snk_2"));
 
@@ -50,7 +50,7 @@ impl TestKey {
         json!({"alg": "RS256", "kid": self.id, "typ": "JWT"})
     }
 
-    /// A token with these claims and a header that fits.
+    /// A token with these claims and a matching header.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.token_of(&self.header().to_string(), claims.to_string())
     }
@@ -91,7 +91,7 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The text that is encoded in a part of a token.
+/// The decoded text of a part of a token.
 pub(crate) fn text_of(part: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64url");
     String::from_utf8(bytes).expect("a text")
@@ -101,7 +101,7 @@ pub(crate) fn key_set(keys: &[&Value]) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-/// The claims of a good user token, in the form in which Scalekit writes them.
+/// The claims of a valid user token, as Scalekit writes them.
 pub(crate) fn user_claims(environment_url: &str) -> Value {
     json!({
         "aud": ["http://localhost:3002/", RESOURCE_ID],
@@ -111,8 +111,8 @@ pub(crate) fn user_claims(environment_url: &str) -> Value {
         "oid": "org_1",
         "resid": RESOURCE_ID,
         "roles": ["admin"],
-        "scope": "openid offline_access todo:read",
-        "scopes": ["openid", "offline_access", "todo:read"],
+        "scope": "openid offline_access notes:read",
+        "scopes": ["openid", "offline_access", "notes:read"],
         "sid": "ses_1",
         "iat": NOW,
         "nbf": NOW,
@@ -121,7 +121,7 @@ pub(crate) fn user_claims(environment_url: &str) -> Value {
     })
 }
 
-/// `claims` with the members of `changes` set, or removed where `changes` has `null`.
+/// `claims` with the members of `changes` set, or removed where they are `null`.
 pub(crate) fn changed(mut claims: Value, changes: &Value) -> Value {
     let members = claims.as_object_mut().expect("an object");
     for (name, value) in changes.as_object().expect("an object") {

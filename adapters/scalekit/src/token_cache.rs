@@ -1,57 +1,57 @@
-//! Tokens that were verified a moment ago.
+//! Tokens that were accepted a moment ago.
 //!
-//! The cache saves work and decides nothing: an entry is served only while verifying the token anew
-//! would end the same way, which is while
+//! The cache saves work and decides nothing: an entry is served only while verifying the token again
+//! would give the same result, which is while
 //!
-//! * the same keys are in force. Any change of the key set ends every entry made before it, so that
-//!   the tokens of a withdrawn key stop with the key;
-//! * the clock lies in the token's lifetime, looked at both ends with every request.
+//! * the same keys are in force. Any change of the key set invalidates every earlier entry, so the
+//!   tokens of a withdrawn key are rejected as soon as the key is gone;
+//! * the current time is within the token's lifetime, compared at both ends for every request.
 //!
-//! Everything else that verification looks at is in the token, or fixed for the life of the process.
-//! What is not served is verified anew. Rejections are not kept: whoever makes up tokens would fill
-//! the cache with them, and a key that is published a second later turns one into an acceptance.
+//! Everything else that verification depends on is in the token, or constant for the process. What is
+//! not served is verified again. Rejections are not cached: made-up tokens would fill the cache, and a
+//! key that is published a second later turns a rejection into an acceptance.
 //!
-//! A token is recognised by its SHA-256 digest and not kept itself. Two tokens with one digest
-//! would pass for each other, so it takes a hash for which nobody can find such two. How long a
-//! lookup takes depends on the digest, which says nothing of how close to a good token a guess was.
+//! A token is identified by its SHA-256 digest and not stored itself. Two tokens with one digest would
+//! be taken for each other, so the hash must be collision-resistant. The time of a lookup depends on
+//! the digest, which reveals nothing of how close a guessed token is to a valid one.
 //!
-//! An entry of an ordinary token takes some 400 bytes, which is 4 MB for a full cache; were every
-//! claim as long as claims may be, it would be 30 MB. Only the issuer can make tokens that get in.
-//! Which entry makes room for a new one is decided as in S3-FIFO: tokens that are used once do not
-//! push out those that are used again and again, however many they are. It takes a few steps, and
-//! at most three per entry in one of several parts of the cache that are locked one by one.
+//! An entry of an ordinary token takes some 400 bytes, which is 4 MB for a full cache; if every claim
+//! were as long as it may be, 30 MB, plus the claims that the verifier keeps. Only the issuer can make
+//! tokens that are cached. Eviction follows S3-FIFO: tokens that are used once do not evict those that
+//! are used repeatedly, however many they are. It takes a few steps, and at most three per entry in
+//! one of several independently locked shards.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_lc_rs::digest;
+use protected_mcp::Caller;
 use quick_cache::sync::Cache;
-use todo_application::domain::Instant;
 
-use crate::VerifiedToken;
+use crate::claims::Accepted;
 use crate::keys::Generation;
 
-/// How many tokens are remembered, about. Beyond that, more tokens in use at once cost a signature
-/// check now and then.
+/// How many tokens are cached, about. With more tokens in use at once, some signatures are checked
+/// again.
 const CAPACITY: usize = 10_000;
 
-/// Remembers verified tokens, a bounded number of them.
+/// A bounded number of accepted tokens.
 pub(crate) struct TokenCache {
     entries: Cache<TokenDigest, Entry>,
 }
 
-/// What a token is recognised by.
+/// Identifies a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenDigest([u8; digest::SHA256_OUTPUT_LEN]);
 
 #[derive(Clone)]
 struct Entry {
-    token: Arc<VerifiedToken>,
+    accepted: Accepted,
     /// The keys that it was verified with.
     generation: Generation,
 }
 
 impl TokenDigest {
-    /// The digest of a token as it came in.
     pub(crate) fn of(unverified_token: &str) -> Self {
         let mut bytes = [0; digest::SHA256_OUTPUT_LEN];
         let digest = digest::digest(&digest::SHA256, unverified_token.as_bytes());
@@ -61,7 +61,6 @@ impl TokenDigest {
 }
 
 impl TokenCache {
-    /// Remembers nothing yet.
     pub(crate) fn new() -> Self {
         Self::with_capacity(CAPACITY)
     }
@@ -70,30 +69,24 @@ impl TokenCache {
         Self { entries: Cache::new(capacity) }
     }
 
-    /// What verifying the token anew would give, if that is known. `generation` and `now` are of
-    /// this moment: the keys in force, and the time.
-    pub(crate) fn recall(
+    /// The result of verifying the token again, if it is known. `generation` and `now` are the keys in
+    /// force and the time at this moment.
+    pub(crate) fn get(
         &self,
         digest: TokenDigest,
         generation: Option<Generation>,
-        now: Instant,
-    ) -> Option<Arc<VerifiedToken>> {
-        let Entry { token, generation: verified_with } = self.entries.get(&digest)?;
-        let still_holds = generation == Some(verified_with) && token.lifetime.check(now).is_ok();
-        still_holds.then_some(token)
+        now: SystemTime,
+    ) -> Option<Arc<Caller>> {
+        let Entry { accepted, generation: verified_with } = self.entries.get(&digest)?;
+        let still_holds = generation == Some(verified_with) && accepted.lifetime.check(now).is_ok();
+        still_holds.then_some(accepted.caller)
     }
 
-    /// Keeps a token that was verified with a key of `generation`.
-    pub(crate) fn remember(
-        &self,
-        digest: TokenDigest,
-        generation: Generation,
-        token: Arc<VerifiedToken>,
-    ) {
-        self.entries.insert(digest, Entry { token, generation });
+    /// Stores a token that was verified with a key of `generation`.
+    pub(crate) fn insert(&self, digest: TokenDigest, generation: Generation, accepted: Accepted) {
+        self.entries.insert(digest, Entry { accepted, generation });
     }
 
-    /// How many tokens are remembered.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

@@ -1,4 +1,4 @@
-//! A bearer token as it came in: split into its parts, believed in nothing.
+//! A bearer token as it was received, and the one way from there to its payload.
 
 use std::borrow::Cow;
 
@@ -6,84 +6,123 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use todo_application::ports::Rejection;
 
+use crate::invalid_token::InvalidToken;
 use crate::json;
+use crate::key_set::PublishedKey;
 
-/// The longest token that is looked at, in bytes. Scalekit's have about 1,100.
+/// The longest token that is processed, in bytes. Scalekit's have about 1,100.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The one signature algorithm. It is named here and not taken from the token, nor from the key
-/// (RFC 8725 §3.1).
+/// The only signature algorithm. It is fixed here and taken neither from the token nor from the key
+/// (RFC 8725 section 3.1).
 const ALGORITHM: &str = "RS256";
 
-/// The three parts of a JWS in compact form (RFC 7515 §7.1), the header read and acceptable.
+/// A text within the size limit of tokens, otherwise unchecked.
+#[derive(Clone, Copy)]
+pub(crate) struct BearerToken<'a>(&'a str);
+
+/// The three parts of a JWS in compact form (RFC 7515 section 7.1), with an acceptable header.
 pub(crate) struct UnverifiedToken<'a> {
-    /// Header, dot and payload as they were sent: what the signature is over.
-    pub(crate) signing_input: &'a str,
+    /// Header, dot and payload as they were sent: what the signature covers.
+    signing_input: &'a str,
     payload: &'a str,
-    pub(crate) signature: &'a str,
-    pub(crate) unverified_key_id: Option<String>,
+    signature: &'a str,
+    key_id: Option<String>,
 }
 
-/// What of the header is looked at. `typ` is not: Scalekit writes `JWT` where RFC 9068 would have
-/// `at+jwt`, and what keeps ID tokens out is their audience. Nor is any member that names a key or
-/// a place to fetch one from (`jwk`, `jku`, `x5c`, `x5u`).
+/// The JSON text of the claims, of a token whose signature is valid.
+/// [`UnverifiedToken::check_signature`] alone makes one.
+pub(crate) struct SignedPayload(String);
+
+/// The members of the header that are looked at. `typ` is not: Scalekit writes `JWT` where RFC 9068
+/// requires `at+jwt`, and what keeps ID tokens out is their audience. Nor is any member that holds a
+/// key or a URL to fetch one from (`jwk`, `jku`, `x5c`, `x5u`).
 #[derive(Deserialize)]
 struct UnverifiedHeader<'a> {
     #[serde(borrow)]
     alg: Option<Cow<'a, str>>,
     #[serde(borrow)]
     kid: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }
 
+impl<'a> BearerToken<'a> {
+    pub(crate) fn new(text: &'a str) -> Result<Self, InvalidToken> {
+        if text.len() > MAX_TOKEN_BYTES { Err(InvalidToken::Malformed) } else { Ok(Self(text)) }
+    }
+
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
 impl<'a> UnverifiedToken<'a> {
-    /// Takes a token apart and refuses what cannot be any token of ours: one that is oversized or
-    /// malformed, not signed with RS256, or critical of an extension (RFC 7515 §4.1.11; we know
-    /// none, so that any `crit` is too much).
-    pub(crate) fn parse(unverified_token: &'a str) -> Result<Self, Rejection> {
-        check_size(unverified_token)?;
-        let mut parts = unverified_token.split('.');
+    /// Splits a token and rejects one that is malformed, not signed with RS256, or has a critical
+    /// extension.
+    pub(crate) fn parse(BearerToken(token): BearerToken<'a>) -> Result<Self, InvalidToken> {
+        let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Rejection::Malformed);
+            return Err(InvalidToken::Malformed);
         };
         let header_text = decode(header)?;
         let unverified_header: UnverifiedHeader =
-            json::object(&header_text).ok_or(Rejection::Malformed)?;
+            json::object(&header_text).ok_or(InvalidToken::Malformed)?;
         if unverified_header.alg.as_deref() != Some(ALGORITHM) {
-            return Err(Rejection::Algorithm);
+            return Err(InvalidToken::Algorithm);
         }
+        // RFC 7515 section 4.1.11: an extension that is not implemented makes the token invalid.
         if unverified_header.crit {
-            return Err(Rejection::CriticalExtension);
+            return Err(InvalidToken::CriticalExtension);
         }
         Ok(Self {
-            signing_input: &unverified_token[..header.len() + 1 + payload.len()],
+            signing_input: &token[..header.len() + 1 + payload.len()],
             payload,
             signature,
-            unverified_key_id: unverified_header.kid.map(Cow::into_owned),
+            key_id: unverified_header.kid.map(Cow::into_owned),
         })
     }
 
-    /// The claims as JSON text. Call it when the signature has been checked.
-    pub(crate) fn claims_text(&self) -> Result<String, Rejection> {
-        decode(self.payload)
+    /// The `kid` of the header.
+    pub(crate) fn unverified_key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    pub(crate) fn check_signature(
+        &self,
+        key: &PublishedKey,
+    ) -> Result<SignedPayload, InvalidToken> {
+        key.check(self.signing_input, self.signature)?;
+        decode(self.payload).map(SignedPayload)
+    }
+
+    /// The payload without any check, to reach the code behind the check with any bytes.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn assume_signed(&self) -> Result<SignedPayload, InvalidToken> {
+        decode(self.payload).map(SignedPayload)
     }
 }
 
-/// Refuses a text that is too long to be a token, before anything is done with it.
-pub(crate) fn check_size(unverified_token: &str) -> Result<(), Rejection> {
-    if unverified_token.len() > MAX_TOKEN_BYTES { Err(Rejection::Malformed) } else { Ok(()) }
+impl SignedPayload {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn assumed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
 }
 
-pub(crate) fn decode(part: &str) -> Result<String, Rejection> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Rejection::Malformed)?;
-    String::from_utf8(bytes).map_err(|_| Rejection::Malformed)
+/// The text in one part of a token.
+pub(crate) fn decode(part: &str) -> Result<String, InvalidToken> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| InvalidToken::Malformed)?;
+    String::from_utf8(bytes).map_err(|_| InvalidToken::Malformed)
 }
 
-/// Whether a member is there at all, `null` included.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+/// True for any value, `null` included.
+fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }

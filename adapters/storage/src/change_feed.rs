@@ -1,19 +1,19 @@
-//! Word of changes within one process.
+//! Notices of changes within one process.
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use todo_application::domain::{TodoId, WorkspaceId};
+use todo_application::domain::{ReadPermit, TodoId, WorkspaceId, WritePermit};
 use todo_application::ports::{ChangeFeed, Changed, Changes};
 use tokio::sync::Notify;
 
-/// How many todos a subscriber may have to fetch by name. Of more it is told that there are too many
-/// to name, so that one who fetches nothing costs no more than this.
-const MOST_NAMED: usize = 256;
+/// How many ids are kept for a subscriber. Beyond that it receives [`Changed::Any`], so that a
+/// subscriber who fetches nothing takes bounded memory.
+const MAX_IDS: usize = 256;
 
-/// Tells the subscribers of this process of the changes that this process makes.
+/// Notifies the subscribers of this process of the changes that this process makes.
 #[derive(Default)]
 pub struct InProcessChangeFeed {
     subscribers: Arc<RwLock<Subscribers>>,
@@ -21,18 +21,17 @@ pub struct InProcessChangeFeed {
 
 type Subscribers = HashMap<WorkspaceId, Vec<Arc<Subscriber>>>;
 
-/// One who watches, and what is waiting there.
 struct Subscriber {
     unseen: Mutex<Changed>,
     woken: Notify,
 }
 
 impl Subscriber {
-    fn tell(&self, todo: TodoId) {
+    fn notify(&self, todo: TodoId) {
         let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Changed::Todos(todos) = &mut *unseen {
             todos.insert(todo);
-            if todos.len() > MOST_NAMED {
+            if todos.len() > MAX_IDS {
                 *unseen = Changed::Any;
             }
         }
@@ -51,42 +50,48 @@ impl Subscriber {
     }
 }
 
-#[cfg(feature = "postgres")]
 impl InProcessChangeFeed {
-    /// Tells everyone, in every workspace, that anything may have changed.
-    pub(crate) fn publish_anything(&self) {
+    /// Notifies the subscribers of a workspace that a todo has changed.
+    pub(crate) fn notify(&self, workspace: &WorkspaceId, todo: TodoId) {
+        let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
+        for subscriber in subscribers.get(workspace).into_iter().flatten() {
+            subscriber.notify(todo);
+        }
+    }
+
+    /// Notifies all subscribers of all workspaces that anything may have changed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn notify_all(&self) {
         let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
         for subscriber in subscribers.values().flatten() {
             *subscriber.unseen.lock().unwrap_or_else(PoisonError::into_inner) = Changed::Any;
             subscriber.woken.notify_one();
         }
     }
-}
 
-impl ChangeFeed for InProcessChangeFeed {
-    fn publish(&self, workspace: &WorkspaceId, todo: TodoId) {
-        let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
-        for subscriber in subscribers.get(workspace).into_iter().flatten() {
-            subscriber.tell(todo);
-        }
-    }
-
-    fn subscribe(&self, workspace: &WorkspaceId) -> Box<dyn Changes> {
+    fn subscribe_to(&self, workspace: &WorkspaceId) -> Subscription {
         let subscriber = Arc::new(Subscriber {
             unseen: Mutex::new(Changed::Todos(BTreeSet::new())),
             woken: Notify::new(),
         });
         let mut subscribers = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
         subscribers.entry(workspace.clone()).or_default().push(Arc::clone(&subscriber));
-        Box::new(Subscription {
-            subscriber,
-            workspace: workspace.clone(),
-            subscribers: Arc::clone(&self.subscribers),
-        })
+        let (workspace, subscribers) = (workspace.clone(), Arc::clone(&self.subscribers));
+        Subscription { subscriber, workspace, subscribers }
     }
 }
 
-/// A subscriber's place in the list, which ends with it.
+impl ChangeFeed for InProcessChangeFeed {
+    fn publish(&self, permit: &WritePermit, todo: TodoId) {
+        self.notify(permit.workspace(), todo);
+    }
+
+    fn subscribe(&self, permit: &ReadPermit) -> Box<dyn Changes> {
+        Box::new(self.subscribe_to(permit.workspace()))
+    }
+}
+
+/// An entry in the list of subscribers, removed when it is dropped.
 struct Subscription {
     subscriber: Arc<Subscriber>,
     workspace: WorkspaceId,
@@ -108,9 +113,9 @@ impl Changes for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut subscribers = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(here) = subscribers.get_mut(&self.workspace) {
-            here.retain(|other| !Arc::ptr_eq(other, &self.subscriber));
-            if here.is_empty() {
+        if let Some(others) = subscribers.get_mut(&self.workspace) {
+            others.retain(|other| !Arc::ptr_eq(other, &self.subscriber));
+            if others.is_empty() {
                 subscribers.remove(&self.workspace);
             }
         }
@@ -121,8 +126,8 @@ impl Drop for Subscription {
 mod tests {
     use super::*;
 
-    fn workspace(name: &str) -> WorkspaceId {
-        WorkspaceId::try_from(name).unwrap()
+    fn workspace(key: &str) -> WorkspaceId {
+        WorkspaceId::try_from(key).unwrap()
     }
 
     fn id(number: u32) -> TodoId {
@@ -134,69 +139,69 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everyone_who_watches_a_workspace_is_told_and_nobody_else() {
+    async fn all_subscribers_of_a_workspace_are_notified_and_no_others() {
         let feed = InProcessChangeFeed::default();
-        let mut one = feed.subscribe(&workspace("mine"));
-        let mut two = feed.subscribe(&workspace("mine"));
-        let mut other = feed.subscribe(&workspace("yours"));
-        feed.publish(&workspace("mine"), id(1));
-        feed.publish(&workspace("yours"), id(2));
+        let mut one = feed.subscribe_to(&workspace("mine"));
+        let mut two = feed.subscribe_to(&workspace("mine"));
+        let mut other = feed.subscribe_to(&workspace("yours"));
+        feed.notify(&workspace("mine"), id(1));
+        feed.notify(&workspace("yours"), id(2));
         assert_eq!(one.next().await, these([1]));
         assert_eq!(two.next().await, these([1]));
         assert_eq!(other.next().await, these([2]));
     }
 
     #[tokio::test]
-    async fn what_was_not_fetched_is_merged_and_told_once() {
+    async fn changes_are_merged_until_they_are_fetched() {
         let feed = InProcessChangeFeed::default();
-        let mut watching = feed.subscribe(&workspace("mine"));
+        let mut changes = feed.subscribe_to(&workspace("mine"));
         for number in [1, 2, 1] {
-            feed.publish(&workspace("mine"), id(number));
+            feed.notify(&workspace("mine"), id(number));
         }
-        assert_eq!(watching.next().await, these([1, 2]));
-        feed.publish(&workspace("mine"), id(3));
-        assert_eq!(watching.next().await, these([3]));
+        assert_eq!(changes.next().await, these([1, 2]));
+        feed.notify(&workspace("mine"), id(3));
+        assert_eq!(changes.next().await, these([3]));
     }
 
     #[tokio::test]
-    async fn of_too_many_only_the_fact_is_kept() {
+    async fn too_many_changes_are_merged_to_any() {
         let feed = InProcessChangeFeed::default();
-        let mut watching = feed.subscribe(&workspace("mine"));
-        let most = u32::try_from(MOST_NAMED).unwrap();
-        (0..=most).for_each(|number| feed.publish(&workspace("mine"), id(number)));
-        assert_eq!(watching.next().await, Changed::Any);
-        (0..most).for_each(|number| feed.publish(&workspace("mine"), id(number)));
-        assert_eq!(watching.next().await, these(0..most));
+        let mut changes = feed.subscribe_to(&workspace("mine"));
+        let max = u32::try_from(MAX_IDS).unwrap();
+        (0..=max).for_each(|number| feed.notify(&workspace("mine"), id(number)));
+        assert_eq!(changes.next().await, Changed::Any);
+        (0..max).for_each(|number| feed.notify(&workspace("mine"), id(number)));
+        assert_eq!(changes.next().await, these(0..max));
     }
 
     #[tokio::test]
-    async fn one_who_waits_is_woken() {
+    async fn a_waiting_subscriber_is_woken() {
         let feed = InProcessChangeFeed::default();
-        let mut watching = feed.subscribe(&workspace("mine"));
-        let waiting = tokio::spawn(async move { watching.next().await });
+        let mut changes = feed.subscribe_to(&workspace("mine"));
+        let waiting = tokio::spawn(async move { changes.next().await });
         tokio::task::yield_now().await;
-        feed.publish(&workspace("mine"), id(1));
+        feed.notify(&workspace("mine"), id(1));
         assert_eq!(waiting.await.unwrap(), these([1]));
     }
 
     #[tokio::test]
-    async fn a_wait_that_is_given_up_loses_nothing() {
+    async fn a_cancelled_wait_loses_nothing() {
         let feed = InProcessChangeFeed::default();
-        let mut watching = feed.subscribe(&workspace("mine"));
+        let mut changes = feed.subscribe_to(&workspace("mine"));
         tokio::select! {
             biased;
-            _ = watching.next() => panic!("nothing has changed"),
+            _ = changes.next() => panic!("nothing has changed"),
             () = std::future::ready(()) => {}
         }
-        feed.publish(&workspace("mine"), id(1));
-        assert_eq!(watching.next().await, these([1]));
+        feed.notify(&workspace("mine"), id(1));
+        assert_eq!(changes.next().await, these([1]));
     }
 
     #[tokio::test]
-    async fn nothing_is_kept_of_those_who_left() {
+    async fn a_dropped_subscription_leaves_nothing_behind() {
         let feed = InProcessChangeFeed::default();
-        let one = feed.subscribe(&workspace("mine"));
-        let two = feed.subscribe(&workspace("mine"));
+        let one = feed.subscribe_to(&workspace("mine"));
+        let two = feed.subscribe_to(&workspace("mine"));
         drop(one);
         assert_eq!(feed.subscribers.read().unwrap()[&workspace("mine")].len(), 1);
         drop(two);

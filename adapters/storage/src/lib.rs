@@ -1,16 +1,16 @@
-//! Where todos are kept. Each adapter implements
+//! Where todos are stored. Each adapter implements
 //! [`TodoRepository`](todo_application::ports::TodoRepository) and
-//! [`Readiness`](todo_application::ports::Readiness) on its own; none knows another.
+//! [`StorageHealth`](todo_application::ports::StorageHealth); none depends on another.
 //!
-//! * [`MemoryTodoRepository`] keeps them as long as the process lives.
+//! * [`MemoryTodoRepository`] keeps todos until the process ends.
 //! * [`SqliteTodoRepository`] (feature `sqlite`) keeps them in one file, for one process.
 //! * [`PostgresTodoRepository`] (feature `postgres`) keeps them in a PostgreSQL database, for any
 //!   number of processes.
 //!
-//! Operators move todos with a [`TodoSnapshot`](todo_application::ports::TodoSnapshot) of each, and a
-//! [`TodoLoader`](todo_application::ports::TodoLoader).
+//! Each has a [`TodoSnapshot`](todo_application::ports::TodoSnapshot) and a
+//! [`TodoLoader`](todo_application::ports::TodoLoader), with which operators move todos.
 //!
-//! [`InProcessChangeFeed`] carries word of changes for stores that only one process writes to.
+//! [`InProcessChangeFeed`] publishes changes for stores with a single writing process.
 //!
 //! To add an adapter: a module and a feature here, and one line in each suite of
 //! `tests/contract.rs`, which runs every promise of the ports against it.

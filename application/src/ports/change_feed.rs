@@ -1,45 +1,44 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use todo_domain::{TodoId, WorkspaceId};
+use todo_domain::{ReadPermit, TodoId, WritePermit};
 
-/// Carries word of changes from those who make them to those who watch.
+/// Carries notices of changes from writers to subscribers.
 ///
-/// It says that something changed and not what became of it: whoever wants to know asks again, with
-/// the permissions they have then. So nothing leaks through it, and it may merge what it has not
-/// delivered yet.
+/// A notice names the todo and not its new state: a subscriber queries that, with the permissions it
+/// has then. So a notice discloses nothing, and notices that are not delivered yet may be merged.
 #[cfg_attr(test, mockall::automock)]
 pub trait ChangeFeed: Send + Sync {
-    /// Tells everyone who watches the workspace that a todo was added, changed or removed. Called
-    /// when the change is durable. Does not wait.
-    fn publish(&self, workspace: &WorkspaceId, todo: TodoId);
+    /// Notifies the subscribers of the permit's workspace that a todo was added, changed or removed.
+    /// Called once the change is durable. Does not wait.
+    fn publish(&self, permit: &WritePermit, todo: TodoId);
 
-    /// Watches a workspace from now on, until what it returns is dropped.
-    fn subscribe(&self, workspace: &WorkspaceId) -> Box<dyn Changes>;
+    /// Subscribes to the changes of the permit's workspace from now on, until the result is dropped.
+    fn subscribe(&self, permit: &ReadPermit) -> Box<dyn Changes>;
 }
 
-/// The changes of one workspace, as one subscriber gets them.
+/// The changes of one workspace, as one subscriber receives them.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Changes: Send {
-    /// What has changed since the last call; waits until something has.
+    /// Waits for changes, and returns all since the last call.
     ///
-    /// Nothing is lost when the future is dropped. What a slow reader does not fetch takes bounded
-    /// room: it is merged, in the end to [`Changed::Any`].
+    /// Nothing is lost when the future is dropped. Changes that a slow subscriber does not fetch take
+    /// bounded memory: they are merged, in the end to [`Changed::Any`].
     async fn next(&mut self) -> Changed;
 }
 
 /// What has changed in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// These todos: added, changed or removed, each at least once.
+    /// These todos were added, changed or removed, each at least once.
     Todos(BTreeSet<TodoId>),
-    /// Too many to name, or some whose names were lost.
+    /// Any todo may have changed: there were too many ids to keep, or some were lost.
     Any,
 }
 
 impl Changed {
-    /// Whether this todo may be among them.
+    /// Whether this todo may have changed.
     pub fn includes(&self, todo: TodoId) -> bool {
         match self {
             Self::Todos(todos) => todos.contains(&todo),
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_includes_what_it_names_or_may_mean() {
+    fn a_change_includes_the_ids_it_names_and_any_change_includes_all() {
         let [one, two] = [1, 2].map(|byte| TodoId::from_bytes([byte; 16]));
         let changed = Changed::Todos(BTreeSet::from([one]));
         assert!(changed.includes(one) && !changed.includes(two));

@@ -1,7 +1,7 @@
 use todo_domain::Instant;
 
-/// Says what time it is.
+/// The current time.
 pub trait Clock: Send + Sync {
-    /// Now, in whole milliseconds. It may step backwards: the machine's clock can be set.
+    /// May step backwards: the clock of the machine can be set.
     fn now(&self) -> Instant;
 }

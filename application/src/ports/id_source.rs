@@ -1,10 +1,10 @@
 use todo_domain::{Instant, TodoId};
 
-/// Mints ids.
+/// Mints the ids of new todos.
 pub trait IdSource: Send + Sync {
-    /// A UUID version 7 (RFC 9562 §5.7) for a todo made at `at`.
+    /// A UUID version 7 (RFC 9562 section 5.7) for a todo created at `at`.
     ///
-    /// Ids of one source are unique and each sorts after the ones before it, also within one
+    /// Ids of one source are unique, and each sorts after the ones before it, also within one
     /// millisecond: the order of ids is the order of lists.
     fn todo_id(&self, at: Instant) -> TodoId;
 }

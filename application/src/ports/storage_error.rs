@@ -1,32 +1,55 @@
-use thiserror::Error;
-use todo_domain::TodoId;
+use std::iter;
 
-/// The cause of a failure outside, for the log and never for a caller.
+use thiserror::Error;
+use todo_domain::{OtherWorkspace, TodoId};
+
+/// The cause of a failure outside of this program, for the log and never for a caller.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What can go wrong in a store.
+/// Why a store did not answer a query, or did not carry out a write that was allowed.
 #[derive(Debug, Error)]
 pub enum StorageError {
-    /// A todo with this id is there already.
-    #[error("a todo with the id {0} is already stored")]
-    Duplicate(TodoId),
-    /// The stored todo has another version than expected, or is gone.
-    #[error("the stored todo has another version than expected")]
-    StaleVersion,
-    /// What is stored is not what this program writes.
+    /// A stored row is not one that this program writes.
     #[error("the stored todo {id} cannot be read")]
     Corrupt {
-        /// Which todo, as the store names it.
+        /// The id as far as it can be read.
         id: String,
-        /// What is wrong with it.
         source: BoxError,
     },
-    /// The store contradicts itself, and cannot say which todos that concerns. Trying again does not
+    /// The store contradicts itself, and does not know which todos are affected. A retry does not
     /// help.
     #[error("the storage is damaged")]
     Damaged(#[source] BoxError),
-    /// The store does not answer, or has no room now; trying again later may help. A write is not
-    /// known to have been made: if it failed at the very moment of becoming durable, it may have.
-    #[error("the storage is not available")]
+    /// The store does not answer, or has no room at the moment; a later retry may succeed. A write that
+    /// failed at the moment of its commit may still have been made.
+    #[error("the storage is unavailable")]
     Unavailable(#[source] BoxError),
+}
+
+/// Why a todo was not inserted.
+#[derive(Debug, Error)]
+pub enum InsertError {
+    #[error("a todo with the id {0} already exists")]
+    Duplicate(TodoId),
+    #[error(transparent)]
+    OtherWorkspace(#[from] OtherWorkspace),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Why a stored todo was not saved or removed.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// The stored todo has another version than expected, or none: it does not exist in the workspace
+    /// of the permit.
+    #[error("the stored todo has another version than expected")]
+    Stale,
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// An error and its causes in one line, for the log.
+pub fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }

@@ -1,48 +1,125 @@
-//! All todos of a store at once: for the operator, who moves them to another store.
+//! All todos of a store at once, for an operator who moves them to another store.
 //!
-//! This is the one exception to the rule that every query names its workspace. No request reaches
-//! it, and no use case: only commands that an operator runs beside the server.
+//! This is the exception to the rule that every query is keyed by a workspace, so it takes an
+//! [`OperatorPermit`], which no request can obtain:
+//!
+//! ```
+//! # use todo_application::domain::{OperatorPermit, Todo};
+//! # use todo_application::ports::{Loaded, StorageError, TodoLoader};
+//! async fn load(
+//!     loader: &dyn TodoLoader, permit: &OperatorPermit, todos: Vec<Todo>,
+//! ) -> Result<Vec<Loaded>, StorageError> {
+//!     loader.load(permit, todos).await
+//! }
+//! ```
+//!
+//! A permit for one workspace is not enough:
+//!
+//! ```compile_fail,E0308
+//! # use todo_application::domain::{Todo, WritePermit};
+//! # use todo_application::ports::{Loaded, StorageError, TodoLoader};
+//! async fn load(
+//!     loader: &dyn TodoLoader, permit: &WritePermit, todos: Vec<Todo>,
+//! ) -> Result<Vec<Loaded>, StorageError> {
+//!     loader.load(permit, todos).await
+//! }
+//! ```
 
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
-use todo_domain::Todo;
+use todo_domain::{OperatorPermit, Todo};
 
-use super::StorageError;
+use super::storage_error::StorageError;
 
-/// All todos of all workspaces as they were at one instant. What is written later does not show.
+/// All todos of all workspaces as they were at one instant. Later writes do not show.
 ///
-/// It keeps nobody from writing, and it is read once, from front to back. How much memory that
-/// takes depends on the page, not on how many todos there are.
+/// It does not block writers, and it is read once, from front to back. The memory it takes depends on
+/// the page and not on the number of todos.
 #[async_trait]
 pub trait TodoSnapshot: Send {
-    /// How many todos there are in all.
+    /// The number of todos in all workspaces.
     fn count(&self) -> u64;
 
-    /// The todos after those of the last call, at most `limit` of them, in the order of workspace
-    /// and id, both compared byte for byte. An empty page is the end; an error ends it too.
-    async fn next_page(&mut self, limit: NonZeroUsize) -> Result<Vec<Todo>, StorageError>;
+    /// The todos after those of the last call, at most `limit`, in the order of workspace and id, both
+    /// compared byte for byte. An empty page is the end; an error ends the snapshot too.
+    async fn next_page(
+        &mut self,
+        permit: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Todo>, StorageError>;
 }
 
-/// Takes in todos that were made elsewhere.
+/// Adds todos that were created elsewhere.
 #[async_trait]
 pub trait TodoLoader: Send + Sync {
-    /// Adds those that are not there yet, each as it is: with its id, its version and its instants.
-    /// Says for each, in their order, what became of it.
+    /// Adds the todos that do not exist yet, unchanged: with their ids, versions and instants. Returns
+    /// the outcome of each, in their order.
     ///
-    /// A todo that is there already stays as it is, whatever it holds. What is answered is durable;
-    /// after an error either all or none of the new ones are there. Either way the same call can be
-    /// made again.
-    async fn load(&self, todos: Vec<Todo>) -> Result<Vec<Loaded>, StorageError>;
+    /// A todo that already exists stays as it is, whatever its content. On success the todos are
+    /// durable; after an error either all or none of the new ones are stored. Either way the same call
+    /// can be repeated.
+    async fn load(
+        &self,
+        permit: &OperatorPermit,
+        todos: Vec<Todo>,
+    ) -> Result<Vec<Loaded>, StorageError>;
 }
 
-/// What became of a todo that was to be added.
+/// The outcome of loading a todo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loaded {
-    /// It was added.
     Added,
-    /// It is there already, the same in every field.
+    /// It already existed, the same in every field.
     Same,
-    /// Its workspace has another todo with its id, or the same one with other content.
+    /// Its workspace already had a todo of this id with other content.
     Different,
+}
+
+impl Loaded {
+    /// The outcome for a todo whose id was taken by `stored`, which is gone if it was removed at this
+    /// moment.
+    pub fn of_existing(todo: &Todo, stored: Option<&Todo>) -> Self {
+        if stored == Some(todo) { Self::Same } else { Self::Different }
+    }
+}
+
+/// Where an export writes todos. The implementation defines the format.
+pub trait TodoSink {
+    type Error;
+
+    /// Called once, before the first todo, with their number.
+    fn begin(&mut self, count: u64) -> Result<(), Self::Error>;
+
+    fn write(&mut self, todo: &Todo) -> Result<(), Self::Error>;
+
+    /// Called once, after the last todo. On success all of them are written.
+    fn finish(&mut self) -> Result<(), Self::Error>;
+}
+
+/// Where an import reads todos.
+#[async_trait]
+pub trait TodoSource: Send {
+    type Error;
+
+    /// The next todos; `None` at the end.
+    ///
+    /// The todos before an error are returned before the error is, so that they can be imported.
+    async fn next_batch(&mut self) -> Result<Option<Batch>, Self::Error>;
+}
+
+/// Todos that are imported together.
+#[derive(Debug)]
+pub struct Batch {
+    /// How many todos the source announced in all, if it did.
+    pub announced: Option<u64>,
+    /// At most [`Batch::MAX`].
+    pub todos: Vec<Todo>,
+    /// The position of each todo in the source, for the report.
+    pub positions: Vec<u64>,
+}
+
+impl Batch {
+    /// Large enough for the transaction of a batch to cost little per todo, and at most 10 MiB.
+    pub const MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 }

@@ -1,88 +1,163 @@
 use async_trait::async_trait;
-use todo_domain::{IdempotencyKey, Instant, Todo, TodoId, Version, WorkspaceId};
+use todo_domain::{IdempotencyKey, Instant, ReadPermit, Todo, TodoId, Version, WritePermit};
 
-use super::StorageError;
+use super::storage_error::{ChangeError, InsertError, StorageError};
 
-/// Which todos of a workspace a list shows.
+/// Which todos of a workspace a list contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only the done ones, only the open ones, or both.
     pub completed: Option<bool>,
 }
 
-/// A request to add a todo, under the name that the client gave it.
+/// A request to create a todo that its client may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreationRequest {
-    /// Its name, known to the subject that adds the todo, in its workspace.
+    /// Scoped to the subject that creates the todo, in its workspace.
     pub key: IdempotencyKey,
-    /// What it asks for, in short: another request under the same name has another.
+    /// Identifies the content of the request: one with other content has another fingerprint.
     pub fingerprint: u64,
-    /// The first instant at which it is forgotten.
+    /// The first instant at which the request is forgotten.
     pub forget_at: Instant,
 }
 
-/// What came of an earlier request.
+/// What a store remembers of a request that created a todo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Creation {
-    /// The todo that it added; it may have changed since, or be gone.
+    /// The todo may have changed since, or be gone.
     pub todo: TodoId,
-    /// When it added it.
     pub at: Instant,
-    /// What it asked for.
     pub fingerprint: u64,
 }
 
-/// Keeps todos.
+/// Stores todos.
 ///
-/// * Every query names its workspace. A todo of another workspace does not exist.
-/// * A write that is answered is durable, and one that is refused has changed nothing.
+/// * Every query and every write takes a permit and is keyed by its workspace. A todo of another
+///   workspace does not exist.
+/// * A write that has succeeded is durable, and one that was refused has changed nothing.
 /// * Writes to one todo are atomic: of two that expect the same version, one succeeds.
-/// * What cannot be read is [`StorageError::Corrupt`]; what cannot be reached is
+/// * An unreadable row is [`StorageError::Corrupt`], an unreachable store
 ///   [`StorageError::Unavailable`].
 ///
-/// `tests/contract.rs` holds a case for each sentence here, run against every adapter.
+/// `tests/contract.rs` has a case for each sentence here, run against every adapter.
+///
+/// A list takes a permit to read, and a write one to write:
+///
+/// ```
+/// # use todo_application::domain::{ReadPermit, Todo, WritePermit};
+/// # use todo_application::ports::{Filter, InsertError, StorageError, TodoRepository};
+/// # type Repository = dyn TodoRepository;
+/// async fn list(todos: &Repository, permit: &ReadPermit) -> Result<Vec<Todo>, StorageError> {
+///     todos.list(permit, Filter::default(), None, 10).await
+/// }
+/// async fn insert(
+///     todos: &Repository, permit: &WritePermit, todo: &Todo,
+/// ) -> Result<(), InsertError> {
+///     todos.insert(permit, todo).await
+/// }
+/// ```
+///
+/// A permit to write shows no list, and a permit to read writes nothing:
+///
+/// ```compile_fail,E0308
+/// # use todo_application::domain::{Todo, WritePermit};
+/// # use todo_application::ports::{Filter, StorageError, TodoRepository};
+/// # type Repository = dyn TodoRepository;
+/// async fn list(todos: &Repository, permit: &WritePermit) -> Result<Vec<Todo>, StorageError> {
+///     todos.list(permit, Filter::default(), None, 10).await
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use todo_application::domain::{ReadPermit, Todo};
+/// # use todo_application::ports::{InsertError, TodoRepository};
+/// # type Repository = dyn TodoRepository;
+/// async fn insert(
+///     todos: &Repository, permit: &ReadPermit, todo: &Todo,
+/// ) -> Result<(), InsertError> {
+///     todos.insert(permit, todo).await
+/// }
+/// ```
+///
+/// A workspace is not a permit:
+///
+/// ```
+/// # use todo_application::domain::{TodoId, WritePermit};
+/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # type Repository = dyn TodoRepository;
+/// async fn remove(
+///     todos: &Repository, permit: &WritePermit, id: TodoId,
+/// ) -> Result<bool, ChangeError> {
+///     todos.remove(permit, id, None).await
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use todo_application::domain::{TodoId, WorkspaceId};
+/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # type Repository = dyn TodoRepository;
+/// async fn remove(
+///     todos: &Repository, workspace: &WorkspaceId, id: TodoId,
+/// ) -> Result<bool, ChangeError> {
+///     todos.remove(workspace, id, None).await
+/// }
+/// ```
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait TodoRepository: Send + Sync {
-    /// The todo, if it is there.
-    async fn find(&self, workspace: &WorkspaceId, id: TodoId)
-    -> Result<Option<Todo>, StorageError>;
+    /// The todo, if it exists.
+    async fn find(&self, permit: &ReadPermit, id: TodoId) -> Result<Option<Todo>, StorageError>;
 
-    /// At most `limit` todos that pass the filter and whose id comes after `after`, in the order of
-    /// their ids. The cost depends on `limit`, not on how many there are.
+    /// The todo, if it exists, for the use case that is about to change it.
+    async fn find_for_update(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+    ) -> Result<Option<Todo>, StorageError>;
+
+    /// At most `limit` todos that pass the filter and whose id is after `after`, in the order of their
+    /// ids. The cost depends on `limit`, not on the length of the list.
     async fn list(
         &self,
-        workspace: &WorkspaceId,
+        permit: &ReadPermit,
         filter: Filter,
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError>;
 
-    /// Adds a todo. [`StorageError::Duplicate`] if its workspace has one with this id.
-    async fn insert(&self, todo: &Todo) -> Result<(), StorageError>;
+    /// Adds a todo of the permit's workspace. [`InsertError::Duplicate`] if the workspace has one with
+    /// this id.
+    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError>;
 
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
     /// transaction.
     ///
-    /// If the subject that makes the todo has made one in this workspace by a request of the same key
-    /// that is not forgotten when this todo is made, nothing is added, and that creation is returned.
-    /// Of two such requests at once, one adds its todo and the other is told of it.
+    /// If the subject that creates the todo has created one in this workspace by a request with the
+    /// same key, and that request is not forgotten at the instant of this creation, nothing is added
+    /// and the earlier creation is returned. Of two such requests at the same time, one adds its todo
+    /// and the other returns that creation.
     async fn insert_once(
         &self,
+        permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, StorageError>;
+    ) -> Result<Option<Creation>, InsertError>;
 
-    /// Replaces a todo whose stored version is `expected`. [`StorageError::StaleVersion`] if it is
-    /// another, or if the todo is gone.
-    async fn save(&self, todo: &Todo, expected: Version) -> Result<(), StorageError>;
+    /// Replaces a todo whose stored version is `expected`. [`ChangeError::Stale`] if it is another, or
+    /// if the permit's workspace has no such todo.
+    async fn save(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        expected: Version,
+    ) -> Result<(), ChangeError>;
 
-    /// Removes a todo, and says whether it was there. [`StorageError::StaleVersion`] if it is there
-    /// with another version than the expected one.
+    /// Removes a todo, and returns whether it existed. [`ChangeError::Stale`] if it exists with another
+    /// version than the expected one.
     async fn remove(
         &self,
-        workspace: &WorkspaceId,
+        permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, StorageError>;
+    ) -> Result<bool, ChangeError>;
 }

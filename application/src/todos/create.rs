@@ -1,68 +1,113 @@
-use todo_domain::{Action, Description, IdempotencyKey, Instant, Title, Todo};
+use todo_domain::{Description, IdempotencyKey, Instant, Title, Todo, TodoRecord, WriteAction};
 
-use super::Todos;
-use crate::error::UseCaseError;
+use super::use_cases::Todos;
+use crate::error::{CreateError, StorageFailure};
 use crate::fnv;
-use crate::ports::{CreationRequest, Principal};
+use crate::ports::{CreationRequest, InsertError, Principal};
 
-/// For how long a request is remembered that has a key.
+/// How long a request with a key is remembered.
 const REMEMBERED_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
-/// What a new todo is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTodo {
-    /// What is to be done.
     pub title: Title,
-    /// More about it.
     pub description: Description,
-    /// The caller's name for this request, if it may be repeated.
+    /// Makes the request safe to retry.
     pub key: Option<IdempotencyKey>,
+}
+
+/// The outcome of a request to create a todo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    New(Todo),
+    /// An earlier request with the same key and the same content has created it. This is the record as
+    /// it was created then, and not a [`Todo`]: that may have changed since or be gone, so nothing may
+    /// edit or store this.
+    Replayed(TodoRecord),
+}
+
+impl Created {
+    /// What to show the caller: the same for the first request and for its replays.
+    pub fn into_record(self) -> TodoRecord {
+        match self {
+            Self::New(todo) => todo.into_record(),
+            Self::Replayed(record) => record,
+        }
+    }
 }
 
 impl Todos {
     /// Adds an open todo to the caller's workspace.
     ///
-    /// A request with a key that the caller has used within 24 hours adds nothing: if it asks for the
-    /// same it gets the same answer as the first time, whatever became of the todo since; otherwise
-    /// it is a [`UseCaseError::KeyReused`].
+    /// A request with a key that the caller has used within 24 hours adds nothing. With the same
+    /// content its outcome is [`Created::Replayed`], with other content [`CreateError::KeyReused`].
     pub async fn create(
         &self,
         principal: &dyn Principal,
         new: NewTodo,
-    ) -> Result<Todo, UseCaseError> {
-        let permit = self.permit(principal, Action::Create)?;
+    ) -> Result<Created, CreateError> {
+        let permit = self.permit_to_write(principal, WriteAction::Create)?;
         let now = self.clock.now();
         let id = self.ids.todo_id(now);
+        let fingerprint = new.key.is_some().then(|| fingerprint(&new));
         let NewTodo { title, description, key } = new;
-        let request = key.map(|key| CreationRequest {
-            key,
-            fingerprint: fingerprint(&title, &description),
-            forget_at: Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS)
-                .unwrap_or(now),
-        });
         let todo = Todo::create(&permit, id, title, description, now);
-        let Some(request) = request else {
-            let stored = self.repository.insert(&todo).await;
-            self.tell(todo.workspace(), id, &stored);
-            return Ok(stored.map(|()| todo)?);
-        };
-        let stored = self.repository.insert_once(&todo, &request).await;
-        if !matches!(stored, Ok(Some(_))) {
-            self.tell(todo.workspace(), id, &stored);
-        }
-        match stored? {
-            None => Ok(todo),
-            Some(earlier) if earlier.fingerprint == request.fingerprint => {
-                let (title, description) = (todo.title().clone(), todo.description().clone());
-                Ok(Todo::create(&permit, earlier.todo, title, description, earlier.at))
+
+        let inserted = match key.zip(fingerprint) {
+            None => self.repository.insert(&permit, &todo).await.map(|()| None),
+            Some((key, fingerprint)) => {
+                let forget_at = Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS);
+                let forget_at = forget_at.unwrap_or(now);
+                let request = CreationRequest { key, fingerprint, forget_at };
+                self.repository.insert_once(&permit, &todo, &request).await
             }
-            Some(_) => Err(UseCaseError::KeyReused),
+        };
+        match &inserted {
+            Ok(None) => self.publish_change(&permit, id, None),
+            Err(InsertError::Storage(error)) => self.publish_change(&permit, id, Some(error)),
+            Ok(Some(_)) | Err(InsertError::Duplicate(_) | InsertError::OtherWorkspace(_)) => {}
+        }
+        match inserted.map_err(StorageFailure::from)? {
+            None => Ok(Created::New(todo)),
+            Some(earlier) if Some(earlier.fingerprint) == fingerprint => {
+                // The same content was created then: it differs in what the store remembers.
+                Ok(Created::Replayed(TodoRecord {
+                    id: earlier.todo,
+                    created_at: earlier.at,
+                    updated_at: earlier.at,
+                    ..todo.into_record()
+                }))
+            }
+            Some(_) => Err(CreateError::KeyReused),
         }
     }
 }
 
-/// A title has no control characters, so what stands before the first one is the title.
-fn fingerprint(title: &Title, description: &Description) -> u64 {
+/// Identifies the content of a request. Stores remember it for 24 hours, so it must stay the same from
+/// one version of this program to the next.
+fn fingerprint(new: &NewTodo) -> u64 {
+    let NewTodo { title, description, key: _ } = new;
     let description = description.as_deref().unwrap_or_default();
+    // A title has no control characters, so the separator is unambiguous.
     fnv::hash([title.as_str().as_bytes(), b"\0", description.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_todo(description: &str, key: &str) -> NewTodo {
+        NewTodo {
+            title: Title::try_from("Buy milk").unwrap(),
+            description: Description::try_from(description).unwrap(),
+            key: Some(IdempotencyKey::try_from(key).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_depends_on_the_content_and_never_changes() {
+        assert_eq!(fingerprint(&new_todo("two litres", "k")), 0x8a54_5db1_e249_28d5);
+        assert_eq!(fingerprint(&new_todo("", "k")), 0x306a_b215_ce31_3aaa);
+        assert_eq!(fingerprint(&new_todo("", "other")), fingerprint(&new_todo("", "k")));
+    }
 }

@@ -1,33 +1,36 @@
-use todo_domain::{Action, TodoId, Version};
+use todo_domain::{TodoId, Version, WriteAction};
 
-use super::Todos;
-use crate::error::UseCaseError;
-use crate::ports::{Principal, StorageError};
+use super::use_cases::Todos;
+use crate::error::{DeleteError, StorageFailure};
+use crate::ports::{ChangeError, Principal};
 
 impl Todos {
-    /// Removes a todo of the caller's workspace for good.
+    /// Removes a todo of the caller's workspace permanently.
     ///
-    /// With `expected`, a todo of another version stays and is a [`UseCaseError::Conflict`].
+    /// With `expected`, a todo of another version stays and is a [`DeleteError::Conflict`].
     pub async fn delete(
         &self,
         principal: &dyn Principal,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<(), UseCaseError> {
-        let permit = self.permit(principal, Action::Delete)?;
-        let workspace = permit.workspace();
-        let removed = self.repository.remove(workspace, id, expected).await;
-        if !matches!(removed, Ok(false)) {
-            self.tell(workspace, id, &removed);
-        }
-        match removed {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(UseCaseError::NotFound),
-            Err(StorageError::StaleVersion) => {
-                let current = self.load(workspace, id).await?;
-                Err(UseCaseError::Conflict(Box::new(current)))
+    ) -> Result<(), DeleteError> {
+        let permit = self.permit_to_write(principal, WriteAction::Delete)?;
+        match self.repository.remove(&permit, id, expected).await {
+            Ok(true) => {
+                self.publish_change(&permit, id, None);
+                Ok(())
             }
-            Err(error) => Err(error.into()),
+            Ok(false) => Err(DeleteError::NotFound),
+            Err(ChangeError::Stale) => {
+                let current = self.repository.find_for_update(&permit, id).await;
+                let current =
+                    current.map_err(StorageFailure::from)?.ok_or(DeleteError::NotFound)?;
+                Err(DeleteError::Conflict(Box::new(current)))
+            }
+            Err(ChangeError::Storage(error)) => {
+                self.publish_change(&permit, id, Some(&error));
+                Err(StorageFailure::from(error).into())
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
-use todo_domain::{Action, Todo, TodoId};
+use todo_domain::{ReadAction, Todo, TodoId};
 
-use super::Todos;
-use crate::error::UseCaseError;
+use super::use_cases::Todos;
+use crate::error::{GetError, StorageFailure};
 use crate::ports::Principal;
 
 impl Todos {
-    /// One todo of the caller's workspace.
-    pub async fn get(&self, principal: &dyn Principal, id: TodoId) -> Result<Todo, UseCaseError> {
-        let permit = self.permit(principal, Action::Get)?;
-        self.load(permit.workspace(), id).await
+    /// Returns one todo of the caller's workspace.
+    pub async fn get(&self, principal: &dyn Principal, id: TodoId) -> Result<Todo, GetError> {
+        let permit = self.permit_to_read(principal, ReadAction::Get)?;
+        let found = self.repository.find(&permit, id).await.map_err(StorageFailure::from)?;
+        found.ok_or(GetError::NotFound)
     }
 }

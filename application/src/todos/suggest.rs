@@ -1,20 +1,20 @@
-use todo_domain::{Action, Todo};
+use todo_domain::{ReadAction, Todo};
 
-use super::Todos;
-use crate::error::UseCaseError;
+use super::use_cases::Todos;
+use crate::error::{StorageFailure, SuggestError};
 use crate::page::PageSize;
 use crate::ports::{Filter, Principal};
 
-/// How many pages of the caller's open todos are looked at, the oldest first, and how much text of
-/// theirs, in bytes: whoever types the beginning of a title waits for the answer at each key.
+/// How many pages of the caller's open todos are searched, the oldest first, and how many bytes of
+/// descriptions are loaded for it: a person who types a title waits for the answer after each key.
 const PAGES: usize = 5;
 const BYTES: usize = 1024 * 1024;
 
-/// With how many characters of an id somebody means it: its first digits are the time, and alike in
-/// all.
-const LEAST_OF_AN_ID: usize = 8;
+/// The shortest prefix that is compared with ids: they begin with the time, so shorter ones would match
+/// many.
+const MIN_ID_PREFIX: usize = 8;
 
-/// The beginning of a title, as a person types it: matched without regard to case.
+/// The beginning of a title, as a person types it. Matched without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -25,12 +25,12 @@ impl From<&str> for Prefix {
 }
 
 impl Prefix {
-    /// How well a todo fits: 0 if its title begins so, or its id, of which that is enough to tell; 1
-    /// if a later word of the title does.
+    /// How well a todo matches: 0 if its title begins with the prefix, or its id if the prefix is long
+    /// enough; 1 if a later word of the title does.
     fn rank(&self, todo: &Todo) -> Option<usize> {
         let id = || todo.id().to_string().starts_with(&self.0);
         let title = todo.title().as_str().to_lowercase();
-        if title.starts_with(&self.0) || (self.0.len() >= LEAST_OF_AN_ID && id()) {
+        if title.starts_with(&self.0) || (self.0.len() >= MIN_ID_PREFIX && id()) {
             return Some(0);
         }
         let mut words = title.match_indices(char::is_whitespace);
@@ -38,32 +38,32 @@ impl Prefix {
     }
 }
 
-/// Todos that somebody may mean.
+/// Todos that match a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestions {
-    /// The best first: titles that begin as typed, then those with a later word that does; the
-    /// oldest first among equals.
+    /// Best first: titles that begin with the prefix, then those with a later word that does. Among
+    /// equals, oldest first.
     pub todos: Vec<Todo>,
-    /// Whether there may be more: some are left out, or not all were looked at.
+    /// Whether there may be more: some are left out, or not all todos were searched.
     pub more: bool,
 }
 
 impl Todos {
-    /// At most `limit` open todos of the caller's workspace whose title begins with `prefix`, or has
-    /// a word that does, out of the first 1,000, or fewer where they are long.
+    /// Returns at most `limit` open todos of the caller's workspace whose title, or a word of it,
+    /// begins with `prefix`. Searches the first 1,000, or fewer where their descriptions are long.
     pub async fn suggest(
         &self,
         principal: &dyn Principal,
         prefix: &Prefix,
         limit: usize,
-    ) -> Result<Suggestions, UseCaseError> {
-        let permit = self.permit(principal, Action::List)?;
+    ) -> Result<Suggestions, SuggestError> {
+        let permit = self.permit_to_read(principal, ReadAction::List)?;
         let open = Filter { completed: Some(false) };
         let (mut best, mut others) = (Vec::new(), Vec::new());
         let (mut after, mut bytes, mut complete) = (None, 0, false);
         for _ in 0..PAGES {
-            let workspace = permit.workspace();
-            let page = self.repository.list(workspace, open, after, PageSize::MAX).await?;
+            let page = self.repository.list(&permit, open, after, PageSize::MAX).await;
+            let page = page.map_err(StorageFailure::from)?;
             complete = page.len() < PageSize::MAX;
             after = page.last().map(Todo::id);
             for todo in page {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_todo_fits_by_the_beginning_of_its_title_or_of_a_word_or_by_much_of_its_id() {
+    fn a_prefix_matches_the_title_a_word_of_it_or_the_id() {
         let rank = |typed: &str| Prefix::from(typed).rank(&todo("Buy Öl  and milk"));
         for typed in ["", "b", "buy ö", " BUY", "Buy Öl  and milk", "abababab", "ABABABAB-AB"] {
             assert_eq!(rank(typed), Some(0), "{typed:?}");

@@ -1,44 +1,51 @@
-use todo_domain::{Action, Edit, Todo, TodoId, Version};
+use todo_domain::{Edit, OtherWorkspace, Todo, TodoId, Version, WriteAction};
 
-use super::Todos;
-use crate::error::UseCaseError;
-use crate::ports::{Principal, StorageError};
+use super::use_cases::Todos;
+use crate::error::{StorageFailure, UpdateError};
+use crate::ports::{ChangeError, Principal};
 
-/// How often an edit is put on top of somebody else's before we give up. Each round means that
-/// another writer got through, so as many may write to one todo at once as there are rounds.
+/// How often an edit is applied anew after another writer was faster. In each round one writer
+/// succeeds, so this many may update one todo at the same time.
 const ROUNDS: usize = 256;
 
 impl Todos {
-    /// Changes a todo of the caller's workspace and returns it as it is then.
+    /// Edits a todo of the caller's workspace and returns its new state.
     ///
-    /// With `expected`, a todo of another version is a [`UseCaseError::Conflict`]. Without it the
-    /// edit goes on top of whatever is there, so of two at once that touch different fields both
-    /// survive.
+    /// With `expected`, a todo of another version is an [`UpdateError::Conflict`]. Without it the edit
+    /// applies to the current state, whatever that is: of two concurrent edits of different fields
+    /// both survive.
     pub async fn update(
         &self,
         principal: &dyn Principal,
         id: TodoId,
         edit: Edit,
         expected: Option<Version>,
-    ) -> Result<Todo, UseCaseError> {
-        let permit = self.permit(principal, Action::Update)?;
+    ) -> Result<Todo, UpdateError> {
+        let permit = self.permit_to_write(principal, WriteAction::Update)?;
         for _ in 0..ROUNDS {
-            let mut todo = self.load(permit.workspace(), id).await?;
+            let found = self.repository.find_for_update(&permit, id).await;
+            let mut todo = found.map_err(StorageFailure::from)?.ok_or(UpdateError::NotFound)?;
             let version = todo.version();
             if expected.is_some_and(|expected| expected != version) {
-                return Err(UseCaseError::Conflict(Box::new(todo)));
+                return Err(UpdateError::Conflict(Box::new(todo)));
             }
-            if !todo.edit(&permit, edit.clone(), self.clock.now()) {
-                return Ok(todo);
+            match todo.edit(&permit, edit.clone(), self.clock.now()) {
+                Ok(true) => {}
+                Ok(false) => return Ok(todo),
+                Err(OtherWorkspace) => return Err(UpdateError::NotFound),
             }
-            let stored = self.repository.save(&todo, version).await;
-            self.tell(todo.workspace(), id, &stored);
-            match stored {
-                Ok(()) => return Ok(todo),
-                Err(StorageError::StaleVersion) => {}
-                Err(error) => return Err(error.into()),
+            match self.repository.save(&permit, &todo, version).await {
+                Ok(()) => {
+                    self.publish_change(&permit, id, None);
+                    return Ok(todo);
+                }
+                Err(ChangeError::Stale) => {}
+                Err(ChangeError::Storage(error)) => {
+                    self.publish_change(&permit, id, Some(&error));
+                    return Err(StorageFailure::from(error).into());
+                }
             }
         }
-        Err(UseCaseError::Contended)
+        Err(UpdateError::Contended)
     }
 }

@@ -1,14 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use todo_domain::{Action, Instant};
+use todo_domain::{Denied, Instant, ReadAction};
 
-use super::Todos;
-use crate::error::UseCaseError;
+use super::use_cases::Todos;
 use crate::ports::{Changed, Changes, Clock, Principal};
 
-/// Word of changes to the todos of one workspace, for as long as the credential is good that it was
-/// asked for with.
+/// The changes of one workspace, until the credential of the subscriber expires.
 pub struct Watch {
     changes: Box<dyn Changes>,
     clock: Arc<dyn Clock>,
@@ -16,12 +13,12 @@ pub struct Watch {
 }
 
 impl Todos {
-    /// Watches the caller's workspace from now on: changes made by anyone, through any connection.
-    /// Needs the permission to list, which would show the same.
-    pub fn watch(&self, principal: &dyn Principal) -> Result<Watch, UseCaseError> {
-        let permit = self.permit(principal, Action::List)?;
+    /// Subscribes to the changes of the caller's workspace from now on, whoever makes them. Requires
+    /// the permission to list, which shows the same changes.
+    pub fn watch(&self, principal: &dyn Principal) -> Result<Watch, Denied> {
+        let permit = self.permit_to_read(principal, ReadAction::List)?;
         Ok(Watch {
-            changes: self.changes.subscribe(permit.workspace()),
+            changes: self.changes.subscribe(&permit),
             clock: Arc::clone(&self.clock),
             expires_at: principal.expires_at(),
         })
@@ -29,21 +26,19 @@ impl Todos {
 }
 
 impl Watch {
-    /// What has changed since the last call; waits until something has. `None` once the credential
-    /// is no longer good: what changed then is no longer the caller's business.
+    /// Waits for changes, and returns all since the last call. `None` once the credential has expired,
+    /// also for changes before that which were not fetched in time.
     ///
-    /// It does not wake up for that by itself: see [`Watch::expires_in`].
+    /// It does not return at the moment of expiry by itself, only with the next change.
     pub async fn next(&mut self) -> Option<Changed> {
-        if self.expires_in().is_zero() {
+        if self.has_expired() {
             return None;
         }
         let changed = self.changes.next().await;
-        (!self.expires_in().is_zero()).then_some(changed)
+        (!self.has_expired()).then_some(changed)
     }
 
-    /// For how much longer the credential is good; zero when it no longer is.
-    pub fn expires_in(&self) -> Duration {
-        let millis = self.expires_at.as_unix_millis() - self.clock.now().as_unix_millis();
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    fn has_expired(&self) -> bool {
+        self.clock.now() >= self.expires_at
     }
 }

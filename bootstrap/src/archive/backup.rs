@@ -32,7 +32,7 @@ pub(crate) async fn run(config: &Config, arguments: &BackupArguments) -> Result<
     let path = arguments.file.as_path();
     if path == Path::new("-") {
         return Err(Failure::Usage(
-            "a backup is a file and cannot go to standard output: name one".to_owned(),
+            "a backup cannot go to standard output: pass the path of a file".to_owned(),
         ));
     }
     refuse_the_database_itself(&config.database, path)?;

@@ -1,16 +1,21 @@
 //! `todo-mcp export` and `todo-mcp import`.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use indicatif::HumanCount;
+use todo_application::archive::Tally;
+use todo_application::domain::OperatorPermit;
 use todo_application::ports::{StorageError, TodoSnapshot};
 
+use super::export::{self, ExportError};
+use super::import::{self, ImportError, SourceError};
 use super::new_file::NewFile;
 use super::progress::Progress;
-use super::{ExportError, ImportError, Tally, Todos};
 use crate::command_line::{ExportArguments, ImportArguments};
 use crate::compose;
 use crate::config::{Config, Database};
@@ -20,7 +25,7 @@ use crate::signals::StopSignals;
 
 /// Writes all todos to a file or to standard output.
 pub(crate) async fn export(config: &Config, arguments: &ExportArguments) -> Result<(), Failure> {
-    let summary = match named(arguments.file.as_deref()) {
+    let summary = match file(arguments.file.as_deref()) {
         Some(path) => {
             let mut signals =
                 StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
@@ -31,7 +36,7 @@ pub(crate) async fn export(config: &Config, arguments: &ExportArguments) -> Resu
                 }
             }
         }
-        // A signal just ends this: there is nothing to tidy up.
+        // A signal ends the process: there is nothing to clean up.
         None => export_to_stdout(&config.database).await?,
     };
     console::note(&summary);
@@ -49,45 +54,46 @@ async fn export_to_file(
     let progress = Progress::begin("Exporting", "todos");
     let todos = write(&mut *snapshot, file.as_file(), &path.display(), &progress).await?;
     file.complete()?;
-    Ok(format!("Exported {} to {}.", Todos(todos), path.display()))
+    Ok(format!("Exported {} to {}.", count(todos), path.display()))
 }
 
 async fn export_to_stdout(database: &Database) -> Result<String, Failure> {
     let mut snapshot = compose::open_snapshot(database).await?;
     let stdout = io::stdout();
-    // A bar among the todos would help nobody.
+    // A progress bar must not mix with the todos.
     let progress = if stdout.is_terminal() {
         Progress::hidden()
     } else {
         Progress::begin("Exporting", "todos")
     };
     let todos = write(&mut *snapshot, stdout, &"standard output", &progress).await?;
-    Ok(format!("Exported {}.", Todos(todos)))
+    Ok(format!("Exported {}.", count(todos)))
 }
 
 async fn write(
     snapshot: &mut dyn TodoSnapshot,
     to: impl Write,
-    name: &impl std::fmt::Display,
+    name: &impl Display,
     progress: &Progress,
 ) -> Result<u64, Failure> {
     let total = Some(snapshot.count());
     let show = |written| progress.show(written, total);
-    super::export(snapshot, &mut BufWriter::new(to), show).await.map_err(|error| match error {
+    let exported = export::export(&operator(), snapshot, &mut BufWriter::new(to), show).await;
+    exported.map_err(|error| match error {
         ExportError::Storage(error) => storage(error, "not all todos can be read"),
-        ExportError::Write(error) => {
+        ExportError::Sink(error) => {
             Failure::Other(anyhow!(error).context(format!("{name} cannot be written")))
         }
     })
 }
 
-/// Adds the todos of a file or of standard input. The exit code is 1 if some are there with other
-/// content: the store is not what the file says then.
+/// Adds the todos of a file or of standard input. The exit code is 1 if some already exist with other
+/// content, as the store then differs from the file.
 pub(crate) async fn import(
     config: &Config,
     arguments: &ImportArguments,
 ) -> Result<ExitCode, Failure> {
-    let path = named(arguments.file.as_deref());
+    let path = file(arguments.file.as_deref());
     let name = path.map_or("standard input".to_owned(), |path| path.display().to_string());
     let from: Box<dyn BufRead + Send> = match path {
         Some(path) => {
@@ -102,40 +108,81 @@ pub(crate) async fn import(
     let mut tally = Tally::default();
     let progress = Progress::begin("Importing", "todos");
     let show = |read, total| progress.show(read, total);
-    let imported = super::import(from, &*loader, &mut tally, show, signals.received()).await;
+    let imported =
+        import::import(&operator(), from, &*loader, &mut tally, show, signals.received()).await;
     drop(progress);
 
-    let and_no_more = format!("{tally}, and no more");
+    let summary = summary(&tally);
+    let and_no_more = format!("{summary}, and no more");
     match imported {
         Ok(()) => {
-            console::note(&format!("{tally}."));
+            console::note(&format!("{summary}."));
             let complete = tally.different == 0;
             Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(ImportError::Storage(error)) => Err(storage(error, &and_no_more)),
-        Err(ImportError::Stopped) => Err(Failure::Other(anyhow!("stopped").context(and_no_more))),
-        Err(error) => Err(Failure::Other(anyhow!(error).context(name).context(and_no_more))),
+        Err(ImportError::Source(SourceError::Stopped)) => {
+            Err(Failure::Other(anyhow!("stopped").context(and_no_more)))
+        }
+        Err(ImportError::Incomplete { announced, found }) => {
+            let incomplete = anyhow!(
+                "the first line says that {announced} todos follow, and {found} do: is the file \
+                 complete?"
+            );
+            Err(Failure::Other(incomplete.context(name).context(and_no_more)))
+        }
+        Err(ImportError::Source(error)) => {
+            Err(Failure::Other(anyhow!(error).context(name).context(and_no_more)))
+        }
     }
 }
 
-/// A failure of the store, which may be of use again later or not.
+/// The commands are for the operator: no request reaches them.
+#[expect(clippy::disallowed_methods, reason = "these are the commands of the operator")]
+fn operator() -> OperatorPermit {
+    OperatorPermit::for_the_operator()
+}
+
+/// The outcome of an import, as the beginning of a sentence.
+pub fn summary(tally: &Tally) -> String {
+    let Tally { added, same, different, first_different } = tally;
+    let added = format!("Imported {}", count(*added));
+    let same = (*same > 0).then(|| format!("{} already existed", HumanCount(*same)));
+    let different = first_different.map(|line| match different {
+        1 => format!("1 exists with other content and stays as it is (line {line})"),
+        many => format!(
+            "{} exist with other content and stay as they are (the first in line {line})",
+            HumanCount(*many)
+        ),
+    });
+    [Some(added), same, different].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn count(todos: u64) -> String {
+    match todos {
+        1 => "1 todo".to_owned(),
+        many => format!("{} todos", HumanCount(many)),
+    }
+}
+
+/// A failure of the store. The exit code tells whether a later retry may help.
 fn storage(error: StorageError, consequence: &str) -> Failure {
     let may_pass = matches!(error, StorageError::Unavailable(_));
     let error = anyhow::Error::new(error).context(consequence.to_owned());
     if may_pass { Failure::Unavailable(error) } else { Failure::Other(error) }
 }
 
-/// A file, unless it is standard input or output that is meant.
-fn named(file: Option<&Path>) -> Option<&Path> {
+/// `None` and `-` are standard input or output.
+fn file(file: Option<&Path>) -> Option<&Path> {
     file.filter(|file| *file != Path::new("-"))
 }
 
-/// With `--force` one slip would cost all todos.
+/// With `--force` this would overwrite all todos.
 pub(super) fn refuse_the_database_itself(database: &Database, path: &Path) -> Result<(), Failure> {
     let Database::Sqlite(database) = database else { return Ok(()) };
     match (database.canonicalize(), path.canonicalize()) {
         (Ok(one), Ok(other)) if one == other => Err(Failure::Usage(format!(
-            "{} is the database itself: name another file",
+            "{} is the database itself: choose another file",
             path.display()
         ))),
         _ => Ok(()),

@@ -1,50 +1,49 @@
-//! From a store to lines.
+//! Writing todos as lines.
 
 use std::io::{self, Write};
 
-use thiserror::Error;
-use todo_application::ports::{StorageError, TodoSnapshot};
+use serde::Serialize;
+use todo_application::archive;
+use todo_application::domain::{OperatorPermit, Todo};
+use todo_application::ports::{TodoSink, TodoSnapshot};
 
-use super::BATCH;
 use super::line::{Header, Line};
 
-/// Why an export is not whole.
-#[derive(Debug, Error)]
-pub enum ExportError {
-    /// The store could not be read to the end.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// What was read could not be written.
-    #[error(transparent)]
-    Write(#[from] io::Error),
-}
+pub type ExportError = archive::ExportError<io::Error>;
 
-/// Writes all todos, and says how many there are. `progress` hears how many are written.
+/// Writes all todos as lines, and returns their number. `progress` receives the number written so far.
 ///
-/// The same todos make the same bytes, wherever they are kept.
+/// The same todos make the same bytes, whichever store they come from.
 pub async fn export(
+    permit: &OperatorPermit,
     snapshot: &mut dyn TodoSnapshot,
     to: &mut impl Write,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<u64, ExportError> {
-    write_line(to, &Header::new(snapshot.count()))?;
-    let mut written = 0;
-    loop {
-        let page = snapshot.next_page(BATCH).await?;
-        if page.is_empty() {
-            break;
-        }
-        for todo in &page {
-            write_line(to, &Line::from(todo))?;
-        }
-        written += page.len() as u64;
-        progress(written);
-    }
-    to.flush()?;
-    Ok(written)
+    archive::export(permit, snapshot, &mut LineSink(to), progress).await
 }
 
-fn write_line(to: &mut impl Write, line: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, line)?;
-    to.write_all(b"\n")
+struct LineSink<W>(W);
+
+impl<W: Write> LineSink<W> {
+    fn write_line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.0, line)?;
+        self.0.write_all(b"\n")
+    }
+}
+
+impl<W: Write> TodoSink for LineSink<W> {
+    type Error = io::Error;
+
+    fn begin(&mut self, count: u64) -> io::Result<()> {
+        self.write_line(&Header::new(count))
+    }
+
+    fn write(&mut self, todo: &Todo) -> io::Result<()> {
+        self.write_line(&Line::from(todo))
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

@@ -1,4 +1,4 @@
-//! A file that is there as a whole, or not at all.
+//! A file that appears when it is complete.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +9,10 @@ use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
 
-/// A file that gets its name when it is complete. Until then it lies beside its place under another
-/// name, which goes when this is dropped. Nobody but its owner can read it.
+const NOT_A_FILE: &str = "is not a regular file: choose another path, or leave it out";
+
+/// A file that gets its name when it is complete. Until then it is a temporary file in the same
+/// directory, removed when this is dropped. Only its owner can read it.
 pub(super) struct NewFile {
     temporary: NamedTempFile,
     path: PathBuf,
@@ -18,42 +20,42 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file at `path`. A file that is there already is a [`Failure::Usage`], unless it is to
-    /// be replaced; anything else that is there always is one.
+    /// Begins a file at `path`. An existing file is a [`Failure::Usage`] unless it is to be replaced;
+    /// anything else that exists always is.
     pub(super) fn begin(path: &Path, replace: bool) -> Result<Self, Failure> {
         let refused = |rule: &str| Err(Failure::Usage(format!("{} {rule}", path.display())));
         match path.metadata() {
-            Ok(there) if !there.is_file() => return refused("is no file: name one, or none"),
-            Ok(_) if !replace => return refused("is there already: name another, or say --force"),
-            // That it cannot be looked at, making a file beside it says better.
+            Ok(existing) if !existing.is_file() => return refused(NOT_A_FILE),
+            Ok(_) if !replace => {
+                return refused("already exists: choose another path or pass --force");
+            }
+            // If it cannot be inspected, creating the temporary file gives the better error.
             Ok(_) | Err(_) => {}
         }
-        // Of a link, what it leads to is replaced.
+        // The target of a link is replaced, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let Some(name) = path.file_name() else { return refused("is no file: name one, or none") };
+        let Some(name) = path.file_name() else { return refused(NOT_A_FILE) };
         let mut prefix = name.to_owned();
         prefix.push(".");
         let temporary = tempfile::Builder::new()
             .prefix(&prefix)
             .suffix(".partial")
             .tempfile_in(directory(&path))
-            .with_context(|| format!("{} cannot be made", path.display()))
+            .with_context(|| format!("{} cannot be created", path.display()))
             .map_err(Failure::Unavailable)?;
         Ok(Self { temporary, path, replace })
     }
 
-    /// Where it lies until it is complete.
     #[cfg(feature = "sqlite")]
     pub(super) fn temporary_path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// What is written to it.
     pub(super) fn as_file(&self) -> &File {
         self.temporary.as_file()
     }
 
-    /// Gives it its name, once all of it is on disk.
+    /// Gives it its name once its content is on disk.
     pub(super) fn complete(self) -> Result<(), Failure> {
         let Self { temporary, path, replace } = self;
         let named = || {
@@ -71,7 +73,7 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A name is on disk when its directory is.
+/// The name is on disk once the directory is.
 #[cfg(unix)]
 fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
@@ -110,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_its_name_when_it_is_complete_and_not_before() {
+    fn a_file_has_its_name_once_it_is_complete() {
         let (directory, path) = place();
         let file = begin(&path, false);
         let [name] = &names(&directory)[..] else { panic!("one file") };
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_completed_leaves_nothing_behind_and_replaces_nothing() {
+    fn an_incomplete_file_leaves_nothing_behind_and_replaces_nothing() {
         let (directory, path) = place();
         drop(begin(&path, false));
         assert_eq!(names(&directory), [""; 0]);
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_makes_meanwhile_is_not_replaced() {
+    fn a_file_that_is_created_in_the_meantime_is_not_replaced() {
         let (directory, path) = place();
         let file = begin(&path, false);
         fs::write(&path, "theirs").unwrap();
@@ -142,7 +144,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn of_a_link_what_it_leads_to_is_replaced() {
+    fn the_target_of_a_link_is_replaced() {
         let (directory, path) = place();
         fs::write(&path, "old").unwrap();
         let link = directory.path().join("link");

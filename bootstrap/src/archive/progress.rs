@@ -1,4 +1,4 @@
-//! How far it is, on a terminal.
+//! The progress bar.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
@@ -6,16 +6,15 @@ const OF_MANY: &str =
     "  {prefix}  {bar:20.cyan/dim}  {percent:>3}%  {human_pos} of {human_len} {msg}, {eta} left";
 const SO_MANY: &str = "  {prefix}  {human_pos} {msg}";
 
-/// A line on standard error as long as something goes on, where that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins with what is done (`Exporting`) and what is counted (`todos`).
+    /// `action` is what is done (`Exporting`), `unit` what is counted (`todos`).
     pub(super) fn begin(action: &'static str, unit: &'static str) -> Self {
         Self::on(ProgressDrawTarget::stderr(), action, unit)
     }
 
-    /// Shows nothing.
     pub(super) fn hidden() -> Self {
         Self::on(ProgressDrawTarget::hidden(), "", "")
     }
@@ -28,7 +27,7 @@ impl Progress {
         Self(bar)
     }
 
-    /// So much is done, of so much if that is known.
+    /// `total` is `None` where it is not known.
     pub(super) fn show(&self, done: u64, total: Option<u64>) {
         if self.0.length() != total || self.0.position() == 0 {
             let template = if total.is_some() { OF_MANY } else { SO_MANY };

@@ -1,4 +1,4 @@
-//! Which database.
+//! The value of `DATABASE_URL`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,21 +7,19 @@ use std::str::FromStr;
 #[cfg(feature = "postgres")]
 use todo_adapter_storage::PostgresUrl;
 
-/// Where todos are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// In this process, gone when it ends.
+pub(crate) enum Database {
+    /// In this process, lost when it ends.
     Memory,
-    /// In an SQLite file.
     Sqlite(PathBuf),
-    /// In a PostgreSQL database.
     #[cfg(feature = "postgres")]
     Postgres(Box<PostgresUrl>),
 }
 
 impl Database {
-    /// A file that belongs beside the database; `None` where there is no place for one.
-    pub fn companion(&self, suffix: &str) -> Option<PathBuf> {
+    /// The path of a file beside the database; `None` for a database that is not a file.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn companion(&self, suffix: &str) -> Option<PathBuf> {
         match self {
             Self::Memory => None,
             Self::Sqlite(path) => {
@@ -36,15 +34,8 @@ impl Database {
     }
 }
 
-/// What a newcomer gets: a file that needs no operator.
-impl Default for Database {
-    fn default() -> Self {
-        if cfg!(feature = "sqlite") { Self::Sqlite("todos.db".into()) } else { Self::Memory }
-    }
-}
-
-/// Reads a `DATABASE_URL`. The error is the rest of a sentence that starts with its name; it never
-/// repeats what may be a password.
+/// The error continues a sentence that begins with the name of the setting. It never repeats what may
+/// be a password.
 impl FromStr for Database {
     type Err = String;
 
@@ -61,12 +52,12 @@ impl FromStr for Database {
 fn sqlite(path: &str) -> Result<Database, &'static str> {
     match path.strip_prefix("//").unwrap_or(path) {
         path if path.is_empty() || path.ends_with(":memory:") => {
-            Err("must name a file after `sqlite:`; for no file, write `memory:`")
+            Err("must have a path after `sqlite:`; for a database in memory, use `memory:`")
         }
         path if path.starts_with("file:") || path.contains('?') => {
             Err("must be `sqlite:` and a path, without `file:` and without parameters")
         }
-        _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build lacks"),
+        _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build does not support"),
         path => Ok(Database::Sqlite(PathBuf::from(path))),
     }
 }
@@ -79,14 +70,14 @@ fn postgres(url: &str) -> Result<Database, String> {
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<Database, String> {
-    Err("is postgres://.., which this build lacks".to_owned())
+    Err("is postgres://.., which this build does not support".to_owned())
 }
 
-/// For people.
+/// Without the password.
 impl fmt::Display for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory => formatter.write_str("in memory, gone when the server stops"),
+            Self::Memory => formatter.write_str("in memory, lost when the server stops"),
             Self::Sqlite(path) => write!(formatter, "{}", path.display()),
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => url.fmt(formatter),

@@ -17,7 +17,7 @@ const SCALEKIT: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn without_settings_it_is_a_local_server_with_a_file_beside_it() {
+fn without_settings_the_identity_is_local_and_the_database_a_file() {
     let config = config([]);
     assert_eq!(config.listen.to_string(), "127.0.0.1:3002");
     assert_eq!(config.public_url, None);
@@ -25,11 +25,11 @@ fn without_settings_it_is_a_local_server_with_a_file_beside_it() {
     assert_eq!(config.database, Database::Sqlite("todos.db".into()));
     assert_eq!(config.sharing, Sharing::Personal);
     assert_eq!(config.scope_denial, ScopeDenial::Challenge);
-    assert_eq!(config.notes, [""; 0]);
+    assert_eq!(config.notes, []);
 }
 
 #[test]
-fn the_env_file_of_the_quickstart_works_as_it_is() {
+fn the_env_file_of_the_quickstart_works_unchanged() {
     let config = config([
         ("PORT", "3002"),
         ("SCALEKIT_ENVIRONMENT_URL", "https://your-environment-url.scalekit.com"),
@@ -43,7 +43,8 @@ fn the_env_file_of_the_quickstart_works_as_it_is() {
         "https://your-environment-url.scalekit.com/resources/res_123456"
     );
     assert_eq!(config.public_url.unwrap().resource(), "http://localhost:3002/mcp");
-    assert!(config.notes[0].starts_with("SCALEKIT_CLIENT_ID is not needed"), "{:?}", config.notes);
+    let note = config.notes[0].to_string();
+    assert!(note.starts_with("SCALEKIT_CLIENT_ID is not needed"), "{note}");
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn an_empty_value_counts_as_unset() {
 }
 
 #[test]
-fn other_samples_names_are_understood_and_the_first_one_counts() {
+fn aliases_are_read_and_the_first_one_wins() {
     let config = config([
         ("SK_ENV_URL", "https://acme.scalekit.dev/"),
         ("MCP_SERVER_ID", "res_9"),
@@ -63,7 +64,7 @@ fn other_samples_names_are_understood_and_the_first_one_counts() {
     ]);
     assert!(matches!(config.identity, Identity::Scalekit(_)));
     assert_eq!(config.public_url.unwrap().origin(), "https://todo.example.com");
-    assert!(config.notes[0].contains("MCP_BASE_URL"), "{:?}", config.notes);
+    assert_eq!(config.notes[0].to_string(), "MCP_BASE_URL is ignored, because BASE_URL is set.");
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn half_of_the_scalekit_pair_names_the_other_half() {
 }
 
 #[test]
-fn a_local_identity_is_never_offered_to_others() {
+fn a_local_identity_is_never_exposed_to_other_machines() {
     assert!(problems([("BIND_ADDRESS", "0.0.0.0")])[0].starts_with("BIND_ADDRESS is 0.0.0.0"));
     let public = problems([("MCP_URL", "https://todo.example.com")]);
     assert!(public[0].starts_with("MCP_URL is https://todo.example.com"), "{public:?}");
@@ -83,10 +84,11 @@ fn a_local_identity_is_never_offered_to_others() {
 }
 
 #[test]
-fn an_unknown_setting_of_ours_is_an_error_and_others_are_not_ours() {
+fn an_unknown_name_with_our_prefix_is_an_error() {
     let found = problems([("TODO_SHARRING", "everyone")]);
     let known = "TODO_SHARING, TODO_SCOPE_DENIAL, TODO_RATE_LIMIT";
-    assert_eq!(found, [format!("TODO_SHARRING is not known: there are {known}.")]);
+    let rule = format!("is unknown: the settings that start with TODO_ are {known}");
+    assert_eq!(found, [format!("TODO_SHARRING {rule}.")]);
     config([("TODOS", "1"), ("HOME", "/home/me")]);
 }
 
@@ -137,19 +139,19 @@ fn a_database_is_a_file_a_server_or_memory() {
 
 #[cfg(feature = "postgres")]
 #[test]
-fn a_database_server_is_named_without_its_password() {
+fn the_password_of_a_database_is_never_shown() {
     let url = "postgresql://todo:hunter2@db1,db2:6000/todos?sslmode=require";
     let config = config([("DATABASE_URL", url)]);
     assert_eq!(config.database.to_string(), "postgres://todo@db1:5432,db2:6000/todos");
-    for shown in [config.to_string(), format!("{config:?}")] {
-        assert!(shown.contains("db2") && !shown.contains("hunter2"), "{shown}");
-    }
+    let shown = format!("{config:?}");
+    assert!(shown.contains("db2") && !shown.contains("hunter2"), "{shown}");
     let bad = problems([("DATABASE_URL", "postgres://todo:?hunter2@db/todos")]);
     assert!(bad[0].starts_with("DATABASE_URL ") && !bad[0].contains("hunter2"), "{bad:?}");
 }
 
+#[cfg(feature = "emulator")]
 #[test]
-fn the_local_identity_is_kept_beside_the_database() {
+fn the_state_of_the_local_identity_is_stored_beside_the_database() {
     assert_eq!(Database::Memory.companion("identity.json"), None);
     assert_eq!(
         Database::Sqlite("data/my.db".into()).companion("identity.json"),
@@ -165,10 +167,32 @@ fn two_servers_need_two_ports() {
 }
 
 #[test]
-fn what_is_not_wrong_but_odd_is_pointed_out() {
+fn the_default_of_a_loopback_public_url_follows_the_address() {
+    for (address, url) in [
+        ("127.0.0.1", "http://localhost:3002/mcp"),
+        ("::1", "http://localhost:3002/mcp"),
+        ("127.0.0.2", "http://127.0.0.2:3002/mcp"),
+    ] {
+        let config = config([("BIND_ADDRESS", address)]);
+        assert_eq!(config.public_url_at(3002).unwrap().resource(), url);
+    }
+}
+
+#[test]
+fn no_two_settings_have_the_same_name() {
+    let mut names: Vec<_> = SETTINGS.iter().flat_map(About::names).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn unusual_settings_are_noted() {
     let [url, _] = SCALEKIT;
     let config =
         config([url, ("SCALEKIT_RESOURCE_ID", "app_1"), ("MCP_URL", "http://todo.example.com")]);
-    assert!(config.notes.iter().any(|note| note.contains("start with `res_`")));
-    assert!(config.notes.iter().any(|note| note.contains("without https")));
+    let notes: Vec<String> = config.notes.iter().map(ToString::to_string).collect();
+    assert!(notes.iter().any(|note| note.contains("start with `res_`")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("without https")), "{notes:?}");
 }

@@ -1,9 +1,9 @@
 //! Standard error for lines that many threads write at once.
 //!
-//! Whoever writes a line puts it into a queue and goes on: nobody waits for another, nor for a pipe
-//! that is not read. A thread takes what has come in, writes it in one go, and pauses before it looks
-//! again, so that a busy server is not woken for each line. What is in the queue is lost when the
-//! process is killed, which is some milliseconds' worth.
+//! Writing a line puts it into a queue: a request waits neither for other requests nor for a pipe
+//! that is not read. One thread writes all queued lines at once, and pauses before it looks again, so
+//! that a busy server is not woken for each line. When the process is killed, the lines of the last
+//! few milliseconds are lost.
 
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, OnceLock};
@@ -12,60 +12,66 @@ use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-use crate::config::LogFormat;
-
-/// How long lines may gather. Less than a person notices.
+/// How long lines are collected. Less than a person notices.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How much is written at most in one go, in bytes.
+/// The most that is written at once, in bytes.
 const GROUP: usize = 64 * 1024;
 
-/// How many lines may wait, some 2 MB. What comes beyond that is lost, and the log says how much.
+/// The most lines in the queue, about 2 MB. Lines beyond that are dropped, and the log reports how
+/// many.
 const QUEUE: usize = 8_192;
 
-/// Where lines go, and what waits at its end until they have been written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// The writer of the log. Dropping the guard waits until everything is written.
 pub(super) fn standard_error(format: LogFormat) -> (NonBlocking, WorkerGuard) {
     queue(io::stderr(), format)
 }
 
 fn queue(output: impl Write + Send + 'static, format: LogFormat) -> (NonBlocking, WorkerGuard) {
-    let lost = Arc::new(OnceLock::new());
+    let dropped = Arc::new(OnceLock::new());
     let output = BufWriter::with_capacity(GROUP, output);
-    let gathering = Gathering { output, format, lost: Arc::clone(&lost), told: 0 };
+    let batches = Batches { output, format, dropped: Arc::clone(&dropped), reported: 0 };
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE);
-    let (lines, guard) = builder.thread_name("log").finish(gathering);
-    // Set once, here.
-    let _ = lost.set(lines.error_counter());
+    let (lines, guard) = builder.thread_name("log").finish(batches);
+    // The counter exists only now; nothing else sets it.
+    let _ = dropped.set(lines.error_counter());
     (lines, guard)
 }
 
-/// Writes in groups. It is flushed whenever the queue is empty.
-struct Gathering<W: Write> {
+/// Writes lines in batches. The queue flushes it whenever it is empty.
+struct Batches<W: Write> {
     output: BufWriter<W>,
     format: LogFormat,
-    /// How many lines did not fit into the queue.
-    lost: Arc<OnceLock<ErrorCounter>>,
-    /// How many of them the log has mentioned.
-    told: usize,
+    /// Counts the lines that did not fit into the queue.
+    dropped: Arc<OnceLock<ErrorCounter>>,
+    /// How many of them the log has reported.
+    reported: usize,
 }
 
-impl<W: Write> Write for Gathering<W> {
+impl<W: Write> Write for Batches<W> {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         self.output.write(lines)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let lost = self.lost.get().map_or(0, ErrorCounter::dropped_lines);
-        if lost > self.told {
-            let lines = lost - self.told;
-            let message = format!("{lines} lines of the log are lost: they came too fast");
+        let dropped = self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+        if dropped > self.reported {
+            let lines = dropped - self.reported;
+            let message = format!("{lines} log lines dropped: standard error is too slow");
             match self.format {
                 LogFormat::Text => writeln!(self.output, "{message}"),
                 LogFormat::Json => {
                     writeln!(self.output, r#"{{"level":"WARN","message":"{message}"}}"#)
                 }
             }?;
-            self.told = lost;
+            self.reported = dropped;
         }
         self.output.flush()?;
         sleep(PAUSE);
@@ -79,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes what is written when it is asked for.
+    /// Hands each write to the test.
     struct Reader(SyncSender<Vec<u8>>);
 
     impl Write for Reader {
@@ -98,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_written_before_the_end() {
+    fn every_line_is_written_before_the_guard_is_dropped() {
         let (write, read) = sync_channel(QUEUE);
         let (mut lines, guard) = queue(Reader(write), LogFormat::Text);
         let mut expected = String::new();
@@ -113,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_nobody_takes_stops_nobody_and_the_log_says_what_is_missing() {
-        // Takes one write and then no more, until it is read.
+    fn a_slow_output_blocks_no_writer_and_the_log_reports_dropped_lines() {
+        // Accepts no write until the test reads.
         let (write, read) = sync_channel(0);
         let (mut lines, guard) = queue(Reader(write), LogFormat::Json);
         let line = "x".repeat(1_000) + "\n";
@@ -126,8 +132,8 @@ mod tests {
         drop(guard);
         drop(lines);
         let text = reading.join().unwrap();
-        let word = text.lines().find(|line| line.contains("lines of the log are lost")).unwrap();
-        let word: serde_json::Value = serde_json::from_str(word).unwrap();
-        assert_eq!(word["level"], "WARN");
+        let report = text.lines().find(|line| line.contains("log lines dropped")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(report).unwrap();
+        assert_eq!(report["level"], "WARN");
     }
 }

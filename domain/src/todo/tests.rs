@@ -1,22 +1,29 @@
-//! The laws of the aggregate, over hand-picked and random histories.
+//! The rules of the aggregate, over chosen and random histories.
 
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::identity::Organization;
 use crate::permission::{Permission, Permissions};
-use crate::policy::{Identity, authorize};
+use crate::policy::{Caller, WriteAction, authorize_write};
 use crate::workspace::Sharing;
 
 fn at(millis: i64) -> Instant {
     Instant::from_unix_millis(millis).unwrap()
 }
 
-fn permit(who: &str, action: Action) -> Permit {
-    let subject = Subject::try_from(who).unwrap();
-    let permissions = Permissions::from_iter(Permission::ALL);
-    let identity = Identity { subject: &subject, organization: None, permissions };
-    authorize(Sharing::Everyone, identity, action).unwrap()
+/// For the workspace of the organization `acme`.
+fn permit(subject: &str) -> WritePermit {
+    permit_in("acme", subject)
+}
+
+fn permit_in(organization: &str, subject: &str) -> WritePermit {
+    let subject = Subject::try_from(subject).unwrap();
+    let organization = Organization::try_from(organization).unwrap();
+    let permissions = Permissions::from_iter([Permission::Write]);
+    let caller = Caller { subject: &subject, organization: Some(&organization), permissions };
+    authorize_write(Sharing::Organization, caller, WriteAction::Update).unwrap()
 }
 
 fn title(text: &str) -> Title {
@@ -25,12 +32,11 @@ fn title(text: &str) -> Title {
 
 fn milk() -> Todo {
     let id = TodoId::from_uuid(Uuid::from_u128(1));
-    let permit = permit("alice", Action::Create);
-    Todo::create(&permit, id, title("Buy milk"), Description::NONE, at(100))
+    Todo::create(&permit("alice"), id, title("Buy milk"), Description::NONE, at(100))
 }
 
 #[test]
-fn a_new_todo_is_open_and_of_version_one() {
+fn a_new_todo_is_open_and_has_version_1() {
     let todo = milk();
     assert_eq!(todo.completion(), Completion::Open);
     assert_eq!(todo.version(), Version::FIRST);
@@ -46,7 +52,7 @@ fn one_edit_of_many_fields_is_one_new_version() {
         description: Some(Description::try_from("two litres").unwrap()),
         completed: Some(true),
     };
-    assert!(todo.edit(&permit("bob", Action::Update), edit, at(200)));
+    assert_eq!(todo.edit(&permit("bob"), edit, at(200)), Ok(true));
     assert_eq!(todo.version(), Version::FIRST.next());
     assert_eq!(todo.completion(), Completion::Done { at: at(200) });
     assert_eq!(todo.updated_at(), at(200));
@@ -58,32 +64,42 @@ fn one_edit_of_many_fields_is_one_new_version() {
 fn completing_a_done_todo_changes_nothing() {
     let mut todo = milk();
     let done = || Edit { completed: Some(true), ..Edit::default() };
-    assert!(todo.edit(&permit("alice", Action::Update), done(), at(200)));
+    assert_eq!(todo.edit(&permit("alice"), done(), at(200)), Ok(true));
     let before = todo.clone();
-    assert!(!todo.edit(&permit("bob", Action::Update), done(), at(300)));
+    assert_eq!(todo.edit(&permit("bob"), done(), at(300)), Ok(false));
     assert_eq!(todo, before);
 }
 
 #[test]
-fn reopening_forgets_when_it_was_done() {
+fn a_reopened_todo_has_no_completion_instant() {
     let mut todo = milk();
-    let alice = permit("alice", Action::Update);
-    todo.edit(&alice, Edit { completed: Some(true), ..Edit::default() }, at(200));
-    todo.edit(&alice, Edit { completed: Some(false), ..Edit::default() }, at(300));
+    for (completed, millis) in [(true, 200), (false, 300)] {
+        let edit = Edit { completed: Some(completed), ..Edit::default() };
+        assert_eq!(todo.edit(&permit("alice"), edit, at(millis)), Ok(true));
+    }
     assert_eq!(todo.completion(), Completion::Open);
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_make_a_todo_younger_than_itself() {
+fn an_edit_after_the_clock_was_set_back_is_not_before_the_creation() {
     let mut todo = milk();
     let edit = Edit { completed: Some(true), ..Edit::default() };
-    assert!(todo.edit(&permit("alice", Action::Update), edit, at(50)));
+    assert_eq!(todo.edit(&permit("alice"), edit, at(50)), Ok(true));
     assert_eq!(todo.completion(), Completion::Done { at: at(100) });
     assert_eq!(Todo::restore(todo.record().clone()), Ok(todo));
 }
 
 #[test]
-fn what_cannot_have_been_written_is_not_restored() {
+fn an_edit_with_a_permit_for_another_workspace_fails_and_changes_nothing() {
+    let mut todo = milk();
+    let edit = Edit { completed: Some(true), ..Edit::default() };
+    let edited = todo.edit(&permit_in("other", "alice"), edit, at(200));
+    assert_eq!(edited, Err(OtherWorkspace));
+    assert_eq!(todo, milk());
+}
+
+#[test]
+fn a_record_that_breaks_an_invariant_is_not_restored() {
     let sound = milk().record().clone();
     let early = TodoRecord { updated_at: at(99), ..sound.clone() };
     assert_eq!(Todo::restore(early), Err(RestoreError::UpdatedBeforeCreated));
@@ -109,13 +125,13 @@ fn any_edit() -> impl Strategy<Value = Edit> {
 
 proptest! {
     #[test]
-    fn every_history_keeps_the_invariants(
+    fn every_history_maintains_the_invariants(
         edits in proptest::collection::vec((any_edit(), 0_i64..500), 0..20)
     ) {
         let mut todo = milk();
         for (edit, millis) in edits {
             let before = todo.clone();
-            let changed = todo.edit(&permit("bob", Action::Update), edit.clone(), at(millis));
+            let changed = todo.edit(&permit("bob"), edit.clone(), at(millis)).unwrap();
 
             prop_assert_eq!(changed, todo != before);
             let expected = if changed { before.version().next() } else { before.version() };
@@ -132,7 +148,7 @@ proptest! {
             prop_assert_eq!(Todo::restore(todo.record().clone()), Ok(todo.clone()));
 
             let again = todo.clone();
-            prop_assert!(!todo.edit(&permit("eve", Action::Update), edit, at(999)));
+            prop_assert_eq!(todo.edit(&permit("eve"), edit, at(999)), Ok(false));
             prop_assert_eq!(&todo, &again, "the same edit again changes nothing");
         }
     }

@@ -1,4 +1,4 @@
-//! Counts the instructions of this program, run once more under valgrind.
+//! Runs this program again under valgrind and reads the counts.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 use crate::expected::{Cost, Costs};
 use crate::paths::Allocated;
 
-/// What is counted: from where it begins to where it ends, in every thread.
+/// The function during which instructions are counted, in every thread.
 const MEASURED: &str = "instructions::paths::measured";
 
-/// Has the C library copy in loops of vector instructions. Its other way is one instruction of the
-/// processor, taken by size and by address, of which callgrind counts each byte.
+/// Makes the C library copy memory with vector instructions. It would otherwise choose `rep movsb` by size
+/// and address, and callgrind counts every byte of that one instruction.
 const COPIES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1000000000");
 
-/// Where the profiles are.
+/// The directory of the profiles.
 pub(crate) fn directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions")
 }
 
-/// What a request costs on each path; `None` where there is no valgrind.
+/// The cost of a request on each path; `None` if valgrind is not installed.
 pub(crate) fn count(argument: &str) -> Option<Costs> {
     let directory = directory();
     if directory.exists() {
@@ -46,7 +46,7 @@ pub(crate) fn count(argument: &str) -> Option<Costs> {
     let lines = String::from_utf8(run.stdout).unwrap();
     let cost = |(index, line): (usize, &str)| {
         let allocated: Allocated = serde_json::from_str(line).unwrap();
-        // Dumps are numbered from 1; the first is of what comes before the first path.
+        // Dumps are numbered from 1; the odd ones cover what runs between the paths.
         let dump = directory.join(format!("profile.{}", 2 * index + 2));
         let each = |count: u64| {
             u32::try_from((count + allocated.requests / 2) / allocated.requests).unwrap()
@@ -62,7 +62,7 @@ pub(crate) fn count(argument: &str) -> Option<Costs> {
     };
     let costs = lines.lines().enumerate().map(cost).collect();
     for dump in fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()) {
-        // Those of what is between the paths.
+        // Those between the paths.
         if dump.extension().is_none_or(|extension| extension != "callgrind") {
             fs::remove_file(dump).unwrap();
         }
@@ -70,10 +70,10 @@ pub(crate) fn count(argument: &str) -> Option<Costs> {
     Some(costs)
 }
 
-/// The sum of a dump, which has to be one that was made at the end of [`MEASURED`].
+/// The total of a dump, which must be one made at the end of [`MEASURED`].
 fn instructions(dump: &str) -> u64 {
     let after = format!("desc: Trigger: --dump-after={MEASURED}");
-    assert!(dump.lines().any(|line| line == after), "not what was measured");
+    assert!(dump.lines().any(|line| line == after), "not a dump of the measured function");
     let total = dump.lines().find_map(|line| line.strip_prefix("totals: "));
     total.unwrap().parse().unwrap()
 }

@@ -1,23 +1,21 @@
-//! What a request costs, in figures that do not wander with the machine:
-//! `cargo bench -p todo-tests --bench instructions`.
+//! Counts what a request costs: `cargo bench -p todo-tests --bench instructions`.
 //!
 //! For each hot path, per request through the whole router without its sockets, with the request log:
 //!
 //! * the instructions of all threads, as valgrind's callgrind counts them,
-//! * the heap allocations of Rust code, growing ones included, and their bytes (not those of SQLite).
+//! * the heap allocations of Rust code, including reallocations, and their bytes (not those of SQLite).
 //!
-//! They are held against `expected.json`: the run fails if there are more than five in a hundred
-//! instructions, or one in a hundred allocations or bytes, above what is expected there. Those who
-//! mean it accept the new figures: `-- --accept`. Then the difference of `expected.json` shows in
-//! review what a change costs or gains.
+//! They are compared with `expected.json`: the run fails if a path takes more than 3 % more instructions,
+//! or 1 % more allocations or bytes, than the file says. `-- --accept` writes the new counts to the file,
+//! whose diff then shows a reviewer what a change costs or gains.
 //!
-//! The figures are those of one compiler, one C library and one architecture (x86-64 with AVX2, of
-//! which callgrind shows every program the same one, without the SHA instructions: hashing a token
-//! counts for more here than it takes). Others get the table and no verdict.
+//! The counts hold for one compiler, one C library and one architecture (x86-64 with AVX2: callgrind
+//! emulates a processor without the SHA instructions, so hashing a token counts for more here than it
+//! takes). With another compiler or architecture the table is printed and nothing fails.
 //!
-//! The directory that is named at the end holds a profile of each path for `callgrind_annotate`.
-#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says so at once")]
+//! The directory named at the end holds a profile of each path for `callgrind_annotate`.
+#![expect(clippy::print_stdout, reason = "prints its results")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
 mod callgrind;
 mod expected;
@@ -30,32 +28,32 @@ use std::process::ExitCode;
 
 use expected::Expected;
 
-/// Given to this program by itself.
+/// The argument with which this program runs itself under valgrind.
 const RUN_PATHS: &str = "--run-paths";
 
 fn main() -> ExitCode {
-    let asked = |argument: &str| env::args().any(|it| it == argument);
-    if asked(RUN_PATHS) {
+    let has = |argument: &str| env::args().any(|it| it == argument);
+    if has(RUN_PATHS) {
         paths::run(|allocated| println!("{}", serde_json::to_string(allocated).unwrap()));
         return ExitCode::SUCCESS;
     }
     let Some(counted) = callgrind::count(RUN_PATHS) else {
-        println!("Instructions are counted by valgrind, which is not installed here.");
+        println!("valgrind is not installed; it is needed to count instructions");
         return ExitCode::FAILURE;
     };
-    if asked("--accept") {
+    if has("--accept") {
         Expected::accept(counted);
         return ExitCode::SUCCESS;
     }
-    let complaints = Expected::read().compare(&counted);
+    let regressions = Expected::read().compare(&counted);
     println!("\nprofiles: {}", callgrind::directory().display());
-    if complaints.is_empty() {
+    if regressions.is_empty() {
         return ExitCode::SUCCESS;
     }
     println!("\nMore than expected:");
-    for complaint in complaints {
-        println!("  {complaint}");
+    for regression in regressions {
+        println!("  {regression}");
     }
-    println!("If that is worth it: cargo bench -p todo-tests --bench instructions -- --accept");
+    println!("To accept these counts: cargo bench -p todo-tests --bench instructions -- --accept");
     ExitCode::FAILURE
 }

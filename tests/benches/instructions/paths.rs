@@ -1,13 +1,13 @@
-//! The hot paths, each run often enough that what happens once disappears.
+//! The hot paths, each run often enough that one-time costs do not show.
 
 use std::alloc::System;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use protected_mcp::Server;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stats_alloc::{Region, StatsAlloc};
-use todo_adapter_mcp::Server;
 use todo_tests::client::Client;
 use todo_tests::server::TestServer;
 use tokio::runtime::Runtime;
@@ -20,23 +20,23 @@ use crate::requests::{self, Call, Era, RATE_LIMIT};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
-/// So often is each path run.
+/// Measured requests per path.
 const REQUESTS: usize = 100;
 
-/// So often with tokens that take callgrind a second to sign.
+/// The same for the path with new tokens: signing one takes a second under callgrind.
 const TOKENS: usize = 20;
 
-/// So often before it counts: what is made on first use is there then, buffers have their size, and
-/// reads of the SQLite file have been quick for long enough to stay on the thread of the request.
+/// Requests before the measured ones: after them, lazy values exist, buffers have their size, and reads
+/// from SQLite run on the thread of the request.
 const WARM_UP: usize = 600;
 
-/// So often with tokens, for which none of that is new.
+/// The same for the path with new tokens, which runs on a warm server.
 const TOKENS_WARM_UP: usize = 5;
 
-/// How many todos a page has.
+/// Todos in a page.
 const PAGE: usize = 50;
 
-/// What is counted here, of all requests together.
+/// What this program counts itself, over all requests of a path.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Allocated {
     pub(crate) path: String,
@@ -55,7 +55,7 @@ struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// The same call again and again.
+    /// Repeats one call.
     fn new(name: &'static str, server: &'a TestServer, call: Call) -> Self {
         let call = Box::new(move || call.clone());
         let (warm_up, requests) = (WARM_UP, REQUESTS);
@@ -84,9 +84,9 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Runs every path, and tells of each.
-pub(crate) fn run(tell: impl Fn(&Allocated)) {
-    // What the program logs at its default level, into nothing.
+/// Runs every path and reports each.
+pub(crate) fn run(report: impl Fn(&Allocated)) {
+    // Log lines are formatted at the default level and discarded.
     let log = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::sink);
     tracing_subscriber::registry().with(EnvFilter::new("info")).with(log).init();
 
@@ -96,7 +96,7 @@ pub(crate) fn run(tell: impl Fn(&Allocated)) {
     let memory = runtime.block_on(TestServer::with([RATE_LIMIT]));
     let sqlite = runtime.block_on(TestServer::with([RATE_LIMIT, ("DATABASE_URL", &url)]));
     for path in paths(&runtime, &memory, &sqlite) {
-        tell(&path.run(&runtime));
+        report(&path.run(&runtime));
     }
 }
 
@@ -111,10 +111,10 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
     let method = |name, era, method| {
         Path::new(name, memory, Call::new(&memory.owner(), era, method, json!({})))
     };
-    let refused = Call::tool(&memory.anonymous(), Legacy, "get_todo", &in_memory);
+    let anonymous = Call::tool(&memory.anonymous(), Legacy, "get_todo", &in_memory);
     let (issuer, endpoint, todo, mut tokens) =
         (memory.issuer.clone(), memory.endpoint(), in_memory.clone(), 0);
-    let first = move || {
+    let with_new_token = move || {
         tokens += 1;
         let mut claims = issuer.claims("usr_owner", Some("org_1"), "todo:read todo:write");
         claims["jti"] = format!("tkn_{tokens:06}").into();
@@ -133,7 +133,7 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
         method("server/discover", Modern, "server/discover"),
         Path {
             status: StatusCode::UNAUTHORIZED,
-            ..Path::new("get_todo without a token", memory, refused)
+            ..Path::new("get_todo without a token", memory, anonymous)
         },
         Path {
             name: "get_todo with a new token",
@@ -141,7 +141,7 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
             status: StatusCode::OK,
             warm_up: TOKENS_WARM_UP,
             requests: TOKENS,
-            call: Box::new(first),
+            call: Box::new(with_new_token),
         },
         tool(
             "create_todo, modern, memory",
@@ -153,7 +153,7 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
     ]
 }
 
-/// Callgrind knows it by its name. The status is that of the last answer.
+/// Callgrind recognizes it by its name. Returns the last status.
 #[inline(never)]
 fn measured(runtime: &Runtime, server: &Server, requests: Vec<Request<Body>>) -> StatusCode {
     runtime.block_on(async {

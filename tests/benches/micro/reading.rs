@@ -1,4 +1,4 @@
-//! Requests from bytes to method and era.
+//! Parsing a request.
 
 use divan::{Bencher, black_box};
 use http_body_util::BodyExt as _;
@@ -20,7 +20,7 @@ fn read(bencher: Bencher<'_, '_>, era: Era) {
     bencher.bench_local(read);
 }
 
-/// With a map of the headers made on the way, as hyper makes it.
+/// Includes building the header map, as hyper does.
 #[divan::bench]
 fn legacy(bencher: Bencher<'_, '_>) {
     read(bencher, Era::Legacy);

@@ -8,7 +8,7 @@ use todo_tests::server::TestServer;
 use crate::requests::{self, Call, Era, RATE_LIMIT};
 use crate::runtime;
 
-/// Measures the call that is made for a client and the id of one of 50 todos.
+/// Measures the call that `make` returns for a client and the id of one of 50 todos.
 fn call(bencher: Bencher<'_, '_>, make: impl FnOnce(&Client, &str) -> Call) {
     let runtime = runtime();
     let server = runtime.block_on(TestServer::with([RATE_LIMIT]));
@@ -35,7 +35,7 @@ fn list_todos_50(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The yardstick for what comes on top of [`list_todos_50`].
+/// The part of [`list_todos_50`] that serializing a tree would take.
 #[divan::bench]
 fn json_of_50_todos(bencher: Bencher<'_, '_>) {
     let runtime = runtime();

@@ -1,4 +1,4 @@
-//! The verbs of the storage port, in a workspace of 1,000 todos.
+//! The methods of the storage port, in a workspace of 1,000 todos.
 
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
@@ -6,10 +6,12 @@ use std::sync::{Arc, LazyLock};
 use divan::Bencher;
 use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
-use todo_application::domain::{Todo, TodoId, TodoRecord, Version, WorkspaceId};
+use todo_application::domain::{
+    ReadPermit, Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
+};
 use todo_application::ports::{Filter, TodoRepository};
 use todo_tests::postgres::Server;
-use todo_tests::{todo_record, workspace};
+use todo_tests::{read_permit, todo_record, workspace, write_permit};
 use tokio::runtime::Runtime;
 
 use crate::runtime;
@@ -17,7 +19,7 @@ use crate::runtime;
 const TODOS: u64 = 1_000;
 const PAGE: usize = 50;
 
-/// After so many reads that were quick, those of SQLite stay on the thread of the caller.
+/// After these reads, SQLite is read on the thread of the caller.
 const WARM_UP: usize = 600;
 
 static POSTGRES: LazyLock<Option<Server>> = LazyLock::new(|| Some(Server::prepare()?.start()));
@@ -38,6 +40,8 @@ struct Store {
     runtime: Runtime,
     repository: Arc<dyn TodoRepository>,
     workspace: WorkspaceId,
+    read: ReadPermit,
+    write: WritePermit,
     todos: Cell<u64>,
     _directory: TempDir,
 }
@@ -61,14 +65,16 @@ impl Store {
             }
         };
         let (workspace, todos) = (workspace("benchmark"), Cell::new(0));
-        let store = Self { runtime, repository, workspace, todos, _directory: directory };
+        let (read, write) = (read_permit(&workspace), write_permit(&workspace));
+        let store =
+            Self { runtime, repository, workspace, read, write, todos, _directory: directory };
         for _ in 0..TODOS {
             store.insert(&store.next());
         }
         store
     }
 
-    /// A todo that is not there yet.
+    /// A todo that is not stored yet.
     fn next(&self) -> Todo {
         let number = self.todos.get();
         self.todos.set(number + 1);
@@ -76,7 +82,7 @@ impl Store {
     }
 
     fn insert(&self, todo: &Todo) {
-        self.runtime.block_on(self.repository.insert(todo)).unwrap();
+        self.runtime.block_on(self.repository.insert(&self.write, todo)).unwrap();
     }
 }
 
@@ -95,7 +101,7 @@ fn measure_read(bencher: Bencher<'_, '_>, read: impl Fn()) {
 fn find(bencher: Bencher<'_, '_>, adapter: Adapter) {
     let store = Store::of(adapter);
     measure_read(bencher, || {
-        let todo = store.repository.find(&store.workspace, id(TODOS / 2));
+        let todo = store.repository.find(&store.read, id(TODOS / 2));
         assert!(store.runtime.block_on(todo).unwrap().is_some());
     });
 }
@@ -105,7 +111,7 @@ fn page_of_50(bencher: Bencher<'_, '_>, adapter: Adapter) {
     let store = Store::of(adapter);
     let (filter, after) = (Filter::default(), Some(id(TODOS / 2)));
     measure_read(bencher, || {
-        let page = store.repository.list(&store.workspace, filter, after, PAGE);
+        let page = store.repository.list(&store.read, filter, after, PAGE);
         assert_eq!(store.runtime.block_on(page).unwrap().len(), PAGE);
     });
 }
@@ -123,7 +129,7 @@ fn update(bencher: Bencher<'_, '_>, adapter: Adapter) {
     bencher.bench_local(|| {
         let record = todo_record(&store.workspace, id(TODOS / 2));
         let next = Todo::restore(TodoRecord { version: version.next(), ..record }).unwrap();
-        store.runtime.block_on(store.repository.save(&next, version)).unwrap();
+        store.runtime.block_on(store.repository.save(&store.write, &next, version)).unwrap();
         version = next.version();
     });
 }
@@ -137,7 +143,7 @@ fn delete(bencher: Bencher<'_, '_>, adapter: Adapter) {
         todo.id()
     };
     bencher.with_inputs(inserted).bench_local_values(|id| {
-        let removed = store.repository.remove(&store.workspace, id, None);
+        let removed = store.repository.remove(&store.write, id, None);
         assert!(store.runtime.block_on(removed).unwrap());
     });
 }

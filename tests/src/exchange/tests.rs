@@ -49,7 +49,7 @@ fn assert_only(complaints: &Complaints, words: &str) {
 }
 
 #[test]
-fn a_well_formed_exchange_is_left_in_peace_under_every_revision() {
+fn a_valid_exchange_passes_under_every_revision() {
     for revision in REVISIONS {
         let complaints = json(Some(revision), &request("tools/list"), 200, &listed(&tool()));
         assert_eq!(complaints, [""; 0], "{revision}");
@@ -59,7 +59,7 @@ fn a_well_formed_exchange_is_left_in_peace_under_every_revision() {
 }
 
 #[test]
-fn a_result_must_be_that_of_its_method() {
+fn a_result_must_match_its_method() {
     for revision in REVISIONS {
         let nameless = json!({ "inputSchema": { "type": "object" } });
         let complaints = json(Some(revision), &request("tools/list"), 200, &listed(&nameless));
@@ -74,7 +74,7 @@ fn a_result_must_be_that_of_its_method() {
 }
 
 #[test]
-fn a_result_must_not_be_had_for_a_malformed_request() {
+fn a_malformed_request_must_not_get_a_result() {
     let mut malformed = request("tools/list");
     malformed["params"]["cursor"] = 5.into();
     for revision in REVISIONS {
@@ -86,13 +86,13 @@ fn a_result_must_not_be_had_for_a_malformed_request() {
 }
 
 #[test]
-fn an_error_must_be_one_and_may_lack_its_id_only_when_http_refuses_too() {
+fn an_error_must_be_valid_and_may_lack_its_id_only_with_an_http_error() {
     for revision in REVISIONS {
         let error = |error: Value| json!({ "jsonrpc": "2.0", "error": error });
         let right = error(json!({ "code": -32600, "message": "no" }));
         assert_eq!(json(Some(revision), &request("ping"), 400, &right), [""; 0], "{revision}");
         let complaints = json(Some(revision), &request("ping"), 200, &right);
-        assert!(complaints[0].contains("nobody waits for"), "{complaints:?}");
+        assert!(complaints[0].contains("no request for"), "{complaints:?}");
         let wrong = error(json!({ "code": -32600 }));
         let complaints = json(Some(revision), &request("ping"), 400, &wrong);
         assert_only(&complaints, "\"message\" is a required property");
@@ -104,16 +104,16 @@ fn an_error_must_be_one_and_may_lack_its_id_only_when_http_refuses_too() {
 }
 
 #[test]
-fn each_answer_belongs_to_a_request_and_each_request_has_one() {
+fn each_request_has_exactly_one_response() {
     let mut other = listed(&tool());
     other["id"] = "1".into();
     let complaints = json(None, &request("tools/list"), 200, &other);
-    assert!(complaints[0].contains("nobody waits for"), "{complaints:?}");
-    assert!(complaints[1].contains("no answer to"), "{complaints:?}");
-    assert_only(&json(None, &request("ping"), 200, &Value::Null), "no answer to");
+    assert!(complaints[0].contains("no request for"), "{complaints:?}");
+    assert!(complaints[1].contains("no response to"), "{complaints:?}");
+    assert_only(&json(None, &request("ping"), 200, &Value::Null), "no response to");
     assert_eq!(json(None, &request("ping"), 503, &Value::Null), [""; 0], "HTTP says it all");
     let unreadable = judged(None, &request("ping").to_string(), 200, "text/html", "<p>");
-    assert_only(&unreadable, "may not be Some(\"text/html\")");
+    assert_only(&unreadable, "unexpected media type Some(\"text/html\")");
 }
 
 #[test]
@@ -122,19 +122,19 @@ fn only_the_oldest_revision_has_batches() {
     let result = |id: u8| json!({ "jsonrpc": "2.0", "id": id, "result": {} });
     let both = json!([result(2), result(1)]);
     assert_eq!(json(Some(UNNAMED), &two, 200, &both), [""; 0]);
-    assert_only(&json(Some(UNNAMED), &two, 200, &json!([result(2)])), "no answer to");
+    assert_only(&json(Some(UNNAMED), &two, 200, &json!([result(2)])), "no response to");
     assert_only(&json(Some("2025-06-18"), &two, 200, &both), "has no JSONRPCBatchResponse");
 }
 
 #[test]
-fn what_initialize_agrees_on_is_what_counts() {
+fn the_negotiated_revision_decides() {
     let mut initialize = request("initialize");
     initialize["params"] = json!({
         "protocolVersion": "1999-01-01",
         "capabilities": {},
         "clientInfo": { "name": "test", "version": "1" },
     });
-    // Icons came with the newest of these revisions.
+    // Icons were added in the newest of these revisions.
     let answer = |version: &str| {
         json!({ "jsonrpc": "2.0", "id": 1, "result": {
             "protocolVersion": version,
@@ -148,7 +148,7 @@ fn what_initialize_agrees_on_is_what_counts() {
 }
 
 #[test]
-fn a_stream_is_notifications_and_then_the_answer() {
+fn a_stream_is_notifications_and_then_the_response() {
     let listen = request("subscriptions/listen").to_string();
     let listen = listen.replace("\"params\":{", "\"params\":{\"notifications\":{},");
     let stream = |events: &[Value]| {
@@ -170,14 +170,14 @@ fn a_stream_is_notifications_and_then_the_answer() {
     });
     assert_eq!(stream(std::slice::from_ref(&acknowledged)), [""; 0]);
     assert_eq!(stream(&[acknowledged, updated.clone(), ended.clone()]), [""; 0]);
-    assert_only(&stream(&[ended, updated.clone()]), "nobody waits for");
+    assert_only(&stream(&[ended, updated.clone()]), "no request for");
     let nowhere = json!({ "jsonrpc": "2.0", "method": updated["method"], "params": {} });
     assert_only(&stream(&[nowhere]), "\"uri\" is a required property");
-    assert_only(&stream(&[request("ping")]), "nobody waits for");
+    assert_only(&stream(&[request("ping")]), "no request for");
 }
 
 #[test]
-fn a_notification_that_is_accepted_is_one() {
+fn an_accepted_notification_must_be_valid() {
     let right = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
     let wrong = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": 5 });
     assert_eq!(json(Some("2025-11-25"), &right, 202, &Value::Null), [""; 0]);
@@ -185,7 +185,7 @@ fn a_notification_that_is_accepted_is_one() {
 }
 
 #[test]
-fn a_tool_that_was_listed_is_held_to_its_word() {
+fn the_output_schema_of_a_listed_tool_is_enforced() {
     let judge = Judge::default();
     let judged = |request: &Value, answer: &Value| {
         let (request, answer) = (request.to_string(), answer.to_string());
@@ -210,7 +210,7 @@ fn a_tool_that_was_listed_is_held_to_its_word() {
     let right = json!({ "structuredContent": { "sum": 2 } });
     assert_eq!(judged(&call, &answer(&right)), [""; 0]);
     assert_eq!(judged(&call, &answer(&json!({ "isError": true }))), [""; 0]);
-    assert_only(&judged(&call, &answer(&json!({}))), "there is none");
+    assert_only(&judged(&call, &answer(&json!({}))), "is missing");
     let wrong = judged(&call, &answer(&json!({ "structuredContent": {} })));
     assert_only(&wrong, "\"sum\" is a required property");
 

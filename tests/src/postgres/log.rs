@@ -1,14 +1,14 @@
-//! What a server writes, as it comes.
+//! The log of a server, as it is written.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait for what should happen at once. Reached only when it does not happen.
+/// How long to wait for something that should happen at once. Reached only when it does not happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Everything that was written so far, and whether there is more to come.
+/// The text so far, and whether the log is still open.
 #[derive(Clone)]
 pub(super) struct Log(Arc<(Mutex<Written>, Condvar)>);
 
@@ -41,12 +41,12 @@ impl Log {
         self.0.0.lock().unwrap().text.clone()
     }
 
-    /// Waits until the log is as it should be, and says whether it is.
-    pub(super) fn wait_for(&self, is_as_it_should_be: impl Fn(&str) -> bool) -> bool {
+    /// Waits until `condition` holds, and returns whether it does.
+    pub(super) fn wait_for(&self, condition: impl Fn(&str) -> bool) -> bool {
         let (written, changed) = &*self.0;
-        let waiting = |written: &mut Written| !is_as_it_should_be(&written.text) && !written.ended;
+        let waiting = |written: &mut Written| !condition(&written.text) && !written.ended;
         let written = written.lock().unwrap();
         let (written, _) = changed.wait_timeout_while(written, PATIENCE, waiting).unwrap();
-        is_as_it_should_be(&written.text)
+        condition(&written.text)
     }
 }

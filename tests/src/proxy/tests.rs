@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::client::{Client, MODERN};
 
-/// A proxy with this token in front of a server of ours.
+/// A proxy with this token in front of a server.
 async fn in_front_of(server: Router, token: Option<&str>) -> ValidatingProxy {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -24,7 +24,7 @@ fn answering(answer: &'static str) -> Router {
 }
 
 #[tokio::test]
-async fn a_request_arrives_as_it_was_sent_and_with_the_token() {
+async fn a_request_is_forwarded_unchanged_with_the_token() {
     let echo = async |request: Request| format!("{request:?}");
     let proxy = in_front_of(Router::new().fallback(any(echo)), Some("secret")).await;
     let mut headers = HeaderMap::new();
@@ -47,7 +47,7 @@ async fn a_request_arrives_as_it_was_sent_and_with_the_token() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_breaks_the_schema_is_told() {
+async fn an_exchange_that_violates_the_schema_is_reported() {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
     let proxy = in_front_of(answering(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), None).await;
     client(&proxy).post(call).await;
@@ -60,7 +60,7 @@ async fn an_exchange_that_breaks_the_schema_is_told() {
 }
 
 #[tokio::test]
-async fn a_test_that_does_not_ask_fails_all_the_same() {
+async fn unread_complaints_fail_the_test() {
     let test = tokio::spawn(async {
         let proxy = in_front_of(answering("{}"), None).await;
         client(&proxy).post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
@@ -69,7 +69,7 @@ async fn a_test_that_does_not_ask_fails_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_through_event_by_event_and_ends_when_the_client_leaves() {
+async fn a_stream_is_forwarded_event_by_event_and_ends_with_its_client() {
     let (mut sender, stream) = Channel::<Bytes>::new(1);
     let stream = Mutex::new(Some(stream));
     let answer = move || {
@@ -88,8 +88,8 @@ async fn a_stream_goes_through_event_by_event_and_ends_when_the_client_leaves() 
         sender.send_data(event.into()).await.unwrap();
         assert_eq!(response.chunk().await.unwrap().unwrap(), event);
     }
-    assert_eq!(proxy.complaints().len(), 2, "of a stream that goes on");
+    assert_eq!(proxy.complaints().len(), 2, "of an unfinished stream");
     drop(response);
-    // There is room for what nobody takes any more, once.
+    // One chunk is buffered after the client has left.
     while sender.send_data("data: 3\n\n".into()).await.is_ok() {}
 }

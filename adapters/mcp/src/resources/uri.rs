@@ -1,16 +1,16 @@
-//! The names of our resources.
+//! The URIs of the resources.
 
 use std::fmt;
 
 use todo_application::domain::TodoId;
 
 /// The caller's open todos.
-pub(crate) const TODOS: &str = "todo://todos";
+const TODOS: &str = "todo://todos";
 
 /// One todo (RFC 6570).
 pub(crate) const TODO_TEMPLATE: &str = "todo://todos/{id}";
 
-/// What a URI of ours names. Whose todos they are is never in it: that is in the token.
+/// What a URI identifies. It never says whose todos: that is in the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ResourceUri {
     Todos,
@@ -18,8 +18,8 @@ pub(crate) enum ResourceUri {
 }
 
 impl ResourceUri {
-    /// Reads a URI. Its scheme may be in either case (RFC 3986 §3.1) and so may an id; what comes
-    /// after them, such as a query, names nothing.
+    /// Reads a URI. The case of its scheme (RFC 3986 section 3.1) and of an id does not matter. A URI with
+    /// anything else, such as a query, identifies nothing.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         const SCHEME: &str = "todo";
         let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_names_the_list_or_one_todo_and_reads_back_as_it_is_written() {
+    fn a_uri_identifies_the_list_or_one_todo() {
         let id = "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
         let todo = ResourceUri::parse(&format!("{TODOS}/{id}")).unwrap();
         assert_eq!(todo, ResourceUri::Todo(id.parse().unwrap()));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_name() {
+    fn other_uris_identify_nothing() {
         for other in [
             "",
             "todo",

@@ -1,74 +1,59 @@
+use std::sync::Arc;
+
+use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::domain::{Action, Description, IdempotencyKey, Title};
-use todo_application::ports::Principal;
+use todo_application::domain::{Description, IdempotencyKey, Title};
 use todo_application::{NewTodo, Todos};
 
-use super::arguments::{Arguments, InvalidArgument};
-use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, result, schema};
-use crate::failure::ToolError;
+use super::arguments;
+use crate::failure::IntoFailure;
+use crate::principal::CallerPrincipal;
+use crate::scopes::WriteTodos;
+use crate::view::OneTodo;
 
-pub(super) struct CreateTodo;
+pub(crate) struct CreateTodo(pub(crate) Arc<Todos>);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateArguments {
+pub(crate) struct Arguments {
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
     title: String,
     /// Details, if needed in several lines; at most 16384 bytes of UTF-8.
     #[schemars(length(max = Description::MAX_BYTES))]
     description: Option<String>,
-    /// A name for this call, such as a UUID, of at most 255 bytes: a call repeated with it within 24
+    /// A key for this call, such as a UUID, of at most 255 bytes: a call repeated with it within 24
     /// hours adds nothing and returns the same todo.
     #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
     idempotency_key: Option<String>,
 }
 
-#[async_trait::async_trait]
 impl Tool for CreateTodo {
-    fn action(&self) -> Action {
-        Action::Create
-    }
+    type Scope = WriteTodos;
+    type Arguments = Arguments;
+    type Output = OneTodo;
 
-    fn definition(&self) -> Definition {
-        Definition {
-            name: "create_todo",
-            title: "Create a todo",
-            description: "Adds an open todo to the user's list and returns it with its id. Each \
-                          call adds one: do not repeat a call that succeeded.",
-            input_schema: schema::input::<CreateArguments>(),
-            output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations::ADDS,
-        }
-    }
+    const NAME: &'static str = "create_todo";
+    const TITLE: &'static str = "Create a todo";
+    const DESCRIPTION: &'static str = "Adds an open todo to the user's list and returns it with its id. Each call adds one: do not \
+         repeat a call that succeeded.";
+    const HINTS: Hints = Hints::ADDS;
 
-    async fn call(
-        &self,
-        todos: &Todos,
-        principal: &dyn Principal,
-        arguments: Arguments<'_>,
-    ) -> Result<Payload, ToolError> {
-        let arguments: CreateArguments = arguments.read()?;
+    async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
+        let principal = CallerPrincipal::try_from(call.caller())?;
+        let Arguments { title, description, idempotency_key } = arguments;
         let new = NewTodo {
-            title: title(&arguments.title)?,
-            description: description(arguments.description.as_deref().unwrap_or_default())?,
-            key: arguments.idempotency_key.as_deref().map(key).transpose()?,
+            title: arguments::title(&title)?,
+            description: arguments::description(description.as_deref().unwrap_or_default())?,
+            key: idempotency_key.as_deref().map(key).transpose()?,
         };
-        let todo = todos.create(principal, new).await?;
-        result::small(&OneTodo::from(&todo))
+        let created = self.0.create(&principal, new).await;
+        created.map(|created| created.into_record().into()).map_err(IntoFailure::into_failure)
     }
 }
 
-pub(super) fn title(text: &str) -> Result<Title, InvalidArgument> {
-    Title::try_from(text).map_err(|error| InvalidArgument::new("title", &error))
-}
-
-pub(super) fn description(text: &str) -> Result<Description, InvalidArgument> {
-    Description::try_from(text).map_err(|error| InvalidArgument::new("description", &error))
-}
-
-fn key(text: &str) -> Result<IdempotencyKey, InvalidArgument> {
-    IdempotencyKey::try_from(text).map_err(|error| InvalidArgument::new("idempotency_key", &error))
+fn key(text: &str) -> Result<IdempotencyKey, Failure> {
+    IdempotencyKey::try_from(text)
+        .map_err(|error| Failure::invalid_argument("idempotency_key", error))
 }

@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
+use protected_mcp::{Call, Failure, Hints, Integer, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use todo_application::Todos;
-use todo_application::domain::{Action, TodoId};
-use todo_application::ports::Principal;
+use todo_application::domain::TodoId;
 
-use super::arguments::{Arguments, expected_version};
-use super::integer::Integer;
-use super::{Annotations, Definition, Payload, Tool, result, schema};
-use crate::failure::ToolError;
+use super::arguments;
+use crate::failure::AboutTodo as _;
+use crate::principal::CallerPrincipal;
+use crate::scopes::WriteTodos;
 
-pub(super) struct DeleteTodo;
+pub(crate) struct DeleteTodo(pub(crate) Arc<Todos>);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct DeleteArguments {
+pub(crate) struct Arguments {
     /// The todo's id.
     #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
@@ -23,41 +25,30 @@ struct DeleteArguments {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct DeleteResult {
-    /// The id of the todo that is gone.
+pub(crate) struct Deleted {
+    /// The id of the deleted todo.
     #[schemars(extend("format" = "uuid"))]
     deleted: String,
 }
 
-#[async_trait::async_trait]
 impl Tool for DeleteTodo {
-    fn action(&self) -> Action {
-        Action::Delete
-    }
+    type Scope = WriteTodos;
+    type Arguments = Arguments;
+    type Output = Deleted;
 
-    fn definition(&self) -> Definition {
-        Definition {
-            name: "delete_todo",
-            title: "Delete a todo",
-            description: "Deletes a todo for good, without undo, and returns its id. To mark a \
-                          todo done, call update_todo with completed instead.",
-            input_schema: schema::input::<DeleteArguments>(),
-            output_schema: schema::output::<DeleteResult>(),
-            annotations: Annotations::REPLACES,
-        }
-    }
+    const NAME: &'static str = "delete_todo";
+    const TITLE: &'static str = "Delete a todo";
+    const DESCRIPTION: &'static str = "Deletes a todo for good, without undo, and returns its id. To mark a todo done, call \
+         update_todo with completed instead.";
+    const HINTS: Hints = Hints::REPLACES;
 
-    async fn call(
-        &self,
-        todos: &Todos,
-        principal: &dyn Principal,
-        arguments: Arguments<'_>,
-    ) -> Result<Payload, ToolError> {
-        let arguments: DeleteArguments = arguments.read()?;
-        let expected = expected_version(arguments.expected_version)?;
-        let todo_id = arguments.todo_id;
-        let id: TodoId = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
-        todos.delete(principal, id, expected).await.map_err(ToolError::about(&todo_id))?;
-        result::small(&DeleteResult { deleted: id.to_string() })
+    async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<Deleted, Failure> {
+        let principal = CallerPrincipal::try_from(call.caller())?;
+        let Arguments { todo_id, expected_version } = arguments;
+        let expected = arguments::expected_version(expected_version)?;
+        let id = arguments::todo_id(&todo_id)?;
+        let deleted = self.0.delete(&principal, id, expected).await;
+        deleted.map_err(|error| error.about(&todo_id))?;
+        Ok(Deleted { deleted: id.to_string() })
     }
 }

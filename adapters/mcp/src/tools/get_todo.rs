@@ -1,51 +1,42 @@
+use std::sync::Arc;
+
+use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::{Action, TodoId};
-use todo_application::ports::Principal;
+use todo_application::domain::TodoId;
 
-use super::arguments::Arguments;
-use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, result, schema};
-use crate::failure::ToolError;
+use super::arguments;
+use crate::failure::AboutTodo as _;
+use crate::principal::CallerPrincipal;
+use crate::scopes::ReadTodos;
+use crate::view::OneTodo;
 
-pub(super) struct GetTodo;
+pub(crate) struct GetTodo(pub(crate) Arc<Todos>);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct GetArguments {
+pub(crate) struct Arguments {
     /// The todo's id.
     #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
 }
 
-#[async_trait::async_trait]
 impl Tool for GetTodo {
-    fn action(&self) -> Action {
-        Action::Get
-    }
+    type Scope = ReadTodos;
+    type Arguments = Arguments;
+    type Output = OneTodo;
 
-    fn definition(&self) -> Definition {
-        Definition {
-            name: "get_todo",
-            title: "Get a todo",
-            description: "Returns one todo by its id. Use it to see how a todo is now, for instance \
-                          its version before a change; list_todos returns all fields too.",
-            input_schema: schema::input::<GetArguments>(),
-            output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations::READS,
-        }
-    }
+    const NAME: &'static str = "get_todo";
+    const TITLE: &'static str = "Get a todo";
+    const DESCRIPTION: &'static str = "Returns one todo by its id. Use it to see how a todo is now, for instance its version before \
+         a change; list_todos returns all fields too.";
+    const HINTS: Hints = Hints::READS;
 
-    async fn call(
-        &self,
-        todos: &Todos,
-        principal: &dyn Principal,
-        arguments: Arguments<'_>,
-    ) -> Result<Payload, ToolError> {
-        let GetArguments { todo_id } = arguments.read()?;
-        let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
-        let todo = todos.get(principal, id).await.map_err(ToolError::about(&todo_id))?;
-        result::small(&OneTodo::from(&todo))
+    async fn call(&self, call: Call<ReadTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
+        let principal = CallerPrincipal::try_from(call.caller())?;
+        let id = arguments::todo_id(&arguments.todo_id)?;
+        let todo = self.0.get(&principal, id).await;
+        todo.map(OneTodo::from).map_err(|error| error.about(&arguments.todo_id))
     }
 }

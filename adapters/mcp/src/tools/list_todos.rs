@@ -1,21 +1,22 @@
+use std::sync::Arc;
+
+use protected_mcp::{Call, Failure, Hints, Integer, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::domain::Action;
-use todo_application::ports::{Filter, Principal};
+use todo_application::ports::Filter;
 use todo_application::{PageSize, Todos};
 
-use super::arguments::{Arguments, InvalidArgument};
-use super::integer::Integer;
-use super::view::TodoList;
-use super::{Annotations, Definition, Payload, Tool, result, schema};
 use crate::cursor;
-use crate::failure::ToolError;
+use crate::failure::IntoFailure;
+use crate::principal::CallerPrincipal;
+use crate::scopes::ReadTodos;
+use crate::view::TodoList;
 
-pub(super) struct ListTodos;
+pub(crate) struct ListTodos(pub(crate) Arc<Todos>);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ListArguments {
+pub(crate) struct Arguments {
     /// true: only done todos; false: only open ones; left out: both.
     completed: Option<bool>,
     /// The most todos to return.
@@ -25,42 +26,32 @@ struct ListArguments {
     cursor: Option<String>,
 }
 
-#[async_trait::async_trait]
 impl Tool for ListTodos {
-    fn action(&self) -> Action {
-        Action::List
-    }
+    type Scope = ReadTodos;
+    type Arguments = Arguments;
+    type Output = TodoList;
 
-    fn definition(&self) -> Definition {
-        Definition {
-            name: "list_todos",
-            title: "List todos",
-            description: "Lists the user's todos with all their fields, oldest first, a page at a \
-                          time. Use it to see what there is to do and to find a todo's id. If the \
-                          result has next_cursor, there are more: call again with it.",
-            input_schema: schema::input::<ListArguments>(),
-            output_schema: schema::output::<TodoList<'_>>(),
-            annotations: Annotations::READS,
-        }
-    }
+    const NAME: &'static str = "list_todos";
+    const TITLE: &'static str = "List todos";
+    const DESCRIPTION: &'static str = "Lists the user's todos with all their fields, oldest first, a page at a time. Use it to see \
+         what there is to do and to find a todo's id. If the result has next_cursor, there are more: \
+         call again with it.";
+    const HINTS: Hints = Hints::READS;
 
-    async fn call(
-        &self,
-        todos: &Todos,
-        principal: &dyn Principal,
-        arguments: Arguments<'_>,
-    ) -> Result<Payload, ToolError> {
-        let arguments: ListArguments = arguments.read()?;
-        let size = match arguments.limit {
+    async fn call(&self, call: Call<ReadTodos>, arguments: Arguments) -> Result<TodoList, Failure> {
+        let principal = CallerPrincipal::try_from(call.caller())?;
+        let Arguments { completed, limit, cursor } = arguments;
+        let size = match limit {
             None => PageSize::default(),
             Some(limit) => PageSize::try_from(i64::from(limit))
-                .map_err(|error| InvalidArgument::new("limit", &error))?,
+                .map_err(|error| Failure::invalid_argument("limit", error))?,
         };
-        let cursor = arguments.cursor.as_deref().map(cursor::decode).transpose();
-        let cursor = cursor.map_err(|error| InvalidArgument::new("cursor", &error))?;
-        let filter = Filter { completed: arguments.completed };
+        let cursor = cursor.as_deref().map(cursor::decode).transpose()?;
+        let page = self.0.list(&principal, Filter { completed }, size, cursor).await;
+        page.map(TodoList::from).map_err(IntoFailure::into_failure)
+    }
 
-        let page = todos.list(principal, filter, size, cursor).await?;
-        result::list(&TodoList::from(&page), page.todos.len())
+    fn size_hint(list: &TodoList) -> usize {
+        64 + 320 * list.len()
     }
 }

@@ -1,21 +1,22 @@
+use std::sync::Arc;
+
+use protected_mcp::{Call, Failure, Hints, Integer, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::{Action, Description, Edit, Title, TodoId};
-use todo_application::ports::Principal;
+use todo_application::domain::{Description, Edit, Title, TodoId};
 
-use super::arguments::{Arguments, expected_version};
-use super::create_todo::{description, title};
-use super::integer::Integer;
-use super::view::OneTodo;
-use super::{Annotations, Definition, Payload, Tool, result, schema};
-use crate::failure::ToolError;
+use super::arguments;
+use crate::failure::AboutTodo as _;
+use crate::principal::CallerPrincipal;
+use crate::scopes::WriteTodos;
+use crate::view::OneTodo;
 
-pub(super) struct UpdateTodo;
+pub(crate) struct UpdateTodo(pub(crate) Arc<Todos>);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UpdateArguments {
+pub(crate) struct Arguments {
     /// The todo's id.
     #[schemars(length(equal = TodoId::CHARACTERS))]
     todo_id: String,
@@ -32,43 +33,29 @@ struct UpdateArguments {
     expected_version: Option<Integer>,
 }
 
-#[async_trait::async_trait]
 impl Tool for UpdateTodo {
-    fn action(&self) -> Action {
-        Action::Update
-    }
+    type Scope = WriteTodos;
+    type Arguments = Arguments;
+    type Output = OneTodo;
 
-    fn definition(&self) -> Definition {
-        Definition {
-            name: "update_todo",
-            title: "Update a todo",
-            description: "Changes the title or description of a todo, marks it done or opens it \
-                          again, and returns it as it is then. What is left out stays as it is. \
-                          With expected_version, a todo that somebody changed meanwhile is left \
-                          alone and returned in a version_conflict error.",
-            input_schema: schema::input::<UpdateArguments>(),
-            output_schema: schema::output::<OneTodo<'_>>(),
-            annotations: Annotations::REPLACES,
-        }
-    }
+    const NAME: &'static str = "update_todo";
+    const TITLE: &'static str = "Update a todo";
+    const DESCRIPTION: &'static str = "Changes the title or description of a todo, marks it done or opens it again, and returns it \
+         as it is then. Fields that are left out stay as they are. With expected_version, a todo that \
+         has changed meanwhile is left alone and returned in a version_conflict error.";
+    const HINTS: Hints = Hints::REPLACES;
 
-    async fn call(
-        &self,
-        todos: &Todos,
-        principal: &dyn Principal,
-        arguments: Arguments<'_>,
-    ) -> Result<Payload, ToolError> {
-        let arguments: UpdateArguments = arguments.read()?;
+    async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
+        let principal = CallerPrincipal::try_from(call.caller())?;
+        let Arguments { todo_id, title, description, completed, expected_version } = arguments;
         let edit = Edit {
-            title: arguments.title.as_deref().map(title).transpose()?,
-            description: arguments.description.as_deref().map(description).transpose()?,
-            completed: arguments.completed,
+            title: title.as_deref().map(arguments::title).transpose()?,
+            description: description.as_deref().map(arguments::description).transpose()?,
+            completed,
         };
-        let expected = expected_version(arguments.expected_version)?;
-        let todo_id = arguments.todo_id;
-        let id = todo_id.parse().map_err(|_| ToolError::not_found(&todo_id))?;
-        let todo = todos.update(principal, id, edit, expected).await;
-        let todo = todo.map_err(ToolError::about(&todo_id))?;
-        result::small(&OneTodo::from(&todo))
+        let expected = arguments::expected_version(expected_version)?;
+        let id = arguments::todo_id(&todo_id)?;
+        let todo = self.0.update(&principal, id, edit, expected).await;
+        todo.map(OneTodo::from).map_err(|error| error.about(&todo_id))
     }
 }

@@ -27,12 +27,9 @@ pub enum ScopeDenial {
 /// takes a `Call<S>` cannot run for a caller without the scope.
 ///
 /// ```compile_fail,E0451
-/// use protected_mcp::{Call, Scope};
+/// use protected_mcp::{Call, scopes};
 ///
-/// struct ReadNotes;
-/// impl Scope for ReadNotes {
-///     const NAME: &'static str = "notes:read";
-/// }
+/// scopes!(ReadNotes = "notes:read");
 /// fn forge(caller: std::sync::Arc<protected_mcp::Caller>) -> Call<ReadNotes> {
 ///     Call { caller, scope: std::marker::PhantomData }
 /// }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use arguments::PromptArguments;
+pub use arguments::{PromptArgument, PromptArguments, Suggestions};
 pub(crate) use prompt::AnyPrompt;
-pub use prompt::{Prompt, PromptArgument, PromptMessage, Suggestions};
+pub use prompt::{Prompt, PromptMessage};
 
 use super::authorization::Authorization;
 use super::operation::Operation;

@@ -29,8 +29,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 /// for longer, but then nothing waits to be written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most connections. Each takes some 20 KB, and an idle one nothing else.
-const MOST_CONNECTIONS: usize = 10_000;
+/// The most connections that a server keeps; one more gets 503. Each takes some 20 KB.
+pub const MAX_CONNECTIONS: usize = 10_000;
 
 /// How long a connection beyond that may take to send the headers of its request, which is rejected.
 const REJECTION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ pub(crate) async fn serve<Answering>(
 ) where
     Answering: Future<Output = Response> + Send + 'static,
 {
-    serve_at_most(MOST_CONNECTIONS, listener, answer, stop).await;
+    serve_at_most(MAX_CONNECTIONS, listener, answer, stop).await;
 }
 
 async fn serve_at_most<Answering>(

@@ -1,17 +1,29 @@
 use std::fmt;
 
-/// A scope of this resource, as a type: what an operation requires is part of its type.
-///
-/// ```
-/// struct ReadNotes;
-///
-/// impl protected_mcp::Scope for ReadNotes {
-///     const NAME: &'static str = "notes:read";
-/// }
-/// ```
+/// A scope of this resource, as a type: what an operation requires is part of its type. See
+/// [`scopes!`](crate::scopes).
 pub trait Scope: Send + Sync + 'static {
     /// As OAuth writes it (RFC 6749 section 3.3).
     const NAME: &'static str;
+}
+
+/// Declares scopes:
+///
+/// ```
+/// use protected_mcp::{Scope, scopes};
+///
+/// scopes!(ReadNotes = "notes:read", pub WriteNotes = "notes:write");
+/// assert_eq!(ReadNotes::NAME, "notes:read");
+/// ```
+#[macro_export]
+macro_rules! scopes {
+    ($($visibility:vis $scope:ident = $name:expr),+ $(,)?) => {$(
+        $visibility struct $scope;
+
+        impl $crate::Scope for $scope {
+            const NAME: &'static str = $name;
+        }
+    )+};
 }
 
 /// The scopes that a token grants, whatever they mean (RFC 6749 section 3.3). Compared byte for byte.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::revision::{Era, SUPPORTED};
+use super::era::{Era, SUPPORTED};
 use crate::jsonrpc::{Error, excerpt};
 
 /// -32601. HTTP 404 since 2026-07-28, 200 before.

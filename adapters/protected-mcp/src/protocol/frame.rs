@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::revision::Era;
+use super::era::Era;
 use crate::jsonrpc::{Error, Reply};
 
 /// Writes the results of one server.

@@ -6,26 +6,16 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::era::{Era, LEGACY, MODERN, SUPPORTED, WITH_BATCHES};
 use super::errors;
 use super::params::Params;
 use crate::jsonrpc::{Error, Request, is_object, object, string};
-
-/// The supported revisions, the newest first: what `server/discover` lists.
-pub(crate) const SUPPORTED: [&str; 4] = [MODERN, LEGACY[0], LEGACY[1], LEGACY[2]];
-
-/// The revision in which every request is self-contained.
-const MODERN: &str = "2026-07-28";
-
-/// The revisions that begin with `initialize`, the newest first.
-pub(crate) const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
-
-const WITH_BATCHES: &str = LEGACY[2];
 
 /// MCP `LoggingLevel`.
 const LOG_LEVELS: [&str; 8] =
@@ -34,25 +24,6 @@ const LOG_LEVELS: [&str; 8] =
 static VERSION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
 static METHOD_HEADER: HeaderName = HeaderName::from_static("mcp-method");
 static NAME_HEADER: HeaderName = HeaderName::from_static("mcp-name");
-
-/// The set of rules that applies to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Era {
-    /// 2025-03-26, 2025-06-18 and 2025-11-25.
-    Legacy,
-    /// 2026-07-28.
-    Modern,
-}
-
-impl Era {
-    /// The HTTP status of an unknown method.
-    pub(crate) fn method_not_found_status(self) -> StatusCode {
-        match self {
-            Self::Legacy => StatusCode::OK,
-            Self::Modern => StatusCode::NOT_FOUND,
-        }
-    }
-}
 
 /// The members of `_meta` that 2026-07-28 requires or knows.
 #[derive(Default, Deserialize)]

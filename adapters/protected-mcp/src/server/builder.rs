@@ -62,8 +62,15 @@ pub enum BuildError {
     InvalidScope(&'static str),
 }
 
+impl Server {
+    /// Starts to describe a server: what it is, and what protects it.
+    pub fn builder(implementation: Implementation, protection: Protection) -> ServerBuilder {
+        ServerBuilder::new(implementation, protection)
+    }
+}
+
 impl ServerBuilder {
-    pub(super) fn new(implementation: Implementation, protection: Protection) -> Self {
+    fn new(implementation: Implementation, protection: Protection) -> Self {
         Self {
             implementation,
             instructions: None,

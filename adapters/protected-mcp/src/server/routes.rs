@@ -13,13 +13,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
-use super::ENDPOINT;
 use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
 use crate::http::{documents, health};
 use crate::oauth::{AUTHORIZATION_SERVER, AuthorizationServer, PROTECTED_RESOURCE, PublicUrl};
 use crate::readiness::Readiness;
+
+/// The path of the endpoint under the public URL.
+pub(super) const ENDPOINT: &str = "/mcp";
 
 /// What the well-known documents need.
 pub(super) struct Documents {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Call, Caller, Failure,
-    Hints, Rejection, Scope, ScopeDenial, Scopes, Tool,
+    Hints, Implementation, Rejection, Scope, ScopeDenial, Scopes, Tool,
 };
 
 struct ReadNotes;

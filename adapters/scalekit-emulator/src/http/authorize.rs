@@ -1,26 +1,25 @@
 //! The authorization endpoint (RFC 6749 section 3.1, RFC 7636, RFC 8707, RFC 9207).
 
-use axum::{http::StatusCode, response::Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::consent;
-use crate::{
-    environment::{AuthorizationServer, Environment},
-    oauth::{
-        authorization_response::AuthorizationResponse,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        pkce::CodeChallenge,
-        redirect_uri::RedirectUri,
-        scope::Scopes,
-    },
-    pages,
-    state::{authorization::PendingAuthorization, records::RegisteredClient},
-};
+use crate::environment::Environment;
+use crate::oauth::authorization_response::AuthorizationResponse;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::scope::Scopes;
+use crate::pages;
+use crate::state::records::RegisteredClient;
+use crate::state::tickets::PendingAuthorization;
+use crate::urls::AuthorizationServer;
 
-/// Shows the consent page, or answers the client at once where consent is automatic.
+/// Shows the consent page, or redirects to the client at once where consent is automatic.
 ///
-/// A request whose client or redirect URI is in doubt ends on a page of ours: redirecting it would
-/// make this server an open redirector (RFC 6749 section 3.1.2.4).
+/// A request with an invalid client or redirect URI ends on an error page: redirecting it would make
+/// this server an open redirector (RFC 6749 section 3.1.2.4).
 pub(crate) async fn authorize(
     server: AuthorizationServer,
     environment: &Environment,
@@ -29,17 +28,19 @@ pub(crate) async fn authorize(
     let parameters = Parameters::parse(query.as_bytes());
     let (client, redirect_uri) = match identify(environment, &parameters).await {
         Ok(identified) => identified,
-        Err(problem) => return pages::problem(StatusCode::BAD_REQUEST, &problem),
+        Err(problem) => {
+            return pages::problem(StatusCode::BAD_REQUEST, &environment.text.name, &problem);
+        }
     };
     let response = AuthorizationResponse {
         redirect_uri,
-        // One given twice cannot be returned, and is refused below with everything else.
+        // A repeated one cannot be returned; `check` rejects it.
         state: parameters.optional("state").unwrap_or_default().map(ToOwned::to_owned),
-        issuer: environment.issuer(server),
+        issuer: environment.urls.issuer(server),
     };
     match check(environment, &parameters) {
         Err(error) => {
-            tracing::debug!(error = error.code.as_str(), "refused an authorization request");
+            tracing::debug!(error = error.code.as_str(), "authorization request rejected");
             consent::redirect(StatusCode::FOUND, &response.error(&error))
         }
         Ok((scopes, challenge)) => {
@@ -72,20 +73,22 @@ async fn identify(
     let client_id = required("client_id")?;
     let redirect_uri = required("redirect_uri")?;
     let client =
-        environment.client_that_asks(client_id).await.map_err(|unknown| unknown.to_string())?;
+        environment.authorizing_client(client_id).await.map_err(|unknown| unknown.to_string())?;
     let redirect_uri = RedirectUri::parse(redirect_uri)
         .ok()
-        .filter(|asked| client.redirect_uris.iter().any(|registered| registered.allows(asked)))
+        .filter(|requested| {
+            client.redirect_uris.iter().any(|registered| registered.allows(requested))
+        })
         .ok_or_else(|| {
             format!(
-                "{} asks to be answered at {redirect_uri}, which it has not registered.",
+                "{} requests a redirect to {redirect_uri}, which it has not registered.",
                 client.display_name()
             )
         })?;
     Ok((client, redirect_uri))
 }
 
-/// What is asked for. Every error from here on goes back to the client.
+/// The requested scopes and the PKCE challenge. These errors are returned to the client.
 fn check(
     environment: &Environment,
     parameters: &Parameters,
@@ -104,10 +107,10 @@ fn check(
     let challenge = CodeChallenge::parse(challenge).ok_or_else(|| {
         OAuthError::invalid_request("`code_challenge` must be the base64url of a SHA-256")
     })?;
-    environment.server_url.check(parameters)?;
+    environment.urls.server.check(parameters)?;
     let scopes = match parameters.optional("scope")? {
-        None => Scopes::of_the_resource(),
-        Some(asked) => Scopes::parse(asked).known(),
+        None => environment.scopes.of_the_resource(),
+        Some(requested) => environment.scopes.known(&Scopes::parse(requested)),
     };
     if scopes.is_empty() {
         return Err(OAuthError::new(

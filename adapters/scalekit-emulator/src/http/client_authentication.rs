@@ -1,43 +1,37 @@
-//! Who calls the token endpoint (RFC 6749 sections 2.3 and 3.2.1).
+//! Client authentication (RFC 6749 sections 2.3 and 3.2.1).
 
-use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
-use crate::{
-    environment::Environment,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-    },
-    state::{fingerprint::Fingerprint, records::RegisteredClient},
-};
+use crate::environment::Environment;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::parameters::Parameters;
+use crate::state::fingerprint::Fingerprint;
+use crate::state::records::RegisteredClient;
 
-/// The client behind a request. A public client names itself, a confidential one proves
-/// itself by its secret, in the body or in a Basic header as it likes: Scalekit takes both.
+/// The client that makes a request. A public client sends its id, a confidential one also its secret,
+/// in the body or in a Basic header: Scalekit accepts both.
 ///
-/// # Errors
-///
-/// `invalid_client` where that fails, `invalid_request` for two identities at once.
+/// Fails with `invalid_client`, or with `invalid_request` if both are used at once.
 pub(crate) fn authenticate(
     environment: &Environment,
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<RegisteredClient, OAuthError> {
-    let named = parameters.optional("client_id")?;
-    let posted = parameters.optional("client_secret")?;
+    let posted_id = parameters.optional("client_id")?;
+    let posted_secret = parameters.optional("client_secret")?;
     let (client_id, secret) = match headers.get(header::AUTHORIZATION) {
         None => {
-            let named = named.ok_or_else(|| refused("`client_id` is missing"))?;
-            (named.to_owned(), posted.map(ToOwned::to_owned))
+            let id = posted_id.ok_or_else(|| rejected("`client_id` is missing"))?;
+            (id.to_owned(), posted_secret.map(ToOwned::to_owned))
         }
         Some(authorization) => {
             let (client_id, secret) = basic_credentials(authorization)
-                .ok_or_else(|| refused("the Authorization header holds no Basic credentials"))?;
-            if posted.is_some() || named.is_some_and(|named| named != client_id) {
+                .ok_or_else(|| rejected("the Authorization header holds no Basic credentials"))?;
+            if posted_secret.is_some() || posted_id.is_some_and(|id| id != client_id) {
                 return Err(OAuthError::invalid_request("the client authenticates twice"));
             }
             (client_id, Some(secret).filter(|secret| !secret.is_empty()))
@@ -45,18 +39,18 @@ pub(crate) fn authenticate(
     };
 
     let client = environment
-        .client_that_calls(&client_id)
-        .ok_or_else(|| refused("unable to retrieve client by id: let it register again"))?;
+        .calling_client(&client_id)
+        .ok_or_else(|| rejected("unable to retrieve client by id: let it register again"))?;
     let given = secret.as_deref().map(Fingerprint::of);
     if given != client.secret {
-        return Err(refused("the client secret is missing, wrong, or not needed"));
+        return Err(rejected("the client secret is missing, wrong, or not needed"));
     }
     Ok(client)
 }
 
-/// An error of an endpoint that authenticates clients: one that tried the Authorization header is
-/// told which scheme goes there (RFC 6749 section 5.2).
-pub(crate) fn refusal(error: OAuthError, headers: &HeaderMap) -> Response {
+/// The response to a client that failed. If it used the Authorization header, the response names the
+/// scheme (RFC 6749 section 5.2).
+pub(crate) fn error_response(error: OAuthError, headers: &HeaderMap) -> Response {
     let mut response = error.into_response();
     if response.status() == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION)
     {
@@ -66,11 +60,11 @@ pub(crate) fn refusal(error: OAuthError, headers: &HeaderMap) -> Response {
     response
 }
 
-fn refused(description: &str) -> OAuthError {
+fn rejected(description: &str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, description)
 }
 
-/// Id and secret, each of which the client has form-encoded first (RFC 6749 section 2.3.1).
+/// Id and secret, each form-encoded (RFC 6749 section 2.3.1).
 fn basic_credentials(authorization: &HeaderValue) -> Option<(String, String)> {
     let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

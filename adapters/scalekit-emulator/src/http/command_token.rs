@@ -1,25 +1,23 @@
-//! Tokens for the command `todo-mcp token`. Scalekit has nothing like it.
+//! Tokens for the command line of the program. Scalekit has no such endpoint.
 
-use axum::{
-    Json,
-    extract::{State, rejection::JsonRejection},
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Shared;
-use crate::{
-    identity::TokenRequest,
-    oauth::{error::OAuthError, scope::Scopes},
-};
+use crate::environment::SharedEnvironment;
+use crate::oauth::error::OAuthError;
+use crate::oauth::scope::Scopes;
+use crate::token_request::TokenRequest;
 
-/// What may differ from [`TokenRequest::default`].
+/// What differs from [`Environment::token_request`](crate::environment::Environment::token_request).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommandRequest {
-    /// Any scopes, space-separated: a test may want one that nobody knows, or none.
+    /// Any scopes, space-separated, unknown ones included; may be empty.
     scope: Option<String>,
     subject: Option<String>,
     /// Empty for a token without an organization.
@@ -28,10 +26,10 @@ pub(crate) struct CommandRequest {
     expires_in: Option<i64>,
 }
 
-/// Mints whatever token is asked for, and so relies on being out of reach of web pages: JSON only,
-/// no CORS, loopback hosts only. Programs of this machine have the state file's protection at most.
+/// Mints any token, so it must not be reachable for web pages: JSON only, no CORS, loopback hosts only.
+/// Programs on this machine could read the key from the state file as well.
 pub(crate) async fn mint(
-    State(environment): State<Shared>,
+    State(environment): State<SharedEnvironment>,
     request: Result<Json<CommandRequest>, JsonRejection>,
 ) -> Response {
     let Json(request) = match request {
@@ -41,7 +39,7 @@ pub(crate) async fn mint(
             return (rejection.status(), Json(error)).into_response();
         }
     };
-    let default = TokenRequest::default();
+    let default = environment.token_request();
     let request = TokenRequest {
         subject: request.subject.unwrap_or(default.subject),
         organization: request

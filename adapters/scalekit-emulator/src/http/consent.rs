@@ -1,54 +1,47 @@
-//! A person decides.
+//! The decision of a person on an authorization request.
 
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use url::Url;
 
-use super::{Shared, form};
-use crate::{
-    environment::Environment,
-    identifiers::identifier,
-    identity::{LOCAL_ORGANIZATION, LOCAL_USER},
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        scope::Scopes,
-    },
-    pages::{self, consent::Consent},
-    state::{
-        authorization::{AuthorizedCode, PendingAuthorization},
-        records::{Grant, RegisteredClient},
-    },
-};
+use super::form;
+use crate::behavior::{AUTHORIZATION_LIFETIME, Behavior as _};
+use crate::environment::{Environment, SharedEnvironment};
+use crate::identifiers::identifier;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::scope::Scopes;
+use crate::pages;
+use crate::pages::consent::Consent;
+use crate::state::records::{Grant, RegisteredClient};
+use crate::state::tickets::{AuthorizedCode, PendingAuthorization};
 
 /// Where the consent form goes.
 pub(super) const PATH: &str = "/oauth/consent";
 
-/// Shows the consent page. The request stays here; the page carries only its single-use id, so that
-/// nothing in it can be changed on the way.
+/// Shows the consent page, which carries only the single-use id of the request: nothing of the request
+/// can be changed in the browser.
 pub(crate) fn ask(
     environment: &Environment,
     client: &RegisteredClient,
     pending: PendingAuthorization,
 ) -> Response {
     Consent {
+        environment,
         action: PATH,
-        client: client.display_name().to_owned(),
-        vouched_for_by: client.host(),
+        client: client.display_name(),
+        host: client.host(),
         destination: pending.response.redirect_uri.destination(),
-        server_url: environment.server_url.as_str().to_owned(),
         scopes: pending.scopes.clone(),
-        request: environment.pending.issue(pending, environment.now()),
+        request: environment.pending.issue(pending, AUTHORIZATION_LIFETIME, environment.now()),
     }
-    .into_response()
+    .page()
 }
 
-/// Takes the decision and sends the person back to the client.
+/// Redirects the person back to the client with the outcome.
 pub(crate) async fn decide(
-    State(environment): State<Shared>,
+    State(environment): State<SharedEnvironment>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -59,10 +52,11 @@ pub(crate) async fn decide(
     let pending = parameters
         .required("request")
         .ok()
-        .and_then(|request| environment.pending.take(request, environment.now()));
+        .and_then(|request| environment.pending.redeem(request, environment.now()));
     let Some(pending) = pending else {
         return pages::problem(
             StatusCode::BAD_REQUEST,
+            &environment.text.name,
             "This request has been answered already, or was left open for more than ten minutes. \
              Go back to your application and connect again.",
         );
@@ -70,42 +64,39 @@ pub(crate) async fn decide(
     let ticked: Scopes = parameters.all("scope").collect();
     let granted = pending.scopes.intersection(&ticked);
     let allowed = parameters.all("decision").eq(["allow"]);
-    let answer = match (allowed, granted.is_empty()) {
+    let location = match (allowed, granted.is_empty()) {
         (true, false) => allow(&environment, pending, granted),
         (true, true) => deny(&pending, "no permission was left ticked"),
-        (false, _) => deny(&pending, "the user said no"),
+        (false, _) => deny(&pending, "the user denied access"),
     };
-    redirect(StatusCode::SEE_OTHER, &answer)
+    redirect(StatusCode::SEE_OTHER, &location)
 }
 
-/// Grants `scopes` to the client in a new session, and says where to take the code.
+/// Grants `scopes` to the client in a new session, and returns the redirect with the code.
 pub(crate) fn allow(
     environment: &Environment,
     pending: PendingAuthorization,
     scopes: Scopes,
 ) -> Url {
-    tracing::debug!(client_id = pending.client_id, %scopes, "granted access");
+    tracing::debug!(client_id = pending.client_id, %scopes, "access granted");
     let authorized = AuthorizedCode {
         grant: Grant {
             client_id: pending.client_id,
-            subject: LOCAL_USER.to_owned(),
-            organization: Some(LOCAL_ORGANIZATION.to_owned()),
+            subject: environment.user.subject.clone(),
+            organization: Some(environment.user.organization.clone()),
             scopes,
             session: identifier("ses"),
         },
         challenge: pending.challenge,
         redirect_uri: pending.response.redirect_uri.as_str().to_owned(),
     };
-    let now = environment.now();
-    let code = match environment.quirks.current().code_lifetime {
-        None => environment.codes.issue(authorized, now),
-        Some(lifetime) => environment.codes.issue_for(lifetime, authorized, now),
-    };
+    let lifetime = environment.behavior.code_lifetime();
+    let code = environment.codes.issue(authorized, lifetime, environment.now());
     pending.response.code(&code)
 }
 
-/// Sends the browser to a client. `status` is 303 after a form, so that the form does not travel
-/// along (RFC 9700 section 4.12).
+/// `status` is 303 after a form, so that the browser does not send the form to the client (RFC 9700
+/// section 4.12).
 pub(crate) fn redirect(status: StatusCode, to: &Url) -> Response {
     let headers = [
         (header::LOCATION, to.as_str()),

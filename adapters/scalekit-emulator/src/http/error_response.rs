@@ -1,10 +1,8 @@
 //! OAuth errors as JSON, for every endpoint but the authorization endpoint.
 
-use axum::{
-    Json,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use crate::oauth::error::{ErrorCode, OAuthError};
 

@@ -2,13 +2,10 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::oauth::{error::OAuthError, parameters::Parameters};
+use crate::oauth::error::OAuthError;
+use crate::oauth::parameters::Parameters;
 
-/// The parameters of a form body.
-///
-/// # Errors
-///
-/// `invalid_request` for another content type.
+/// The parameters of a form body. Fails with `invalid_request` for another content type.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, OAuthError> {
     let media_type = headers
         .get(header::CONTENT_TYPE)

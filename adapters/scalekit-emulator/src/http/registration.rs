@@ -1,30 +1,24 @@
-//! Dynamic client registration (RFC 7591), with the fields of Scalekit's answer.
+//! Dynamic client registration (RFC 7591), with the fields of Scalekit's response.
 
-use axum::{
-    Json,
-    extract::{State, rejection::JsonRejection},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
-use crate::{
-    environment::Environment,
-    identifiers::{identifier, unguessable},
-    oauth::{
-        client_name,
-        error::{ErrorCode, OAuthError},
-        redirect_uri::RedirectUri,
-        scope::Scopes,
-    },
-    quirks::Registration,
-    state::{fingerprint::Fingerprint, records::RegisteredClient},
-};
+use crate::behavior::Behavior as _;
+use crate::environment::{Environment, SharedEnvironment};
+use crate::identifiers::{identifier, unguessable};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::scope::Scopes;
+use crate::state::fingerprint::Fingerprint;
+use crate::state::records::{RegisteredClient, presentable_name};
 
 const MOST_REDIRECT_URIS: usize = 20;
 
-/// What a client says of itself. Scalekit ignores every other field, and so does this.
+/// The request of a client. Other fields are ignored, as by Scalekit.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ClientMetadata {
     client_name: Option<String>,
@@ -45,7 +39,7 @@ enum AuthenticationMethod {
     ClientSecretBasic,
 }
 
-/// Scalekit's client object, and the three RFC 7591 fields that it lacks and clients like to see.
+/// Scalekit's client object, and the three RFC 7591 fields that it lacks and some clients expect.
 #[derive(Serialize)]
 struct ClientInformation {
     client_id: String,
@@ -82,25 +76,18 @@ struct IssuedSecret {
     client_secret_expires_at: i32,
 }
 
-/// Registers a client and answers 201 once it is on disk, where registration is open.
+/// Registers a client and responds with 201 once it is on disk.
 pub(crate) async fn register(
-    State(environment): State<Shared>,
+    State(environment): State<SharedEnvironment>,
     metadata: Result<Json<ClientMetadata>, JsonRejection>,
 ) -> Response {
-    match environment.quirks.current().registration {
-        Registration::Open => add(&environment, metadata).await.into_response(),
-        Registration::NotFound => super::not_found().await,
-        Registration::Forbidden => {
-            let error = OAuthError::new(ErrorCode::AccessDenied, "clients cannot register here");
-            let no_store = [(header::CACHE_CONTROL, "no-store")];
-            (StatusCode::FORBIDDEN, no_store, Json(error)).into_response()
-        }
+    match environment.behavior.registration_response() {
+        Some(response) => response,
+        None => add(&environment, metadata).await.into_response(),
     }
 }
 
-/// # Errors
-///
-/// `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 section 3.2.2).
+/// Fails with `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 section 3.2.2).
 async fn add(
     environment: &Environment,
     metadata: Result<Json<ClientMetadata>, JsonRejection>,
@@ -120,7 +107,7 @@ async fn add(
     let secret = confidential.then(unguessable);
     let client = RegisteredClient {
         client_id: identifier("m2m"),
-        name: metadata.client_name.as_deref().and_then(client_name::presentable),
+        name: metadata.client_name.as_deref().and_then(presentable_name),
         redirect_uris,
         secret: secret.as_deref().map(Fingerprint::of),
         registered_at: environment.now(),
@@ -133,13 +120,14 @@ async fn add(
             Ok(())
         })
         .await?;
-    tracing::debug!(client_id = client.client_id, "registered a client");
+    tracing::debug!(client_id = client.client_id, "client registered");
 
     let created = jiff::Timestamp::from_second(client.registered_at).unwrap_or_default();
     let scopes = match &metadata.scope {
-        Some(asked) => Scopes::parse(asked).known(),
-        None => Scopes::of_the_resource(),
+        Some(requested) => environment.scopes.known(&Scopes::parse(requested)),
+        None => environment.scopes.of_the_resource(),
     };
+    let urls = &environment.urls;
     let information = ClientInformation {
         secrets: secret
             .iter()
@@ -150,10 +138,10 @@ async fn add(
         create_time: created.to_string(),
         update_time: created.to_string(),
         scopes: scopes.to_names(),
-        audience: vec![environment.server_url.as_str().to_owned(), environment.resource_id.clone()],
+        audience: vec![urls.server.as_str().to_owned(), urls.resource_id.clone()],
         custom_claims: [],
-        expiry: environment.token_lifetime().to_string(),
-        resource_id: environment.resource_id.clone(),
+        expiry: environment.behavior.token_lifetime().to_string(),
+        resource_id: urls.resource_id.clone(),
         redirect_uris: client.redirect_uris,
         secret: secret
             .map(|client_secret| IssuedSecret { client_secret, client_secret_expires_at: 0 }),
@@ -167,16 +155,16 @@ async fn add(
 }
 
 fn redirect_uris(written: &[String]) -> Result<Vec<RedirectUri>, OAuthError> {
-    let refused = |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description);
+    let invalid = |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description);
     if written.len() > MOST_REDIRECT_URIS {
-        return Err(refused(format!("more than {MOST_REDIRECT_URIS} redirect URIs")));
+        return Err(invalid(format!("more than {MOST_REDIRECT_URIS} redirect URIs")));
     }
     written
         .iter()
         .enumerate()
         .map(|(index, uri)| {
             RedirectUri::parse(uri)
-                .map_err(|problem| refused(format!("`redirect_uris[{index}]` {problem}")))
+                .map_err(|problem| invalid(format!("`redirect_uris[{index}]` {problem}")))
         })
         .collect()
 }

@@ -1,32 +1,28 @@
 //! Revocation (RFC 7009) of refresh tokens.
 
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 
-use super::{Shared, client_authentication, form};
-use crate::{
-    environment::Environment,
-    oauth::error::{ErrorCode, OAuthError},
-    state::fingerprint::Fingerprint,
-};
+use super::{client_authentication, form};
+use crate::environment::{Environment, SharedEnvironment};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::state::fingerprint::Fingerprint;
 
 pub(crate) async fn revoke(
-    State(environment): State<Shared>,
+    State(environment): State<SharedEnvironment>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     match forget(&environment, &headers, &body).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(error) => client_authentication::refusal(error, &headers),
+        Err(error) => client_authentication::error_response(error, &headers),
     }
 }
 
-/// An unknown token is as good as revoked (RFC 7009 section 2.2). A public client is refused, as
-/// Scalekit refuses it: this endpoint wants a secret.
+/// An unknown token counts as revoked (RFC 7009 section 2.2). A public client is rejected, as by
+/// Scalekit: this endpoint requires a secret.
 async fn forget(
     environment: &Environment,
     headers: &HeaderMap,

@@ -3,43 +3,22 @@
 mod authorization_code;
 mod client_credentials;
 mod refresh_token;
+mod response;
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, header},
-    response::{IntoResponse, Response},
-};
-use serde::Serialize;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 
-use super::{Shared, client_authentication, form};
-use crate::{
-    environment::Environment,
-    identity::TokenRequest,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        scope::Scopes,
-    },
-    state::records::Grant,
-};
+use response::TokenResponse;
 
-/// Seconds for which an unused refresh token stays good; each use starts anew.
-const LOGIN_LIFETIME: i64 = 30 * 24 * 3600;
-
-/// RFC 6749 section 5.1.
-#[derive(Serialize)]
-struct TokenResponse {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    scope: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
-}
+use super::{client_authentication, form};
+use crate::environment::{Environment, SharedEnvironment};
+use crate::oauth::error::{ErrorCode, OAuthError};
 
 pub(crate) async fn token(
-    State(environment): State<Shared>,
+    State(environment): State<SharedEnvironment>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -49,8 +28,8 @@ pub(crate) async fn token(
             (no_store, Json(tokens)).into_response()
         }
         Err(error) => {
-            tracing::debug!(error = error.code.as_str(), "refused a token request");
-            client_authentication::refusal(error, &headers)
+            tracing::debug!(error = error.code.as_str(), "token request rejected");
+            client_authentication::error_response(error, &headers)
         }
     }
 }
@@ -62,7 +41,7 @@ async fn grant(
 ) -> Result<TokenResponse, OAuthError> {
     let parameters = form::read(headers, body)?;
     let client = client_authentication::authenticate(environment, headers, &parameters)?;
-    environment.server_url.check(&parameters)?;
+    environment.urls.server.check(&parameters)?;
     match parameters.required("grant_type")? {
         "authorization_code" => authorization_code::grant(environment, &client, &parameters).await,
         "refresh_token" => refresh_token::grant(environment, &client, &parameters).await,
@@ -71,30 +50,5 @@ async fn grant(
             ErrorCode::UnsupportedGrantType,
             "`grant_type` is authorization_code, refresh_token or client_credentials",
         )),
-    }
-}
-
-/// An access token for a person, of `scopes` out of those of the grant, as far as the person may
-/// have them at this moment.
-fn for_person(
-    environment: &Environment,
-    grant: &Grant,
-    scopes: &Scopes,
-    refresh_token: Option<String>,
-) -> TokenResponse {
-    let scopes = environment.permitted(scopes);
-    let request = TokenRequest {
-        subject: grant.subject.clone(),
-        organization: grant.organization.clone(),
-        client_id: grant.client_id.clone(),
-        scopes: scopes.to_names(),
-        expires_in: environment.token_lifetime(),
-    };
-    TokenResponse {
-        access_token: environment.mint(&request, Some(&grant.session)),
-        token_type: "Bearer",
-        expires_in: request.expires_in,
-        scope: scopes.to_string(),
-        refresh_token,
     }
 }

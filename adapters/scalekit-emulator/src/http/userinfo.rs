@@ -1,15 +1,12 @@
-//! Who a token speaks for (OpenID Connect Core 1.0, section 5.3), in brief.
+//! The user of a token (OpenID Connect Core 1.0 section 5.3), with few claims.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
-use crate::identity::{LOCAL_USER, LOCAL_USER_EMAIL, LOCAL_USER_NAME};
+use crate::environment::SharedEnvironment;
 
 #[derive(Clone, Deserialize)]
 struct Claims {
@@ -23,17 +20,20 @@ struct Claims {
 }
 
 #[derive(Serialize)]
-struct UserInfo {
+struct UserInfo<'a> {
     sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     oid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'static str>,
+    name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'static str>,
+    email: Option<&'a str>,
 }
 
-pub(crate) async fn userinfo(State(environment): State<Shared>, headers: HeaderMap) -> Response {
+pub(crate) async fn userinfo(
+    State(environment): State<SharedEnvironment>,
+    headers: HeaderMap,
+) -> Response {
     let claims = bearer(&headers)
         .and_then(|token| environment.keys.read::<Claims>(token))
         .filter(|claims| environment.now() < claims.exp);
@@ -41,14 +41,15 @@ pub(crate) async fn userinfo(State(environment): State<Shared>, headers: HeaderM
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
         return (StatusCode::UNAUTHORIZED, challenge).into_response();
     };
-    let about = |scope: &str, known| {
-        let mut held =
+    let user = &environment.user;
+    let with_scope = |scope: &str, value| {
+        let mut granted =
             claims.scopes.iter().map(String::as_str).chain(claims.scope.split_ascii_whitespace());
-        (claims.sub == LOCAL_USER && held.any(|held| held == scope)).then_some(known)
+        (claims.sub == user.subject && granted.any(|granted| granted == scope)).then_some(value)
     };
     let info = UserInfo {
-        name: about("profile", LOCAL_USER_NAME),
-        email: about("email", LOCAL_USER_EMAIL),
+        name: with_scope("profile", user.name.as_str()),
+        email: with_scope("email", user.email.as_str()),
         sub: claims.sub.clone(),
         oid: claims.oid.clone(),
     };

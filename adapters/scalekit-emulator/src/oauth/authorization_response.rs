@@ -2,15 +2,16 @@
 
 use url::Url;
 
-use super::{error::OAuthError, redirect_uri::RedirectUri};
+use super::error::OAuthError;
+use super::redirect_uri::RedirectUri;
 
-/// Where the answer to an authorization request goes, and what it carries besides.
+/// Where the authorization response goes, and what it always carries.
 /// Exists only for a redirect URI that the client has registered.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationResponse {
     pub(crate) redirect_uri: RedirectUri,
     pub(crate) state: Option<String>,
-    /// RFC 9207: tells the client which server answers.
+    /// RFC 9207: identifies the responding server to the client.
     pub(crate) issuer: String,
 }
 

@@ -45,8 +45,7 @@ impl Serialize for ErrorCode {
     }
 }
 
-/// One refused request: a code for the program and a sentence for its developer.
-/// The sentence never holds a code, a token or a secret.
+/// A code for the client and a sentence for its developer, without any code, token or secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct OAuthError {
     #[serde(rename = "error")]

@@ -4,12 +4,12 @@ use url::form_urlencoded;
 
 use super::error::OAuthError;
 
-/// Request parameters under the rules of RFC 6749 section 3.1: one without a value counts as
-/// omitted, and none may be given twice, unless its own specification says so.
+/// Request parameters by the rules of RFC 6749 section 3.1: one without a value counts as omitted, and
+/// none may be repeated, unless its own specification allows it.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Reads `application/x-www-form-urlencoded` bytes. Never fails: that format has no invalid input.
+    /// Parses `application/x-www-form-urlencoded` bytes. That format has no invalid input.
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(
             form_urlencoded::parse(encoded)
@@ -24,9 +24,7 @@ impl Parameters {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// # Errors
-    ///
-    /// `invalid_request` where the parameter is given twice.
+    /// Fails with `invalid_request` for a repeated parameter.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, OAuthError> {
         let mut values = self.0.iter().filter(|(given, _)| given == name);
         let first = values.next().map(|(_, value)| value.as_str());
@@ -36,9 +34,7 @@ impl Parameters {
         }
     }
 
-    /// # Errors
-    ///
-    /// `invalid_request` where the parameter is missing or given twice.
+    /// Fails with `invalid_request` for a missing or a repeated parameter.
     pub(crate) fn required(&self, name: &str) -> Result<&str, OAuthError> {
         self.optional(name)?
             .ok_or_else(|| OAuthError::invalid_request(format!("`{name}` is missing")))

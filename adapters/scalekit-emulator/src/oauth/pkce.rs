@@ -1,7 +1,8 @@
 //! Proof Key for Code Exchange (RFC 7636), method S256 only.
 
 use aws_lc_rs::{constant_time, digest};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The length of a SHA-256 digest in unpadded base64url.
 const CHALLENGE_LENGTH: usize = 43;
@@ -18,8 +19,8 @@ impl CodeChallenge {
         well_formed.then(|| Self(challenge.to_owned()))
     }
 
-    /// Whether `verifier` is the secret behind this challenge (RFC 7636 sections 4.1 and 4.6).
-    pub(crate) fn is_met_by(&self, verifier: &str) -> bool {
+    /// Whether this is the challenge of `verifier` (RFC 7636 sections 4.1 and 4.6).
+    pub(crate) fn matches(&self, verifier: &str) -> bool {
         let well_formed = (43..=128).contains(&verifier.len())
             && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
         let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
@@ -39,21 +40,21 @@ mod tests {
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     #[test]
-    fn the_example_of_the_rfc_fits() {
-        assert!(CodeChallenge::parse(CHALLENGE).unwrap().is_met_by(VERIFIER));
+    fn the_example_of_the_rfc_matches() {
+        assert!(CodeChallenge::parse(CHALLENGE).unwrap().matches(VERIFIER));
     }
 
     #[test]
-    fn another_verifier_does_not_fit() {
+    fn another_verifier_does_not_match() {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
 
-        assert!(!challenge.is_met_by(&VERIFIER.replace('d', "e")));
-        assert!(!challenge.is_met_by(""));
-        assert!(!challenge.is_met_by(CHALLENGE));
+        assert!(!challenge.matches(&VERIFIER.replace('d', "e")));
+        assert!(!challenge.matches(""));
+        assert!(!challenge.matches(CHALLENGE));
     }
 
     #[test]
-    fn a_challenge_that_is_no_digest_is_refused() {
+    fn a_challenge_that_is_not_a_digest_is_rejected() {
         assert!(CodeChallenge::parse("plain").is_none());
         assert!(CodeChallenge::parse(&CHALLENGE.replace('E', "=")).is_none());
     }

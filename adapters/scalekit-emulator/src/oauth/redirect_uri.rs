@@ -1,11 +1,13 @@
 //! Redirect URIs: which ones a client may register, and which ones match.
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
-/// Schemes that a browser acts upon by itself, so that a redirect there would run or open
-/// something instead of handing the code to an application.
-const NEVER: [&str; 13] = [
+use crate::loopback::is_loopback_host;
+
+/// Schemes that browsers handle themselves: a redirect there would run or open something instead of
+/// passing the code to an application.
+const FORBIDDEN_SCHEMES: [&str; 13] = [
     "about",
     "blob",
     "chrome",
@@ -21,15 +23,15 @@ const NEVER: [&str; 13] = [
     "wss",
 ];
 
-const LONGEST: usize = 2000;
+const MAX_BYTES: usize = 2000;
 
-/// A redirect URI that a client may use: https, http to this machine, or an application's own
-/// scheme (RFC 8252 section 7).
+/// A redirect URI that a client may use: https, http to this machine, or a private-use scheme (RFC 8252
+/// section 7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct RedirectUri {
-    /// As the client wrote it: matching compares strings, not meanings.
-    written: String,
+    /// As the client wrote it, since matching compares strings.
+    text: String,
     url: Url,
 }
 
@@ -38,7 +40,7 @@ pub(crate) struct RedirectUri {
 pub(crate) enum RedirectUriProblem {
     #[error("is not an absolute URI of printable ASCII characters")]
     NotAbsolute,
-    #[error("is longer than {LONGEST} characters")]
+    #[error("is longer than {MAX_BYTES} characters")]
     TooLong,
     #[error("has a fragment (RFC 6749 section 3.1.2)")]
     Fragment,
@@ -46,21 +48,21 @@ pub(crate) enum RedirectUriProblem {
     Credentials,
     #[error("is http and does not point to this machine: use https")]
     PlainHttp,
-    #[error("has a scheme that a browser would act upon")]
+    #[error("has a scheme that browsers handle themselves")]
     Scheme,
 }
 
 impl RedirectUri {
-    pub(crate) fn parse(written: &str) -> Result<Self, RedirectUriProblem> {
-        if written.len() > LONGEST {
+    pub(crate) fn parse(text: &str) -> Result<Self, RedirectUriProblem> {
+        if text.len() > MAX_BYTES {
             return Err(RedirectUriProblem::TooLong);
         }
-        // The URL parser drops tabs and line breaks: what is compared must be what was parsed.
-        if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // The URL parser drops tabs and line breaks, and the text must be what was parsed.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(RedirectUriProblem::NotAbsolute);
         }
-        let url = Url::parse(written).map_err(|_| RedirectUriProblem::NotAbsolute)?;
-        if NEVER.contains(&url.scheme()) || url.cannot_be_a_base() {
+        let url = Url::parse(text).map_err(|_| RedirectUriProblem::NotAbsolute)?;
+        if FORBIDDEN_SCHEMES.contains(&url.scheme()) || url.cannot_be_a_base() {
             return Err(RedirectUriProblem::Scheme);
         }
         if url.fragment().is_some() {
@@ -72,27 +74,27 @@ impl RedirectUri {
         if url.scheme() == "http" && !is_loopback(&url) {
             return Err(RedirectUriProblem::PlainHttp);
         }
-        Ok(Self { written: written.to_owned(), url })
+        Ok(Self { text: text.to_owned(), url })
     }
 
-    /// Whether a client that registered `self` may ask for `asked`: the same string, or the same
-    /// loopback URI with another port, since applications listen where there is room (RFC 8252
-    /// section 7.3; clients rely on it for `localhost` as well).
-    pub(crate) fn allows(&self, asked: &Self) -> bool {
-        if self.written == asked.written {
+    /// Whether a client that registered `self` may request `requested`: the same string, or the same
+    /// loopback URI with another port, since applications listen on any free one (RFC 8252 section
+    /// 7.3; clients rely on it for `localhost` as well).
+    pub(crate) fn allows(&self, requested: &Self) -> bool {
+        if self.text == requested.text {
             return true;
         }
-        [self, asked].iter().all(|uri| uri.url.scheme() == "http" && is_loopback(&uri.url))
-            && self.url.host() == asked.url.host()
-            && self.url.path() == asked.url.path()
-            && self.url.query() == asked.url.query()
+        [self, requested].iter().all(|uri| uri.url.scheme() == "http" && is_loopback(&uri.url))
+            && self.url.host() == requested.url.host()
+            && self.url.path() == requested.url.path()
+            && self.url.query() == requested.url.query()
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.written
+        &self.text
     }
 
-    /// Where the code goes, as a person recognises it: the host, or the application's scheme.
+    /// Where the code goes, for people: the host, or the application's scheme.
     pub(crate) fn destination(&self) -> String {
         match (self.url.scheme(), self.url.host_str()) {
             ("https" | "http", Some(host)) => match self.url.port() {
@@ -103,7 +105,7 @@ impl RedirectUri {
         }
     }
 
-    /// This URI with parameters added to those that it has.
+    /// Adds parameters to those that the URI has.
     pub(crate) fn with(&self, parameters: &[(&str, &str)]) -> Url {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(parameters);
@@ -114,25 +116,19 @@ impl RedirectUri {
 impl TryFrom<String> for RedirectUri {
     type Error = RedirectUriProblem;
 
-    fn try_from(written: String) -> Result<Self, Self::Error> {
-        Self::parse(&written)
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
     }
 }
 
 impl From<RedirectUri> for String {
     fn from(uri: RedirectUri) -> Self {
-        uri.written
+        uri.text
     }
 }
 
-/// Whether the host is this machine by name or by address.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(is_loopback_host)
 }
 
 #[cfg(test)]

@@ -2,54 +2,48 @@
 
 use url::Url;
 
-use super::{
-    error::{ErrorCode, OAuthError},
-    parameters::Parameters,
-};
+use super::error::{ErrorCode, OAuthError};
+use super::parameters::Parameters;
 
-/// The registered Server URL, which the `resource` parameter has to mean.
+/// The registered Server URL, which the `resource` parameter must identify.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerUrl {
-    written: String,
+    text: String,
     url: Url,
 }
 
 impl ServerUrl {
-    /// `None` for what is not an absolute http or https URL.
-    pub(crate) fn parse(written: &str) -> Option<Self> {
-        let url = Url::parse(written).ok()?;
-        matches!(url.scheme(), "http" | "https").then(|| Self { written: written.to_owned(), url })
+    /// `None` unless it is an absolute http or https URL.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        matches!(url.scheme(), "http" | "https").then(|| Self { text: text.to_owned(), url })
     }
 
-    /// As it was registered, byte for byte: this is what goes into `aud`.
+    /// As it was registered, byte for byte, which is the form in `aud`.
     pub(crate) fn as_str(&self) -> &str {
-        &self.written
+        &self.text
     }
 
-    /// Refuses a request for some other resource. None named is fine: the path of the endpoint
-    /// names it already.
-    ///
-    /// # Errors
-    ///
-    /// `invalid_target`.
+    /// Fails with `invalid_target` for another resource. The parameter may be absent: the path of the
+    /// endpoint identifies the resource already.
     pub(crate) fn check(&self, parameters: &Parameters) -> Result<(), OAuthError> {
-        match parameters.all("resource").find(|resource| !self.is_meant_by(resource)) {
+        match parameters.all("resource").find(|resource| !self.is_identified_by(resource)) {
             None => Ok(()),
             Some(_) => Err(OAuthError::new(
                 ErrorCode::InvalidTarget,
-                format!("`resource` is not the server of this environment, {}", self.written),
+                format!("`resource` is not the server of this environment, {}", self.text),
             )),
         }
     }
 
-    /// Clients send the URL of the endpoint (`…/mcp`) where the base is registered, and add or drop
-    /// a slash: Scalekit lets them.
-    fn is_meant_by(&self, resource: &str) -> bool {
-        Url::parse(resource).is_ok_and(|asked| {
-            asked.origin() == self.url.origin()
-                && asked.fragment().is_none()
-                && asked.query() == self.url.query()
-                && base_path(&asked) == base_path(&self.url)
+    /// Clients send the URL of the endpoint (`…/mcp`) where the base is registered, with or without a
+    /// trailing slash. Scalekit accepts that.
+    fn is_identified_by(&self, resource: &str) -> bool {
+        Url::parse(resource).is_ok_and(|requested| {
+            requested.origin() == self.url.origin()
+                && requested.fragment().is_none()
+                && requested.query() == self.url.query()
+                && base_path(&requested) == base_path(&self.url)
         })
     }
 }
@@ -64,19 +58,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slashes_and_the_endpoint_path_make_no_difference() {
+    fn trailing_slashes_and_the_endpoint_path_are_ignored() {
         for registered in ["http://localhost:3002/", "http://localhost:3002/mcp"] {
             let server = ServerUrl::parse(registered).unwrap();
             for resource in
                 ["http://localhost:3002", "http://localhost:3002/", "http://LOCALHOST:3002/mcp/"]
             {
-                assert!(server.is_meant_by(resource), "{registered} {resource}");
+                assert!(server.is_identified_by(resource), "{registered} {resource}");
             }
         }
     }
 
     #[test]
-    fn another_server_is_foreign() {
+    fn another_server_is_another_resource() {
         let server = ServerUrl::parse("http://localhost:3002/").unwrap();
 
         for resource in [
@@ -87,7 +81,7 @@ mod tests {
             "http://localhost:3002.client.example/mcp",
             "res_1",
         ] {
-            assert!(!server.is_meant_by(resource), "{resource}");
+            assert!(!server.is_identified_by(resource), "{resource}");
         }
     }
 }

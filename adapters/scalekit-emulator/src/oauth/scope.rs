@@ -1,69 +1,80 @@
-//! The scopes of this environment, and sets of them.
+//! Scopes: those of an environment, and sets of them.
 
 use serde::{Deserialize, Serialize};
 
 /// A scope as the consent page explains it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Scope {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What a person allows, as a sentence without its subject.
-    pub(crate) allows: &'static str,
-    pub(crate) belongs_to_resource: bool,
+    pub(crate) allows: String,
+    is_of_the_resource: bool,
 }
 
-/// Asks for a refresh token.
+/// Requests a refresh token.
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
-/// Every scope that can be granted, in the order in which people read them.
-pub(crate) const KNOWN: [Scope; 6] = [
-    Scope { name: "todo:read", allows: "See your todos", belongs_to_resource: true },
-    Scope {
-        name: "todo:write",
-        allows: "Create, change and delete your todos",
-        belongs_to_resource: true,
-    },
-    Scope {
-        name: OFFLINE_ACCESS,
-        allows: "Stay connected when you are not using it",
-        belongs_to_resource: false,
-    },
-    Scope { name: "openid", allows: "Know that it is you", belongs_to_resource: false },
-    Scope { name: "profile", allows: "See your name", belongs_to_resource: false },
-    Scope { name: "email", allows: "See your email address", belongs_to_resource: false },
+/// The scopes of every environment, in the order in which people read them.
+const OF_EVERY_ENVIRONMENT: [(&str, &str); 4] = [
+    (OFFLINE_ACCESS, "Stay connected when you are not using it"),
+    ("openid", "Know that it is you"),
+    ("profile", "See your name"),
+    ("email", "See your email address"),
 ];
 
-/// Scopes in the order in which they were asked for, none twice.
+/// Every scope that can be granted: first those of the resource.
+pub(crate) struct ScopeCatalog(Vec<Scope>);
+
+/// Scopes in the order in which they were requested, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Scopes(Vec<String>);
 
+impl Scope {
+    pub(crate) fn of_the_resource(name: impl Into<String>, allows: impl Into<String>) -> Self {
+        Self { name: name.into(), allows: allows.into(), is_of_the_resource: true }
+    }
+}
+
+impl ScopeCatalog {
+    pub(crate) fn new(of_the_resource: Vec<Scope>) -> Self {
+        let of_every_environment = OF_EVERY_ENVIRONMENT.map(|(name, allows)| Scope {
+            name: name.to_owned(),
+            allows: allows.to_owned(),
+            is_of_the_resource: false,
+        });
+        Self(of_the_resource.into_iter().chain(of_every_environment).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Every scope of the resource, which a request without `scope` is about.
+    pub(crate) fn of_the_resource(&self) -> Scopes {
+        let of_the_resource = self.iter().filter(|scope| scope.is_of_the_resource);
+        of_the_resource.map(|scope| scope.name.as_str()).collect()
+    }
+
+    /// Those of `scopes` that this environment knows.
+    pub(crate) fn known(&self, scopes: &Scopes) -> Scopes {
+        scopes.retain(|name| self.iter().any(|scope| scope.name == name))
+    }
+}
+
 impl Scopes {
-    /// Reads the space-separated form (RFC 6749 section 3.3).
-    pub(crate) fn parse(written: &str) -> Self {
-        written.split_ascii_whitespace().collect()
-    }
-
-    /// Every scope of the resource, which is what a request without `scope` is about.
-    pub(crate) fn of_the_resource() -> Self {
-        KNOWN.iter().filter(|scope| scope.belongs_to_resource).map(|scope| scope.name).collect()
-    }
-
-    /// Those that this environment knows.
-    pub(crate) fn known(&self) -> Self {
-        self.only(|name| KNOWN.iter().any(|scope| scope.name == name))
+    /// Parses the space-separated form (RFC 6749 section 3.3).
+    pub(crate) fn parse(text: &str) -> Self {
+        text.split_ascii_whitespace().collect()
     }
 
     pub(crate) fn intersection(&self, other: &Self) -> Self {
-        self.only(|name| other.contains(name))
+        self.retain(|name| other.contains(name))
     }
 
-    /// Those that a person with these permissions can grant. Only scopes of the resource are
-    /// permissions.
-    pub(crate) fn permitted(&self, permissions: &[String]) -> Self {
-        let of_the_resource = Self::of_the_resource();
-        self.only(|name| {
-            !of_the_resource.contains(name) || permissions.iter().any(|held| held == name)
-        })
+    /// Those for which `keep` is true.
+    pub(crate) fn retain(&self, keep: impl Fn(&str) -> bool) -> Self {
+        self.0.iter().map(String::as_str).filter(|name| keep(name)).collect()
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -80,10 +91,6 @@ impl Scopes {
 
     pub(crate) fn to_names(&self) -> Vec<String> {
         self.0.clone()
-    }
-
-    fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        self.0.iter().map(String::as_str).filter(|name| keep(name)).collect()
     }
 }
 

@@ -1,49 +1,45 @@
 //! The page at the root of the environment.
 
-use axum::{
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::http::StatusCode;
+use axum::response::Response;
 
-use super::{Escaped, page};
+use super::{Escaped, capitalized, page};
+use crate::environment::Environment;
+use crate::urls::AuthorizationServer;
 
-/// What a developer may want to look up.
-pub(crate) struct Welcome {
-    pub(crate) environment_url: String,
-    pub(crate) issuer: String,
-    pub(crate) server_url: String,
-    pub(crate) resource_id: String,
-    pub(crate) auto_consent: bool,
-}
-
-impl IntoResponse for Welcome {
-    fn into_response(self) -> Response {
-        let environment = Escaped(&self.environment_url);
-        let issuer = Escaped(&self.issuer);
-        let consent = if self.auto_consent {
-            "given without asking (<code>EMULATOR_AUTO_CONSENT</code>)"
-        } else {
-            "asked for on a page like this one"
-        };
-        let body = format!(
-            r#"<h1>A Scalekit environment of your own</h1>
-<p>The todo server runs without Scalekit settings, so it brought its own authorization server.
-There is nothing to do here: point an MCP client at the todo server, and it finds this place by
+pub(crate) fn welcome(environment: &Environment) -> Response {
+    let Environment { urls, text, .. } = environment;
+    let issuer = urls.issuer(AuthorizationServer::OfTheResource);
+    let consent = if environment.auto_consent {
+        "given without asking"
+    } else {
+        "asked for on a page like this one"
+    };
+    let token_command = text.token_command.as_deref().map_or_else(String::new, |command| {
+        let command = Escaped(command);
+        format!("\n<p>For a token on the command line: <code>{command}</code></p>")
+    });
+    let body = format!(
+        r#"<h1>A Scalekit environment of your own</h1>
+<p>The {name} runs without Scalekit settings, so it brought its own authorization server.
+There is nothing to do here: point an MCP client at the {name}, and it finds this place by
 itself.</p>
 <dl>
-<dt>Todo server</dt><dd>{server}</dd>
+<dt>{title}</dt><dd>{server}</dd>
 <dt>Resource</dt><dd>{resource}</dd>
 <dt>Issuer</dt><dd>{issuer}</dd>
 <dt>Consent</dt><dd>{consent}</dd>
 </dl>
 <ul>
 <li><a href="{issuer}/.well-known/oauth-authorization-server">What clients read: metadata</a></li>
-<li><a href="{environment}/keys">What the todo server reads: keys</a></li>
-</ul>
-<p>For a token on the command line: <code>cargo run -- token</code></p>"#,
-            server = Escaped(&self.server_url),
-            resource = Escaped(&self.resource_id),
-        );
-        page(StatusCode::OK, "Welcome", &body)
-    }
+<li><a href="{keys}">What the {name} reads: keys</a></li>
+</ul>{token_command}"#,
+        name = Escaped(&text.name),
+        title = Escaped(&capitalized(&text.name)),
+        server = Escaped(urls.server.as_str()),
+        resource = Escaped(&urls.resource_id),
+        issuer = Escaped(&issuer),
+        keys = Escaped(&urls.keys()),
+    );
+    page(StatusCode::OK, &text.name, "Welcome", &body)
 }

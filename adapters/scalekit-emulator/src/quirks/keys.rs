@@ -1,47 +1,35 @@
-//! What may be odd about the key set.
+//! Deviations of the key set and of its endpoint.
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-/// What `/keys` answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum KeysEndpoint {
-    /// The key set.
-    #[default]
-    Normal,
-    /// Nothing, until other quirks are set; then what those say. Stands for servers that let every
-    /// request wait for the keys, or fetch them once for each. A shutdown waits for these answers
-    /// too.
-    Held,
-    /// An error status: 500 for an outage, 429 for an environment whose quota is used up, perhaps by
-    /// a server that fetched keys for every unknown key id. A number that is no status means 500.
-    Failing(u16),
-    /// A key set without keys. Stands for servers that throw the keys away that they had.
-    Empty,
-    /// An HTML page with status 200, as proxies and captive portals send.
-    NotJson,
-    /// JSON that is no key set.
-    Malformed,
-}
+use super::selection::{ForeignKey, KeysEndpoint};
 
-/// A key in the set that cannot have signed an access token. Readers that fail on one key, or take
-/// the first one, lose the whole set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForeignKey {
-    /// A P-256 key.
-    EllipticCurve,
-    /// An RSA key with `"use": "enc"`: nothing that it verifies counts.
-    RsaForEncryption,
-    /// An RSA key whose modulus is not base64url.
-    MalformedRsa,
-    /// A shared secret, which has no business in public. A verifier that picks the algorithm by the
-    /// token would accept what anybody signs with it.
-    Symmetric,
+impl KeysEndpoint {
+    /// The response instead of the key set.
+    pub(super) fn response(self) -> Option<Response> {
+        Some(match self {
+            Self::Normal | Self::Held => return None,
+            Self::Failing(status) => {
+                let status =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let is_quota = status == StatusCode::TOO_MANY_REQUESTS;
+                let code = if is_quota { "RATE_LIMITED" } else { "INTERNAL" };
+                (status, Json(json!({ "error_code": code }))).into_response()
+            }
+            Self::Empty => Json(json!({ "keys": [] })).into_response(),
+            Self::NotJson => Html("<!doctype html><title>Log in</title>").into_response(),
+            Self::Malformed => Json(json!({ "keys": "soon" })).into_response(),
+        })
+    }
 }
 
 impl ForeignKey {
-    /// The key in the set (RFC 7517). All but the malformed one are the examples of that RFC's
-    /// appendix A, so that everybody has their other half.
-    pub(crate) fn jwk(self) -> Value {
+    /// All but the malformed one are the examples of RFC 7517 appendix A, so their private keys are
+    /// public.
+    pub(super) fn jwk(self) -> Value {
         match self {
             Self::EllipticCurve => json!({
                 "use": "sig", "kty": "EC", "kid": "snk_100000000000000001", "alg": "ES256",
@@ -62,7 +50,7 @@ impl ForeignKey {
             }),
             Self::MalformedRsa => json!({
                 "use": "sig", "kty": "RSA", "kid": "snk_100000000000000003", "alg": "RS256",
-                "n": "this is no number", "e": "AQAB",
+                "n": "not base64url!", "e": "AQAB",
             }),
             Self::Symmetric => json!({
                 "use": "sig", "kty": "oct", "kid": "snk_100000000000000004", "alg": "HS256",

@@ -1,72 +1,70 @@
-//! What an access token may say in more than one way.
+//! Deviations of the access token.
 
-/// `iss`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum IssuerClaim {
-    /// The URL of the environment, as Scalekit minted it while its metadata named the resource.
-    #[default]
-    Environment,
-    /// The issuer that the metadata names. Verifiers that knew only the environment refused every
-    /// token when this came (rust-mcp-extra, earlier FastMCP and xmcp).
-    Resource,
-    /// The environment, then the resource, and so on, as in the weeks of the migration. Stands for
-    /// verifiers that settle on the first issuer they see. Each `set_quirks` starts anew.
-    Alternating,
-    /// Somebody else's. Stands for verifiers that check the signature and trust the rest.
-    Foreign,
-}
+use serde_json::{Value, json};
 
-/// `aud`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AudienceClaim {
-    /// `[Server URL, resource id]`.
-    #[default]
-    ServerUrlAndResource,
-    /// `[resource id]`: the Server URL is optional in Scalekit's dashboard. Verifiers that compared
-    /// with the URL refused these (FastMCP 2.13.0).
-    Resource,
-    /// `"resource id"`: a single audience need not be an array (RFC 7519 section 4.1.3). Stands for
-    /// readers that know the array only.
-    ResourceAsString,
-    /// `[Server URL, another resource id]`, with `resid` to match: the token of another server that
-    /// was registered with the same URL, as everybody's `http://localhost:3002/` is. Stands for
-    /// verifiers that look at the URL alone.
-    AnotherResource,
-    /// `[Server URL]`. Names no resource that is unique, so it must not be enough.
-    ServerUrl,
-    /// None at all, as in tokens of organization clients. Stands for verifiers that check an
-    /// audience only where there is one.
-    Missing,
-}
+use super::selection::{AudienceClaim, IssuerClaim, OrganizationClaim, Quirks, ScopeForm};
+use crate::claims::AccessTokenClaims;
+use crate::urls::{AuthorizationServer, Urls};
 
-/// The claims that hold the scopes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ScopeForm {
-    /// `scope` and `scopes`, as in Scalekit's user tokens.
-    #[default]
-    Both,
-    /// `scope` alone, a space-separated string (RFC 9068). Scalekit's Node and Python SDKs do not
-    /// read it.
-    ScopeString,
-    /// `scopes` alone, an array, as in tokens of organization clients. FastMCP and Scalekit's Go SDK
-    /// do not read it.
-    ScopesArray,
-    /// `scp` alone, a space-separated string, as Microsoft Entra writes it.
-    ScpString,
-    /// `scp` alone, an array, as Okta writes it.
-    ScpArray,
-    /// None. Stands for servers that take a token without scopes for one with all of them.
-    Missing,
-}
+const FOREIGN_ISSUER: &str = "https://foreign.scalekit.example";
+const ANOTHER_RESOURCE: &str = "res_99999999999999999";
 
-/// The claim that holds the organization.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OrganizationClaim {
-    /// `oid`.
-    #[default]
-    Oid,
-    /// `org_id`, which some documents of Scalekit name, and mcp-use and xmcp read.
-    OrgId,
-    /// None, as for machines. Stands for servers that then take everybody for one organization.
-    Missing,
+/// `is_resources_turn` returns whether an alternating issuer is the resource this time.
+pub(super) fn apply(
+    quirks: &Quirks,
+    is_resources_turn: impl FnOnce() -> bool,
+    claims: &AccessTokenClaims,
+    urls: &Urls,
+) -> Value {
+    let mut token = json!(claims);
+    let Value::Object(claims) = &mut token else { return token };
+
+    let resource_issuer = || json!(urls.issuer(AuthorizationServer::OfTheResource));
+    match quirks.issuer {
+        IssuerClaim::Resource => claims["iss"] = resource_issuer(),
+        IssuerClaim::Alternating if is_resources_turn() => claims["iss"] = resource_issuer(),
+        IssuerClaim::Environment | IssuerClaim::Alternating => {}
+        IssuerClaim::Foreign => claims["iss"] = json!(FOREIGN_ISSUER),
+    }
+
+    let (server_url, resource_id) = (urls.server.as_str(), urls.resource_id.as_str());
+    match quirks.audience {
+        AudienceClaim::ServerUrlAndResource => {}
+        AudienceClaim::Resource => claims["aud"] = json!([resource_id]),
+        AudienceClaim::ResourceAsString => claims["aud"] = json!(resource_id),
+        AudienceClaim::AnotherResource => {
+            claims["aud"] = json!([server_url, ANOTHER_RESOURCE]);
+            claims["resid"] = json!(ANOTHER_RESOURCE);
+        }
+        AudienceClaim::ServerUrl => claims["aud"] = json!([server_url]),
+        AudienceClaim::Missing => {
+            claims.remove("aud");
+        }
+    }
+
+    let organization = match quirks.organization {
+        OrganizationClaim::Oid => None,
+        OrganizationClaim::OrgId | OrganizationClaim::Missing => claims.remove("oid"),
+    };
+    if let (OrganizationClaim::OrgId, Some(organization)) = (quirks.organization, organization) {
+        claims.insert("org_id".to_owned(), organization);
+    }
+
+    if quirks.scope_form != ScopeForm::Both {
+        let [string, array] = ["scope", "scopes"].map(|name| claims.remove(name));
+        let (name, value) = match quirks.scope_form {
+            ScopeForm::Both | ScopeForm::Missing => ("", None),
+            ScopeForm::ScopeString => ("scope", string),
+            ScopeForm::ScopesArray => ("scopes", array),
+            ScopeForm::ScpString => ("scp", string),
+            ScopeForm::ScpArray => ("scp", array),
+        };
+        claims.extend(value.map(|value| (name.to_owned(), value)));
+    }
+
+    for name in ["iat", "nbf", "exp"] {
+        let time = claims[name].as_i64().unwrap_or_default();
+        claims[name] = json!(time.saturating_add(quirks.clock_skew));
+    }
+    token
 }

@@ -1,11 +1,12 @@
-//! Secrets, remembered without remembering them.
+//! Digests of secrets, kept instead of the secrets.
 
 use aws_lc_rs::{constant_time, digest};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// The SHA-256 of a secret of 256 random bits. Such a secret needs no salt and no slow hash: it
-/// cannot be guessed from its digest.
+/// The SHA-256 of a secret of 256 random bits, which needs no salt and no slow hash: it cannot be
+/// guessed from its digest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Fingerprint(String);

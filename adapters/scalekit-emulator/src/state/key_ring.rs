@@ -1,13 +1,14 @@
-//! The keys of the environment: one that signs, and those that still verify.
+//! The keys of the environment: one that signs, and old ones that are still published.
 
 use std::sync::{PoisonError, RwLock};
 
 use jsonwebtoken::jwk::Jwk;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::signing_key::SigningKey;
 
-/// Keys are rotated in memory: what the state file keeps is the first one.
+/// Keys are rotated in memory only: the state file keeps the first one.
 pub(crate) struct KeyRing(RwLock<Keys>);
 
 struct Keys {
@@ -26,20 +27,21 @@ impl KeyRing {
         self.0.read().unwrap_or_else(PoisonError::into_inner).signing.sign(claims)
     }
 
-    /// The claims of a token that a key of this ring has signed. What they say is the caller's to
-    /// check.
+    /// The claims of a token that a key of this ring has signed, otherwise unchecked.
     pub(crate) fn read<T: DeserializeOwned + Clone>(&self, token: &str) -> Option<T> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         keys.published().find_map(|key| key.read(token))
     }
 
-    /// The public halves. The one that signs comes last, so that nobody gets away with taking the
-    /// first.
+    /// The public keys. The one that signs comes last, so a reader that takes the first one fails.
     pub(crate) fn jwks(&self) -> Vec<Jwk> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         keys.published().map(SigningKey::jwk).cloned().collect()
     }
+}
 
+#[cfg(feature = "testing")]
+impl KeyRing {
     /// Signs with `next` from now on. The key before it stays published.
     pub(crate) fn rotate(&self, next: SigningKey) {
         let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -47,7 +49,7 @@ impl KeyRing {
         keys.old.push(before);
     }
 
-    /// Publishes no key but the one that signs.
+    /// Publishes only the key that signs.
     pub(crate) fn retire_old(&self) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).old.clear();
     }

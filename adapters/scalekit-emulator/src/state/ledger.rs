@@ -1,19 +1,18 @@
-//! The records of this environment: read at once, changed only on disk first.
+//! The records of the environment: read from memory, changed on disk first.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::task;
 
-use super::{records::Records, state_file::StateFile};
+use super::records::Records;
+use super::state_file::StateFile;
 use crate::oauth::error::{ErrorCode, OAuthError};
 
-/// Readers see what is on disk, always. A change is seen, and answered, after it has been written.
+/// Readers see what is on disk: a change becomes visible, and its request completes, once it is written.
 pub(crate) struct Ledger {
     current: RwLock<Arc<Records>>,
-    /// One change at a time; guards nothing but the order of writes.
+    /// One change at a time; guards only the order of writes.
     changing: Mutex<()>,
     file: Option<StateFile>,
 }
@@ -27,14 +26,12 @@ impl Ledger {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Applies `change`, writes the outcome, then makes it visible. A refused change writes nothing.
+    /// Applies `change`, writes the result, then makes it visible. A change that fails writes nothing.
     ///
-    /// Runs to its end on the blocking pool even where the caller goes away: a client that hangs up
-    /// leaves no state that is half old, half new.
+    /// Runs to completion on the blocking pool even if the future is dropped: a client that
+    /// disconnects leaves no half-applied change.
     ///
-    /// # Errors
-    ///
-    /// What `change` refuses with, or `server_error` when the file cannot be written.
+    /// Fails with the error of `change`, or with `server_error` when the file cannot be written.
     pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         change: impl FnOnce(&mut Records) -> Result<T, OAuthError> + Send + 'static,
@@ -61,7 +58,7 @@ impl Ledger {
 }
 
 fn unwritable(reason: &io::Error) -> OAuthError {
-    tracing::error!(%reason, "the local identity could not be written");
+    tracing::error!(%reason, "cannot write the local identity");
     OAuthError::new(
         ErrorCode::ServerError,
         "the local Scalekit could not write its state file: see the server's log",

@@ -1,16 +1,19 @@
-//! What outlives the process: clients, and the logins that their refresh tokens stand for.
+//! What outlives the process: clients, and the logins of their refresh tokens.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::fingerprint::Fingerprint;
-use crate::oauth::{redirect_uri::RedirectUri, scope::Scopes};
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::scope::Scopes;
 
-/// Inspector and some editors register anew on each connection: the oldest have to go.
+/// Inspector and some editors register again for each connection, so the oldest are dropped.
 pub(crate) const MOST_CLIENTS: usize = 500;
 const MOST_LOGINS: usize = 1000;
+/// In characters.
+const LONGEST_NAME: usize = 100;
 
-/// A client of this environment (RFC 7591), or one that its own metadata document describes.
+/// A registered client (RFC 7591), or one with a metadata document of its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RegisteredClient {
     pub(crate) client_id: String,
@@ -27,15 +30,15 @@ impl RegisteredClient {
         self.name.as_deref().unwrap_or(&self.client_id)
     }
 
-    /// The host that vouches for a client whose id is the URL of its metadata document. Of such a
-    /// client this is all that is certain: anybody can write any name into a document.
+    /// The host of a client id that is the URL of a metadata document. It is all that is certain of such
+    /// a client: its document may hold any name.
     pub(crate) fn host(&self) -> Option<String> {
         let id = Url::parse(&self.client_id).ok()?;
         id.host_str().map(ToOwned::to_owned)
     }
 }
 
-/// What a person has allowed a client, and in which session.
+/// What a person has granted to a client, and in which session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
@@ -45,7 +48,7 @@ pub(crate) struct Grant {
     pub(crate) session: String,
 }
 
-/// A grant that lasts for as long as its refresh token is used (RFC 6749 section 6).
+/// A grant with a refresh token (RFC 6749 section 6).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Login {
     pub(crate) refresh_token: Fingerprint,
@@ -54,7 +57,7 @@ pub(crate) struct Login {
     pub(crate) expires_at: i64,
 }
 
-/// Everything that is kept, oldest first.
+/// Oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Records {
     clients: Vec<RegisteredClient>,
@@ -66,7 +69,7 @@ impl Records {
         self.clients.iter().find(|client| client.client_id == client_id)
     }
 
-    /// Adds a client; beyond [`MOST_CLIENTS`] the oldest one goes, and its logins with it.
+    /// Adds a client; beyond [`MOST_CLIENTS`] the oldest one is dropped together with its logins.
     pub(crate) fn add_client(&mut self, client: RegisteredClient) {
         self.clients.push(client);
         for dropped in drop_oldest(&mut self.clients, MOST_CLIENTS) {
@@ -74,7 +77,7 @@ impl Records {
         }
     }
 
-    /// The login of a refresh token that has not expired and belongs to the client.
+    /// The login of a refresh token that is the client's and has not expired.
     pub(crate) fn login(
         &self,
         refresh_token: &Fingerprint,
@@ -88,7 +91,7 @@ impl Records {
         })
     }
 
-    /// Adds a login and forgets those that have expired.
+    /// Adds a login and drops those that have expired.
     pub(crate) fn add_login(&mut self, login: Login, now: i64) {
         self.logins.retain(|held| now < held.expires_at);
         self.logins.push(login);
@@ -100,6 +103,14 @@ impl Records {
             login.refresh_token != *refresh_token || login.grant.client_id != client_id
         });
     }
+}
+
+/// A client's name for itself, shortened to one line of a page.
+pub(crate) fn presentable_name(name: &str) -> Option<String> {
+    let printable: String =
+        name.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
+    let name = printable.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn drop_oldest<T>(kept: &mut Vec<T>, most: usize) -> Vec<T> {
@@ -125,18 +136,18 @@ mod tests {
             client_id: client_id.to_owned(),
             subject: "usr_1".to_owned(),
             organization: None,
-            scopes: Scopes::of_the_resource(),
+            scopes: Scopes::parse("notes:read"),
             session: "ses_1".to_owned(),
         };
         Login { refresh_token: Fingerprint::of(client_id), grant, expires_at: 1 }
     }
 
     #[test]
-    fn a_client_that_has_to_go_takes_its_own_logins_with_it() {
+    fn a_dropped_client_loses_its_own_logins_only() {
         let mut records = Records::default();
-        let described = "https://client.example/id";
+        let unregistered = "https://client.example/id";
         records.add_client(client("oldest"));
-        for client_id in ["oldest", "newer", described] {
+        for client_id in ["oldest", "newer", unregistered] {
             records.add_login(login(client_id), 0);
         }
 
@@ -144,8 +155,8 @@ mod tests {
             records.add_client(client("newer"));
         }
 
-        let left = |id: &str| records.login(&Fingerprint::of(id), id, 0).is_some();
+        let is_kept = |id: &str| records.login(&Fingerprint::of(id), id, 0).is_some();
         assert!(records.client("oldest").is_none());
-        assert_eq!(["oldest", "newer", described].map(left), [false, true, true]);
+        assert_eq!(["oldest", "newer", unregistered].map(is_kept), [false, true, true]);
     }
 }

@@ -1,20 +1,18 @@
 //! The key that signs access tokens.
 
-use aws_lc_rs::{
-    encoding::{AsDer as _, Pkcs8V1Der},
-    error::Unspecified,
-    rsa::{KeyPair, KeySize},
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    jwk::{Jwk, PublicKeyUse},
-};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::identifiers::identifier;
 
-/// A private key as it is written to the state file. Has no `Debug`: it must not end up in a log.
+/// A private key as it is in the state file. It has no `Debug`, to keep it out of logs.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredKey {
     kid: String,
@@ -23,7 +21,7 @@ pub(crate) struct StoredKey {
 }
 
 impl StoredKey {
-    /// Makes a new RSA key of 2048 bits. Takes a good part of a second: not for an async worker.
+    /// A new RSA key of 2048 bits. Blocks for up to a second.
     pub(crate) fn generate() -> Result<Self, Unspecified> {
         let der: Pkcs8V1Der<'_> = KeyPair::generate(KeySize::Rsa2048)?.as_der()?;
         Ok(Self { kid: identifier("snk"), private_key: pem("PRIVATE KEY", der.as_ref()) })
@@ -38,9 +36,7 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// # Errors
-    ///
-    /// What is not a usable RSA private key. Nothing of the key is in the error.
+    /// Fails if it is not a usable RSA private key. The error holds nothing of the key.
     pub(crate) fn new(stored: &StoredKey) -> Result<Self, jsonwebtoken::errors::Error> {
         let key = EncodingKey::from_rsa_pem(stored.private_key.as_bytes())?;
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256)?;
@@ -55,24 +51,24 @@ impl SigningKey {
     /// `claims` as a JWT with `alg`, `kid` and `typ: JWT`.
     #[expect(
         clippy::expect_used,
-        reason = "the key has signed when it was loaded, and claims are plain data"
+        reason = "the key signed when it was loaded, and claims are plain data"
     )]
     pub(crate) fn sign(&self, claims: &impl Serialize) -> String {
-        jsonwebtoken::encode(&self.header, claims, &self.key).expect("a tried key signs")
+        jsonwebtoken::encode(&self.header, claims, &self.key).expect("a tested key signs")
     }
 
-    /// The claims of a token that this key has signed. What they say is the caller's to check.
+    /// The claims of a token that this key has signed, otherwise unchecked.
     pub(crate) fn read<T: DeserializeOwned + Clone>(&self, token: &str) -> Option<T> {
         let mut signature_only = Validation::new(Algorithm::RS256);
         signature_only.required_spec_claims.clear();
-        // The library would ask the system's clock, and time comes from the options here.
+        // The library would read the system's clock; here the time comes from the options.
         signature_only.validate_exp = false;
         signature_only.validate_aud = false;
         let key = DecodingKey::from_jwk(&self.jwk).ok()?;
         jsonwebtoken::decode(token, &key, &signature_only).ok().map(|data| data.claims)
     }
 
-    /// The public half (RFC 7517).
+    /// The public key (RFC 7517).
     pub(crate) fn jwk(&self) -> &Jwk {
         &self.jwk
     }

@@ -1,30 +1,26 @@
-//! The file that makes a restart invisible to clients.
+//! The file by which clients survive a restart.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    records::Records,
-    signing_key::{SigningKey, StoredKey},
-};
+use super::records::Records;
+use super::signing_key::{SigningKey, StoredKey};
 use crate::error::EmulatorError;
 
-/// Marks a file as ours.
-const FORMAT: &str = "todo-mcp local Scalekit";
 const VERSION: u32 = 1;
 
 /// The private JSON file with the key and the records. It belongs to one process at a time.
 pub(crate) struct StateFile {
     path: PathBuf,
+    /// Marks the file as that of this program.
+    format: String,
     key: StoredKey,
 }
 
-/// What a program of any version can read of the file.
+/// The part of the file that every version can read.
 #[derive(Deserialize)]
 struct Envelope {
     format: Option<String>,
@@ -45,7 +41,7 @@ struct DocumentToWrite<'a> {
     records: &'a Records,
 }
 
-/// Takes the file from everybody but its owner, as it is written: it holds a private key.
+/// Only the owner may read or write the file: it holds a private key.
 #[cfg(unix)]
 fn make_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -53,37 +49,40 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it stands in for the one with modes")]
+#[expect(clippy::unnecessary_wraps, reason = "same signature as on Unix")]
 fn make_private(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
 impl StateFile {
-    /// Reads the file, or makes a key and writes the file where there is none. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`EmulatorError`]; a file that is not exactly ours is never written to.
-    pub(crate) fn open(path: PathBuf) -> Result<(Self, SigningKey, Records), EmulatorError> {
+    /// Reads the file of `program`, or generates a key and writes the file if there is none. A file that
+    /// is not valid is never written to. Blocks.
+    pub(crate) fn open(
+        path: PathBuf,
+        program: &str,
+    ) -> Result<(Self, SigningKey, Records), EmulatorError> {
+        let format = format!("{program} local Scalekit");
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Self::create(path),
+            Err(reason) if reason.kind() == io::ErrorKind::NotFound => {
+                return Self::create(path, format);
+            }
             Err(reason) => return Err(EmulatorError::StateUnreadable { path, reason }),
         };
-        let Document { signing_key, records } = parse(&path, &bytes)?;
+        let Document { signing_key, records } = parse(&path, &format, &bytes)?;
         if let Err(reason) = make_private(&path) {
             return Err(EmulatorError::StateUnwritable { path, reason });
         }
         let usable = SigningKey::new(&signing_key).map_err(|_| EmulatorError::StateCorrupt {
             path: path.clone(),
-            problem: "its key is no RSA private key".to_owned(),
+            problem: "its key is not an RSA private key".to_owned(),
         })?;
-        Ok((Self { path, key: signing_key }, usable, records))
+        Ok((Self { path, format, key: signing_key }, usable, records))
     }
 
-    fn create(path: PathBuf) -> Result<(Self, SigningKey, Records), EmulatorError> {
+    fn create(path: PathBuf, format: String) -> Result<(Self, SigningKey, Records), EmulatorError> {
         let (key, usable) = new_key()?;
-        let file = Self { path, key };
+        let file = Self { path, format, key };
         let records = Records::default();
         file.write(&records)
             .map_err(|reason| EmulatorError::StateUnwritable { path: file.path.clone(), reason })?;
@@ -92,11 +91,15 @@ impl StateFile {
 
     /// Replaces the file in one step and returns once it is on disk. Blocks.
     pub(crate) fn write(&self, records: &Records) -> io::Result<()> {
-        let document =
-            DocumentToWrite { format: FORMAT, version: VERSION, signing_key: &self.key, records };
+        let document = DocumentToWrite {
+            format: &self.format,
+            version: VERSION,
+            signing_key: &self.key,
+            records,
+        };
         let mut temporary = tempfile::Builder::new()
             .prefix(&self.temporary_prefix())
-            // On Unix the file is readable by its owner only (0600), and stays so when renamed.
+            // On Unix the mode is 0600, and stays so when the file is renamed.
             .tempfile_in(self.directory())?;
         serde_json::to_writer_pretty(&mut temporary, &document)?;
         temporary.write_all(b"\n")?;
@@ -112,8 +115,8 @@ impl StateFile {
         }
     }
 
-    /// Beginning with the name of the file, so that whatever ignores or protects the file by its
-    /// name treats what a crash leaves behind alike.
+    /// Begins with the name of the file, so that rules that match the file by its name, such as those of
+    /// `.gitignore`, also match what a crash leaves behind.
     fn temporary_prefix(&self) -> std::ffi::OsString {
         let mut prefix = self.path.file_name().unwrap_or_default().to_owned();
         prefix.push(".");
@@ -121,16 +124,16 @@ impl StateFile {
     }
 }
 
-/// A key that nothing outlives, and the form in which it can be stored. Blocks.
+/// A new key, and the form in which it can be stored. Blocks.
 pub(crate) fn new_key() -> Result<(StoredKey, SigningKey), EmulatorError> {
     let stored = StoredKey::generate().map_err(|_| EmulatorError::KeyGeneration)?;
     let usable = SigningKey::new(&stored).map_err(|_| EmulatorError::KeyGeneration)?;
     Ok((stored, usable))
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Document, EmulatorError> {
+fn parse(path: &Path, format: &str, bytes: &[u8]) -> Result<Document, EmulatorError> {
     let envelope: Envelope = parse_json(path, bytes)?;
-    if envelope.format.as_deref() != Some(FORMAT) {
+    if envelope.format.as_deref() != Some(format) {
         return Err(EmulatorError::StateNotOurs { path: path.to_owned() });
     }
     match envelope.version {
@@ -144,7 +147,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Document, EmulatorError> {
 fn parse_json<'a, T: Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, EmulatorError> {
     serde_json::from_slice(bytes).map_err(|error| EmulatorError::StateCorrupt {
         path: path.to_owned(),
-        // The library's own message may quote what it read, and this file holds a private key.
+        // The library's message may quote the input, and this file holds a private key.
         problem: format!("line {}, column {}", error.line(), error.column()),
     })
 }

@@ -32,7 +32,7 @@ async fn an_unknown_client_or_redirect_uri_is_never_redirected() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_named_twice_is_never_redirected() {
+async fn a_repeated_client_id_is_never_redirected() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
@@ -52,12 +52,13 @@ async fn a_loopback_redirect_uri_may_have_any_port() {
     let reply = world.authorize(&client, &[("redirect_uri", here)]).await;
 
     assert!(reply.location().as_str().starts_with(&format!("{here}?code=")));
-    let tokens = world.exchange(&client, &reply.answered("code"), &[("redirect_uri", here)]).await;
+    let tokens =
+        world.exchange(&client, &reply.redirected("code"), &[("redirect_uri", here)]).await;
     assert_eq!(tokens.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn every_other_error_goes_back_to_the_client() {
+async fn every_other_error_is_returned_to_the_client() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
@@ -75,14 +76,14 @@ async fn every_other_error_goes_back_to_the_client() {
 
         assert_eq!(reply.status, StatusCode::FOUND, "{changes:?}");
         assert!(reply.location().as_str().starts_with(REDIRECT_URI), "{changes:?}");
-        assert_eq!(reply.answered("error"), error, "{changes:?}");
-        assert_eq!(reply.answered("state"), "the state");
-        assert_eq!(reply.answered("iss"), world.issuer());
+        assert_eq!(reply.redirected("error"), error, "{changes:?}");
+        assert_eq!(reply.redirected("state"), "the state");
+        assert_eq!(reply.redirected("iss"), world.issuer());
     }
 }
 
 #[tokio::test]
-async fn one_foreign_resource_among_several_is_refused() {
+async fn one_foreign_resource_among_several_is_rejected() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let resources =
@@ -90,26 +91,26 @@ async fn one_foreign_resource_among_several_is_refused() {
 
     let reply = world.authorize(&client, &resources).await;
 
-    assert_eq!(reply.answered("error"), "invalid_target");
+    assert_eq!(reply.redirected("error"), "invalid_target");
 }
 
 #[tokio::test]
-async fn automatic_consent_answers_with_code_state_and_issuer() {
+async fn automatic_consent_redirects_with_code_state_and_issuer() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
     let reply = world.authorize(&client, &[]).await;
 
     assert_eq!(reply.status, StatusCode::FOUND);
-    assert_eq!(reply.answered("state"), "the state");
-    assert_eq!(reply.answered("iss"), world.issuer());
+    assert_eq!(reply.redirected("state"), "the state");
+    assert_eq!(reply.redirected("iss"), world.issuer());
     assert_eq!(reply.header(header::CACHE_CONTROL), "no-store");
-    let tokens = world.exchange(&client, &reply.answered("code"), &[]).await;
-    assert_eq!(tokens.text("scope"), "todo:read todo:write offline_access");
+    let tokens = world.exchange(&client, &reply.redirected("code"), &[]).await;
+    assert_eq!(tokens.text("scope"), "notes:read notes:write offline_access");
 }
 
 #[tokio::test]
-async fn a_request_without_state_is_answered_without_it() {
+async fn a_request_without_state_gets_none_back() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
@@ -119,14 +120,14 @@ async fn a_request_without_state_is_answered_without_it() {
 }
 
 #[tokio::test]
-async fn unknown_scopes_are_dropped_and_none_means_all_of_the_resource() {
+async fn unknown_scopes_are_dropped_and_no_scope_means_all_of_the_resource() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
-    for (asked, granted) in
-        [("todo:read unheard:of openid", "todo:read openid"), ("", "todo:read todo:write")]
+    for (requested, granted) in
+        [("notes:read unheard:of openid", "notes:read openid"), ("", "notes:read notes:write")]
     {
-        let code = world.authorize(&client, &[("scope", asked)]).await.answered("code");
+        let code = world.authorize(&client, &[("scope", requested)]).await.redirected("code");
 
         let tokens = world.exchange(&client, &code, &[]).await;
         assert_eq!(tokens.text("scope"), granted);
@@ -135,7 +136,7 @@ async fn unknown_scopes_are_dropped_and_none_means_all_of_the_resource() {
 }
 
 #[tokio::test]
-async fn the_endpoint_of_the_environment_answers_in_the_name_of_the_environment() {
+async fn the_endpoint_of_the_environment_has_the_environment_as_issuer() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
 
@@ -146,11 +147,11 @@ async fn the_endpoint_of_the_environment_answers_in_the_name_of_the_environment(
         ))
         .await;
 
-    assert_eq!(reply.answered("iss"), world.handle.environment_url());
+    assert_eq!(reply.redirected("iss"), world.handle.environment_url());
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", &client),
-        ("code", &reply.answered("code")),
+        ("code", &reply.redirected("code")),
         ("redirect_uri", REDIRECT_URI),
         ("code_verifier", super::support::VERIFIER),
     ];

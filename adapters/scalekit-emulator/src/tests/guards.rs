@@ -1,22 +1,19 @@
-use axum::{
-    body::Body,
-    http::{Request, StatusCode, header},
-};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::json;
 
-use super::support::{World, form_request, part, to};
-use crate::LOCAL_RESOURCE_ID;
+use super::support::{RESOURCE_ID, USER, World, form_request, part, to};
 
 #[tokio::test]
-async fn only_requests_to_a_loopback_host_are_answered() {
+async fn only_requests_to_a_loopback_host_are_served() {
     let world = World::new().await;
-    let ask = async |host: &str| {
+    let status = async |host: &str| {
         let request = Request::builder().uri("/keys").header(header::HOST, host);
         world.send(request.body(Body::empty()).unwrap()).await.status
     };
 
     for host in ["localhost", "LOCALHOST:3003", "127.0.0.1:3003", "[::1]", "[::1]:1"] {
-        assert_eq!(ask(host).await, StatusCode::OK, "{host}");
+        assert_eq!(status(host).await, StatusCode::OK, "{host}");
     }
     for host in [
         "client.example",
@@ -28,12 +25,12 @@ async fn only_requests_to_a_loopback_host_are_answered() {
         "",
         "a b",
     ] {
-        assert_eq!(ask(host).await, StatusCode::FORBIDDEN, "{host}");
+        assert_eq!(status(host).await, StatusCode::FORBIDDEN, "{host}");
     }
 }
 
 #[tokio::test]
-async fn a_request_without_one_clear_host_is_refused() {
+async fn a_request_without_a_single_host_is_rejected() {
     let world = World::new().await;
     let builder = || Request::builder().uri("/keys");
 
@@ -49,15 +46,15 @@ async fn a_request_without_one_clear_host_is_refused() {
 }
 
 #[tokio::test]
-async fn browsers_may_call_what_clients_call() {
+async fn the_endpoints_of_clients_support_cors() {
     let world = World::new().await;
 
     for path in [
         "/keys".to_owned(),
         "/oauth/token".to_owned(),
-        format!("/api/v1/resources/{LOCAL_RESOURCE_ID}/clients:register"),
-        format!("/.well-known/oauth-authorization-server/resources/{LOCAL_RESOURCE_ID}"),
-        // A client that probes for a document has to see that it is not there.
+        format!("/api/v1/resources/{RESOURCE_ID}/clients:register"),
+        format!("/.well-known/oauth-authorization-server/resources/{RESOURCE_ID}"),
+        // A client that probes for a document must see that it does not exist.
         "/.well-known/nothing".to_owned(),
     ] {
         let preflight = to("OPTIONS", &path)
@@ -78,7 +75,7 @@ async fn browsers_may_call_what_clients_call() {
 }
 
 #[tokio::test]
-async fn no_web_page_may_read_the_consent_page_or_mint_a_token() {
+async fn the_consent_page_and_minting_do_not_support_cors() {
     let world = World::new().await;
     let client = world.public_client().await;
 
@@ -93,7 +90,7 @@ async fn no_web_page_may_read_the_consent_page_or_mint_a_token() {
 }
 
 #[tokio::test]
-async fn the_command_gets_the_token_that_it_asks_for() {
+async fn the_command_gets_the_requested_token() {
     let world = World::new().await;
 
     let usual = world.post_json("/emulator/token", &json!({})).await;
@@ -101,29 +98,29 @@ async fn the_command_gets_the_token_that_it_asks_for() {
         .post_json(
             "/emulator/token",
             &json!({
-                "scope": "todo:read", "subject": "usr_1", "organization": "", "expires_in": -1,
+                "scope": "notes:read", "subject": "usr_1", "organization": "", "expires_in": -1,
             }),
         )
         .await;
 
-    assert_eq!(usual.claims()["sub"], crate::LOCAL_USER);
-    assert_eq!(usual.claims()["scope"], "todo:read todo:write");
+    assert_eq!(usual.claims()["sub"], USER);
+    assert_eq!(usual.claims()["scope"], "notes:read notes:write");
     assert_eq!(usual.json(), json!({ "access_token": usual.text("access_token") }));
     let claims = part(&special.text("access_token"), 1);
     assert_eq!(claims["sub"], "usr_1");
-    assert_eq!(claims["scope"], "todo:read");
+    assert_eq!(claims["scope"], "notes:read");
     assert!(claims.get("oid").is_none());
     assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|iat| iat - 1));
 }
 
 #[tokio::test]
-async fn a_form_gets_no_token() {
+async fn only_a_valid_json_request_gets_a_token() {
     let world = World::new().await;
 
     let form = world.send(form_request("/emulator/token", &[("subject", "usr_1")])).await;
     let disguised = to("POST", "/emulator/token").header(header::CONTENT_TYPE, "text/plain");
     let disguised = world.send(disguised.body(Body::from("{}")).unwrap()).await;
-    let misspelt = world.post_json("/emulator/token", &json!({ "scopes": "todo:read" })).await;
+    let misspelt = world.post_json("/emulator/token", &json!({ "scopes": "notes:read" })).await;
 
     assert_eq!(form.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(disguised.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -131,7 +128,7 @@ async fn a_form_gets_no_token() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_64_kib_is_refused() {
+async fn a_body_that_exceeds_64_kib_is_rejected() {
     let world = World::new().await;
     let long = "x".repeat(64 * 1024);
 

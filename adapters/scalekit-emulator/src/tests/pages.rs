@@ -4,23 +4,30 @@ use serde_json::json;
 use super::support::{REDIRECT_URI, World};
 
 #[tokio::test]
-async fn the_consent_page_says_who_asks_for_what_and_where_it_goes() {
+async fn the_consent_page_shows_client_scopes_and_destination() {
     let world = World::new().await;
     let client = world.public_client().await;
 
-    let page = world.authorize(&client, &[("scope", "todo:read offline_access")]).await.body;
+    let page = world.authorize(&client, &[("scope", "notes:read offline_access")]).await.body;
 
-    for expected in ["Local Scalekit", "Inspector", "localhost:6274", "See your todos"] {
+    for expected in [
+        "Local Scalekit",
+        "<bdi>Inspector</bdi> wants to use your notes",
+        "localhost:6274",
+        "See your notes",
+        "<dt>Note server</dt>",
+        "This page comes from the note server on your own computer.",
+    ] {
         assert!(page.contains(expected), "{expected}");
     }
-    for (scope, shown) in [("todo:read", true), ("offline_access", true), ("todo:write", false)] {
+    for (scope, shown) in [("notes:read", true), ("offline_access", true), ("notes:write", false)] {
         let checkbox = format!("type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked");
         assert_eq!(page.contains(&checkbox), shown, "{scope}");
     }
 }
 
 #[tokio::test]
-async fn a_page_runs_nothing_loads_nothing_and_stays_out_of_frames_and_caches() {
+async fn a_page_has_no_script_and_cannot_be_framed_or_cached() {
     let world = World::new().await;
     let client = world.public_client().await;
 
@@ -36,7 +43,7 @@ async fn a_page_runs_nothing_loads_nothing_and_stays_out_of_frames_and_caches() 
 }
 
 #[tokio::test]
-async fn a_hostile_client_name_stays_text() {
+async fn a_hostile_client_name_is_escaped() {
     let world = World::new().await;
     let hostile = "</title></style><script>alert(1)</script>\"'&<b onclick=x>\u{7}";
     let client = world
@@ -58,7 +65,7 @@ async fn a_hostile_client_name_stays_text() {
 }
 
 #[tokio::test]
-async fn an_unknown_client_id_stays_text() {
+async fn an_unknown_client_id_is_escaped() {
     let world = World::new().await;
 
     let reply = world.authorize("<img src=x>", &[]).await;
@@ -68,12 +75,12 @@ async fn an_unknown_client_id_stays_text() {
 }
 
 #[tokio::test]
-async fn the_root_says_what_this_is() {
+async fn the_root_is_a_welcome_page() {
     let world = World::new().await;
 
     let page = world.get("/").await;
 
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains(&world.issuer()));
-    assert!(page.body.contains("cargo run -- token"));
+    assert!(page.body.contains("For a token on the command line: <code>notes token</code>"));
 }

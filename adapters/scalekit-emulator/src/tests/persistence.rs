@@ -1,4 +1,5 @@
 use std::fs;
+use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use tempfile::TempDir;
@@ -7,21 +8,21 @@ use super::support::{World, options};
 use crate::{EmulatorError, EmulatorOptions, ScalekitEmulator};
 
 #[tokio::test]
-async fn a_client_that_logged_in_before_a_restart_goes_on_after_it() {
+async fn a_login_survives_a_restart() {
     let directory = TempDir::new().unwrap();
-    let file = directory.path().join("todos.db.identity");
+    let file = directory.path().join("notes.db.identity");
 
-    let before = World::remembering(file.clone()).await;
+    let before = World::with_state_file(file.clone()).await;
     let client = before.public_client().await;
     let spent = before.log_in(&client).await.text("refresh_token");
     let token = before.refresh(&client, &spent).await.text("refresh_token");
     let keys = before.handle.public_jwks();
     drop(before);
 
-    let after = World::remembering(file).await;
+    let after = World::with_state_file(file).await;
     assert_eq!(after.handle.public_jwks(), keys);
     assert_eq!(after.refresh(&client, &token).await.status, StatusCode::OK);
-    after.refresh(&client, &spent).await.is_refused_with(400, "invalid_grant");
+    after.refresh(&client, &spent).await.has_error(400, "invalid_grant");
     assert_eq!(after.authorize(&client, &[]).await.status, StatusCode::FOUND);
 }
 
@@ -29,7 +30,7 @@ async fn a_client_that_logged_in_before_a_restart_goes_on_after_it() {
 async fn the_file_holds_no_refresh_token_and_no_client_secret() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
-    let world = World::remembering(file.clone()).await;
+    let world = World::with_state_file(file.clone()).await;
 
     let (client, secret) = world.confidential_client().await;
     let code = world.code(&client).await;
@@ -43,13 +44,13 @@ async fn the_file_holds_no_refresh_token_and_no_client_secret() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_file_is_its_owners_alone_and_nothing_is_left_beside_it() {
+async fn the_file_is_private_and_no_temporary_file_remains() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
 
-    let world = World::remembering(file.clone()).await;
+    let world = World::with_state_file(file.clone()).await;
     world.public_client().await;
 
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -57,64 +58,64 @@ async fn the_file_is_its_owners_alone_and_nothing_is_left_beside_it() {
 }
 
 #[tokio::test]
-async fn clients_that_register_at_once_are_all_remembered() {
+async fn concurrent_registrations_are_all_kept() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
-    let world = World::remembering(file.clone()).await;
+    let world = World::with_state_file(file.clone()).await;
 
     let (first, second, third) =
         tokio::join!(world.public_client(), world.public_client(), world.public_client());
 
-    let after = World::remembering(file).await;
+    let after = World::with_state_file(file).await;
     for client in [first, second, third] {
         assert_eq!(after.authorize(&client, &[]).await.status, StatusCode::FOUND);
     }
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_written_is_not_made() {
+async fn a_change_that_cannot_be_written_is_not_applied() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
-    let world = World::remembering(file).await;
+    let world = World::with_state_file(file).await;
     let client = world.public_client().await;
     let token = world.log_in(&client).await.text("refresh_token");
     let path = directory.path().to_owned();
     drop(directory);
 
-    world.refresh(&client, &token).await.is_refused_with(500, "server_error");
+    world.refresh(&client, &token).await.has_error(500, "server_error");
 
     fs::create_dir(&path).unwrap();
     assert_eq!(world.refresh(&client, &token).await.status, StatusCode::OK);
     fs::remove_dir_all(path).unwrap();
 }
 
-async fn refusal_of(content: &[u8]) -> EmulatorError {
+async fn error_for(content: &[u8]) -> EmulatorError {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
     fs::write(&file, content).unwrap();
 
-    let options = EmulatorOptions { state_file: Some(file.clone()), ..options() };
+    let options = options().state_file(file.clone());
     let error = ScalekitEmulator::bind(options).await.unwrap_err();
 
-    assert_eq!(fs::read(&file).unwrap(), content, "the file is left as it was");
+    assert_eq!(fs::read(&file).unwrap(), content, "the file is unchanged");
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
     assert!(error.to_string().contains("delete it to start with a new identity"), "{error}");
     error
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_named_and_left_alone() {
+async fn a_damaged_file_is_reported_and_left_alone() {
     let damaged = [
         "",
         "{",
         "not JSON",
-        r#"{"format":"todo-mcp local Scalekit","version":1}"#,
-        r#"{"format":"todo-mcp local Scalekit","version":1,
+        r#"{"format":"notes local Scalekit","version":1}"#,
+        r#"{"format":"notes local Scalekit","version":1,
             "signing_key":{"kid":"snk_1","private_key":"no key"},
             "records":{"clients":[],"logins":[]}}"#,
     ];
     for content in damaged {
-        let error = refusal_of(content.as_bytes()).await;
+        let error = error_for(content.as_bytes()).await;
 
         assert!(matches!(error, EmulatorError::StateCorrupt { .. }), "{content} {error}");
         assert!(!error.to_string().contains("no key"), "{error}");
@@ -122,25 +123,30 @@ async fn a_damaged_file_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_program_is_named_and_left_alone() {
-    let error = refusal_of(br#"{"name":"package","version":3}"#).await;
+async fn a_file_of_another_program_is_reported_and_left_alone() {
+    for content in [
+        &br#"{"name":"package","version":3}"#[..],
+        br#"{"format":"other local Scalekit","version":1}"#,
+    ] {
+        let error = error_for(content).await;
 
-    assert!(matches!(error, EmulatorError::StateNotOurs { .. }), "{error}");
+        assert!(matches!(error, EmulatorError::StateNotOurs { .. }), "{error}");
+    }
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version_is_named_and_left_alone() {
-    let error = refusal_of(br#"{"format":"todo-mcp local Scalekit","version":2}"#).await;
+async fn a_file_of_a_newer_version_is_reported_and_left_alone() {
+    let error = error_for(br#"{"format":"notes local Scalekit","version":2}"#).await;
 
     assert!(matches!(error, EmulatorError::StateTooNew { version: 2, .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_made_is_named() {
+async fn a_file_that_cannot_be_created_is_reported() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("missing").join("identity");
 
-    let options = EmulatorOptions { state_file: Some(file.clone()), ..options() };
+    let options = options().state_file(file.clone());
     let error = ScalekitEmulator::bind(options).await.unwrap_err();
 
     assert!(matches!(error, EmulatorError::StateUnwritable { .. }), "{error}");
@@ -148,20 +154,20 @@ async fn a_file_that_cannot_be_made_is_named() {
 }
 
 #[tokio::test]
-async fn a_taken_port_names_the_setting() {
+async fn a_taken_port_is_reported() {
     let first = ScalekitEmulator::bind(options()).await.unwrap();
     let port = first.local_address().port();
 
-    let error = ScalekitEmulator::bind(EmulatorOptions { port, ..options() }).await.unwrap_err();
+    let error = ScalekitEmulator::bind(options().port(port)).await.unwrap_err();
 
     assert!(matches!(error, EmulatorError::PortTaken { .. }), "{error}");
-    assert!(error.to_string().contains("EMULATOR_PORT"), "{error}");
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
 }
 
 #[tokio::test]
-async fn names_that_cannot_work_are_refused_at_once() {
-    let slash = EmulatorOptions { resource_id: "res/{x}".to_owned(), ..options() };
-    let relative = EmulatorOptions { server_url: "localhost:3002".to_owned(), ..options() };
+async fn an_invalid_resource_id_or_server_url_is_rejected() {
+    let slash = options().resource_id("res/{x}");
+    let relative = EmulatorOptions::new("localhost:3002", || SystemTime::UNIX_EPOCH);
 
     for (options, expected) in [(slash, "resource id"), (relative, "Server URL")] {
         let error = ScalekitEmulator::bind(options).await.unwrap_err();
@@ -171,7 +177,7 @@ async fn names_that_cannot_work_are_refused_at_once() {
 }
 
 #[tokio::test]
-async fn it_serves_on_loopback_until_it_is_told_to_stop() {
+async fn the_emulator_serves_on_loopback_until_the_shutdown() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let emulator = ScalekitEmulator::bind(options()).await.unwrap();

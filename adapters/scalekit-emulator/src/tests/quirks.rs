@@ -1,4 +1,4 @@
-//! The environment with something odd about it. All of `tests` but these is about the default.
+//! The environment with quirks. The other tests are about the default.
 
 mod client_documents;
 mod clients;
@@ -21,7 +21,7 @@ async fn an_environment_starts_without_quirks() {
 }
 
 #[tokio::test]
-async fn setting_quirks_ends_those_that_were_set_before() {
+async fn setting_quirks_replaces_those_that_were_set_before() {
     let world = World::new().await;
     let failing = Quirks { keys: KeysEndpoint::Failing(500), ..Quirks::default() };
     let foreign = Quirks { issuer: IssuerClaim::Foreign, ..Quirks::default() };
@@ -34,7 +34,7 @@ async fn setting_quirks_ends_those_that_were_set_before() {
 }
 
 #[tokio::test]
-async fn no_request_reaches_the_quirks() {
+async fn no_request_sets_quirks() {
     let world = World::new().await;
     let odd = json!({ "issuer": "foreign", "quirks": { "issuer": "foreign" } });
 

@@ -1,8 +1,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::support::{NOW, REDIRECT_URI, SERVER_URL, World};
-use crate::LOCAL_RESOURCE_ID;
+use super::support::{NOW, REDIRECT_URI, RESOURCE_ID, SERVER_URL, World};
 
 #[tokio::test]
 async fn a_public_client_gets_an_id_and_no_secret() {
@@ -16,7 +15,7 @@ async fn a_public_client_gets_an_id_and_no_secret() {
             "response_types": ["code"],
             "token_endpoint_auth_method": "none",
             "application_type": "native",
-            "scope": "todo:read offline_access unheard:of",
+            "scope": "notes:read offline_access unheard:of",
         }))
         .await;
 
@@ -31,11 +30,11 @@ async fn a_public_client_gets_an_id_and_no_secret() {
             "description": "",
             "create_time": "2027-01-15T08:00:00Z",
             "update_time": "2027-01-15T08:00:00Z",
-            "scopes": ["todo:read", "offline_access"],
-            "audience": [SERVER_URL, LOCAL_RESOURCE_ID],
+            "scopes": ["notes:read", "offline_access"],
+            "audience": [SERVER_URL, RESOURCE_ID],
             "custom_claims": [],
             "expiry": "3600",
-            "resource_id": LOCAL_RESOURCE_ID,
+            "resource_id": RESOURCE_ID,
             "redirect_uris": [REDIRECT_URI],
             "client_name": "Inspector",
             "token_endpoint_auth_method": "none",
@@ -60,13 +59,13 @@ async fn a_confidential_client_gets_a_secret_once() {
 }
 
 #[tokio::test]
-async fn a_redirect_uri_that_leads_astray_is_refused_by_its_place() {
+async fn an_invalid_redirect_uri_is_reported_by_its_index() {
     let world = World::new().await;
 
     for uri in ["javascript:alert(1)", "data:text/html,x", "http://client.example/", "/relative"] {
         let reply = world.register(json!({ "redirect_uris": [REDIRECT_URI, uri] })).await;
 
-        reply.is_refused_with(400, "invalid_redirect_uri");
+        reply.has_error(400, "invalid_redirect_uri");
         assert!(reply.text("error_description").starts_with("`redirect_uris[1]` "), "{reply:?}");
     }
 }
@@ -75,11 +74,11 @@ async fn a_redirect_uri_that_leads_astray_is_refused_by_its_place() {
 async fn a_public_client_needs_a_redirect_uri() {
     let world = World::new().await;
 
-    world.register(json!({})).await.is_refused_with(400, "invalid_redirect_uri");
+    world.register(json!({})).await.has_error(400, "invalid_redirect_uri");
 }
 
 #[tokio::test]
-async fn metadata_of_the_wrong_shape_is_refused() {
+async fn metadata_of_the_wrong_type_is_rejected() {
     let world = World::new().await;
 
     for metadata in [
@@ -88,12 +87,12 @@ async fn metadata_of_the_wrong_shape_is_refused() {
         json!({ "redirect_uris": [REDIRECT_URI], "client_name": 7 }),
         json!({ "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "private_key_jwt" }),
     ] {
-        world.register(metadata).await.is_refused_with(400, "invalid_client_metadata");
+        world.register(metadata).await.has_error(400, "invalid_client_metadata");
     }
 }
 
 #[tokio::test]
-async fn beyond_five_hundred_clients_the_oldest_makes_room() {
+async fn beyond_five_hundred_clients_the_oldest_is_dropped() {
     let world = World::with_auto_consent().await;
     let first = world.public_client().await;
     let second = world.public_client().await;

@@ -1,29 +1,29 @@
-//! A client of the environment, and a person in front of it.
+//! A client of the environment, and a person with a browser.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderMap, Request, StatusCode, header, request::Builder},
-};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use axum::Router;
+use axum::body::Body;
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use url::{Url, form_urlencoded};
 
-use crate::{EmulatorHandle, EmulatorOptions, LOCAL_RESOURCE_ID, ScalekitEmulator};
+use crate::{EmulatorHandle, EmulatorOptions, ScalekitEmulator, User};
 
 pub(super) const SERVER_URL: &str = "http://localhost:3002/";
 pub(super) const REDIRECT_URI: &str = "http://localhost:6274/oauth/callback";
 pub(super) const NOW: i64 = 1_800_000_000;
+pub(super) const RESOURCE_ID: &str = "res_7";
+pub(super) const USER: &str = "usr_7";
+pub(super) const ORGANIZATION: &str = "org_7";
 
 /// RFC 7636, appendix B.
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -31,25 +31,38 @@ pub(super) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 pub(super) type Pairs<'a> = &'a [(&'a str, &'a str)];
 
+/// An environment for a server with notes, at [`NOW`].
 pub(super) fn options() -> EmulatorOptions {
-    EmulatorOptions {
-        port: 0,
-        resource_id: LOCAL_RESOURCE_ID.to_owned(),
-        server_url: SERVER_URL.to_owned(),
-        state_file: None,
-        auto_consent: false,
-        clock: Arc::new(|| NOW),
-    }
+    options_with(Arc::new(AtomicI64::new(NOW)))
 }
 
-/// A running environment with a clock that tests move.
+/// The same at the Unix seconds of a clock.
+fn options_with(clock: Arc<AtomicI64>) -> EmulatorOptions {
+    let now = move || {
+        let seconds = u64::try_from(clock.load(Ordering::SeqCst)).unwrap();
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    };
+    let user =
+        User { subject: USER.to_owned(), organization: ORGANIZATION.to_owned(), ..User::default() };
+    EmulatorOptions::new(SERVER_URL, now)
+        .program("notes")
+        .resource_id(RESOURCE_ID)
+        .scope("notes:read", "See your notes")
+        .scope("notes:write", "Create, change and delete your notes")
+        .user(user)
+        .server_name("note server")
+        .purpose("use your notes")
+        .token_command("notes token")
+}
+
+/// A running environment with a manual clock.
 pub(super) struct World {
     pub(super) handle: EmulatorHandle,
     clock: Arc<AtomicI64>,
     router: Router,
 }
 
-/// A response that has been read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -59,37 +72,30 @@ pub(super) struct Reply {
 
 impl World {
     pub(super) async fn new() -> Self {
-        Self::with(options()).await
+        Self::with(|options| options).await
     }
 
     pub(super) async fn with_auto_consent() -> Self {
-        Self::with(EmulatorOptions { auto_consent: true, ..options() }).await
+        Self::with(|options| options.auto_consent(true)).await
     }
 
-    pub(super) async fn remembering(state_file: PathBuf) -> Self {
-        Self::with(EmulatorOptions {
-            state_file: Some(state_file),
-            auto_consent: true,
-            ..options()
-        })
-        .await
+    pub(super) async fn with_state_file(state_file: PathBuf) -> Self {
+        Self::with(|options| options.state_file(state_file).auto_consent(true)).await
     }
 
-    async fn with(options: EmulatorOptions) -> Self {
+    async fn with(change: impl FnOnce(EmulatorOptions) -> EmulatorOptions) -> Self {
         let clock = Arc::new(AtomicI64::new(NOW));
-        let ticking = Arc::clone(&clock);
-        let options =
-            EmulatorOptions { clock: Arc::new(move || ticking.load(Ordering::SeqCst)), ..options };
+        let options = change(options_with(Arc::clone(&clock)));
         let handle = ScalekitEmulator::bind(options).await.unwrap().handle();
         Self { router: handle.router(), handle, clock }
     }
 
-    pub(super) fn pass(&self, seconds: i64) {
+    pub(super) fn advance(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
     pub(super) fn issuer(&self) -> String {
-        format!("{}/resources/{LOCAL_RESOURCE_ID}", self.handle.environment_url())
+        format!("{}/resources/{RESOURCE_ID}", self.handle.environment_url())
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Reply {
@@ -117,11 +123,11 @@ impl World {
     }
 
     pub(super) async fn register(&self, metadata: Value) -> Reply {
-        let path = format!("/api/v1/resources/{LOCAL_RESOURCE_ID}/clients:register");
+        let path = format!("/api/v1/resources/{RESOURCE_ID}/clients:register");
         self.post_json(&path, &metadata).await
     }
 
-    /// The id of a new public client that is answered at [`REDIRECT_URI`].
+    /// The id of a new public client with [`REDIRECT_URI`].
     pub(super) async fn public_client(&self) -> String {
         let metadata = json!({ "client_name": "Inspector", "redirect_uris": [REDIRECT_URI] });
         self.register(metadata).await.text("client_id")
@@ -139,9 +145,9 @@ impl World {
         (reply.text("client_id"), reply.text("client_secret"))
     }
 
-    /// A complete authorization request, with `changes` made: an empty value removes a parameter.
+    /// An authorization request with `changes`, in which an empty value removes a parameter.
     pub(super) async fn authorize(&self, client_id: &str, changes: Pairs<'_>) -> Reply {
-        let path = format!("/resources/{LOCAL_RESOURCE_ID}/oauth/authorize");
+        let path = format!("/resources/{RESOURCE_ID}/oauth/authorize");
         let usual = [
             ("response_type", "code"),
             ("client_id", client_id),
@@ -149,7 +155,7 @@ impl World {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
             ("state", "the state"),
-            ("scope", "todo:read todo:write offline_access"),
+            ("scope", "notes:read notes:write offline_access"),
             ("resource", "http://localhost:3002/mcp"),
         ];
         let query = form_urlencoded::Serializer::new(String::new())
@@ -158,7 +164,7 @@ impl World {
         self.get(&format!("{path}?{query}")).await
     }
 
-    /// What a browser sends for the consent page with these boxes ticked.
+    /// The form of the consent page with these scopes ticked.
     pub(super) async fn decide(&self, page: &Reply, scopes: &[&str], decision: &str) -> Reply {
         let request = page.hidden_request();
         let form: Vec<_> = [("request", request.as_str()), ("decision", decision)]
@@ -168,17 +174,17 @@ impl World {
         self.post_form("/oauth/consent", &form).await
     }
 
-    /// A code for everything that [`World::authorize`] asks for.
+    /// A code for all scopes of [`World::authorize`].
     pub(super) async fn code(&self, client_id: &str) -> String {
         let reply = self.authorize(client_id, &[]).await;
         if reply.status == StatusCode::FOUND {
-            return reply.answered("code");
+            return reply.redirected("code");
         }
-        let scopes = ["todo:read", "todo:write", "offline_access"];
-        self.decide(&reply, &scopes, "allow").await.answered("code")
+        let scopes = ["notes:read", "notes:write", "offline_access"];
+        self.decide(&reply, &scopes, "allow").await.redirected("code")
     }
 
-    /// A request for tokens in exchange for a code, with `changes` made.
+    /// A token request with a code and `changes`.
     pub(super) async fn exchange(&self, client_id: &str, code: &str, changes: Pairs<'_>) -> Reply {
         let usual = [
             ("grant_type", "authorization_code"),
@@ -191,7 +197,7 @@ impl World {
         self.post_form(&token_path(), &changed(&usual, changes)).await
     }
 
-    /// What a client has after logging in.
+    /// The token response of a login.
     pub(super) async fn log_in(&self, client_id: &str) -> Reply {
         let code = self.code(client_id).await;
         self.exchange(client_id, &code, &[]).await
@@ -233,9 +239,9 @@ impl Reply {
         Url::parse(self.header(header::LOCATION)).unwrap()
     }
 
-    /// A parameter that the client receives by redirect.
+    /// A parameter of the redirect to the client.
     #[track_caller]
-    pub(super) fn answered(&self, name: &str) -> String {
+    pub(super) fn redirected(&self, name: &str) -> String {
         let location = self.location();
         let mut values = location.query_pairs().filter(|(given, _)| given == name);
         let (_, value) = values.next().unwrap_or_else(|| panic!("no `{name}` in {location}"));
@@ -249,7 +255,7 @@ impl Reply {
     }
 
     #[track_caller]
-    pub(super) fn is_refused_with(&self, status: u16, error: &str) {
+    pub(super) fn has_error(&self, status: u16, error: &str) {
         assert_eq!(
             (self.status.as_u16(), self.text("error").as_str()),
             (status, error),
@@ -285,7 +291,7 @@ pub(super) fn form_request(path: &str, form: Pairs<'_>) -> Request<Body> {
 }
 
 pub(super) fn token_path() -> String {
-    format!("/resources/{LOCAL_RESOURCE_ID}/oauth/token")
+    format!("/resources/{RESOURCE_ID}/oauth/token")
 }
 
 fn changed<'a>(usual: Pairs<'a>, changes: Pairs<'a>) -> Vec<(&'a str, &'a str)> {

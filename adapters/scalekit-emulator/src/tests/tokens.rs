@@ -1,12 +1,15 @@
 use axum::http::{StatusCode, header};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::support::{NOW, REDIRECT_URI, SERVER_URL, VERIFIER, World, form_request, token_path};
-use crate::{LOCAL_ORGANIZATION, LOCAL_RESOURCE_ID, LOCAL_USER};
+use super::support::{
+    NOW, ORGANIZATION, REDIRECT_URI, RESOURCE_ID, SERVER_URL, USER, VERIFIER, World, form_request,
+    token_path,
+};
 
 #[tokio::test]
-async fn a_code_buys_tokens_with_the_claims_of_scalekit() {
+async fn a_code_is_exchanged_for_tokens_with_the_claims_of_scalekit() {
     let world = World::new().await;
     let client = world.public_client().await;
 
@@ -16,22 +19,22 @@ async fn a_code_buys_tokens_with_the_claims_of_scalekit() {
     assert_eq!(tokens.header(header::CACHE_CONTROL), "no-store");
     assert_eq!(tokens.text("token_type"), "Bearer");
     assert_eq!(tokens.json()["expires_in"], 3600);
-    assert_eq!(tokens.text("scope"), "todo:read todo:write offline_access");
+    assert_eq!(tokens.text("scope"), "notes:read notes:write offline_access");
     let claims = tokens.claims();
     assert!(claims["sid"].as_str().unwrap().starts_with("ses_"));
     assert!(claims["jti"].as_str().unwrap().starts_with("tkn_"));
     assert_eq!(
         claims,
         json!({
-            "aud": [SERVER_URL, LOCAL_RESOURCE_ID],
+            "aud": [SERVER_URL, RESOURCE_ID],
             "client_id": client,
             "iss": world.handle.environment_url(),
-            "sub": LOCAL_USER,
-            "oid": LOCAL_ORGANIZATION,
-            "resid": LOCAL_RESOURCE_ID,
+            "sub": USER,
+            "oid": ORGANIZATION,
+            "resid": RESOURCE_ID,
             "roles": ["admin"],
-            "scope": "todo:read todo:write offline_access",
-            "scopes": ["todo:read", "todo:write", "offline_access"],
+            "scope": "notes:read notes:write offline_access",
+            "scopes": ["notes:read", "notes:write", "offline_access"],
             "sid": claims["sid"],
             "iat": NOW,
             "nbf": NOW,
@@ -42,24 +45,24 @@ async fn a_code_buys_tokens_with_the_claims_of_scalekit() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once() {
+async fn a_code_can_be_used_once() {
     let world = World::new().await;
     let client = world.public_client().await;
     let code = world.code(&client).await;
 
     assert_eq!(world.exchange(&client, &code, &[]).await.status, StatusCode::OK);
-    world.exchange(&client, &code, &[]).await.is_refused_with(400, "invalid_grant");
+    world.exchange(&client, &code, &[]).await.has_error(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_ten_minutes() {
+async fn a_code_is_valid_for_ten_minutes() {
     let world = World::new().await;
     let client = world.public_client().await;
     let code = world.code(&client).await;
 
-    world.pass(600);
+    world.advance(600);
 
-    world.exchange(&client, &code, &[]).await.is_refused_with(400, "invalid_grant");
+    world.exchange(&client, &code, &[]).await.has_error(400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -77,14 +80,14 @@ async fn a_code_is_bound_to_verifier_redirect_uri_and_client() {
         let code = world.code(&client).await;
 
         let refused = world.exchange(&client, &code, &[change]).await;
-        refused.is_refused_with(400, "invalid_grant");
+        refused.has_error(400, "invalid_grant");
         let second_try = world.exchange(&client, &code, &[]).await;
-        second_try.is_refused_with(400, "invalid_grant");
+        second_try.has_error(400, "invalid_grant");
     }
 }
 
 #[tokio::test]
-async fn a_malformed_exchange_is_refused() {
+async fn a_malformed_exchange_is_rejected() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let code = world.code(&client).await;
@@ -97,12 +100,12 @@ async fn a_malformed_exchange_is_refused() {
         (("grant_type", "password"), "unsupported_grant_type"),
         (("resource", "https://elsewhere.example/"), "invalid_target"),
     ] {
-        world.exchange(&client, &code, &[change]).await.is_refused_with(400, error);
+        world.exchange(&client, &code, &[change]).await.has_error(400, error);
     }
     let twice = [("code", code.as_str()), ("code", "another")];
-    world.exchange(&client, &code, &twice).await.is_refused_with(400, "invalid_request");
+    world.exchange(&client, &code, &twice).await.has_error(400, "invalid_request");
     let json = world.post_json(&token_path(), &json!({ "grant_type": "refresh_token" })).await;
-    json.is_refused_with(400, "invalid_request");
+    json.has_error(400, "invalid_request");
 }
 
 #[tokio::test]
@@ -112,7 +115,7 @@ async fn a_refresh_token_is_replaced_on_each_use() {
     let login = world.log_in(&client).await;
     let first = login.text("refresh_token");
 
-    world.pass(24 * 3600);
+    world.advance(24 * 3600);
     let refreshed = world.refresh(&client, &first).await;
     let second = refreshed.text("refresh_token");
 
@@ -120,40 +123,40 @@ async fn a_refresh_token_is_replaced_on_each_use() {
     assert_eq!(refreshed.text("scope"), login.text("scope"));
     assert_eq!(refreshed.claims()["sid"], login.claims()["sid"]);
     assert_eq!(refreshed.claims()["iat"], NOW + 24 * 3600);
-    world.refresh(&client, &first).await.is_refused_with(400, "invalid_grant");
+    world.refresh(&client, &first).await.has_error(400, "invalid_grant");
     assert_eq!(world.refresh(&client, &second).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_refresh_may_ask_for_less_and_never_for_more() {
+async fn a_refresh_may_request_less_and_never_more() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let token = world.log_in(&client).await.text("refresh_token");
 
-    let more = world.refresh_for(&client, &token, "todo:read email").await;
-    more.is_refused_with(400, "invalid_scope");
+    let more = world.refresh_for(&client, &token, "notes:read email").await;
+    more.has_error(400, "invalid_scope");
 
-    let less = world.refresh_for(&client, &token, "todo:read").await;
-    assert_eq!(less.claims()["scope"], "todo:read");
+    let less = world.refresh_for(&client, &token, "notes:read").await;
+    assert_eq!(less.claims()["scope"], "notes:read");
 
     let all = world.refresh(&client, &less.text("refresh_token")).await;
-    assert_eq!(all.text("scope"), "todo:read todo:write offline_access");
+    assert_eq!(all.text("scope"), "notes:read notes:write offline_access");
 }
 
 #[tokio::test]
-async fn a_refresh_token_serves_its_own_client_until_it_expires() {
+async fn a_refresh_token_is_valid_for_its_own_client_until_it_expires() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let another = world.public_client().await;
     let token = world.log_in(&client).await.text("refresh_token");
 
-    world.refresh(&another, &token).await.is_refused_with(400, "invalid_grant");
-    world.pass(30 * 24 * 3600);
-    world.refresh(&client, &token).await.is_refused_with(400, "invalid_grant");
+    world.refresh(&another, &token).await.has_error(400, "invalid_grant");
+    world.advance(30 * 24 * 3600);
+    world.refresh(&client, &token).await.has_error(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_the_header_or_in_the_body() {
+async fn a_client_authenticates_in_the_header_or_in_the_body() {
     let world = World::with_auto_consent().await;
     let (client, secret) = world.confidential_client().await;
 
@@ -168,7 +171,7 @@ async fn a_client_proves_itself_in_the_header_or_in_the_body() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_prove_itself_is_refused_before_its_code_is_spent() {
+async fn a_client_that_fails_to_authenticate_does_not_use_up_a_code() {
     let world = World::with_auto_consent().await;
     let (client, secret) = world.confidential_client().await;
     let public = world.public_client().await;
@@ -183,7 +186,7 @@ async fn a_client_that_does_not_prove_itself_is_refused_before_its_code_is_spent
     ] {
         let reply = world.exchange(client, &code, &changes).await;
 
-        reply.is_refused_with(401, "invalid_client");
+        reply.has_error(401, "invalid_client");
         assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE));
     }
     let reply = world.exchange(&client, &code, &[("client_secret", &secret)]).await;
@@ -191,20 +194,20 @@ async fn a_client_that_does_not_prove_itself_is_refused_before_its_code_is_spent
 }
 
 #[tokio::test]
-async fn a_failed_header_is_answered_with_the_scheme_that_belongs_there() {
+async fn a_failed_header_gets_a_challenge_with_the_scheme() {
     let world = World::with_auto_consent().await;
     let (client, _) = world.confidential_client().await;
 
     for credentials in [format!("{client}:wrong"), "no colon".to_owned()] {
         let reply = exchange_with_basic(&world, "code", &credentials).await;
 
-        reply.is_refused_with(401, "invalid_client");
+        reply.has_error(401, "invalid_client");
         assert!(reply.header(header::WWW_AUTHENTICATE).starts_with("Basic realm="));
     }
 }
 
 #[tokio::test]
-async fn revocation_is_for_clients_with_a_secret() {
+async fn revocation_requires_a_client_with_a_secret() {
     let world = World::with_auto_consent().await;
     let public = world.public_client().await;
     let (client, secret) = world.confidential_client().await;
@@ -215,7 +218,7 @@ async fn revocation_is_for_clients_with_a_secret() {
     let refused = world
         .post_form("/oauth/revoke", &[("client_id", public.as_str()), ("token", token.as_str())])
         .await;
-    refused.is_refused_with(401, "invalid_client");
+    refused.has_error(401, "invalid_client");
 
     let credentials = [("client_id", client.as_str()), ("client_secret", secret.as_str())];
     let revoked =
@@ -223,7 +226,7 @@ async fn revocation_is_for_clients_with_a_secret() {
     assert_eq!(revoked.status, StatusCode::OK);
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", &token)];
     let reply = world.post_form(&token_path(), &[&credentials[..], &refresh].concat()).await;
-    reply.is_refused_with(400, "invalid_grant");
+    reply.has_error(400, "invalid_grant");
 }
 
 async fn exchange_with_basic(

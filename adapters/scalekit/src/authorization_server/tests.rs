@@ -3,7 +3,7 @@ use crate::test_issuer::{Answer, Scene};
 
 const PATH_INSERTED: &str = "/.well-known/oauth-authorization-server/resources/res_1";
 const PATH_APPENDED: &str = "/resources/res_1/.well-known/oauth-authorization-server";
-/// Spaces, order, unknown members and repeated ones are all the authorization server's business.
+/// Spaces, order, unknown and repeated members are the authorization server's business.
 const METADATA: &str = "{ \"issuer\":\"i\",\n  \"z\": 1.50, \"a\":\"\\u00e9\", \"a\": null }\n";
 
 fn authorization_server(scene: &Scene) -> ScalekitAuthorizationServer {
@@ -11,7 +11,7 @@ fn authorization_server(scene: &Scene) -> ScalekitAuthorizationServer {
 }
 
 #[tokio::test]
-async fn the_document_is_forwarded_word_for_word_and_asked_for_every_five_minutes() {
+async fn the_document_is_forwarded_verbatim_and_fetched_every_five_minutes() {
     let scene = Scene::new().await;
     let server = authorization_server(&scene);
     scene.answer(PATH_INSERTED, Answer::ok(METADATA));
@@ -25,7 +25,7 @@ async fn the_document_is_forwarded_word_for_word_and_asked_for_every_five_minute
 }
 
 #[tokio::test]
-async fn what_is_no_document_at_the_inserted_path_is_looked_for_at_the_appended_one() {
+async fn the_appended_path_is_tried_when_the_inserted_one_has_no_document() {
     for answer in [
         Answer::status(404),
         Answer::status(500),
@@ -44,12 +44,12 @@ async fn what_is_no_document_at_the_inserted_path_is_looked_for_at_the_appended_
 }
 
 #[tokio::test]
-async fn a_failure_is_told_and_not_repeated_for_five_seconds() {
+async fn a_failure_is_reported_for_five_seconds_before_the_next_attempt() {
     let scene = Scene::new().await;
     let server = authorization_server(&scene);
     for _ in 0..10 {
         let error = server.metadata().await.expect_err("no metadata");
-        assert_eq!(error.to_string(), "Scalekit answered with status 404");
+        assert_eq!(error.to_string(), "Scalekit responded with status 404");
     }
     assert_eq!(scene.request_count(), 2);
     scene.answer(PATH_INSERTED, Answer::ok(METADATA));
@@ -69,12 +69,12 @@ async fn a_document_that_is_too_old_is_not_forwarded() {
 }
 
 #[tokio::test]
-async fn many_who_ask_at_once_share_one_request() {
+async fn concurrent_calls_share_one_request() {
     let scene = Scene::new().await;
     let server = authorization_server(&scene);
     scene.answer(PATH_INSERTED, Answer::ok(METADATA));
     scene.hold();
-    let asking: Vec<_> = (0..20)
+    let calls: Vec<_> = (0..20)
         .map(|_| {
             let server = server.clone();
             tokio::spawn(async move { server.metadata().await })
@@ -82,23 +82,20 @@ async fn many_who_ask_at_once_share_one_request() {
         .collect();
     scene.requests(1).await;
     scene.release();
-    for asked in asking {
-        assert_eq!(&*asked.await.expect("an answer").expect("metadata"), METADATA);
+    for call in calls {
+        assert_eq!(&*call.await.expect("a result").expect("metadata"), METADATA);
     }
     assert_eq!(scene.request_count(), 1);
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_answer_is_asked_once() {
+async fn a_host_that_does_not_respond_is_tried_once() {
     let scene = Scene::new().await;
     scene.answer(PATH_APPENDED, Answer::ok(METADATA));
     scene.hold();
     let impatient = ScalekitHttp::with_total_time(&scene.environment, Duration::from_millis(50));
-    let server = ScalekitAuthorizationServer::new(
-        &scene.environment,
-        impatient.expect("a client"),
-        scene.clock.clone(),
-    );
+    let server =
+        ScalekitAuthorizationServer::new(&scene.environment, impatient, scene.clock.clone());
     assert!(server.metadata().await.is_err());
     assert!(!scene.requested().contains(&PATH_APPENDED.to_owned()));
 }

@@ -1,61 +1,62 @@
-use serde_json::{Value, json};
-use todo_application::ports::Principal;
+use serde_json::json;
 
 use super::*;
 use crate::test_tokens::{NOW, RESOURCE_ID, changed, user_claims};
 
 const ENVIRONMENT: &str = "https://acme.scalekit.com";
 
-fn check_text_at(text: &str, unix_millis: i64) -> Result<VerifiedToken, Rejection> {
+fn check_text_at(text: &str, unix_millis: u64) -> Result<Arc<Caller>, InvalidToken> {
     let environment = ScalekitEnvironment::new(ENVIRONMENT, RESOURCE_ID).expect("an environment");
-    SignedClaims::parse(text)?.check(&environment, instant(unix_millis))
+    let payload = SignedPayload::assumed(text);
+    let claims = SignedClaims::parse(&payload)?;
+    Ok(claims.check(&environment, instant(unix_millis), Map::new())?.caller)
 }
 
-/// Checks the claims of a good user token with some of them changed, at [`NOW`].
-fn check_with(changes: &Value) -> Result<VerifiedToken, Rejection> {
+/// Checks the claims of a valid user token with some of them changed, at [`NOW`].
+fn check_with(changes: &Value) -> Result<Arc<Caller>, InvalidToken> {
     check_with_at(changes, NOW * 1000)
 }
 
-fn check_with_at(changes: &Value, unix_millis: i64) -> Result<VerifiedToken, Rejection> {
+fn check_with_at(changes: &Value, unix_millis: u64) -> Result<Arc<Caller>, InvalidToken> {
     let claims = changed(user_claims(ENVIRONMENT), changes);
     check_text_at(&claims.to_string(), unix_millis)
 }
 
-fn instant(unix_millis: i64) -> Instant {
-    Instant::from_unix_millis(unix_millis).expect("an instant")
+fn instant(unix_millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(unix_millis)
 }
 
-fn scopes(token: &VerifiedToken) -> Vec<&'static str> {
-    token.permissions().iter().map(Permission::scope).collect()
+fn text(identifier: Option<&Arc<str>>) -> Option<&str> {
+    identifier.map(AsRef::as_ref)
 }
 
 #[test]
-fn the_principal_is_what_the_claims_say() {
-    let token = check_with(&json!({})).expect("a principal");
-    assert_eq!(token.subject().as_str(), "usr_1");
-    assert_eq!(token.organization().map(Organization::as_str), Some("org_1"));
-    assert_eq!(token.client().map(ClientId::as_str), Some("m2m_1"));
-    assert_eq!(scopes(&token), ["todo:read"]);
-    assert_eq!(token.expires_at(), instant((NOW + 3600) * 1000));
+fn the_caller_has_what_the_claims_hold() {
+    let caller = check_with(&json!({})).expect("a caller");
+    assert_eq!(caller.subject().as_ref(), "usr_1");
+    assert_eq!(text(caller.organization()), Some("org_1"));
+    assert_eq!(text(caller.client()), Some("m2m_1"));
+    assert_eq!(caller.scopes().to_string(), "openid offline_access notes:read");
+    assert_eq!(caller.expires_at(), instant((NOW + 3600) * 1000));
 }
 
 #[test]
 fn a_machine_has_no_organization_and_is_its_own_client() {
-    let token = check_with(&json!({
-        "sub": "m2m_1", "oid": null, "sid": null, "scope": null, "scopes": ["todo:write"],
+    let caller = check_with(&json!({
+        "sub": "m2m_1", "oid": null, "sid": null, "scope": null, "scopes": ["notes:write"],
     }))
-    .expect("a principal");
-    assert_eq!(token.subject().as_str(), "m2m_1");
-    assert_eq!(token.organization(), None);
-    assert_eq!(scopes(&token), ["todo:write"]);
+    .expect("a caller");
+    assert_eq!(caller.subject().as_ref(), "m2m_1");
+    assert_eq!(caller.organization(), None);
+    assert_eq!(caller.scopes().to_string(), "notes:write");
 }
 
 #[test]
-fn either_issuer_is_accepted_byte_for_byte_and_no_other() {
+fn both_issuers_are_accepted_byte_for_byte_and_no_other() {
     for accepted in ["https://acme.scalekit.com", "https://acme.scalekit.com/resources/res_1"] {
         assert!(check_with(&json!({"iss": accepted})).is_ok(), "{accepted}");
     }
-    for refused in [
+    for rejected in [
         "",
         "https://acme.scalekit.com/",
         "https://ACME.scalekit.com",
@@ -65,7 +66,7 @@ fn either_issuer_is_accepted_byte_for_byte_and_no_other() {
         "https://acme.scalekit.com/resources/res_2",
         "https://acme.scalekit.com.example.com",
     ] {
-        assert_eq!(check_with(&json!({"iss": refused})), Err(Rejection::Issuer), "{refused}");
+        assert_eq!(check_with(&json!({"iss": rejected})), Err(InvalidToken::Issuer), "{rejected}");
     }
 }
 
@@ -79,7 +80,7 @@ fn the_audience_is_or_holds_the_resource_id() {
     ] {
         assert!(check_with(&json!({"aud": accepted})).is_ok(), "{accepted}");
     }
-    for refused in [
+    for rejected in [
         json!("http://localhost:3002/"),
         json!(["http://localhost:3002/"]),
         json!("http://localhost:3002/mcp"),
@@ -89,24 +90,28 @@ fn the_audience_is_or_holds_the_resource_id() {
         json!(""),
         json!([]),
     ] {
-        assert_eq!(check_with(&json!({"aud": refused})), Err(Rejection::Audience), "{refused}");
+        assert_eq!(
+            check_with(&json!({"aud": rejected})),
+            Err(InvalidToken::Audience),
+            "{rejected}"
+        );
     }
 }
 
 #[test]
-fn a_required_claim_that_is_missing_or_null_is_named() {
+fn a_required_claim_that_is_missing_or_null_is_reported_by_name() {
     for name in ["iss", "aud", "exp", "sub"] {
         let missing = check_with(&json!({ name: null })).expect_err("a rejection");
-        assert_eq!(missing, Rejection::MissingClaim(name));
+        assert_eq!(missing, InvalidToken::MissingClaim(name));
         let mut claims = user_claims(ENVIRONMENT);
         claims[name] = Value::Null;
         let null = check_text_at(&claims.to_string(), NOW * 1000).expect_err("a rejection");
-        assert_eq!(null, Rejection::MissingClaim(name));
+        assert_eq!(null, InvalidToken::MissingClaim(name));
     }
 }
 
 #[test]
-fn a_claim_of_the_wrong_type_or_size_is_named() {
+fn a_claim_of_the_wrong_type_or_size_is_reported_by_name() {
     let long = |bytes: usize| json!("x".repeat(bytes));
     for (name, values) in [
         ("iss", vec![json!(1), json!([ENVIRONMENT]), json!({})]),
@@ -118,44 +123,44 @@ fn a_claim_of_the_wrong_type_or_size_is_named() {
         ("oid", vec![json!(1), json!(""), json!(["org_1"]), long(256)]),
         ("client_id", vec![json!(1), json!(""), long(2049)]),
         ("scope", vec![json!(1), json!({}), json!([1])]),
-        ("scopes", vec![json!(true), json!([["todo:read"]])]),
+        ("scopes", vec![json!(true), json!([["notes:read"]])]),
         ("scp", vec![json!(0)]),
     ] {
         for value in values {
             assert_eq!(
                 check_with(&json!({ name: value })),
-                Err(Rejection::MalformedClaim(name)),
+                Err(InvalidToken::MalformedClaim(name)),
                 "{name} {value}"
             );
         }
     }
     assert_eq!(
         check_with(&json!({"oid": null, "org_id": 1})),
-        Err(Rejection::MalformedClaim("org_id"))
+        Err(InvalidToken::MalformedClaim("org_id"))
     );
     assert_eq!(
         check_with(&json!({"client_id": null, "azp": 1})),
-        Err(Rejection::MalformedClaim("azp"))
+        Err(InvalidToken::MalformedClaim("azp"))
     );
 }
 
 #[test]
-fn a_token_is_expired_from_the_instant_in_exp_on() {
+fn a_token_expires_at_the_instant_in_exp() {
     let expires_at = (NOW + 10) * 1000;
     for (exp, now, expected) in [
         (json!(NOW + 10), expires_at - 1, Ok(instant(expires_at))),
-        (json!(NOW + 10), expires_at, Err(Rejection::Expired(instant(expires_at)))),
-        (json!(NOW + 10), expires_at + 1, Err(Rejection::Expired(instant(expires_at)))),
+        (json!(NOW + 10), expires_at, Err(InvalidToken::Expired(instant(expires_at)))),
+        (json!(NOW + 10), expires_at + 1, Err(InvalidToken::Expired(instant(expires_at)))),
         (json!(1_795_340_010.5), expires_at + 499, Ok(instant(expires_at + 500))),
         (
             json!(1_795_340_010.5),
             expires_at + 500,
-            Err(Rejection::Expired(instant(expires_at + 500))),
+            Err(InvalidToken::Expired(instant(expires_at + 500))),
         ),
-        (json!(0), expires_at, Err(Rejection::Expired(instant(0)))),
+        (json!(0), expires_at, Err(InvalidToken::Expired(instant(0)))),
     ] {
         assert_eq!(
-            check_with_at(&json!({ "exp": exp }), now).map(|token| token.expires_at()),
+            check_with_at(&json!({ "exp": exp }), now).map(|caller| caller.expires_at()),
             expected,
             "exp {exp} at {now}"
         );
@@ -163,12 +168,16 @@ fn a_token_is_expired_from_the_instant_in_exp_on() {
 }
 
 #[test]
-fn a_token_is_good_up_to_a_minute_before_nbf_and_iat() {
+fn a_token_is_valid_from_a_minute_before_nbf_and_iat() {
     for name in ["nbf", "iat"] {
         for (seconds, now, expected) in [
             (NOW + 60, NOW * 1000, Ok(())),
-            (NOW + 61, NOW * 1000, Err(Rejection::NotYetValid(instant((NOW + 61) * 1000)))),
-            (NOW + 61, NOW * 1000 + 999, Err(Rejection::NotYetValid(instant((NOW + 61) * 1000)))),
+            (NOW + 61, NOW * 1000, Err(InvalidToken::NotYetValid(instant((NOW + 61) * 1000)))),
+            (
+                NOW + 61,
+                NOW * 1000 + 999,
+                Err(InvalidToken::NotYetValid(instant((NOW + 61) * 1000))),
+            ),
             (NOW + 61, (NOW + 1) * 1000, Ok(())),
             (0, NOW * 1000, Ok(())),
         ] {
@@ -183,46 +192,51 @@ fn a_token_is_good_up_to_a_minute_before_nbf_and_iat() {
 }
 
 #[test]
-fn what_scope_scopes_and_scp_grant_is_added_up() {
+fn scope_scopes_and_scp_grant_their_union() {
     for (granted, expected) in [
-        (json!({"scope": "todo:read todo:write"}), vec!["todo:read", "todo:write"]),
-        (json!({"scope": "todo:read\ttodo:write "}), vec!["todo:read", "todo:write"]),
-        (json!({"scope": ["todo:write"]}), vec!["todo:write"]),
-        (json!({"scopes": ["todo:write", "todo:read"]}), vec!["todo:read", "todo:write"]),
-        (json!({"scopes": "todo:write"}), vec!["todo:write"]),
-        (json!({"scp": "todo:read"}), vec!["todo:read"]),
-        (json!({"scp": ["todo:read"]}), vec!["todo:read"]),
-        (json!({"scope": "todo:read", "scopes": ["todo:write"]}), vec!["todo:read", "todo:write"]),
-        (json!({"scope": "", "scopes": []}), vec![]),
-        (json!({"scope": "todo:read,todo:write"}), vec![]),
-        (json!({"scope": "TODO:READ todo todo:*"}), vec![]),
-        (json!({"scopes": ["todo:read todo:write"]}), vec![]),
-        (json!({}), vec![]),
+        (json!({"scope": "notes:read notes:write"}), "notes:read notes:write"),
+        (json!({"scope": "notes:read\tnotes:write "}), "notes:read notes:write"),
+        (json!({"scope": ["notes:write"]}), "notes:write"),
+        (json!({"scopes": ["notes:write", "notes:read"]}), "notes:write notes:read"),
+        (json!({"scopes": "notes:write"}), "notes:write"),
+        (json!({"scp": "notes:read"}), "notes:read"),
+        (json!({"scp": ["notes:read"]}), "notes:read"),
+        (json!({"scope": "notes:read", "scopes": ["notes:write"]}), "notes:read notes:write"),
+        (json!({"scope": "notes:read", "scopes": ["notes:read"], "scp": "x"}), "notes:read x"),
+        (json!({"scope": "", "scopes": []}), ""),
+        (json!({"scope": "notes:read,notes:write"}), "notes:read,notes:write"),
+        (json!({"scope": "NOTES:READ notes notes:*"}), "NOTES:READ notes notes:*"),
+        (json!({"scopes": ["notes:read notes:write"]}), ""),
+        (
+            json!({"scopes": ["", " ", "a\nb", "a\u{7f}", "\"", "\\", "n\u{f6}tes"], "scp": "\""}),
+            "",
+        ),
+        (json!({}), ""),
     ] {
         let without = json!({"scope": null, "scopes": null});
         let claims = changed(changed(user_claims(ENVIRONMENT), &without), &granted);
-        let token = check_text_at(&claims.to_string(), NOW * 1000).expect("a principal");
-        assert_eq!(scopes(&token), expected, "{granted}");
+        let caller = check_text_at(&claims.to_string(), NOW * 1000).expect("a caller");
+        assert_eq!(caller.scopes().to_string(), expected, "{granted}");
     }
 }
 
 #[test]
-fn oid_comes_before_org_id_and_client_id_before_azp() {
-    let both = check_with(&json!({"org_id": "org_2", "azp": "m2m_2"})).expect("a principal");
-    assert_eq!(both.organization().map(Organization::as_str), Some("org_1"));
-    assert_eq!(both.client().map(ClientId::as_str), Some("m2m_1"));
+fn oid_takes_precedence_over_org_id_and_client_id_over_azp() {
+    let both = check_with(&json!({"org_id": "org_2", "azp": "m2m_2"})).expect("a caller");
+    assert_eq!(text(both.organization()), Some("org_1"));
+    assert_eq!(text(both.client()), Some("m2m_1"));
     let second = check_with(&json!({
         "oid": null, "client_id": null, "org_id": "org_2", "azp": "https://client.example/app.json",
     }))
-    .expect("a principal");
-    assert_eq!(second.organization().map(Organization::as_str), Some("org_2"));
-    assert_eq!(second.client().map(ClientId::as_str), Some("https://client.example/app.json"));
-    let neither = check_with(&json!({"oid": null, "client_id": null})).expect("a principal");
+    .expect("a caller");
+    assert_eq!(text(second.organization()), Some("org_2"));
+    assert_eq!(text(second.client()), Some("https://client.example/app.json"));
+    let neither = check_with(&json!({"oid": null, "client_id": null})).expect("a caller");
     assert_eq!((neither.organization(), neither.client()), (None, None));
 }
 
 #[test]
-fn the_first_rule_that_is_broken_is_the_one_that_is_named() {
+fn the_first_broken_rule_is_the_one_that_is_reported() {
     let mut broken = json!({
         "iss": "https://example.com",
         "aud": "res_2",
@@ -235,15 +249,15 @@ fn the_first_rule_that_is_broken_is_the_one_that_is_named() {
         "scope": 1,
     });
     for (name, rejection) in [
-        ("iss", Rejection::Issuer),
-        ("aud", Rejection::Audience),
-        ("exp", Rejection::Expired(instant(NOW * 1000))),
-        ("nbf", Rejection::NotYetValid(instant((NOW + 3600) * 1000))),
-        ("iat", Rejection::NotYetValid(instant((NOW + 7200) * 1000))),
-        ("sub", Rejection::MalformedClaim("sub")),
-        ("oid", Rejection::MalformedClaim("oid")),
-        ("client_id", Rejection::MalformedClaim("client_id")),
-        ("scope", Rejection::MalformedClaim("scope")),
+        ("iss", InvalidToken::Issuer),
+        ("aud", InvalidToken::Audience),
+        ("exp", InvalidToken::Expired(instant(NOW * 1000))),
+        ("nbf", InvalidToken::NotYetValid(instant((NOW + 3600) * 1000))),
+        ("iat", InvalidToken::NotYetValid(instant((NOW + 7200) * 1000))),
+        ("sub", InvalidToken::MalformedClaim("sub")),
+        ("oid", InvalidToken::MalformedClaim("oid")),
+        ("client_id", InvalidToken::MalformedClaim("client_id")),
+        ("scope", InvalidToken::MalformedClaim("scope")),
     ] {
         assert_eq!(check_with(&broken), Err(rejection));
         broken.as_object_mut().expect("an object").remove(name);
@@ -252,20 +266,30 @@ fn the_first_rule_that_is_broken_is_the_one_that_is_named() {
 }
 
 #[test]
-fn what_is_not_one_object_with_single_claims_is_malformed() {
-    let good = user_claims(ENVIRONMENT).to_string();
+fn a_payload_that_is_not_one_object_without_repeated_claims_is_malformed() {
+    let valid = user_claims(ENVIRONMENT).to_string();
     for text in [
         "",
         "null",
         "[]",
         "\"usr_1\"",
         "{",
-        &format!("[{good}]"),
-        &format!("{good}{good}"),
-        &good.replacen('{', "{\"sub\": \"usr_2\",", 1),
-        &good.replacen('{', "{\"exp\": 9999999999,", 1),
-        &good.replacen('{', "{\"\\u0061ud\": [\"res_1\"],", 1),
+        &format!("[{valid}]"),
+        &format!("{valid}{valid}"),
+        &valid.replacen('{', "{\"sub\": \"usr_2\",", 1),
+        &valid.replacen('{', "{\"exp\": 9999999999,", 1),
+        &valid.replacen('{', "{\"\\u0061ud\": [\"res_1\"],", 1),
     ] {
-        assert_eq!(check_text_at(text, NOW * 1000), Err(Rejection::Malformed), "{text}");
+        assert_eq!(check_text_at(text, NOW * 1000), Err(InvalidToken::Malformed), "{text}");
     }
+}
+
+#[test]
+fn further_claims_are_kept_if_they_are_asked_for_and_present() {
+    let claims = json!({ "zoneinfo": "Europe/Berlin", "roles": ["admin"], "locale": null, "x": 1 });
+    let payload = SignedPayload::assumed(&claims.to_string());
+    let names = ["zoneinfo", "roles", "locale", "absent"].map(str::to_owned);
+    let expected = json!({ "zoneinfo": "Europe/Berlin", "roles": ["admin"] });
+    assert_eq!(Value::from(kept(&payload, &names)), expected);
+    assert!(kept(&payload, &[]).is_empty());
 }

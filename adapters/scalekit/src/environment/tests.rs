@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn every_name_follows_from_the_two_settings() {
+fn all_urls_follow_from_the_two_settings() {
     let environment =
         ScalekitEnvironment::new("https://acme.scalekit.com", "res_1").expect("an environment");
     assert_eq!(environment.url(), "https://acme.scalekit.com");
@@ -24,8 +24,8 @@ fn every_name_follows_from_the_two_settings() {
 }
 
 #[test]
-fn ways_to_write_the_same_environment_make_no_difference() {
-    for (written, read) in [
+fn spellings_of_the_same_environment_are_equal() {
+    for (written, normal) in [
         ("https://acme.scalekit.com/", "https://acme.scalekit.com"),
         ("https://acme.scalekit.com//", "https://acme.scalekit.com"),
         ("HTTPS://Acme.Scalekit.COM", "https://acme.scalekit.com"),
@@ -37,12 +37,12 @@ fn ways_to_write_the_same_environment_make_no_difference() {
         ("http://[::1]:3003/", "http://[::1]:3003"),
     ] {
         let environment = ScalekitEnvironment::new(written, "res_1").expect(written);
-        assert_eq!(environment.url(), read);
+        assert_eq!(environment.url(), normal);
     }
 }
 
 #[test]
-fn what_is_not_an_environment_url_is_refused_with_the_part_to_remove() {
+fn an_invalid_environment_url_is_rejected_with_the_part_to_remove() {
     use EnvironmentError::{NotAUrl, NotBare, NotHttps};
     use url::ParseError;
 
@@ -73,7 +73,7 @@ fn a_resource_id_is_one_path_segment_whatever_its_prefix() {
             "{accepted:?}"
         );
     }
-    for refused in [
+    for rejected in [
         "",
         " res_1",
         "res_1/..",
@@ -83,9 +83,9 @@ fn a_resource_id_is_one_path_segment_whatever_its_prefix() {
         "https://acme.scalekit.com/resources/res_1",
     ] {
         assert_eq!(
-            ScalekitEnvironment::new("https://acme.scalekit.com", refused),
+            ScalekitEnvironment::new("https://acme.scalekit.com", rejected),
             Err(EnvironmentError::ResourceId),
-            "{refused:?}"
+            "{rejected:?}"
         );
     }
 }

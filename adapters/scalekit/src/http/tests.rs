@@ -2,7 +2,7 @@ use super::*;
 use crate::test_issuer::{Answer, Scene};
 
 #[tokio::test]
-async fn a_document_is_read_up_to_its_limit() {
+async fn a_document_may_have_as_many_bytes_as_the_limit() {
     let scene = Scene::new().await;
     let url = scene.environment.keys_url();
     scene.answer_keys(Answer::ok("x".repeat(1000)));
@@ -12,7 +12,7 @@ async fn a_document_is_read_up_to_its_limit() {
 }
 
 #[tokio::test]
-async fn only_status_200_is_an_answer() {
+async fn any_status_but_200_is_an_error() {
     let scene = Scene::new().await;
     for status in [201, 204, 304, 401, 404, 429, 500, 503] {
         scene.answer_keys(Answer::status(status));
@@ -35,7 +35,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_utf_8_is_refused() {
+async fn a_body_that_is_not_utf_8_is_an_error() {
     let scene = Scene::new().await;
     scene.answer_keys(Answer::ok([0xff, 0xfe]));
     let answer = scene.http.text(scene.environment.keys_url(), 1000).await;
@@ -43,19 +43,18 @@ async fn an_answer_that_is_not_utf_8_is_refused() {
 }
 
 #[tokio::test]
-async fn a_host_that_never_answers_is_given_up_on() {
+async fn a_host_that_never_responds_is_an_error_after_the_time_limit() {
     let scene = Scene::new().await;
     scene.hold();
-    let impatient =
-        ScalekitHttp::with_total_time(&scene.environment, Duration::from_millis(20)).expect("http");
+    let impatient = ScalekitHttp::with_total_time(&scene.environment, Duration::from_millis(20));
     let answer = impatient.text(scene.environment.keys_url(), 1000).await;
     let error = answer.expect_err("a time limit");
     assert!(matches!(&error, FetchError::Request(cause) if cause.is_timeout()), "{error:?}");
-    assert!(in_one_line(&error).starts_with("the request to Scalekit failed: "));
+    assert!(error_chain(&error).starts_with("the request to Scalekit failed: "));
 }
 
 #[tokio::test]
-async fn a_client_for_an_https_environment_asks_nothing_over_http() {
+async fn a_client_for_an_https_environment_makes_no_plain_http_request() {
     let scene = Scene::new().await;
     let remote =
         ScalekitEnvironment::new("https://acme.scalekit.com", "res_1").expect("an environment");

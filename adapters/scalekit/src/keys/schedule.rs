@@ -1,85 +1,80 @@
-//! When keys may be fetched. All of that policy is here, and every time in it is the `Clock` port's.
+//! When keys may be fetched: the whole policy, with times of [`protected_mcp::Clock`].
 //!
-//! | keys | for a request that needs one | of our own accord |
+//! | keys | for a request that needs one | periodically |
 //! |---|---|---|
-//! | none ever had | 1, 2, 4, then every 5 s after the last fetch of either kind | the same |
+//! | none known yet | 1, 2, 4, then every 5 s after the last fetch of either kind | the same |
 //! | known | 30 s after the last fetch for a request | 10 min after the last fetch of either kind; 1 min if that one failed |
 //!
-//! While there are keys the two columns do not hold each other up. Key ids are the caller's choice:
-//! whoever makes them up causes one fetch in 30 s, all callers together, and nothing that callers do
-//! causes more. A fetch of our own accord leaves their slot free, so that a key published right
-//! after it is found by the first request that names it. Together that is at most 2.1 fetches in a
-//! minute, well below any limit of Scalekit's, and 3 in an outage.
+//! Once keys are known, neither kind delays the other. Key ids are chosen by callers: made-up ones
+//! cause one fetch in 30 s for all callers together, and nothing that callers do causes more. A
+//! periodic fetch does not use up that slot, so a key that is published right after it is found by the
+//! first request that needs it. Together that is at most 2.1 fetches in a minute, well below Scalekit's
+//! limits, and 3 in an outage.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use todo_application::domain::Instant;
+use crate::elapsed;
 
-use crate::clock;
-
-/// Between the starts of two fetches for requests once keys are known.
+/// Between the starts of two fetches for requests, once keys are known.
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
-/// Between the starts of two fetches while none is known, after the first failure, the second, and
-/// so on; the last one stays. With the fetch's own limit of 5 s it keeps recovery under 10 s.
+/// Between the starts of two fetches while no key is known, after the first failure, the second, and
+/// so on; the last one repeats. With the time limit of 5 s for a fetch, recovery takes under 10 s.
 const PAUSES_WITHOUT_KEYS: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
     Duration::from_secs(5),
 ];
-/// How old a set becomes before it is fetched again of our own accord. A key that was withdrawn
-/// serves that much longer at most; Scalekit is asked six times an hour, which is nothing.
+/// The age of a set at which it is fetched again periodically. A withdrawn key is accepted for at most
+/// that much longer; six requests in an hour are no load for Scalekit.
 pub(super) const REFRESH_AFTER: Duration = Duration::from_mins(10);
-/// The same after a failure: soon, since a withdrawn key may be serving, and slow enough to sit an
-/// outage out.
+/// The same after a failure: soon, as a withdrawn key may still be accepted, and slow enough for an
+/// outage.
 pub(super) const RETRY_AFTER: Duration = Duration::from_mins(1);
 
-/// What a fetch is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// A request names a key that is not known, or finds the set too old.
+    /// A request needs a key that is not known, or finds the set too old.
     Request,
-    /// Nobody asked.
-    OwnAccord,
+    /// Periodic, or because readiness is checked.
+    Periodic,
 }
 
-/// What is remembered of past fetches.
+/// The past fetches, as far as they matter.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     has_keys: bool,
-    /// How many have failed since one succeeded.
+    /// Since the last success.
     failures: usize,
-    last_started_at: Option<Instant>,
-    last_for_request_at: Option<Instant>,
+    last_started_at: Option<SystemTime>,
+    last_for_request_at: Option<SystemTime>,
 }
 
 impl Schedule {
-    /// How long until a fetch is due; zero if it is now.
-    pub(super) fn wait(&self, occasion: Occasion, now: Instant) -> Duration {
+    /// How long until a fetch is due; zero if it is due now.
+    pub(super) fn wait(&self, occasion: Occasion, now: SystemTime) -> Duration {
         let (since, pause) = match occasion {
             _ if !self.has_keys => (self.last_started_at, self.pause_without_keys()),
             Occasion::Request => (self.last_for_request_at, PAUSE),
-            Occasion::OwnAccord if self.failures > 0 => (self.last_started_at, RETRY_AFTER),
-            Occasion::OwnAccord => (self.last_started_at, REFRESH_AFTER),
+            Occasion::Periodic if self.failures > 0 => (self.last_started_at, RETRY_AFTER),
+            Occasion::Periodic => (self.last_started_at, REFRESH_AFTER),
         };
-        since.map_or(Duration::ZERO, |since| clock::remaining(pause, since, now))
+        since.map_or(Duration::ZERO, |since| elapsed::remaining(pause, since, now))
     }
 
-    /// A fetch starts.
-    pub(super) fn started(&mut self, occasion: Occasion, now: Instant) {
+    pub(super) fn started(&mut self, occasion: Occasion, now: SystemTime) {
         self.last_started_at = Some(now);
         if occasion == Occasion::Request {
             self.last_for_request_at = Some(now);
         }
     }
 
-    /// It led to keys.
+    /// The fetch returned keys.
     pub(super) fn succeeded(&mut self) {
         self.has_keys = true;
         self.failures = 0;
     }
 
-    /// It led to nothing.
     pub(super) fn failed(&mut self) {
         self.failures += 1;
     }
@@ -92,16 +87,15 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::Occasion::{OwnAccord, Request};
+    use super::Occasion::{Periodic, Request};
     use super::*;
 
-    fn at(seconds: u64) -> Instant {
-        let millis = i64::try_from(seconds * 1000).expect("a short time");
-        Instant::from_unix_millis(millis).expect("an instant")
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
     fn waits(schedule: &Schedule, seconds: u64) -> [u64; 2] {
-        [Request, OwnAccord].map(|occasion| schedule.wait(occasion, at(seconds)).as_secs())
+        [Request, Periodic].map(|occasion| schedule.wait(occasion, at(seconds)).as_secs())
     }
 
     #[test]
@@ -113,7 +107,7 @@ mod tests {
     fn without_keys_both_kinds_share_the_growing_pause() {
         let mut schedule = Schedule::default();
         for (occasion, pause) in
-            [(OwnAccord, 1), (Request, 2), (OwnAccord, 4), (Request, 5), (OwnAccord, 5)]
+            [(Periodic, 1), (Request, 2), (Periodic, 4), (Request, 5), (Periodic, 5)]
         {
             schedule.started(occasion, at(100));
             schedule.failed();
@@ -123,25 +117,25 @@ mod tests {
     }
 
     #[test]
-    fn a_fetch_of_our_own_accord_leaves_the_slot_of_requests_free() {
+    fn a_periodic_fetch_leaves_the_slot_of_requests_free() {
         let mut schedule = Schedule::default();
-        schedule.started(OwnAccord, at(0));
+        schedule.started(Periodic, at(0));
         schedule.succeeded();
         assert_eq!(waits(&schedule, 0), [0, 600]);
         schedule.started(Request, at(10));
         schedule.succeeded();
         assert_eq!(waits(&schedule, 10), [30, 600]);
-        schedule.started(OwnAccord, at(20));
+        schedule.started(Periodic, at(20));
         assert_eq!(waits(&schedule, 20), [20, 600]);
     }
 
     #[test]
-    fn a_refresh_that_fails_is_tried_again_after_a_minute() {
+    fn a_failed_refresh_is_retried_after_a_minute() {
         let mut schedule = Schedule::default();
-        schedule.started(OwnAccord, at(0));
+        schedule.started(Periodic, at(0));
         schedule.succeeded();
         for _ in 0..3 {
-            schedule.started(OwnAccord, at(600));
+            schedule.started(Periodic, at(600));
             schedule.failed();
             assert_eq!(waits(&schedule, 600), [0, 60]);
         }
@@ -150,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_puts_nothing_off() {
+    fn a_clock_that_is_set_back_delays_nothing() {
         let mut schedule = Schedule::default();
         schedule.started(Request, at(1000));
         schedule.succeeded();

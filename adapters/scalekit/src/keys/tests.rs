@@ -1,5 +1,4 @@
 use serde_json::json;
-use todo_application::ports::Rejection::UnknownKey;
 
 use super::schedule::PAUSE;
 use super::*;
@@ -7,7 +6,7 @@ use crate::test_issuer::{Answer, Scene};
 use crate::test_tokens::{FIRST_KEY, SECOND_KEY, changed, key_set};
 
 impl ScalekitKeys {
-    /// Puts keys into force as a fetch would.
+    /// Puts keys into force as a fetch does.
     pub(crate) fn put_into_force(&self, keys: KeySet) {
         self.shared.replace(keys);
         self.shared.attempts().schedule.succeeded();
@@ -18,21 +17,21 @@ impl Scene {
     pub(super) async fn has(&self, key_id: &str) -> bool {
         match self.keys.find(Some(key_id)).await {
             Ok(_) => true,
-            Err(VerificationError::Rejected(rejection)) => {
-                assert_eq!(rejection, UnknownKey);
+            Err(VerificationError::Invalid(rejection)) => {
+                assert_eq!(rejection, InvalidToken::UnknownKey);
                 false
             }
-            Err(VerificationError::Unavailable(error)) => panic!("no keys: {error}"),
+            Err(VerificationError::KeysUnavailable(error)) => panic!("no keys: {error}"),
         }
     }
 
     async fn has_no_keys(&self) -> bool {
-        matches!(self.keys.find(Some("snk_1")).await, Err(VerificationError::Unavailable(_)))
+        matches!(self.keys.find(Some("snk_1")).await, Err(VerificationError::KeysUnavailable(_)))
     }
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_and_by_the_first_who_asks() {
+async fn keys_are_fetched_once_by_the_first_request() {
     let scene = Scene::new().await;
     assert_eq!(scene.request_count(), 0);
     for _ in 0..3 {
@@ -42,10 +41,10 @@ async fn keys_are_fetched_once_and_by_the_first_who_asks() {
 }
 
 #[tokio::test]
-async fn many_who_ask_at_once_share_one_fetch() {
+async fn concurrent_requests_share_one_fetch() {
     let scene = Arc::new(Scene::new().await);
     scene.hold();
-    let asking: Vec<_> = (0..20)
+    let requests: Vec<_> = (0..20)
         .map(|_| {
             let scene = Arc::clone(&scene);
             tokio::spawn(async move { scene.has("snk_1").await })
@@ -53,14 +52,14 @@ async fn many_who_ask_at_once_share_one_fetch() {
         .collect();
     scene.requests(1).await;
     scene.release();
-    for asked in asking {
-        assert!(asked.await.expect("an answer"));
+    for request in requests {
+        assert!(request.await.expect("a result"));
     }
     assert_eq!(scene.request_count(), 1);
 }
 
 #[tokio::test]
-async fn a_hundred_unknown_key_ids_lead_to_one_more_fetch_in_30_seconds() {
+async fn a_hundred_unknown_key_ids_cause_one_more_fetch_in_30_seconds() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     scene.clock.advance(Duration::from_millis(29_999));
@@ -76,7 +75,7 @@ async fn a_hundred_unknown_key_ids_lead_to_one_more_fetch_in_30_seconds() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_picked_up_and_the_old_one_let_go() {
+async fn a_rotated_key_is_picked_up_and_the_old_one_dropped() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     scene.publish(&[&FIRST_KEY, &SECOND_KEY]);
@@ -92,7 +91,7 @@ async fn a_rotated_key_is_picked_up_and_the_old_one_let_go() {
 }
 
 #[tokio::test]
-async fn nobody_with_a_known_key_waits_for_a_fetch() {
+async fn a_request_with_a_known_key_does_not_wait_for_a_fetch() {
     let scene = Arc::new(Scene::new().await);
     assert!(scene.has("snk_1").await);
     scene.clock.advance(PAUSE);
@@ -103,11 +102,11 @@ async fn nobody_with_a_known_key_waits_for_a_fetch() {
     assert!(scene.has("snk_1").await);
     assert!(!unknown.is_finished());
     scene.release();
-    assert!(!unknown.await.expect("an answer"));
+    assert!(!unknown.await.expect("a result"));
 }
 
 #[tokio::test]
-async fn an_old_set_is_refreshed_beside_the_request_that_finds_it_old() {
+async fn an_old_set_is_refreshed_in_the_background_of_a_request() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     scene.publish(&[&SECOND_KEY]);
@@ -124,7 +123,7 @@ async fn an_old_set_is_refreshed_beside_the_request_that_finds_it_old() {
 }
 
 #[tokio::test]
-async fn the_last_good_set_is_kept_whatever_comes_instead_of_a_new_one() {
+async fn the_last_usable_set_is_kept_whatever_a_fetch_returns() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     let malformed = changed(FIRST_KEY.jwk(), &json!({"n": "AQAB"}));
@@ -166,7 +165,7 @@ async fn a_failed_fetch_counts_as_the_one_fetch_in_30_seconds() {
 }
 
 #[tokio::test]
-async fn without_any_key_a_fetch_is_tried_again_after_1_2_4_and_then_every_5_seconds() {
+async fn without_any_key_a_fetch_is_retried_after_1_2_4_and_then_every_5_seconds() {
     let scene = Scene::new().await;
     scene.answer_keys(Answer::status(503));
     assert!(scene.has_no_keys().await);
@@ -185,7 +184,7 @@ async fn without_any_key_a_fetch_is_tried_again_after_1_2_4_and_then_every_5_sec
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_does_not_put_a_refresh_off() {
+async fn a_clock_that_is_set_back_does_not_delay_a_refresh() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     scene.publish(&[&FIRST_KEY, &SECOND_KEY]);
@@ -194,33 +193,33 @@ async fn a_clock_that_is_set_back_does_not_put_a_refresh_off() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_take_the_fetch_along() {
+async fn a_fetch_continues_when_its_caller_disconnects() {
     let scene = Arc::new(Scene::new().await);
     scene.hold();
     let leaving = Arc::clone(&scene);
-    let asking = tokio::spawn(async move { leaving.has("snk_1").await });
+    let request = tokio::spawn(async move { leaving.has("snk_1").await });
     scene.requests(1).await;
-    asking.abort();
-    assert!(asking.await.is_err());
+    request.abort();
+    assert!(request.await.is_err());
     scene.release();
     assert!(scene.has("snk_1").await);
     assert_eq!(scene.request_count(), 1);
 }
 
 #[tokio::test]
-async fn readiness_fetches_the_first_keys_and_says_why_there_are_none() {
+async fn readiness_fetches_the_first_keys_and_reports_why_there_are_none() {
     let scene = Scene::new().await;
     assert_eq!(scene.keys.name(), "keys");
     scene.answer_keys(Answer::status(503));
     assert_eq!(
         scene.keys.ready().await,
         Err(NotReady(format!(
-            "no signing key of {}/keys is known: Scalekit answered with status 503",
+            "no signing key of {}/keys is known: Scalekit responded with status 503",
             scene.environment.url()
         )))
     );
     scene.publish(&[&FIRST_KEY]);
-    assert!(scene.keys.ready().await.is_err(), "not asked again so soon");
+    assert!(scene.keys.ready().await.is_err(), "no second attempt so soon");
     scene.clock.advance(Duration::from_secs(1));
     assert_eq!(scene.keys.ready().await, Ok(()));
     assert_eq!(scene.request_count(), 2);

@@ -1,11 +1,10 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
-use todo_application::domain::Instant;
-use todo_application::ports::Rejection;
 
 use super::*;
+use crate::invalid_token::InvalidToken;
 use crate::test_issuer::{Answer, Scene};
 use crate::test_tokens::{
     FIRST_KEY, NOW, SECOND_KEY, base64url, changed, key_set, signing_input, text_of, user_claims,
@@ -18,11 +17,11 @@ mod properties;
 
 impl Scene {
     /// Verifies a token, the keys being available.
-    async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, Rejection> {
+    async fn verify(&self, token: &str) -> Result<Arc<Caller>, InvalidToken> {
         match self.verifier.verify_token(token).await {
-            Ok(token) => Ok(token),
-            Err(VerificationError::Rejected(rejection)) => Err(rejection),
-            Err(VerificationError::Unavailable(error)) => panic!("no keys: {error}"),
+            Ok(caller) => Ok(caller),
+            Err(VerificationError::Invalid(rejection)) => Err(rejection),
+            Err(VerificationError::KeysUnavailable(error)) => panic!("no keys: {error}"),
         }
     }
 
@@ -30,24 +29,24 @@ impl Scene {
         user_claims(self.environment.url())
     }
 
-    /// A token with a header of its own, its signature a good one.
+    /// A token with this header and a valid signature.
     fn token_with_header(&self, header: &Value) -> String {
         FIRST_KEY.token_of(&header.to_string(), self.claims().to_string())
     }
 }
 
 #[tokio::test]
-async fn a_good_token_stands_for_its_principal() {
+async fn a_valid_token_is_accepted() {
     let scene = Scene::new().await;
-    let principal = scene.verifier.verify(&scene.token(&FIRST_KEY)).await.expect("a principal");
-    assert_eq!(principal.subject().as_str(), "usr_1");
+    let caller = scene.verifier.authenticate(&scene.token(&FIRST_KEY)).await.expect("a caller");
+    assert_eq!(caller.subject().as_ref(), "usr_1");
     let for_resource = scene.environment.authorization_server();
     let token = FIRST_KEY.token(&user_claims(for_resource));
     assert!(scene.verify(&token).await.is_ok());
 }
 
 #[tokio::test]
-async fn what_is_not_three_parts_of_base64url_encoded_json_is_malformed() {
+async fn a_token_that_is_not_three_parts_of_base64url_encoded_json_is_malformed() {
     let scene = Scene::new().await;
     let good = scene.token(&FIRST_KEY);
     let parts: Vec<_> = good.split('.').collect();
@@ -81,17 +80,17 @@ async fn what_is_not_three_parts_of_base64url_encoded_json_is_malformed() {
         FIRST_KEY.token_of(&header_text, [b'{', 0xff, b'}']),
         format!("{header}.{payload}.{}", "A".repeat(16 * 1024)),
     ] {
-        assert_eq!(scene.verify(&token).await, Err(Rejection::Malformed), "{token}");
+        assert_eq!(scene.verify(&token).await, Err(InvalidToken::Malformed), "{token}");
     }
 }
 
 #[tokio::test]
-async fn a_token_is_looked_at_up_to_16_kib() {
+async fn a_token_may_have_16_kib() {
     let scene = Scene::new().await;
     let header = base64url(FIRST_KEY.header().to_string());
     let token_of = |bytes: usize| format!("{header}.{}.AAAA", "A".repeat(bytes - header.len() - 6));
     for (bytes, rejection) in
-        [(16 * 1024, Rejection::Signature), (16 * 1024 + 1, Rejection::Malformed)]
+        [(16 * 1024, InvalidToken::Signature), (16 * 1024 + 1, InvalidToken::Malformed)]
     {
         let token = token_of(bytes);
         assert_eq!(token.len(), bytes);
@@ -103,7 +102,7 @@ async fn a_token_is_looked_at_up_to_16_kib() {
 }
 
 #[tokio::test]
-async fn every_algorithm_but_rs256_is_refused_before_anything_else() {
+async fn every_algorithm_but_rs256_is_rejected_before_anything_else() {
     let scene = Scene::new().await;
     let claims = scene.claims().to_string();
     let header = |alg: &str| json!({"alg": alg, "kid": "snk_1", "crit": ["b64"]}).to_string();
@@ -125,17 +124,17 @@ async fn every_algorithm_but_rs256_is_refused_before_anything_else() {
         FIRST_KEY.token_of(&header(""), &claims),
         FIRST_KEY.token_of(&json!({"kid": "snk_1"}).to_string(), &claims),
     ] {
-        assert_eq!(scene.verify(&token).await, Err(Rejection::Algorithm), "{token}");
+        assert_eq!(scene.verify(&token).await, Err(InvalidToken::Algorithm), "{token}");
     }
     assert_eq!(scene.request_count(), 0);
 }
 
 #[tokio::test]
-async fn any_critical_extension_is_refused() {
+async fn any_critical_extension_is_rejected() {
     let scene = Scene::new().await;
     for crit in [json!(["b64"]), json!([]), json!(null), json!("exp")] {
         let token = scene.token_with_header(&json!({"alg": "RS256", "kid": "snk_1", "crit": crit}));
-        assert_eq!(scene.verify(&token).await, Err(Rejection::CriticalExtension), "{crit}");
+        assert_eq!(scene.verify(&token).await, Err(InvalidToken::CriticalExtension), "{crit}");
     }
     assert_eq!(scene.request_count(), 0);
 }
@@ -152,7 +151,7 @@ async fn other_header_members_make_no_difference() {
 }
 
 #[tokio::test]
-async fn a_signature_by_another_key_scheme_or_over_another_text_is_refused() {
+async fn a_signature_by_another_key_scheme_or_over_another_text_is_rejected() {
     let scene = Scene::new().await;
     let claims = scene.claims().to_string();
     let header = FIRST_KEY.header().to_string();
@@ -167,21 +166,21 @@ async fn a_signature_by_another_key_scheme_or_over_another_text_is_refused() {
         format!("{}.", signing_input(&header, &claims)),
         format!("{}.AAAA", signing_input(&header, &claims)),
     ] {
-        assert_eq!(scene.verify(&token).await, Err(Rejection::Signature), "{token}");
+        assert_eq!(scene.verify(&token).await, Err(InvalidToken::Signature), "{token}");
     }
 }
 
 #[tokio::test]
-async fn a_token_without_a_key_id_is_accepted_only_when_one_key_is_known() {
+async fn a_token_without_a_key_id_is_accepted_only_while_one_key_is_known() {
     let scene = Scene::new().await;
     let token = scene.token_with_header(&json!({"alg": "RS256"}));
     assert!(scene.verify(&token).await.is_ok());
     scene.publish(&[&FIRST_KEY, &SECOND_KEY]);
     scene.clock.advance(Duration::from_secs(30));
     assert!(scene.verify(&scene.token(&SECOND_KEY)).await.is_ok());
-    assert_eq!(scene.verify(&token).await, Err(Rejection::UnknownKey));
+    assert_eq!(scene.verify(&token).await, Err(InvalidToken::UnknownKey));
     scene.clock.advance(Duration::from_secs(30));
-    assert_eq!(scene.verify(&token).await, Err(Rejection::UnknownKey));
+    assert_eq!(scene.verify(&token).await, Err(InvalidToken::UnknownKey));
     assert_eq!(scene.request_count(), 2, "a fetch would not help");
 }
 
@@ -189,35 +188,35 @@ async fn a_token_without_a_key_id_is_accepted_only_when_one_key_is_known() {
 async fn a_key_that_is_not_published_is_unknown_until_it_is() {
     let scene = Scene::new().await;
     let token = scene.token(&SECOND_KEY);
-    assert_eq!(scene.verify(&token).await, Err(Rejection::UnknownKey));
+    assert_eq!(scene.verify(&token).await, Err(InvalidToken::UnknownKey));
     scene.publish(&[&SECOND_KEY]);
     scene.clock.advance(Duration::from_secs(30));
     assert!(scene.verify(&token).await.is_ok());
 }
 
 #[tokio::test]
-async fn without_any_key_nothing_is_said_about_a_token_and_recovery_takes_seconds() {
+async fn without_any_key_no_token_is_rejected_and_recovery_takes_seconds() {
     let scene = Scene::new().await;
     scene.answer_keys(Answer::status(503));
     let token = scene.token(&FIRST_KEY);
     let error = scene.verifier.verify_token(&token).await.expect_err("no keys");
-    assert!(matches!(error, VerificationError::Unavailable(_)), "{error}");
+    assert!(matches!(error, VerificationError::KeysUnavailable(_)), "{error}");
     scene.publish(&[&FIRST_KEY]);
     scene.clock.advance(Duration::from_secs(1));
     assert!(scene.verify(&token).await.is_ok());
 }
 
 #[tokio::test]
-async fn the_claims_are_checked_and_at_the_time_of_the_clock() {
+async fn the_claims_are_checked_at_the_time_of_the_clock() {
     let scene = Scene::new().await;
-    let at = |seconds: i64| Instant::from_unix_millis(seconds * 1000).expect("an instant");
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     for (changes, rejection) in [
-        (json!({"iss": "https://example.com"}), Rejection::Issuer),
-        (json!({"aud": "http://localhost:3002/"}), Rejection::Audience),
-        (json!({"exp": NOW}), Rejection::Expired(at(NOW))),
-        (json!({"nbf": NOW + 61}), Rejection::NotYetValid(at(NOW + 61))),
-        (json!({"sub": null}), Rejection::MissingClaim("sub")),
-        (json!({"oid": 1}), Rejection::MalformedClaim("oid")),
+        (json!({"iss": "https://example.com"}), InvalidToken::Issuer),
+        (json!({"aud": "http://localhost:3002/"}), InvalidToken::Audience),
+        (json!({"exp": NOW}), InvalidToken::Expired(at(NOW))),
+        (json!({"nbf": NOW + 61}), InvalidToken::NotYetValid(at(NOW + 61))),
+        (json!({"sub": null}), InvalidToken::MissingClaim("sub")),
+        (json!({"oid": 1}), InvalidToken::MalformedClaim("oid")),
     ] {
         let token = FIRST_KEY.token(&changed(scene.claims(), &changes));
         assert_eq!(scene.verify(&token).await, Err(rejection), "{changes}");
@@ -225,11 +224,11 @@ async fn the_claims_are_checked_and_at_the_time_of_the_clock() {
     let token = scene.token(&FIRST_KEY);
     assert!(scene.verify(&token).await.is_ok());
     scene.clock.advance(Duration::from_hours(1));
-    assert_eq!(scene.verify(&token).await, Err(Rejection::Expired(at(NOW + 3600))));
+    assert_eq!(scene.verify(&token).await, Err(InvalidToken::Expired(at(NOW + 3600))));
 }
 
 #[tokio::test]
-async fn neither_an_error_nor_a_principal_shows_the_token() {
+async fn neither_an_error_nor_a_caller_shows_the_token() {
     let scene = Scene::new().await;
     let good = scene.token(&FIRST_KEY);
     let forged = SECOND_KEY.token_of(&FIRST_KEY.header().to_string(), scene.claims().to_string());
@@ -237,5 +236,20 @@ async fn neither_an_error_nor_a_principal_shows_the_token() {
         [format!("{:?}", scene.verify(&good).await), format!("{:?}", scene.verify(&forged).await)];
     for part in good.split('.').chain(forged.split('.')) {
         assert!(shown.iter().all(|text| !text.contains(part)), "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_verifier_keeps_the_claims_that_it_is_asked_to() {
+    let scene = Scene::new().await;
+    let claims = changed(scene.claims(), &json!({"zoneinfo": "Europe/Berlin"}));
+    let token = FIRST_KEY.token(&claims);
+    let without = scene.verify(&token).await.expect("a caller");
+    assert_eq!(without.claim("zoneinfo"), None);
+    let keeping = scene.verifier.clone().keep_claims(["zoneinfo", "locale"]);
+    for _ in 0..2 {
+        let caller = keeping.verify_token(&token).await.expect("a caller");
+        assert_eq!(caller.claim("zoneinfo"), Some(&json!("Europe/Berlin")));
+        assert_eq!((caller.claim("locale"), caller.claim("roles")), (None, None));
     }
 }

@@ -4,19 +4,18 @@ use std::num::NonZeroUsize;
 use std::vec::IntoIter;
 
 use async_trait::async_trait;
-use todo_application::domain::Todo;
+use todo_application::domain::{OperatorPermit, Todo};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 
-use super::MemoryTodoRepository;
+use super::repository::MemoryTodoRepository;
 
-/// A copy of all todos, in their order.
+/// A copy of all todos, sorted.
 pub struct MemorySnapshot {
     count: u64,
     rest: IntoIter<Todo>,
 }
 
 impl MemoryTodoRepository {
-    /// What is there now.
     pub fn snapshot(&self) -> MemorySnapshot {
         let workspaces = self.workspaces();
         let mut todos: Vec<Todo> =
@@ -35,25 +34,31 @@ impl TodoSnapshot for MemorySnapshot {
         self.count
     }
 
-    async fn next_page(&mut self, limit: NonZeroUsize) -> Result<Vec<Todo>, StorageError> {
+    async fn next_page(
+        &mut self,
+        _: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Todo>, StorageError> {
         Ok(self.rest.by_ref().take(limit.get()).collect())
     }
 }
 
 #[async_trait]
 impl TodoLoader for MemoryTodoRepository {
-    async fn load(&self, todos: Vec<Todo>) -> Result<Vec<Loaded>, StorageError> {
+    async fn load(
+        &self,
+        _: &OperatorPermit,
+        todos: Vec<Todo>,
+    ) -> Result<Vec<Loaded>, StorageError> {
         let mut workspaces = self.workspaces();
         let load = |todo: Todo| {
             let workspace = workspaces.entry(todo.workspace().clone()).or_default();
-            match workspace.todos.get(&todo.id()) {
-                None => {
-                    workspace.put(&todo);
-                    Loaded::Added
-                }
-                Some(stored) if *stored == todo => Loaded::Same,
-                Some(_) => Loaded::Different,
+            let stored = workspace.todos.get(&todo.id());
+            if stored.is_some() {
+                return Loaded::of_existing(&todo, stored);
             }
+            workspace.put(&todo);
+            Loaded::Added
         };
         Ok(todos.into_iter().map(load).collect())
     }

@@ -1,10 +1,10 @@
-//! All todos of a database at once, and taking in todos that were made elsewhere.
+//! Reading all todos of a database at once, and adding todos that were created elsewhere.
 
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{Todo, TodoId, WorkspaceId};
+use todo_application::domain::{OperatorPermit, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::{Error, Row, Statement};
 
@@ -15,12 +15,13 @@ use super::migrations::{self, CURRENT};
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
+use super::repository::PostgresTodoRepository;
 use super::row::{self, select};
 use super::session::{Connection, Session};
-use super::{PostgresTodoRepository, PostgresUrl};
+use super::url::PostgresUrl;
 
-/// A transaction that shows one moment, however long it is looked at: an operator waits, and can stop
-/// it. Of these limits an engine may know some or none.
+/// A transaction that shows one instant and has no time limit: the operator who waits can stop it. An
+/// engine may know some of these settings or none.
 const BEGIN: &str = "\
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
     SELECT set_config(name, '0', true) FROM pg_settings \
@@ -33,10 +34,10 @@ const COUNT: &str = "SELECT count(*) FROM todos";
 const PAGE: &str =
     select!(workspace, "WHERE (workspace, id) > ($1, $2) ORDER BY workspace, id LIMIT $3");
 
-/// All todos of a PostgreSQL database at one instant, whoever uses it meanwhile.
+/// All todos of a PostgreSQL database at one instant, while other processes may use it.
 ///
-/// On an engine that spreads rows over machines it is an instant of each machine, unless the engine
-/// has one for all of them.
+/// On an engine that spreads rows over machines it is an instant of each machine, unless the engine has
+/// a common one.
 pub struct PostgresSnapshot {
     connection: Connection,
     page: Statement,
@@ -45,7 +46,7 @@ pub struct PostgresSnapshot {
 }
 
 impl PostgresSnapshot {
-    /// Connects to the database, which has to have the current schema.
+    /// Connects to the database, which must have the current schema.
     pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
         open(url).await.map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
     }
@@ -74,11 +75,15 @@ impl TodoSnapshot for PostgresSnapshot {
         self.count
     }
 
-    async fn next_page(&mut self, limit: NonZeroUsize) -> Result<Vec<Todo>, StorageError> {
-        // No workspace has the empty name: every todo sorts after this.
+    async fn next_page(
+        &mut self,
+        _: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        // No workspace key is empty: every todo sorts after this.
         let (workspace, id) = self.last.as_ref().map_or_else(
             || (Parameter::Bytes(&[]), TodoId::from_bytes([0; 16])),
-            |(workspace, id)| (row::workspace(workspace), *id),
+            |(workspace, id)| (row::key(workspace), *id),
         );
         let limit = i64::try_from(limit.get()).unwrap_or(i64::MAX);
         let page = [workspace, Parameter::Id(id), Parameter::Number(Some(limit))];
@@ -92,21 +97,26 @@ impl TodoSnapshot for PostgresSnapshot {
     }
 }
 
-/// Servers may be running: their users see what is loaded when they next look, and nobody is told.
+/// Servers may be running. Their users see the loaded todos with the next query; subscribers are not
+/// notified.
 #[async_trait]
 impl TodoLoader for PostgresTodoRepository {
-    async fn load(&self, todos: Vec<Todo>) -> Result<Vec<Loaded>, StorageError> {
-        let loaded = self.connections.carry_out(&Load { todos: &todos }).await?;
-        todos.iter().zip(loaded).map(|(todo, taken)| judge(todo, taken)).collect()
+    async fn load(
+        &self,
+        _: &OperatorPermit,
+        todos: Vec<Todo>,
+    ) -> Result<Vec<Loaded>, StorageError> {
+        let taken = self.connections.execute(&Load { todos: &todos }).await?;
+        todos.iter().zip(taken).map(|(todo, taken)| outcome(todo, taken)).collect()
     }
 }
 
-/// One transaction, in which all todos are added whose ids are free.
+/// A transaction that adds all todos whose ids are free.
 struct Load<'a> {
     todos: &'a [Todo],
 }
 
-/// What came of a todo: it was added, or these rows have its id.
+/// `None` if the todo was added, otherwise the rows that have its id.
 type Taken = Option<Vec<Row>>;
 
 impl Work for Load<'_> {
@@ -118,7 +128,7 @@ impl Work for Load<'_> {
 
     async fn on(&self, session: &mut Session) -> Result<Vec<Taken>, Error> {
         let transaction = session.transaction().await?;
-        // All on the way at once, and carried out in this order.
+        // Pipelined, and executed in this order.
         let added = try_join_all(self.todos.iter().map(async |todo| {
             let rows = transaction.query(Query::Insert, &row::values(todo)).await?;
             Ok::<_, Error>(!rows.is_empty())
@@ -128,7 +138,7 @@ impl Work for Load<'_> {
             if added {
                 return Ok::<_, Error>(None);
             }
-            let key = [row::workspace(todo.workspace()), Parameter::Id(todo.id())];
+            let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
             transaction.query(Query::Find, &key).await.map(Some)
         }))
         .await?;
@@ -137,9 +147,8 @@ impl Work for Load<'_> {
     }
 }
 
-fn judge(todo: &Todo, taken: Taken) -> Result<Loaded, StorageError> {
+fn outcome(todo: &Todo, taken: Taken) -> Result<Loaded, StorageError> {
     let Some(rows) = taken else { return Ok(Loaded::Added) };
-    // If somebody has removed it since, nobody can say what it was.
     let stored = rows.first().map(|row| row::read(row, todo.workspace())).transpose()?;
-    Ok(if stored.as_ref() == Some(todo) { Loaded::Same } else { Loaded::Different })
+    Ok(Loaded::of_existing(todo, stored.as_ref()))
 }

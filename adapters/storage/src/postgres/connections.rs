@@ -1,4 +1,4 @@
-//! How work gets done on one of a few connections.
+//! The pool of connections, and retries.
 
 use std::time::Duration;
 
@@ -15,36 +15,34 @@ use super::parameter::Parameter;
 use super::queries::Query;
 use super::session::Session;
 
-/// How many connections there are at most. Each is a process of the server, which has room for a
-/// hundred as it comes: ten replicas fit.
+/// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
+/// replicas.
 const SIZE: usize = 8;
 
-/// How long to wait for one of them: until it is free, and until it is made, whichever of the hosts
-/// it leads to.
+/// How long to wait for a free connection, and for a new one, whichever of the hosts it leads to.
 const WAIT: Duration = Duration::from_secs(3);
 const CREATE: Duration = Duration::from_secs(8);
 
-/// How long to wait for an answer. The server gives a statement up before that, see
-/// [`session`](super::session); this is for a server that is out of reach.
-const ANSWER: Duration = Duration::from_secs(6);
+/// How long to wait for a response. The server cancels a statement before that, see
+/// [`session`](super::session); this is for a server that cannot be reached.
+const RESPONSE: Duration = Duration::from_secs(6);
 
-/// How often a statement is sent again that the database took back, and how long to let the other
-/// transaction go first; each time twice as long.
+/// How often work is retried that the database rolled back, and the first pause before that, which
+/// doubles with each retry.
 const RETRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// Something to do on one connection, from beginning to end.
+/// What to run on one connection.
 pub(super) trait Work: Sync {
     type Output: Send;
 
-    /// Whether it changes nothing.
     fn is_a_read(&self) -> bool;
 
     fn on(&self, session: &mut Session)
     -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
-/// A statement in a transaction of its own, for the rows that it returns.
+/// A single statement in a transaction of its own. Its output is the rows that it returns.
 pub(super) struct Single<'a> {
     pub(super) query: Query,
     pub(super) parameters: &'a [Parameter<'a>],
@@ -62,11 +60,11 @@ impl Work for Single<'_> {
     }
 }
 
-/// A few connections, each lent to one who has work for it, and replaced when it is lost.
+/// A pool of connections. Lost connections are replaced.
 pub(super) struct Connections(Pool<Connector>);
 
 impl Connections {
-    /// Makes the first connection, to see whether the database can be used.
+    /// Makes the first connection, to check that the database can be used.
     pub(super) async fn open(connector: Connector) -> Result<Self, PostgresOpenProblem> {
         let pool = Pool::builder(connector)
             .max_size(SIZE)
@@ -79,46 +77,46 @@ impl Connections {
         Ok(Self(pool))
     }
 
-    /// Runs a statement in a transaction of its own and gives the rows that it returns.
+    /// Runs a statement in a transaction of its own, and returns its rows.
     pub(super) async fn run(
         &self,
         query: Query,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StorageError> {
-        self.carry_out(&Single { query, parameters }).await
+        self.execute(&Single { query, parameters }).await
     }
 
-    /// Does some work. It is done again only if it is known to have had no effect, or can have none.
-    pub(super) async fn carry_out<W: Work>(&self, work: &W) -> Result<W::Output, StorageError> {
+    /// Runs work, and retries it only if it is known to have had no effect, or can have none.
+    pub(super) async fn execute<W: Work>(&self, work: &W) -> Result<W::Output, StorageError> {
         let mut pauses = (0..RETRIES).map(|retry| FIRST_PAUSE * 2_u32.pow(retry));
-        let mut may_get_lost = work.is_a_read();
+        let mut retry_unknown = work.is_a_read();
         loop {
             let failure = match self.attempt(work).await {
                 Ok(output) => return Ok(output),
                 Err(failure) => failure,
             };
             match failure.fate {
-                Fate::TakenBack => match pauses.next() {
+                Fate::RolledBack => match pauses.next() {
                     Some(pause) => sleep(pause).await,
                     None => return Err(failure.into()),
                 },
-                // Once, because a connection that was idle may be found dead only when it is used.
-                Fate::Unknown if may_get_lost => may_get_lost = false,
+                // Once, because an idle connection may turn out to be dead only when it is used.
+                Fate::Unknown if retry_unknown => retry_unknown = false,
                 Fate::Unknown | Fate::Refused | Fate::TooSlow => return Err(failure.into()),
             }
         }
     }
 
-    /// Does some work once.
+    /// Runs work once.
     pub(super) async fn attempt<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
         let mut session = self.0.get().await?;
-        let answer = timeout(ANSWER, work.on(&mut session)).await;
-        let answer = answer.map_or_else(|_| Err(Failure::no_answer()), |it| it.map_err(Into::into));
-        if answer.as_ref().is_err_and(|failure| !failure.leaves_the_connection_sound()) {
-            // Out of the pool, and closed. The statement is not cancelled: the server could answer
+        let output = timeout(RESPONSE, work.on(&mut session)).await;
+        let output = output.map_or_else(|_| Err(Failure::no_answer()), |it| it.map_err(Into::into));
+        if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {
+            // Closed, not returned to the pool. The statement is not cancelled: the server could report
             // a cancelled commit as one that the standbys have.
             drop(Object::take(session));
         }
-        answer
+        output
     }
 }

@@ -12,40 +12,38 @@ use tokio_postgres::config::LoadBalanceHosts;
 use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::reason;
+use super::database_error::reason;
 use super::session::{Connection, Session};
 use super::tls;
 use super::url::{CONNECT_TIMEOUT, PostgresUrl};
 
-/// Connects to the first host that takes writes.
+/// Connects to the first host that accepts writes.
 pub(super) struct Connector {
     hosts: Vec<Config>,
-    /// The one to begin with.
+    /// The index of the host to try first.
     first: AtomicUsize,
     tls: MakeRustlsConnect,
 }
 
-/// Why there is no connection.
 #[derive(Debug, Error)]
 pub(super) enum ConnectError {
-    /// A host that was asked refuses or cannot be reached.
+    /// The host refuses, or cannot be reached.
     #[error("no connection to the database")]
     Driver(#[from] tokio_postgres::Error),
-    /// A host that was asked says nothing.
+    /// The host does not respond in time.
     #[error("the database does not answer in time")]
     NoAnswer,
 }
 
 impl Connector {
-    /// Prepares to connect, and does not yet. The error says which file of certificates cannot be
-    /// used.
+    /// Does not connect yet. The error is about the certificates.
     pub(super) fn new(url: &PostgresUrl) -> Result<Self, BoxError> {
         let tls = tls::connector(&url.verification)?;
         Ok(Self { hosts: url.hosts.clone(), first: AtomicUsize::new(0), tls })
     }
 
-    /// Asks one host after the other, beginning with the one that was good last. The error is that
-    /// of the last one. Notifications that come over the connection go to `notified`.
+    /// Tries the hosts in turn, beginning with the one that worked last. The error is that of the last
+    /// host. Notifications on the connection are sent to `notified`.
     pub(super) async fn connect(
         &self,
         notified: Option<mpsc::UnboundedSender<Notification>>,
@@ -54,10 +52,9 @@ impl Connector {
         let hosts = self.hosts.iter().enumerate().cycle().skip(first).take(self.hosts.len());
         let mut last_error = ConnectError::NoAnswer;
         for (index, host) in hosts {
-            // The driver's own limit ends when the host accepts, and one that hangs does that, too:
-            // it must not keep us from the next.
+            // The driver's own limit ends when the host accepts, which a host that hangs does too.
             let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-            // Boxed: it is large, seldom, and would be part of every future that runs a statement.
+            // Boxed: it is large and rare, and would be part of every future that runs a statement.
             match timeout(limit, Box::pin(self.connect_to(host, notified.clone()))).await {
                 Ok(Ok(connection)) => {
                     let spread = host.get_load_balance_hosts() == LoadBalanceHosts::Random;
@@ -78,29 +75,28 @@ impl Connector {
         notified: Option<mpsc::UnboundedSender<Notification>>,
     ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut connection) = host.connect(self.tls.clone()).await?;
-        let carrying = tokio::spawn(async move {
+        let driver = tokio::spawn(async move {
             while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
                 match message {
                     Ok(AsyncMessage::Notification(notification)) => {
                         if let Some(notified) = &notified {
-                            // Whoever no longer listens closes the connection.
+                            // A receiver that is dropped also closes the connection.
                             let _ = notified.send(notification);
                         }
                     }
                     Ok(_) => {}
                     Err(error) => {
                         let reason = reason(error);
-                        tracing::warn!(reason, "a connection to the database is lost");
+                        tracing::warn!(reason, "database connection lost");
                         return;
                     }
                 }
             }
         });
-        Connection::new(client, carrying).await
+        Connection::new(client, driver).await
     }
 }
 
-/// What the pool asks for.
 impl Manager for Connector {
     type Type = Session;
     type Error = ConnectError;

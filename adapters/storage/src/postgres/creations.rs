@@ -1,4 +1,4 @@
-//! Adding a todo once, however often it is asked for.
+//! Adding a todo once, however often the request is repeated.
 
 use futures_util::future::{try_join, try_join_all};
 use todo_application::domain::{Instant, Todo, TodoId};
@@ -11,21 +11,19 @@ use super::queries::Query;
 use super::row;
 use super::session::{Session, Transaction};
 
-/// One transaction, in which a request is remembered and its todo is added, or neither.
+/// A transaction that remembers a request and adds its todo, or does neither.
 pub(super) struct InsertOnce<'a> {
     pub(super) todo: &'a Todo,
     pub(super) request: &'a CreationRequest,
 }
 
-/// What became of it.
 pub(super) enum Created {
-    /// The todo is added.
     Now,
-    /// A request of this name added another: this row says which.
+    /// By an earlier request with this key, which this row remembers.
     Before(Row),
-    /// A request of this name added another, and was forgotten while we looked.
+    /// By an earlier request with this key, which was forgotten at this moment.
     JustForgotten,
-    /// There is a todo with this id, so nothing is added and nothing remembered.
+    /// The id is taken: nothing is added and nothing remembered.
     IdTaken,
 }
 
@@ -39,7 +37,7 @@ impl Work for InsertOnce<'_> {
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
         let Self { todo, request } = self;
         let record = todo.record();
-        let workspace = || row::workspace(todo.workspace());
+        let workspace = || row::key(todo.workspace());
         let created_by = || Parameter::Text(Some(record.created_by.as_str()));
         let key = || Parameter::Text(Some(request.key.as_str()));
         let now = || Parameter::Number(Some(record.created_at.as_unix_millis()));
@@ -54,36 +52,36 @@ impl Work for InsertOnce<'_> {
         ];
 
         let transaction = session.transaction().await?;
-        // Waits for another request of this name that is under way, and goes by what became of it.
+        // Waits for a concurrent request with this key, if there is one.
         if transaction.query(Query::Remember, &creation).await?.is_empty() {
-            let name = [workspace(), created_by(), key()];
-            let found = transaction.query(Query::FindCreation, &name).await?;
+            let key = [workspace(), created_by(), key()];
+            let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
         let (values, until_now) = (row::values(todo), [workspace(), now()]);
         let insert = transaction.query(Query::Insert, &values);
-        let (inserted, over) =
-            try_join(insert, transaction.query(Query::ListOver, &until_now)).await?;
+        let (inserted, expired) =
+            try_join(insert, transaction.query(Query::ListExpired, &until_now)).await?;
         if inserted.is_empty() {
-            // Leaving the transaction takes back what is remembered.
+            // Dropping the transaction rolls back what is remembered.
             return Ok(Created::IdTaken);
         }
-        try_join_all(over.iter().map(|row| forget(&transaction, workspace(), row))).await?;
+        try_join_all(expired.iter().map(|row| forget(&transaction, workspace(), row))).await?;
         transaction.commit().await?;
         Ok(Created::Now)
     }
 }
 
-/// Forgets the request of a row of [`Query::ListOver`].
+/// Forgets the request of a row of [`Query::ListExpired`].
 async fn forget(
     transaction: &Transaction<'_>,
     workspace: Parameter<'_>,
     row: &Row,
 ) -> Result<(), Error> {
-    let (created_by, key): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let (created_by, request): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
     let todo = Parameter::Id(TodoId::from_uuid(row.try_get(2)?));
-    let name = [workspace, Parameter::Text(Some(created_by)), Parameter::Text(Some(key)), todo];
-    transaction.query(Query::Forget, &name).await.map(drop)
+    let key = [workspace, Parameter::Text(Some(created_by)), Parameter::Text(Some(request)), todo];
+    transaction.query(Query::Forget, &key).await.map(drop)
 }
 
 /// Reads a row of [`Query::FindCreation`].

@@ -7,7 +7,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connector::ConnectError;
-use super::failure::reason;
+use super::database_error::reason;
 
 /// Why a PostgreSQL database cannot be used, as one sentence that says what to do about it.
 #[derive(Debug, Error)]
@@ -15,63 +15,48 @@ use super::failure::reason;
 pub struct PostgresOpenError {
     /// The database, without its password.
     pub database: String,
-    /// What is wrong with it.
     pub problem: PostgresOpenProblem,
 }
 
-/// What is wrong with a PostgreSQL database: the rest of a sentence that starts with its name.
+/// The problem with a PostgreSQL database: the rest of a sentence that starts with its URL.
 #[derive(Debug, Error)]
 pub enum PostgresOpenProblem {
-    /// Nobody answers there, not in time, or only a standby.
+    /// No host answers, or not in time, or only a standby does.
     #[error("cannot be reached ({0}): start it, or set DATABASE_URL to another database")]
     Unreachable(String),
-    /// The user or the password is wrong.
-    #[error("does not let this user in ({0}): correct the user or the password in DATABASE_URL")]
+    #[error("rejects this user ({0}): correct the user or the password in DATABASE_URL")]
     Login(String),
-    /// The server has no such database.
     #[error("does not exist: create it, or set DATABASE_URL to another database")]
     Missing,
-    /// The user may not make or use the tables.
+    /// The user may not create or use the tables.
     #[error(
-        "does not let this user do what is needed ({0}): grant it, or run `todo-mcp migrate` as the \
+        "does not grant this user what is needed ({0}): grant it, or run `todo-mcp migrate` as the \
          owner of the tables"
     )]
     NotAllowed(String),
-    /// Not every text can be stored in it.
+    /// It cannot store every text.
     #[error("has the encoding {0}: create it with the encoding UTF8")]
     Encoding(String),
-    /// A later version of this program has been here.
+    /// A later version of this program has migrated it.
     #[error(
-        "has schema {found}, and this program knows none after {known}: use a newer todo-mcp, or \
+        "has schema {found}, and this program supports schemas up to {known}: use a newer todo-mcp, or \
          set DATABASE_URL to another database"
     )]
-    NewerSchema {
-        /// The schema it has.
-        found: i32,
-        /// The latest schema that this program knows.
-        known: i32,
-    },
-    /// An earlier version of this program was the last one here.
+    NewerSchema { found: i32, known: i32 },
+    /// Only earlier versions of this program have migrated it. 0 means none.
     #[error(
-        "has schema {found}, and this program reads schema {known}: bring it there with `todo-mcp \
-         migrate`"
+        "has schema {found}, and this program reads schema {known}: migrate it with `todo-mcp migrate`"
     )]
-    OlderSchema {
-        /// The schema it has, 0 if it has none.
-        found: i32,
-        /// The schema that this program reads.
-        known: i32,
-    },
-    /// It has a table of this name that is somebody else's.
+    OlderSchema { found: i32, known: i32 },
+    /// It has a table with the name of ours and other columns.
     #[error(
         "has a table `todos` of another application ({0}): set DATABASE_URL to another database"
     )]
     Foreign(String),
-    /// The certificates to check the server against cannot be read.
-    #[error("cannot be checked: the certificates to check it against cannot be read ({0})")]
+    #[error("cannot be verified: the certificates to verify it with cannot be read ({0})")]
     Certificates(#[source] BoxError),
     /// Anything else that the database reports.
-    #[error("cannot be used ({0}): mend that, or set DATABASE_URL to another database")]
+    #[error("cannot be used ({0}): fix this, or set DATABASE_URL to another database")]
     Other(String),
 }
 

@@ -1,4 +1,4 @@
-//! What is sent with a statement.
+//! The parameters of a statement.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use todo_application::domain::TodoId;
 use todo_application::ports::BoxError;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
-/// The value of a `$1`. The driver logs parameters at debug level, so `Debug` leaves the value away:
-/// what is in a todo is not for the log.
+/// The value of a `$1`. The driver logs parameters at debug level, so `Debug` omits the value: the
+/// content of todos must not be logged.
 pub(super) enum Parameter<'a> {
     Bytes(&'a [u8]),
     Id(TodoId),
@@ -16,7 +16,7 @@ pub(super) enum Parameter<'a> {
     Number(Option<i64>),
 }
 
-/// Parameters as the driver wants them.
+/// Converts parameters for the driver.
 pub(super) fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
     parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
 }
@@ -31,7 +31,7 @@ impl ToSql for Parameter<'_> {
         }
     }
 
-    /// Each value is asked when it is sent.
+    /// Each value is checked when it is sent.
     fn accepts(_: &Type) -> bool {
         true
     }

@@ -1,11 +1,10 @@
-//! The statements. Each goes straight to its rows through an index that begins with the workspace,
-//! and each returns a row for every row that it reads or writes.
+//! The statements. Each seeks its rows in an index that begins with the workspace, and returns a row for
+//! every row that it reads or writes.
 //!
-//! They stay within what PostgreSQL, Citus, YugabyteDB and CockroachDB have in common.
+//! They use only what PostgreSQL, Citus, YugabyteDB and CockroachDB have in common.
 
 use super::row::select;
 
-/// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
     Find,
@@ -18,12 +17,12 @@ pub(super) enum Query {
     Exists,
     Remember,
     FindCreation,
-    ListOver,
+    ListExpired,
     Forget,
 }
 
 impl Query {
-    /// All of them, in their order.
+    /// In the order of their discriminants.
     pub(super) const ALL: [Self; 12] = [
         Self::Find,
         Self::List,
@@ -35,7 +34,7 @@ impl Query {
         Self::Exists,
         Self::Remember,
         Self::FindCreation,
-        Self::ListOver,
+        Self::ListExpired,
         Self::Forget,
     ];
 
@@ -51,12 +50,12 @@ impl Query {
             Self::Exists => EXISTS,
             Self::Remember => REMEMBER,
             Self::FindCreation => FIND_CREATION,
-            Self::ListOver => LIST_OVER,
+            Self::ListExpired => LIST_EXPIRED,
             Self::Forget => FORGET,
         }
     }
 
-    /// Whether it changes nothing, and so can be sent as often as one likes.
+    /// Whether it changes nothing, so that it can be retried.
     pub(super) fn is_a_read(self) -> bool {
         match self {
             Self::Find
@@ -65,13 +64,13 @@ impl Query {
             | Self::ListDone
             | Self::Exists
             | Self::FindCreation
-            | Self::ListOver => true,
+            | Self::ListExpired => true,
             Self::Insert | Self::Save | Self::Remove | Self::Remember | Self::Forget => false,
         }
     }
 }
 
-// A session finds its statements by their place.
+// A session finds its statements by discriminant.
 const _: () = {
     let mut place = 0;
     while place < Query::ALL.len() {
@@ -82,7 +81,7 @@ const _: () = {
 
 const FIND: &str = select!("WHERE workspace = $1 AND id = $2");
 
-/// From the id `$2` on.
+/// Beginning at the id `$2`.
 const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT $3");
 
 const LIST_OPEN: &str = select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY open_id LIMIT $3");
@@ -109,10 +108,10 @@ const REMOVE: &str = "\
     DELETE FROM todos WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
     RETURNING id";
 
-/// Whether a todo is there, as the number of rows; also what a readiness check asks.
+/// Whether a todo exists, as the number of rows. Also the query of the health check.
 const EXISTS: &str = "SELECT id FROM todos WHERE workspace = $1 AND id = $2";
 
-/// Remembers a request in place of one whose time is over. No row if there is one whose time is not.
+/// Remembers a request, and replaces an expired one. No row if there is one that is not expired.
 const REMEMBER: &str = "\
     INSERT INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -125,13 +124,13 @@ const FIND_CREATION: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
     WHERE workspace = $1 AND created_by = $2 AND key = $3";
 
-/// A few of those whose time is over: more than are remembered at a time, so that none piles up, and
+/// A few of the expired requests: more than are remembered at a time, so that they do not accumulate, and
 /// not so many that it would take long.
-const LIST_OVER: &str = "\
+const LIST_EXPIRED: &str = "\
     SELECT created_by, key, todo FROM creations \
     WHERE workspace = $1 AND forget_at >= 0 AND forget_at <= $2 ORDER BY forget_at LIMIT 16";
 
-/// The todo is named, too: another request of the same name may have taken its place.
+/// With the id of the todo: another request with the same key may have replaced this one.
 const FORGET: &str = "\
     DELETE FROM creations WHERE workspace = $1 AND created_by = $2 AND key = $3 AND todo = $4 \
     RETURNING todo";

@@ -1,4 +1,4 @@
-//! How a todo is a row of the table `todos`: the only place that knows both.
+//! Conversion between todos and rows of the table `todos`.
 
 use thiserror::Error;
 use todo_application::domain::{
@@ -11,8 +11,8 @@ use tokio_postgres::types::FromSql;
 
 use super::parameter::Parameter;
 
-/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds. With
-/// `workspace, ` before that, the rows also say where they belong, for [`read_any`].
+/// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
+/// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
         select!(@ "", $rest)
@@ -35,29 +35,39 @@ pub(super) use select;
 /// A todo as the parameters `$1` to `$10`: workspace, id, then the columns of [`select`] after the
 /// id, in their order.
 pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
-    let record = todo.record();
-    let completed_at = record.completion.at();
+    let TodoRecord {
+        id,
+        workspace,
+        title,
+        description,
+        completion,
+        created_at,
+        created_by,
+        updated_at,
+        updated_by,
+        version,
+    } = todo.record();
     [
-        workspace(&record.workspace),
-        Parameter::Id(record.id),
-        Parameter::Text(Some(record.title.as_str())),
-        Parameter::Text(record.description.as_deref()),
-        Parameter::Number(completed_at.map(Instant::as_unix_millis)),
-        Parameter::Number(Some(record.created_at.as_unix_millis())),
-        Parameter::Text(Some(record.created_by.as_str())),
-        Parameter::Number(Some(record.updated_at.as_unix_millis())),
-        Parameter::Text(Some(record.updated_by.as_str())),
-        Parameter::Number(Some(record.version.as_i64())),
+        key(workspace),
+        Parameter::Id(*id),
+        Parameter::Text(Some(title.as_str())),
+        Parameter::Text(description.as_deref()),
+        Parameter::Number(completion.at().map(Instant::as_unix_millis)),
+        Parameter::Number(Some(created_at.as_unix_millis())),
+        Parameter::Text(Some(created_by.as_str())),
+        Parameter::Number(Some(updated_at.as_unix_millis())),
+        Parameter::Text(Some(updated_by.as_str())),
+        Parameter::Number(Some(version.as_i64())),
     ]
 }
 
 /// The `$1` of every statement.
-pub(super) fn workspace(id: &WorkspaceId) -> Parameter<'_> {
-    Parameter::Bytes(id.as_str().as_bytes())
+pub(super) fn key(workspace: &WorkspaceId) -> Parameter<'_> {
+    Parameter::Bytes(workspace.as_str().as_bytes())
 }
 
-/// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this
-/// program cannot have written it.
+/// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program
+/// cannot have written it.
 pub(super) fn read(row: &Row, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
     restore(row, workspace).map_err(|source| corrupt(row, source))
 }
@@ -106,7 +116,6 @@ fn instant(millis: i64) -> Result<Instant, BoxError> {
     Ok(Instant::from_unix_millis(millis)?)
 }
 
-/// What is wrong with which column.
 #[derive(Debug, Error)]
 #[error("its `{column}` is not what this program writes")]
 struct Unreadable {

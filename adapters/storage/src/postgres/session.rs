@@ -1,4 +1,4 @@
-//! A connection that is ready for our statements.
+//! The settings and prepared statements of a connection.
 
 use futures_util::future::try_join_all;
 use tokio::task::JoinHandle;
@@ -7,14 +7,14 @@ use tokio_postgres::{Client, Error, Row, Statement};
 use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 
-/// What each session is told, as far as the engine knows these settings: `pg_settings` has no row
-/// for those that it does not.
+/// The settings of each session, as far as the engine has them: `pg_settings` has no row for those that
+/// it has not.
 ///
-/// * A statement that takes 5 seconds is given up, unless the operator has set another limit.
-/// * A commit is on disk before it is answered, also where the operator's default is `off`.
-/// * Each statement has one right plan, along an index that is in the order that it asks for. A
-///   planner guesses, and with old statistics it guesses that a long list is short. So the plan does
-///   not depend on the parameters and is made once for each connection.
+/// * A statement is cancelled after 5 seconds, unless the operator has set another limit.
+/// * A commit is on disk before it is reported, even if the operator's default is `off`.
+/// * Each statement has one good plan, along an index in its order. With outdated statistics the planner
+///   may assume that a long list is short. So the plan does not depend on the parameters and is made
+///   once for each connection.
 const SETTINGS: &str = "\
     SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN '5s' \
                                       WHEN 'synchronous_commit' THEN 'on' \
@@ -25,17 +25,16 @@ const SETTINGS: &str = "\
        OR (name = 'synchronous_commit' AND setting = 'off') \
        OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort')";
 
-/// A connection, closed when it is dropped.
+/// Closed when it is dropped.
 pub(super) struct Connection {
     pub(super) client: Client,
-    /// What carries messages to and fro.
-    carrying: JoinHandle<()>,
+    /// The task that exchanges messages with the server.
+    driver: JoinHandle<()>,
 }
 
 impl Connection {
-    /// Takes over a connection that was just made.
-    pub(super) async fn new(client: Client, carrying: JoinHandle<()>) -> Result<Self, Error> {
-        let connection = Self { client, carrying };
+    pub(super) async fn new(client: Client, driver: JoinHandle<()>) -> Result<Self, Error> {
+        let connection = Self { client, driver };
         connection.client.batch_execute(SETTINGS).await?;
         Ok(connection)
     }
@@ -43,13 +42,12 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // At once: by itself it would wait for the answers that are still to come, and a connection
-        // is dropped where none may ever come.
-        self.carrying.abort();
+        // Otherwise the task would wait for outstanding responses, which may never arrive.
+        self.driver.abort();
     }
 }
 
-/// A connection on which our statements are prepared.
+/// A connection with prepared statements.
 pub(super) struct Session {
     connection: Connection,
     /// In the order of [`Query::ALL`].
@@ -57,7 +55,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Prepares the statements. An error of the database means that its tables are not ours.
+    /// Prepares the statements. An error of the database means that its tables are of another
+    /// application.
     pub(super) async fn new(connection: Connection) -> Result<Self, Error> {
         // In one round trip.
         let prepared = Query::ALL.map(|query| connection.client.prepare(query.sql()));
@@ -69,7 +68,7 @@ impl Session {
         self.connection.client.is_closed()
     }
 
-    /// Runs one of the statements in a transaction of its own and gives the rows that it returns.
+    /// Runs a statement in a transaction of its own, and returns its rows.
     pub(super) async fn query(
         &self,
         query: Query,
@@ -79,21 +78,20 @@ impl Session {
         self.connection.client.query(statement, &to_sql(parameters)).await
     }
 
-    /// Begins a transaction, which is taken back unless it is committed.
+    /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         let Self { connection, statements } = self;
         Ok(Transaction { transaction: connection.client.transaction().await?, statements })
     }
 }
 
-/// Several statements that have their effect together, or none.
 pub(super) struct Transaction<'a> {
     transaction: tokio_postgres::Transaction<'a>,
     statements: &'a [Statement],
 }
 
 impl Transaction<'_> {
-    /// Runs one of the statements and gives the rows that it returns.
+    /// Runs a statement, and returns its rows.
     pub(super) async fn query(
         &self,
         query: Query,

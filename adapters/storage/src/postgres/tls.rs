@@ -1,4 +1,4 @@
-//! Encryption, and who answers.
+//! Encryption and certificate verification.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::Verification;
 
-/// What encrypts connections. The error says which file of certificates cannot be used.
+/// The error is about the certificates.
 pub(super) fn connector(verification: &Verification) -> Result<MakeRustlsConnect, BoxError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
@@ -34,11 +34,10 @@ pub(super) fn connector(verification: &Verification) -> Result<MakeRustlsConnect
     Ok(MakeRustlsConnect::new(builder.with_no_client_auth()))
 }
 
-/// Takes any certificate, as `sslmode=require` wants it.
+/// Accepts any certificate, as `sslmode=require` demands.
 ///
-/// The handshake's signature is checked all the same: where the password is proven with channel
-/// binding (SCRAM-SHA-256-PLUS, RFC 5802), the certificate is part of the proof, and then whoever
-/// shows it has to own it.
+/// The signature of the handshake is verified nevertheless: with channel binding (SCRAM-SHA-256-PLUS,
+/// RFC 5802) the certificate is part of the password proof, so the server must own its key.
 #[derive(Debug)]
 struct AnyServer(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL database is.
+//! Connection URLs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use thiserror::Error;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// The schemes that PostgreSQL's own programs know.
+/// The schemes that PostgreSQL's own programs accept.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
-/// The parameters that are the driver's. `sslmode`, `sslrootcert` and `target_session_attrs`, which
-/// are handled here, come on top.
+/// The parameters that are passed to the driver, besides `sslmode`, `sslrootcert` and
+/// `target_session_attrs`, which are handled here.
 const PASSED_ON: [&str; 17] = [
     "application_name",
     "channel_binding",
@@ -35,75 +35,67 @@ const PASSED_ON: [&str; 17] = [
     "user",
 ];
 
-/// How long one host may take until it can be used, where the URL does not say.
+/// How long connecting to one host may take, unless the URL sets it.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How soon a connection to a machine that has vanished is noticed, where the URL does not say: when
-/// nothing is sent, and when something is.
+/// How soon a connection to an unreachable machine is detected when it is idle and when it is in use,
+/// unless the URL sets it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the driver has where the URL says nothing about it.
+/// The driver's default.
 const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_hours(2);
 
-/// Which PostgreSQL database, as which user and how: a connection URL as `psql` takes it
-/// (PostgreSQL, "Connection URIs"), with these differences:
+/// A connection URL as `psql` accepts it (PostgreSQL, "Connection URIs"), with these differences:
 ///
-/// * Of several hosts, the first that takes writes is used (`target_session_attrs=read-write`): a
-///   standby is of no use here.
+/// * Of several hosts, the first that accepts writes is used (`target_session_attrs=read-write`).
 /// * `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`. As with `psql`, the
-///   middle two encrypt and do not ask who answers; `verify-full` also checks that the certificate
-///   is for the host and comes from an authority of the operating system, or of `sslrootcert`.
+///   middle two encrypt without verifying the server; `verify-full` also verifies that the certificate
+///   is for the host and is issued by an authority of the operating system, or of `sslrootcert`.
 ///
-/// The password is in it and never comes out: `Display` and `Debug` leave it away.
+/// `Display` and `Debug` omit the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
-    /// One for each host, in their order; at least one.
+    /// One for each host, in their order. Never empty.
     pub(super) hosts: Vec<Config>,
     pub(super) verification: Verification,
 }
 
-/// Whether the server has to prove who it is, and to whose satisfaction.
+/// Which authorities must have issued the certificate of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verification {
-    /// It does not have to.
+    /// Any: it is not verified.
     None,
-    /// To that of the operating system.
+    /// Those of the operating system.
     System,
-    /// To that of the authorities in this file (PEM).
+    /// Those in this file (PEM).
     File(PathBuf),
 }
 
-/// Why a text is not the URL of a PostgreSQL database. It never repeats a part of the text: a
-/// password with a character that is not escaped can end up in any part.
+/// Why a text is not a valid PostgreSQL URL. It never contains a part of the text, as a password with an
+/// unescaped character can end up in any part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PostgresUrlError {
-    /// It has another form.
     #[error(
         "must be `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with %40 for @ and %2F for / in the \
          user and the password, and with commas between several hosts"
     )]
     Form,
-    /// It names no host.
-    #[error("names no host after `postgres://`")]
+    #[error("has no host after `postgres://`")]
     NoHost,
-    /// It has a parameter that no PostgreSQL URL has here.
     #[error(
-        "has a parameter that is not known: there are sslmode, sslrootcert, target_session_attrs, {}",
+        "has an unknown parameter: there are sslmode, sslrootcert, target_session_attrs, {}",
         PASSED_ON.join(", ")
     )]
     Parameter,
-    /// A parameter has a value that it cannot have.
-    #[error("has a parameter with a value that it cannot have")]
+    #[error("has a parameter with an invalid value")]
     Value,
-    /// The `sslmode` is none of those there are.
-    #[error("has a sslmode other than disable, prefer, require or verify-full")]
+    #[error("has an sslmode other than disable, prefer, require or verify-full")]
     SslMode,
-    /// There is a `sslrootcert`, and nothing that would be checked against it.
-    #[error("has a sslrootcert, which takes sslmode=verify-full to be of use")]
+    /// The `sslrootcert` would have no effect.
+    #[error("has an sslrootcert, which requires sslmode=verify-full")]
     UnusedRoots,
-    /// Other sessions than those that write.
-    #[error("has a target_session_attrs other than read-write: a server of todos has to write")]
+    #[error("has a target_session_attrs other than read-write")]
     SessionAttributes,
 }
 
@@ -163,7 +155,7 @@ impl FromStr for PostgresUrl {
     }
 }
 
-/// The same URL with one of its hosts at a time.
+/// The URL once for each of its hosts.
 fn each_host(url: &str) -> impl Iterator<Item = String> {
     let (scheme, rest) = url.split_at(url.find("//").map_or(0, |slashes| slashes + 2));
     let (user, rest) = rest.split_at(rest.find('@').map_or(0, |at| at + 1));
@@ -187,7 +179,7 @@ fn set_defaults(config: &mut Config) {
     }
 }
 
-/// For people: user, hosts and database.
+/// User, hosts and database.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("postgres://")?;
@@ -217,7 +209,6 @@ fn addresses(config: &Config) -> impl Iterator<Item = String> {
     })
 }
 
-/// As `Display`.
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)

@@ -11,23 +11,23 @@ use todo_application::ports::BoxError;
 use super::open;
 use super::open_error::OpenError;
 
-/// How many pages to copy between two reports: 4 MiB.
+/// The pages to copy between two progress reports: 4 MiB.
 const PAGES: i32 = 1024;
 
-/// An SQLite file at one instant, to be copied whoever uses it meanwhile.
+/// An SQLite file at one instant, to be copied while other processes may use it.
 pub struct SqliteBackup(Connection);
 
-/// Why there is no copy, or none that is any good.
+/// Why there is no usable copy.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// Whoever watched has said stop.
-    #[error("it was stopped")]
+    /// The progress callback has stopped it.
+    #[error("the backup was stopped")]
     Stopped,
     /// The database cannot be read, or the copy cannot be written.
     #[error("the database cannot be copied")]
     Failed(#[source] BoxError),
-    /// The copy contradicts itself, and so does the database then.
-    #[error("the copy does not pass SQLite's check, and so the database may be damaged: {0}")]
+    /// The copy is damaged, and so probably is the database.
+    #[error("the copy fails SQLite's check, so the database may be damaged: {0}")]
     Damaged(String),
 }
 
@@ -38,31 +38,30 @@ impl From<rusqlite::Error> for BackupError {
 }
 
 impl SqliteBackup {
-    /// Opens the database at `path`, which has to be there. Any schema will do: before a migration is
-    /// when copies are made. Blocks on the disk.
+    /// Opens the database at `path`, which must exist. Any schema will do, as backups are made before
+    /// a migration. Blocks on the disk.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         open::snapshot(path).map(|(connection, _schema)| Self(connection))
     }
 
-    /// Copies it over `copy`, an empty file that is there, and checks the copy. Blocks on the disk.
+    /// Copies the database to `copy`, an existing empty file, and checks the copy. Blocks on the disk.
     ///
-    /// `progress` hears now and then how many pages are copied, and of how many, and says whether to
-    /// go on. On an error the copy is of no use.
+    /// `progress` receives from time to time how many pages are copied, and of how many, and returns
+    /// whether to continue. After an error the copy is unusable.
     pub fn copy_to(
         &self,
         copy: &Path,
         progress: impl FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<(), BackupError> {
         let mut target = open::connect(copy)?;
-        // There is nothing to go back to.
+        // A rollback is never needed.
         target.pragma_update(None, "journal_mode", "off")?;
         self.copy(&mut target, progress)?;
         target.close().map_err(|(_, error)| error)?;
         check(copy)
     }
 
-    /// In one transaction, the one that this was opened in: a write meanwhile does not make it start
-    /// again.
+    /// In the transaction that the source was opened in, so that a concurrent write does not restart it.
     fn copy(
         &self,
         target: &mut Connection,
@@ -80,18 +79,19 @@ impl SqliteBackup {
                 return Ok(());
             }
             if step != StepResult::More {
-                // Nobody else knows the copy, and our transaction is open on the database.
+                // Busy or locked, which cannot be: no other process knows the copy, and the source is in
+                // a read transaction.
                 return Err(BackupError::Failed(format!("{step:?}").into()));
             }
         }
     }
 }
 
-/// Reads the copy as it is on disk, every page of it.
+/// Reads every page of the copy from the disk.
 fn check(copy: &Path) -> Result<(), BackupError> {
     let copy = open::connect(copy)?;
-    let verdict: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(BackupError::Damaged(verdict)) }
+    let result: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if result == "ok" { Ok(()) } else { Err(BackupError::Damaged(result)) }
 }
 
 #[cfg(test)]

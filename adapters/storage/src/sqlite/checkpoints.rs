@@ -1,46 +1,46 @@
-//! When what is in the write-ahead log goes into the database file.
+//! When the write-ahead log is copied to the database file.
 //!
-//! SQLite would do it at the end of a commit, which then takes longer, and keep to itself what goes
-//! wrong. Here it is done between commits, and a failure has consequences.
+//! SQLite would do it at the end of a commit, which then takes longer, and ignore a failure. Here it is
+//! done between commits, and failures are handled.
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
-/// How many pages the log holds when it is time; SQLite's own measure.
-const TIME: i64 = 1000;
+/// The pages in the log at which a checkpoint is due, as in SQLite itself.
+const DUE: i64 = 1000;
 
-/// The checkpoints of a database, which its writer makes and nobody else.
+/// The checkpoints of a database, which only its writer makes.
 pub(super) struct Checkpoints {
-    /// Whether the kernel has failed to bring the database file to the disk.
+    /// Whether an `fsync` of the database file has failed.
     ///
-    /// It may then have thrown away what it could not write, and the next `fsync` may succeed without
-    /// that ("fsyncgate"). SQLite writes again what the failed checkpoint has written, but not what
-    /// earlier ones have that did not reach the end of the log, and so waited for this `fsync`. It
-    /// does once all connections are closed: who opens the file next reads the log from its start.
+    /// The kernel may then have dropped the dirty pages, and the next `fsync` may succeed without them
+    /// ("fsyncgate"). SQLite rewrites the pages of the failed checkpoint, but not those of earlier ones
+    /// that did not reach the end of the log and so relied on this `fsync`. It does once all connections
+    /// are closed: the next process to open the file reads the log from its start.
     suspended: bool,
 }
 
 impl Checkpoints {
-    /// Takes over from SQLite.
+    /// Disables the checkpoints of SQLite.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(Self { suspended: false })
     }
 
-    /// Makes one if the log is long, or if a write failed: there may be no room for more of it. Nobody
-    /// who reads is waited for: what they still need stays in the log until the next time.
+    /// Makes a checkpoint if the log is long, or if a write failed, as there may be no room for more of
+    /// it. It does not wait for readers: what they still need stays in the log until the next time.
     pub(super) fn after_commit(&mut self, connection: &Connection, failed: bool) {
         if self.suspended {
             return;
         }
         let made = checkpoint(connection, "NOOP").and_then(|(log, done)| {
-            let is_time = done < log && (log >= TIME || failed);
-            if is_time { checkpoint(connection, "PASSIVE").map(drop) } else { Ok(()) }
+            let is_due = done < log && (log >= DUE || failed);
+            if is_due { checkpoint(connection, "PASSIVE").map(drop) } else { Ok(()) }
         });
         self.note(connection, made);
     }
 
-    /// Leaves nothing in the log.
+    /// Makes a checkpoint that empties the log.
     pub(super) fn at_the_end(mut self, connection: &Connection) {
         if !self.suspended {
             let made = checkpoint(connection, "TRUNCATE").map(drop);
@@ -53,21 +53,21 @@ impl Checkpoints {
         let code = error.sqlite_error().map(|error| error.extended_code);
         self.suspended = code == Some(ffi::SQLITE_IOERR_FSYNC);
         if !self.suspended {
-            tracing::warn!(%error, "the write-ahead log stays, and may grow");
+            tracing::warn!(%error, "checkpoint failed: the write-ahead log may grow");
             return;
         }
         tracing::error!(
             %error,
-            "the disk did not take what belongs into the database file: it stays in the write-ahead \
-             log, which grows until the next start"
+            "sync of the database file failed: no more checkpoints are made, and the write-ahead log \
+             grows until the next start"
         );
-        // Nor may SQLite make one when it closes the file.
+        // SQLite must not make one either when it closes the file.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 }
 
-/// How many pages are in the log, and how many of them in the database file as well, once a checkpoint
-/// of this mode is made.
+/// Makes a checkpoint of this mode, and returns how many pages are in the log then and how many of them
+/// are also in the database file.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
     let mut checkpoint =
         connection.prepare_cached(&format!("PRAGMA main.wal_checkpoint({mode})"))?;

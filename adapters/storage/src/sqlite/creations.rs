@@ -1,10 +1,10 @@
-//! What is remembered of requests to add a todo.
+//! The requests to create a todo that are remembered by their key.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use todo_application::domain::{Instant, Todo, TodoId};
 use todo_application::ports::{Creation, CreationRequest};
 
-// A few at a time, so that no write waits for a day's worth of them.
+// A few at a time, so that no write deletes a day's worth of them.
 const FORGET: &str = "\
     DELETE FROM creations \
     WHERE workspace = ?1 AND (created_by, key) IN \
@@ -15,12 +15,12 @@ const FIND: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
     WHERE workspace = ?1 AND created_by = ?2 AND key = ?3 AND forget_at > ?4";
 
-// In place of one whose time is over.
+// Replaces an expired request with the same key.
 const REMEMBER: &str = "\
     INSERT OR REPLACE INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// What came of the last request of this name whose time is not over.
+/// The creation by an earlier request with this key that is not forgotten.
 pub(super) fn find(
     connection: &Connection,
     todo: &Todo,
@@ -28,9 +28,9 @@ pub(super) fn find(
 ) -> rusqlite::Result<Option<Creation>> {
     let workspace = todo.workspace().as_str();
     let now = todo.created_at().as_unix_millis();
-    let name = params![workspace, todo.record().created_by.as_str(), request.key.as_str(), now];
+    let key = params![workspace, todo.record().created_by.as_str(), request.key.as_str(), now];
     let mut find = connection.prepare_cached(FIND)?;
-    let found = find.query_row(name, |row| {
+    let found = find.query_row(key, |row| {
         let at = Instant::from_unix_millis(row.get(1)?).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(
                 1,
@@ -44,7 +44,7 @@ pub(super) fn find(
     found.optional()
 }
 
-/// Remembers a request whose name is not known, and forgets some whose time is over.
+/// Remembers a request whose key is unused, and forgets some expired ones.
 pub(super) fn remember(
     connection: &Connection,
     todo: &Todo,
@@ -60,8 +60,8 @@ pub(super) fn remember(
         request.forget_at.as_unix_millis(),
     ];
     connection.prepare_cached(REMEMBER)?.execute(row)?;
-    let over = params![todo.workspace().as_str(), todo.created_at().as_unix_millis()];
-    connection.prepare_cached(FORGET)?.execute(over).map(drop)
+    let expired = params![todo.workspace().as_str(), todo.created_at().as_unix_millis()];
+    connection.prepare_cached(FORGET)?.execute(expired).map(drop)
 }
 
 #[cfg(test)]
@@ -71,14 +71,14 @@ mod tests {
     use crate::sqlite::schema;
 
     #[test]
-    fn what_is_over_is_forgotten_little_by_little_and_in_the_end_altogether() {
+    fn expired_requests_are_forgotten_a_few_at_a_time() {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, 0).unwrap();
         let remembered = || -> u32 {
             let count = "SELECT count(*) FROM creations WHERE workspace = ?1";
             connection.query_row(count, [workspace().as_str()], |row| row.get(0)).unwrap()
         };
-        // All are made at the instant 100 of the fixture.
+        // All are created at the instant 100 of the fixture.
         let request = |key: usize, forget_at| CreationRequest {
             key: format!("key {key}").as_str().try_into().unwrap(),
             fingerprint: 7,
@@ -89,7 +89,7 @@ mod tests {
             connection.execute(add, params![workspace().as_str(), format!("key {key}")]).unwrap();
         }
         let new = todo(1, "new");
-        // Its name is one whose time is over.
+        // Its key is one of an expired request.
         assert_eq!(find(&connection, &new, &request(39, 200)).unwrap(), None);
         remember(&connection, &new, &request(39, 200)).unwrap();
         assert_eq!(find(&connection, &new, &request(39, 200)).unwrap().unwrap().todo, new.id());
@@ -97,6 +97,6 @@ mod tests {
         for key in 100..103 {
             remember(&connection, &new, &request(key, 200)).unwrap();
         }
-        assert_eq!(remembered(), 4, "only those whose time is not over");
+        assert_eq!(remembered(), 4, "only those that are not expired");
     }
 }

@@ -1,15 +1,15 @@
-//! Whether the next process will find what this one writes.
+//! Whether the open database files are still at their paths.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// The files of an open database. Whoever has them open can go on writing when they have been
-/// removed, or others put in their place, and nobody would ever see it.
+/// The files of an open database. A process that has them open can continue to write after they have
+/// been removed or replaced, and the writes would be lost.
 #[derive(Default)]
 pub(super) struct Files(Vec<(PathBuf, Identity)>);
 
 impl Files {
-    /// The files as they are now, when SQLite has opened them.
+    /// The files that SQLite has opened.
     pub(super) fn of(database: &Path) -> io::Result<Self> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
@@ -17,10 +17,10 @@ impl Files {
         files.map(|file| identity(&file).map(|it| (file, it))).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Whether they still are where they were. A file that may not be looked at is.
+    /// Whether they are still at their paths. A file that cannot be inspected counts as in place.
     pub(super) fn are_in_place(&self) -> bool {
         self.0.iter().all(|(file, opened)| match identity(file) {
-            Ok(there) => there == *opened,
+            Ok(found) => found == *opened,
             Err(error) => error.kind() != ErrorKind::NotFound,
         })
     }
@@ -35,7 +35,7 @@ fn identity(file: &Path) -> io::Result<Identity> {
     file.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Elsewhere, a file stays in its place as long as it is open.
+/// Elsewhere, an open file cannot be removed.
 #[cfg(not(unix))]
 type Identity = ();
 

@@ -1,4 +1,4 @@
-//! What the tests of this adapter share.
+//! Helpers for the tests of this adapter.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use std::thread;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use todo_application::domain::{
-    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
-    WorkspaceId,
+    Caller, Completion, Description, Instant, OperatorPermit, Permission, ReadAction, ReadPermit,
+    Sharing, Subject, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId, WriteAction,
+    WritePermit, authorize_read, authorize_write,
 };
 
-use super::SqliteTodoRepository;
+use super::repository::SqliteTodoRepository;
 
 /// A directory with a database, removed with it.
 pub(super) struct Place(TempDir);
@@ -34,12 +35,12 @@ impl Place {
         SqliteTodoRepository::open(&self.file()).unwrap()
     }
 
-    /// The pages that a checkpoint has yet to bring into the database file.
+    /// The write-ahead log.
     pub(super) fn log(&self) -> PathBuf {
         self.0.path().join("todos.db-wal")
     }
 
-    /// The place as the next process would find it if this one were killed now.
+    /// A copy of the files as they would be after a crash now.
     pub(super) fn after_a_crash(&self) -> Self {
         let later = Self::new();
         for (from, to) in [(self.file(), later.file()), (self.log(), later.log())] {
@@ -48,13 +49,13 @@ impl Place {
         later
     }
 
-    /// The database as another program sees it.
+    /// A connection of another program.
     pub(super) fn shell(&self) -> Connection {
         Connection::open(self.file()).unwrap()
     }
 }
 
-/// Does something where `fsync` of this file fails, as it does when the disk is broken.
+/// Runs `act` while `fsync` of this file fails, as with a broken disk.
 #[cfg(target_os = "linux")]
 pub(super) fn without_sync<T: Send>(file: &Path, act: impl FnOnce() -> T + Send) -> T {
     use seccompiler::{
@@ -81,26 +82,50 @@ pub(super) fn without_sync<T: Send>(file: &Path, act: impl FnOnce() -> T + Send)
         std::env::consts::ARCH.try_into().unwrap(),
     );
     let filter: BpfProgram = filter.unwrap().try_into().unwrap();
-    // It is for the thread that asks for it, and stays with it to its end.
-    let sick = || {
+    // The filter applies to the thread that installs it, until the thread ends.
+    let failing = || {
         apply_filter(&filter).unwrap();
         act()
     };
-    thread::scope(|scope| scope.spawn(sick).join().unwrap())
+    thread::scope(|scope| scope.spawn(failing).join().unwrap())
 }
 
 pub(super) fn workspace() -> WorkspaceId {
     WorkspaceId::try_from("everyone").unwrap()
 }
 
+/// For reading in [`workspace`].
+pub(super) fn read_permit() -> ReadPermit {
+    authorize_read(Sharing::Everyone, caller(&alice()), ReadAction::List).unwrap()
+}
+
+/// For writing in [`workspace`].
+pub(super) fn write_permit() -> WritePermit {
+    authorize_write(Sharing::Everyone, caller(&alice()), WriteAction::Create).unwrap()
+}
+
+/// For export and import.
+#[expect(clippy::disallowed_methods, reason = "a test acts for the operator")]
+pub(super) fn operator() -> OperatorPermit {
+    OperatorPermit::for_the_operator()
+}
+
+fn caller(subject: &Subject) -> Caller<'_> {
+    let permissions = Permission::ALL.into_iter().collect();
+    Caller { subject, organization: None, permissions }
+}
+
+fn alice() -> Subject {
+    Subject::try_from("usr_alice").unwrap()
+}
+
 pub(super) fn id(number: u8) -> TodoId {
     TodoId::from_bytes([number; 16])
 }
 
-/// A done todo of the first version, whose id is made of `number`.
+/// A done todo of version 1.
 pub(super) fn todo(number: u8, title: &str) -> Todo {
     let at = |millis| Instant::from_unix_millis(millis).unwrap();
-    let alice = Subject::try_from("usr_alice").unwrap();
     Todo::restore(TodoRecord {
         id: id(number),
         workspace: workspace(),
@@ -108,9 +133,9 @@ pub(super) fn todo(number: u8, title: &str) -> Todo {
         description: Description::try_from("two litres").unwrap(),
         completion: Completion::Done { at: at(200) },
         created_at: at(100),
-        created_by: alice.clone(),
+        created_by: alice(),
         updated_at: at(300),
-        updated_by: alice,
+        updated_by: alice(),
         version: Version::FIRST,
     })
     .unwrap()

@@ -1,17 +1,18 @@
-//! Taking in todos that were made elsewhere.
+//! Adding todos that were created elsewhere.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, TransactionBehavior};
-use todo_application::domain::Todo;
+use todo_application::domain::{OperatorPermit, Todo};
 use todo_application::ports::{Loaded, StorageError, TodoLoader};
 use tokio::task::spawn_blocking;
 
+use super::failure::unavailable;
 use super::open::{self, Exclusive};
 use super::open_error::OpenError;
-use super::{queries, unavailable, write};
+use super::{queries, write};
 
 /// Loads todos into an SQLite file that no other process uses at the same time.
 ///
@@ -19,8 +20,8 @@ use super::{queries, unavailable, write};
 pub struct SqliteTodoLoader(Arc<Mutex<Exclusive>>);
 
 impl SqliteTodoLoader {
-    /// Opens the database at `path`, made if there is none, and brings it to the current schema.
-    /// Blocks on the disk.
+    /// Opens the database at `path`, which is created if it does not exist, and migrates it to the
+    /// current schema. Blocks on the disk.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         open::exclusive(path).map(|database| Self(Arc::new(Mutex::new(database))))
     }
@@ -28,10 +29,14 @@ impl SqliteTodoLoader {
 
 #[async_trait]
 impl TodoLoader for SqliteTodoLoader {
-    async fn load(&self, todos: Vec<Todo>) -> Result<Vec<Loaded>, StorageError> {
+    async fn load(
+        &self,
+        _: &OperatorPermit,
+        todos: Vec<Todo>,
+    ) -> Result<Vec<Loaded>, StorageError> {
         let database = Arc::clone(&self.0);
         let loading = spawn_blocking(move || {
-            // Whoever stopped halfway has had their transaction rolled back.
+            // A panic has rolled its transaction back.
             let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
             load(&mut database.connection, &todos)
         });
@@ -39,7 +44,7 @@ impl TodoLoader for SqliteTodoLoader {
     }
 }
 
-/// In one transaction, which costs one wait for the disk.
+/// In one transaction, for a single sync to the disk.
 fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, StorageError> {
     let immediate = TransactionBehavior::Immediate;
     let transaction = connection.transaction_with_behavior(immediate).map_err(unavailable)?;
@@ -53,5 +58,5 @@ fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError
         return Ok(Loaded::Added);
     }
     let stored = queries::find(connection, todo.workspace(), todo.id())?;
-    Ok(if stored.as_ref() == Some(todo) { Loaded::Same } else { Loaded::Different })
+    Ok(Loaded::of_existing(todo, stored.as_ref()))
 }

@@ -1,4 +1,4 @@
-//! Finding, locking and opening the file.
+//! Resolving, locking and opening the file.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -10,66 +10,72 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use super::SqliteTodoRepository;
-use super::anchor::Anchor;
 use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::open_error::{OpenError, OpenProblem};
+use super::pinned_reader::PinnedReader;
 use super::readers::Readers;
 use super::schema::{self, Origin};
 use super::writer::Writer;
 
-/// How many queries run at once away from the threads that drive the program. Each connection keeps
-/// up to 2 MiB of pages.
-const AWAY: usize = 4;
+/// How many queries run concurrently on blocking threads. Each connection caches up to 2 MiB of pages.
+const OFFLOADED: usize = 4;
 
-/// The most that run at once on those threads.
-const MOST_HERE: usize = 8;
+/// The most queries that run concurrently on the threads of the async runtime.
+const MAX_INLINE: usize = 8;
 
-/// How long to wait while another program (a backup, the `sqlite3` shell) holds the database.
+/// How long to wait while another program (a backup, the `sqlite3` shell) locks the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The connection that writes. No other todo-mcp has one while the lock is held.
+/// The writing connection. No other todo-mcp has one while the lock is held.
 pub(super) struct Exclusive {
-    // Dropped in this order: close the file, let others have it.
+    // Dropped in this order: close the file, release the lock.
     pub(super) connection: Connection,
     pub(super) lock: File,
     file: PathBuf,
 }
 
-/// Opens the repository.
-pub(super) fn repository(path: &Path) -> Result<SqliteTodoRepository, OpenError> {
-    naming(path, |path| {
+/// A database that is open for a server.
+pub(super) struct Opened {
+    pub(super) readers: Readers,
+    pub(super) writer: Writer,
+    pub(super) files: Arc<Files>,
+    pub(super) lock: File,
+}
+
+/// Opens the database for a server.
+pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
+    with_path(path, |path| {
         let Exclusive { connection, lock, file } = open_exclusive(path)?;
-        let here = (0..readers_here()).map(|_| connect_servers_reader(&file, Duration::ZERO));
-        let away = (0..AWAY).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
+        let inline = (0..inline_readers()).map(|_| connect_servers_reader(&file, Duration::ZERO));
+        let offloaded = (0..OFFLOADED).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
         let readers = Readers::new(
-            here.collect::<rusqlite::Result<_>>()?,
-            away.collect::<rusqlite::Result<_>>()?,
+            inline.collect::<rusqlite::Result<_>>()?,
+            offloaded.collect::<rusqlite::Result<_>>()?,
         );
         let checkpoints = Checkpoints::of(&connection)?;
         let files = Arc::new(Files::of(&file)?);
-        let anchor = Anchor::new(connect_servers_reader(&file, Duration::ZERO)?);
-        let writer = Writer::start(connection, anchor, checkpoints, Arc::clone(&files))?;
-        Ok(SqliteTodoRepository { readers, writer, files, _lock: lock })
+        let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
+        let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files))?;
+        Ok(Opened { readers, writer, files, lock })
     })
 }
 
-/// Opens the database to write to it, and nothing else.
+/// Opens the database for writing only.
 pub(super) fn exclusive(path: &Path) -> Result<Exclusive, OpenError> {
-    naming(path, open_exclusive)
+    with_path(path, open_exclusive)
 }
 
-/// Opens a database that is there, whoever uses it, and gives the schema that it has.
+/// Opens an existing database, which other processes may use, and returns its schema.
 ///
-/// The connection is in a transaction that shows the database as it is now. Whoever writes goes on:
-/// what they write meanwhile stays in the write-ahead log, which grows until the connection closes.
+/// The connection is in a transaction that shows the database as it is now. Writers continue: their
+/// writes stay in the write-ahead log, which grows until the connection closes.
 pub(super) fn snapshot(path: &Path) -> Result<(Connection, i32), OpenError> {
-    naming(path, |path| {
+    with_path(path, |path| {
         let file = existing(path)?.ok_or(OpenProblem::Missing)?;
-        // A read-only connection could not tidy up: it would leave files behind that belong to this
-        // user and are in the way of the one who serves. Where this user may not write, SQLite makes
-        // it one, and says nothing.
+        // A read-only connection cannot remove the files beside the database when it closes: they
+        // would belong to this user and block the user of the server. Where this user may not write,
+        // SQLite silently opens a read-only connection.
         let connection = connect_reader(&file)?;
         if connection.is_readonly(MAIN_DB)? {
             return Err(OpenProblem::NotWritable);
@@ -82,8 +88,8 @@ pub(super) fn snapshot(path: &Path) -> Result<(Connection, i32), OpenError> {
     })
 }
 
-/// A problem with the file, by its whole name.
-pub(super) fn naming<T>(
+/// Adds the absolute path of the file to a problem with it.
+pub(super) fn with_path<T>(
     path: &Path,
     open: impl FnOnce(&Path) -> Result<T, OpenProblem>,
 ) -> Result<T, OpenError> {
@@ -93,8 +99,8 @@ pub(super) fn naming<T>(
 
 fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     let file = locate(path)?;
-    // Before anything opens the file: while SQLite has it open in this process, closing it anywhere
-    // else in the process would drop SQLite's own locks, as POSIX wants it.
+    // Before anything opens the file: while SQLite has it open, closing it anywhere else in the process
+    // would release SQLite's own locks (POSIX advisory locks).
     let lock = lock(&file)?;
     create_if_missing(&file)?;
     let mut connection = connect(&file)?;
@@ -102,11 +108,10 @@ fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     Ok(Exclusive { connection, lock, file })
 }
 
-/// The file that `path` leads to, links followed: whoever means the same file has to meet at the
-/// same lock.
+/// Resolves links, so that all paths to the same file lead to the same lock.
 fn locate(path: &Path) -> Result<PathBuf, OpenProblem> {
     let Some(file) = existing(path)? else { return locate_new(path) };
-    // Permissions do not stop root, but whoever took the right to write away meant it.
+    // Root could write to a read-only file, but the file is read-only on purpose.
     if file.metadata()?.permissions().readonly() {
         return Err(OpenProblem::NotWritable);
     }
@@ -128,10 +133,10 @@ fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
     Ok(directory.canonicalize()?.join(name))
 }
 
-/// Makes sure that no other todo-mcp uses the database as long as the returned file is open.
+/// Ensures that no other todo-mcp uses the database while the returned file is open.
 ///
-/// The lock is on a file of its own. That file stays: if it were removed, two processes could each
-/// hold a lock on a different file of the same name.
+/// The lock is on a file of its own, which is never removed: otherwise two processes could each hold a
+/// lock on a different file of the same name.
 fn lock(file: &Path) -> Result<File, OpenProblem> {
     let mut name = file.as_os_str().to_owned();
     name.push(".lock");
@@ -143,8 +148,8 @@ fn lock(file: &Path) -> Result<File, OpenProblem> {
     }
 }
 
-/// Makes the file before SQLite does, which would let others read it. The files that SQLite puts
-/// beside it get the permissions of this one.
+/// Creates the file before SQLite does, which would let other users read it. The files that SQLite
+/// creates beside it get its permissions.
 fn create_if_missing(file: &Path) -> io::Result<()> {
     match private().create_new(true).open(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -152,7 +157,7 @@ fn create_if_missing(file: &Path) -> io::Result<()> {
     }
 }
 
-/// For writing, and if the file is new, for nobody but its owner.
+/// For writing. A new file is accessible to its owner only.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -162,12 +167,12 @@ fn private() -> OpenOptions {
 }
 
 pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
-    // Without CREATE, so that a file that has vanished is not replaced by an empty one.
+    // Without CREATE, so that a removed file is not replaced by an empty one.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // One plan for a statement, whatever values it is run with: otherwise SQLite plans a page anew each
-    // time, which takes longer than reading it.
+    // One plan for each statement, whatever its parameters: otherwise SQLite would plan a page each time,
+    // which takes longer than reading it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
@@ -178,26 +183,24 @@ fn connect_reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(reader)
 }
 
-/// One less than there are threads to drive the program, of which Tokio starts one for each core; on
-/// one core, one.
-fn readers_here() -> usize {
+/// One less than the threads of the async runtime, which has one for each core; on one core, one.
+fn inline_readers() -> usize {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    (threads - 1).clamp(1, MOST_HERE)
+    (threads - 1).clamp(1, MAX_INLINE)
 }
 
-/// A reader of the one who serves: it does not tidy up when it is the last to leave, which is the
-/// writer's business.
-fn connect_servers_reader(file: &Path, patience: Duration) -> rusqlite::Result<Connection> {
+/// A reader of the server. It makes no checkpoint when it closes, which is left to the writer.
+fn connect_servers_reader(file: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
     let reader = connect_reader(file)?;
-    reader.busy_timeout(patience)?;
+    reader.busy_timeout(busy_timeout)?;
     reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(reader)
 }
 
-/// Makes sure that the database is ours, commits durable, readers independent of the writer and the
-/// schema current.
+/// Ensures that the database is ours, that commits are durable, that readers do not wait for the writer
+/// and that the schema is current.
 fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
-    // Without the right to write, SQLite opens a file for reading and says nothing.
+    // Without permission to write, SQLite silently opens a file for reading.
     if writer.is_readonly(MAIN_DB)? {
         return Err(OpenProblem::NotWritable);
     }
@@ -214,11 +217,11 @@ fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
         return Err(OpenProblem::NoWriteAheadLog);
     }
     writer.pragma_update(None, "synchronous", "full")?;
-    // On macOS only this reaches the disk; elsewhere it does nothing.
+    // On macOS only this syncs to the disk; elsewhere it has no effect.
     writer.pragma_update(None, "fullfsync", true)?;
     writer.pragma_update(None, "checkpoint_fullfsync", true)?;
     schema::migrate(writer, schema)?;
-    // From here on, what SQLite sets aside is a few pages of a savepoint; a migration may sort a table.
+    // After the migrations, which may sort a table, temporary data is a few pages of a savepoint.
     writer.pragma_update(None, "temp_store", "memory")?;
     Ok(())
 }

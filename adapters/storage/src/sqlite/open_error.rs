@@ -1,4 +1,4 @@
-//! Why a database cannot be opened.
+//! Why a database file cannot be opened.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,72 +13,55 @@ use todo_application::ports::BoxError;
 pub struct OpenError {
     /// The database file, as an absolute path.
     pub file: PathBuf,
-    /// What is wrong with it.
     pub problem: OpenProblem,
 }
 
-/// What is wrong with a database file: the rest of a sentence that starts with its name.
+/// The problem with a database file: the rest of a sentence that starts with its path.
 #[derive(Debug, Error)]
 pub enum OpenProblem {
-    /// The directory of the file is not there.
     #[error(
-        "lies in a directory that does not exist: create it, or set DATABASE_URL to another file"
+        "is in a directory that does not exist: create it, or set DATABASE_URL to another file"
     )]
     DirectoryMissing,
-    /// There is no such file, and nobody asked for a new one.
-    #[error("is not there: set DATABASE_URL to the database that you mean")]
+    /// The file does not exist, and must not be created.
+    #[error("does not exist: set DATABASE_URL to an existing database")]
     Missing,
     /// The path leads to a directory, a device or the like.
     #[error("is not a regular file: set DATABASE_URL to another one")]
     NotAFile,
-    /// The file or its directory is read-only, or not for this user.
+    /// The file or its directory is read-only, or not accessible for this user.
     #[error(
         "cannot be opened for reading and writing: let this user write to it and to its directory, \
          or set DATABASE_URL to another file"
     )]
     NotWritable,
-    /// Another process has it open.
     #[error("is in use by another process: stop it, or set DATABASE_URL to another file")]
     InUse,
-    /// The file is something else than an SQLite database.
     #[error("is not an SQLite database: move it away, or set DATABASE_URL to another file")]
     NotADatabase,
-    /// The database belongs to another application.
     #[error("is the database of another application: set DATABASE_URL to another file")]
     Foreign,
-    /// A later version of this program has been here.
+    /// A later version of this program has migrated it.
     #[error(
-        "has schema {found}, and this program knows none after {known}: use a newer todo-mcp, or \
+        "has schema {found}, and this program supports schemas up to {known}: use a newer todo-mcp, or \
          set DATABASE_URL to another file"
     )]
-    NewerSchema {
-        /// The schema it has.
-        found: i32,
-        /// The latest schema that this program knows.
-        known: i32,
-    },
-    /// An earlier version of this program was the last one here.
+    NewerSchema { found: i32, known: i32 },
+    /// Only earlier versions of this program have migrated it.
     #[error(
-        "has schema {found}, and this program reads schema {known}: bring it there with `todo-mcp \
-         migrate`"
+        "has schema {found}, and this program reads schema {known}: migrate it with `todo-mcp migrate`"
     )]
-    OlderSchema {
-        /// The schema it has.
-        found: i32,
-        /// The schema that this program reads.
-        known: i32,
-    },
-    /// The database contradicts itself.
+    OlderSchema { found: i32, known: i32 },
     #[error("is damaged: restore it from a backup, or set DATABASE_URL to another file")]
     Damaged,
     /// The file system cannot share memory between connections (some network file systems).
     #[error(
-        "lies on a file system without support for a write-ahead log: set DATABASE_URL to a file \
+        "is on a file system without support for a write-ahead log: set DATABASE_URL to a file \
          on a local disk"
     )]
     NoWriteAheadLog,
     /// Anything else that the operating system or SQLite reports.
-    #[error("cannot be used ({0}): mend that, or set DATABASE_URL to another file")]
+    #[error("cannot be used ({0}): fix this, or set DATABASE_URL to another file")]
     Other(#[source] BoxError),
 }
 

@@ -1,24 +1,24 @@
-//! What is read from the database.
+//! The statements that read.
 
 use rusqlite::{Connection, Params, Row, params};
 use todo_application::domain::{Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
-use super::failure;
+use super::failure::failure;
 use super::row::{self, select};
 
 const FIND: &str = select!("WHERE workspace = ?1 AND id = ?2");
 
 const LIST: &str = select!("WHERE workspace = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
 
-// Names its index: once someone has run ANALYZE, the planner may rather walk a whole workspace in
-// search of the few that match.
+// With an explicit index: after an ANALYZE, the planner might scan a whole workspace for the few rows
+// that match.
 const LIST_BY_DONE: &str = select!(
     "INDEXED BY todos_by_done \
      WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
 );
 
-/// Past the key of the last todo that was read, along the primary key.
+/// After the key of the last todo that was read, along the primary key.
 const PAGE: &str =
     select!(workspace, "WHERE (workspace, id) > (?1, ?2) ORDER BY workspace, id LIMIT ?3");
 
@@ -61,19 +61,19 @@ pub(super) fn page(
     after: Option<&(WorkspaceId, TodoId)>,
     limit: usize,
 ) -> Result<Vec<Todo>, StorageError> {
-    // No workspace has the empty name: every todo sorts after this.
+    // No workspace key is empty: every todo sorts after this.
     let (workspace, id): (&str, &[u8]) =
         after.map_or(("", &[]), |(workspace, id)| (workspace.as_str(), id.as_uuid().as_bytes()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     todos(connection, PAGE, params![workspace, id, limit], row::read_any)
 }
 
-/// How many todos there are in all workspaces.
+/// The number of todos in all workspaces.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row(COUNT, [], |row| row.get(0)).map(i64::unsigned_abs)
 }
 
-/// Looks at the table, to see whether it can be read at all.
+/// Checks that the table can be read.
 pub(super) fn probe(connection: &Connection) -> Result<(), StorageError> {
     let mut statement = connection.prepare_cached(PROBE).map_err(failure)?;
     statement.query_row([], |_| Ok(())).map_err(failure)
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::sqlite::schema;
 
-    /// What SQLite would do for `sql`, one step a line.
+    /// The query plan of `sql`, one step a line.
     fn plan(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let parameters = vec![Value::Null; statement.parameter_count()];
@@ -134,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn every_query_goes_straight_to_its_rows_and_sorts_nothing() {
+    fn every_query_seeks_in_an_index_and_sorts_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, 0).unwrap();
         assert_plans(&connection);
 
-        // A long list of open todos, from which the planner concludes that `done` selects nothing.
+        // Many open todos, from which the planner concludes that `done` is not selective.
         connection
             .execute_batch(
                 "INSERT INTO todos

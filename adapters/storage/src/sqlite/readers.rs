@@ -13,19 +13,18 @@ use tokio::task::spawn_blocking;
 
 use self::disk::Disk;
 use self::pace::Pace;
-use super::unavailable;
+use super::failure::unavailable;
 
-/// A few connections that are lent to one query each.
+/// A few connections, each used by one query at a time.
 ///
-/// A query whose pages are in memory takes a few microseconds, and handing it to another thread and
-/// back takes ten times as long; one that has to wait for the disk must not keep the threads that
-/// drive the rest of the program. Nobody can tell beforehand which it will be. So reads run where they
-/// are asked for as long as they have been quick, and away from there after one that was not: see
-/// [`Pace`].
+/// A query whose pages are in memory takes a few microseconds; moving it to another thread and back
+/// takes ten times as long. A query that waits for the disk must not block the threads of the async
+/// runtime. Which of the two a query will be is unknown beforehand, so queries run inline while the
+/// recent ones have been fast, and on blocking threads after a slow one: see [`Pace`].
 pub(super) struct Readers {
-    /// For reads where they are asked for. Fewer than there are threads, where there is more than one,
-    /// so that a disk that stops answering does not have them all.
-    here: Vec<Mutex<Connection>>,
+    /// For queries that run inline. Fewer than the threads of the runtime, if it has more than one, so
+    /// that a disk that stops responding does not block them all.
+    inline: Vec<Mutex<Connection>>,
     pace: Arc<Pace>,
     disk: Arc<Disk>,
     /// One permit for each idle connection.
@@ -34,47 +33,47 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// The connections of `here` must not wait for locks of the database.
-    pub(super) fn new(here: Vec<Connection>, away: Vec<Connection>) -> Self {
+    /// The inline connections must not wait for locks of the database.
+    pub(super) fn new(inline: Vec<Connection>, offloaded: Vec<Connection>) -> Self {
         Self {
-            here: here.into_iter().map(Mutex::new).collect(),
+            inline: inline.into_iter().map(Mutex::new).collect(),
             pace: Arc::default(),
             disk: Arc::default(),
-            permits: Arc::new(Semaphore::new(away.len())),
-            idle: Arc::new(Mutex::new(away)),
+            permits: Arc::new(Semaphore::new(offloaded.len())),
+            idle: Arc::new(Mutex::new(offloaded)),
         }
     }
 
-    /// Runs `query`, which may be begun twice.
+    /// Runs `query`, possibly twice.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl Fn(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        match self.read_here(&query) {
-            // The database may be locked for a moment, which is worth waiting for elsewhere.
-            None | Some(Err(StorageError::Unavailable(_))) => self.read_away(query).await,
-            Some(answer) => answer,
+        match self.read_inline(&query) {
+            // The database may be locked for a moment, and a blocking thread can wait for it.
+            None | Some(Err(StorageError::Unavailable(_))) => self.read_offloaded(query).await,
+            Some(result) => result,
         }
     }
 
-    /// Runs `query` if that will most likely not take long.
-    fn read_here<T>(
+    /// Runs `query` on this thread if it is expected to be fast.
+    fn read_inline<T>(
         &self,
         query: impl Fn(&Connection) -> Result<T, StorageError>,
     ) -> Option<Result<T, StorageError>> {
-        if !self.pace.is_quick() {
+        if !self.pace.is_fast() {
             return None;
         }
-        let connection = self.here.iter().find_map(|connection| connection.try_lock().ok())?;
+        let connection = self.inline.iter().find_map(|connection| connection.try_lock().ok())?;
         let began = Instant::now();
-        let answer = query(&connection);
-        self.pace.note_here(self.disk.kept_waiting(began.elapsed()));
-        Some(answer)
+        let result = query(&connection);
+        self.pace.record_inline(self.disk.delayed(began.elapsed()));
+        Some(result)
     }
 
-    /// Runs `query` on another thread as soon as a connection is idle, and to its end even if nobody
-    /// waits for it.
-    async fn read_away<T: Send + 'static>(
+    /// Runs `query` on a blocking thread as soon as a connection is idle. It completes even if the
+    /// caller is cancelled.
+    async fn read_offloaded<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
@@ -87,17 +86,17 @@ impl Readers {
                 return Err(unavailable("no connection is left to read with"));
             };
             let began = Instant::now();
-            let answer = query(&connection);
-            pace.note_away(disk.kept_waiting(began.elapsed()));
+            let result = query(&connection);
+            pace.record_offloaded(disk.delayed(began.elapsed()));
             locked(&idle).push(connection);
             drop(permit);
-            answer
+            result
         });
         reading.await.map_err(unavailable)?
     }
 }
 
 fn locked(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
-    // Taken for a push or a pop only, which leave nothing half done.
+    // Held for a push or a pop only, neither of which can stop halfway.
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }

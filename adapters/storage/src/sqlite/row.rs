@@ -1,4 +1,4 @@
-//! How a todo is a row of the table `todos`: the only place that knows both.
+//! Conversion between todos and rows of the table `todos`.
 
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -9,8 +9,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::{BoxError, StorageError};
 
-/// A query over `todos` whose rows [`read`] reads: the columns, then what the caller adds. With
-/// `workspace, ` before that, the rows also say where they belong, for [`read_any`].
+/// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
+/// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
         select!(@ "", $rest)
@@ -33,19 +33,29 @@ pub(super) use select;
 /// A todo as the parameters `?1` to `?10`: workspace, id, then the columns of [`select`] after the
 /// id, in their order.
 pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 10] {
-    let record = todo.record();
-    let completed_at = record.completion.at();
+    let TodoRecord {
+        id,
+        workspace,
+        title,
+        description,
+        completion,
+        created_at,
+        created_by,
+        updated_at,
+        updated_by,
+        version,
+    } = todo.record();
     [
-        text(record.workspace.as_str()),
-        ToSqlOutput::Borrowed(ValueRef::Blob(record.id.as_uuid().as_bytes())),
-        text(record.title.as_str()),
-        record.description.as_deref().map_or(NULL, text),
-        completed_at.map_or(NULL, |at| at.as_unix_millis().into()),
-        record.created_at.as_unix_millis().into(),
-        text(record.created_by.as_str()),
-        record.updated_at.as_unix_millis().into(),
-        text(record.updated_by.as_str()),
-        record.version.as_i64().into(),
+        text(workspace.as_str()),
+        ToSqlOutput::Borrowed(ValueRef::Blob(id.as_uuid().as_bytes())),
+        text(title.as_str()),
+        description.as_deref().map_or(NULL, text),
+        completion.at().map_or(NULL, |at| at.as_unix_millis().into()),
+        created_at.as_unix_millis().into(),
+        text(created_by.as_str()),
+        updated_at.as_unix_millis().into(),
+        text(updated_by.as_str()),
+        version.as_i64().into(),
     ]
 }
 
@@ -55,17 +65,17 @@ fn text(text: &str) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
 }
 
-/// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this
-/// program cannot have written it.
+/// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program
+/// cannot have written it.
 pub(super) fn read(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
-    restore(row, workspace).map_err(|source| StorageError::Corrupt { id: stored_name(row), source })
+    restore(row, workspace).map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
 }
 
 /// Reads a row of a [`select`] of all workspaces.
 pub(super) fn read_any(row: &Row<'_>) -> Result<Todo, StorageError> {
     let workspace = column(row, 9, |value| Ok(WorkspaceId::try_from(value.as_str()?)?));
     let todo = workspace.and_then(|workspace| restore(row, &workspace));
-    todo.map_err(|source| StorageError::Corrupt { id: stored_name(row), source })
+    todo.map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
 }
 
 fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
@@ -104,7 +114,6 @@ fn subject(value: ValueRef<'_>) -> Result<Subject, BoxError> {
     Ok(Subject::try_from(value.as_str()?)?)
 }
 
-/// What is wrong with which column.
 #[derive(Debug, Error)]
 #[error("its `{column}` is not what this program writes")]
 struct Unreadable {
@@ -124,8 +133,8 @@ fn column<'row, T>(
     })
 }
 
-/// The id as far as it can be read, for whoever repairs the row.
-fn stored_name(row: &Row<'_>) -> String {
+/// The id as far as it can be read, for repairing the row.
+fn stored_id(row: &Row<'_>) -> String {
     let id = row.get_ref(0).ok().and_then(|value| value.as_blob().ok());
     let Some(bytes) = id else {
         return "(not a blob)".to_owned();

@@ -1,12 +1,12 @@
-//! Whose database a file is, and which schema it has.
+//! Migrations.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Marks a database as one of todo-mcp (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
-/// The steps from an empty file to the current schema. The number of the last one applied is the
-/// file's `PRAGMA user_version`. A step that has shipped never changes.
+/// The migrations from an empty file to the current schema. The number of the last one applied is the
+/// file's `PRAGMA user_version`. A migration that has shipped never changes.
 const MIGRATIONS: [(i32, &str); 3] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
@@ -16,15 +16,16 @@ const MIGRATIONS: [(i32, &str); 3] = [
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// Whose database it is.
+/// Which application a database belongs to.
 pub(super) enum Origin {
-    /// todo-mcp's, or nobody's yet: then its schema is 0.
-    Ours { schema: i32 },
-    /// Another application's.
+    /// todo-mcp. The schema of an empty database is 0.
+    Ours {
+        schema: i32,
+    },
     Foreign,
 }
 
-/// Looks at a database and changes nothing.
+/// Changes nothing.
 pub(super) fn origin(connection: &Connection) -> rusqlite::Result<Origin> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", first)?;
     let schema: i32 = connection.pragma_query_value(None, "user_version", first)?;
@@ -37,7 +38,7 @@ pub(super) fn origin(connection: &Connection) -> rusqlite::Result<Origin> {
     })
 }
 
-/// Brings a database from `schema` to the current one, each step in a transaction of its own.
+/// Migrates a database from `schema` to the current one, each migration in its own transaction.
 pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Result<()> {
     for (number, sql) in MIGRATIONS.into_iter().filter(|(number, _)| *number > schema) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -45,7 +46,7 @@ pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Res
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", number)?;
         step.commit()?;
-        tracing::info!(schema = number, "brought the database to a new schema");
+        tracing::info!(schema = number, "database migrated");
     }
     Ok(())
 }

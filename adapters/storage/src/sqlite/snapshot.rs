@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use todo_application::domain::{Todo, TodoId, WorkspaceId};
+use todo_application::domain::{OperatorPermit, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{StorageError, TodoSnapshot};
 use tokio::task::spawn_blocking;
 
+use super::failure::unavailable;
 use super::open_error::{OpenError, OpenProblem};
-use super::{open, queries, schema, unavailable};
+use super::{open, queries, schema};
 
-/// All todos of an SQLite file at one instant, whoever uses it meanwhile.
+/// All todos of an SQLite file at one instant, while other processes may use it.
 ///
 /// Its methods need a Tokio runtime.
 pub struct SqliteSnapshot {
@@ -23,8 +24,7 @@ pub struct SqliteSnapshot {
 }
 
 impl SqliteSnapshot {
-    /// Opens the database at `path`, which has to be there and to have the current schema. Blocks on
-    /// the disk.
+    /// Opens the database at `path`, which must exist and have the current schema. Blocks on the disk.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (connection, found) = open::snapshot(path)?;
         let count = match found {
@@ -34,7 +34,7 @@ impl SqliteSnapshot {
             }
             _ => Err(OpenProblem::OlderSchema { found, known: schema::CURRENT }),
         };
-        let count = open::naming(path, |_| count)?;
+        let count = open::with_path(path, |_| count)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), count, last: None })
     }
 }
@@ -45,10 +45,14 @@ impl TodoSnapshot for SqliteSnapshot {
         self.count
     }
 
-    async fn next_page(&mut self, limit: NonZeroUsize) -> Result<Vec<Todo>, StorageError> {
+    async fn next_page(
+        &mut self,
+        _: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Todo>, StorageError> {
         let (connection, last) = (Arc::clone(&self.connection), self.last.clone());
         let reading = spawn_blocking(move || {
-            // A reader that gave up halfway has changed nothing.
+            // A reader that panicked has changed nothing.
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
             queries::page(&connection, last.as_ref(), limit.get())
         });

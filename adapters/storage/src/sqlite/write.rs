@@ -1,9 +1,9 @@
-//! What is written to the database.
+//! The statements that write.
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params, params_from_iter};
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
-use todo_application::ports::{Creation, CreationRequest, StorageError};
+use todo_application::ports::{Creation, CreationRequest};
 
 use super::{creations, row};
 
@@ -24,7 +24,7 @@ const REMOVE: &str = "\
 
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2)";
 
-/// One change, as the port asks for it.
+/// A write, as the port requests it.
 pub(super) enum Write {
     Insert(Todo),
     InsertOnce { todo: Todo, request: CreationRequest },
@@ -32,23 +32,23 @@ pub(super) enum Write {
     Remove { workspace: WorkspaceId, id: TodoId, expected: Option<Version> },
 }
 
-/// What the port answers to a write that the database carried out: what it did, or why it may not.
-pub(super) type Verdict = Result<Outcome, StorageError>;
-
-/// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// A row is written or gone.
+    /// A row was written or removed.
     Done,
-    /// There was nothing to remove.
-    Nothing,
-    /// A request of the same name did it before.
+    /// There was no todo to remove.
+    NotFound,
+    /// The id was taken. Nothing was written.
+    Duplicate,
+    /// The todo had another version than expected, or did not exist. Nothing was written.
+    Stale,
+    /// An earlier request with the same key has created its todo. Nothing was written.
     Earlier(Creation),
 }
 
 impl Write {
-    /// Makes the change in the transaction that is open. An error is a failure of the database.
-    pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Verdict> {
+    /// Runs the write in the open transaction.
+    pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
         match self {
             Self::Insert(todo) => insert(connection, todo),
             Self::InsertOnce { todo, request } => insert_once(connection, todo, request),
@@ -60,12 +60,12 @@ impl Write {
     }
 }
 
-fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Verdict> {
+fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Outcome> {
     let inserted = insert_new(connection, todo)?;
-    Ok(if inserted { Ok(Outcome::Done) } else { Err(StorageError::Duplicate(todo.id())) })
+    Ok(if inserted { Outcome::Done } else { Outcome::Duplicate })
 }
 
-/// Adds a todo if its id is free in its workspace, and says whether it was.
+/// Adds a todo if its id is free in its workspace, and returns whether it was.
 pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Result<bool> {
     let values = params_from_iter(row::values(todo));
     Ok(connection.prepare_cached(INSERT)?.execute(values)? > 0)
@@ -75,24 +75,24 @@ fn insert_once(
     connection: &Connection,
     todo: &Todo,
     request: &CreationRequest,
-) -> rusqlite::Result<Verdict> {
+) -> rusqlite::Result<Outcome> {
     if let Some(earlier) = creations::find(connection, todo, request)? {
-        return Ok(Ok(Outcome::Earlier(earlier)));
+        return Ok(Outcome::Earlier(earlier));
     }
-    let verdict = insert(connection, todo)?;
-    if verdict.is_ok() {
+    let outcome = insert(connection, todo)?;
+    if outcome == Outcome::Done {
         creations::remember(connection, todo, request)?;
     }
-    Ok(verdict)
+    Ok(outcome)
 }
 
-fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Verdict> {
+fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Outcome> {
     let expected = ToSqlOutput::from(expected.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
     let saved = connection.prepare_cached(SAVE)?.execute(values)?;
     Ok(match saved {
-        0 => Err(StorageError::StaleVersion),
-        _ => Ok(Outcome::Done),
+        0 => Outcome::Stale,
+        _ => Outcome::Done,
     })
 }
 
@@ -101,14 +101,14 @@ fn remove(
     workspace: &WorkspaceId,
     id: TodoId,
     expected: Option<Version>,
-) -> rusqlite::Result<Verdict> {
+) -> rusqlite::Result<Outcome> {
     let (workspace, id) = (workspace.as_str(), id.as_uuid().as_bytes());
     let expected = expected.map(Version::as_i64);
     let removed = connection.prepare_cached(REMOVE)?.execute(params![workspace, id, expected])?;
     if removed > 0 {
-        return Ok(Ok(Outcome::Done));
+        return Ok(Outcome::Done);
     }
-    let is_there: bool =
+    let exists: bool =
         connection.prepare_cached(EXISTS)?.query_row(params![workspace, id], |row| row.get(0))?;
-    Ok(if is_there { Err(StorageError::StaleVersion) } else { Ok(Outcome::Nothing) })
+    Ok(if exists { Outcome::Stale } else { Outcome::NotFound })
 }

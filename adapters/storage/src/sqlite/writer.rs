@@ -10,33 +10,34 @@ use thiserror::Error;
 use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 
-use super::anchor::Anchor;
 use super::checkpoints::Checkpoints;
+use super::failure::{is_damage, unavailable};
 use super::files::Files;
-use super::write::{Verdict, Write};
-use super::{is_damage, schema, unavailable};
+use super::pinned_reader::PinnedReader;
+use super::schema;
+use super::write::{Outcome, Write};
 
-/// How many writes may wait. Each is below 20 KiB, so a full queue is at most 20 MiB.
+/// How many writes may wait. Each takes less than 20 KiB, so a full queue takes at most 20 MiB.
 const QUEUE: usize = 1024;
 
-/// How many writes one commit carries at most: a commit costs the same for 1 row and for 128.
+/// The most writes of one commit, which costs the same for 1 row and for 128.
 const GROUP: usize = 128;
 
-/// Hands writes to the thread that owns the writing connection.
+/// Sends writes to the thread that owns the writing connection.
 ///
-/// Dropping it waits until what is queued is committed.
+/// Dropping it blocks until the queued writes are committed.
 pub(super) struct Writer {
-    // Both are there until the drop.
+    // Both are `Some` until the drop.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Job {
     write: Write,
-    answer: oneshot::Sender<Verdict>,
+    reply: oneshot::Sender<Result<Outcome, StorageError>>,
 }
 
-/// A commit failed, and with it every write that it carried.
+/// A commit failed, and with it every write of its group.
 #[derive(Debug, Error)]
 #[error("the write could not be committed")]
 struct NotCommitted(#[source] Arc<rusqlite::Error>);
@@ -44,26 +45,26 @@ struct NotCommitted(#[source] Arc<rusqlite::Error>);
 impl Writer {
     pub(super) fn start(
         connection: Connection,
-        anchor: Anchor,
+        pinned: PinnedReader,
         checkpoints: Checkpoints,
         files: Arc<Files>,
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(connection, anchor, checkpoints, &files, &jobs))?;
+            .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Answers once the write is on disk, or when it is sure not to get there.
-    pub(super) async fn write(&self, write: Write) -> Verdict {
-        let (answer, answered) = oneshot::channel();
+    /// Returns once the write is on disk, or is certain never to be.
+    pub(super) async fn write(&self, write: Write) -> Result<Outcome, StorageError> {
+        let (reply, replied) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { write, answer }).map_err(|refusal| match refusal {
+        queue.try_send(Job { write, reply }).map_err(|error| match error {
             TrySendError::Full(_) => unavailable("too many writes are waiting"),
             TrySendError::Disconnected(_) => stopped(),
         })?;
-        answered.await.unwrap_or_else(|_| Err(stopped()))
+        replied.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -81,60 +82,60 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the database's writer stopped before its work was done");
+            tracing::error!("the database's writer panicked");
         }
     }
 }
 
-/// Commits what is queued, in groups, until the queue is closed and empty.
+/// Commits the queued writes in groups, until the queue is closed and empty.
 fn serve(
     mut connection: Connection,
-    anchor: Anchor,
+    pinned: PinnedReader,
     mut checkpoints: Checkpoints,
     files: &Files,
     jobs: &Receiver<Job>,
 ) {
     let next = || {
-        anchor.hold();
+        pinned.hold();
         let job = jobs.recv();
-        anchor.release();
+        pinned.release();
         job
     };
     while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
-        let (writes, answers): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.answer)).unzip();
-        let mut verdicts = commit(&mut connection, &writes);
+        let (writes, replies): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.reply)).unzip();
+        let mut results = commit(&mut connection, &writes);
         if !files.are_in_place() {
-            verdicts.fill_with(|| Err(unavailable("the database file has been moved or removed")));
+            results.fill_with(|| Err(unavailable("the database file has been moved or removed")));
         }
-        let failed = verdicts.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
-        for (answer, verdict) in answers.into_iter().zip(verdicts) {
-            // A caller that no longer waits needs no answer.
-            let _ = answer.send(verdict);
+        let failed = results.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
+        for (reply, result) in replies.into_iter().zip(results) {
+            // A caller that no longer waits needs no reply.
+            let _ = reply.send(result);
         }
         checkpoints.after_commit(&connection, failed);
     }
-    // The writer is the last to leave, and tidies up.
-    drop(anchor);
+    // The writer is the last to close, and truncates the log.
+    drop(pinned);
     checkpoints.at_the_end(&connection);
 }
 
-/// Why a transaction came to nothing.
-enum Lost {
-    /// One of its writes took all the others along.
-    Midway(rusqlite::Error),
+/// Why a transaction failed.
+enum Failed {
+    /// One of its writes ended it.
+    ByWrite(rusqlite::Error),
     /// It could not begin, or not be committed.
-    Whole(rusqlite::Error),
+    AsAWhole(rusqlite::Error),
 }
 
-/// Makes all changes durable, if possible in one transaction, and says for each write how it went.
-fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Verdict> {
+/// Commits all writes, if possible in one transaction, and returns the outcome of each.
+fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Result<Outcome, StorageError>> {
     match try_commit(connection, writes) {
-        Ok(verdicts) => verdicts,
-        Err(Lost::Midway(_)) if writes.len() > 1 => {
+        Ok(results) => results,
+        Err(Failed::ByWrite(_)) if writes.len() > 1 => {
             writes.iter().flat_map(|write| commit(connection, slice::from_ref(write))).collect()
         }
-        Err(Lost::Midway(error) | Lost::Whole(error)) => {
+        Err(Failed::ByWrite(error) | Failed::AsAWhole(error)) => {
             let damaged = is_damage(&error);
             let error = Arc::new(error);
             let failed = || {
@@ -146,38 +147,44 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Verdict> {
     }
 }
 
-fn try_commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Verdict>, Lost> {
+fn try_commit(
+    connection: &mut Connection,
+    writes: &[Write],
+) -> Result<Vec<Result<Outcome, StorageError>>, Failed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let transaction = transaction.map_err(Lost::Whole)?;
-    let verdicts = writes
+    let transaction = transaction.map_err(Failed::AsAWhole)?;
+    let results = writes
         .iter()
         .map(|write| apply_alone(&transaction, write))
         .collect::<rusqlite::Result<_>>()
-        .map_err(Lost::Midway)?;
+        .map_err(Failed::ByWrite)?;
     let committed = transaction.commit();
     if committed.is_err() {
         settle(connection);
     }
-    committed.map(|()| verdicts).map_err(Lost::Whole)
+    committed.map(|()| results).map_err(Failed::AsAWhole)
 }
 
-/// Makes sure that a commit which failed has failed for good, before anybody looks.
+/// Makes a failed commit final, before anything reads the database.
 ///
-/// If the disk has only not confirmed it, all of it is in the write-ahead log, and if the process
-/// were killed now, the next one would find it there. So another commit takes its place in the log,
-/// which need not be confirmed for that, and which changes nothing.
+/// If only the sync to the disk failed, the whole commit is in the write-ahead log, and after a crash
+/// the next process would find it there. So another commit, which changes nothing, overwrites it in the
+/// log; that one need not reach the disk.
 fn settle(connection: &Connection) {
     let _ = connection.pragma_update(None, "user_version", schema::CURRENT);
 }
 
-/// Makes one change so that, if it fails, the others of the transaction stay. An error means that
-/// the transaction is gone.
-fn apply_alone(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<Verdict> {
+/// Runs one write in a savepoint, so that its failure leaves the others of the transaction intact. An
+/// error means that the transaction has ended.
+fn apply_alone(
+    transaction: &Transaction<'_>,
+    write: &Write,
+) -> rusqlite::Result<Result<Outcome, StorageError>> {
     run(transaction, "SAVEPOINT alone")?;
     match write.apply(transaction) {
-        Ok(verdict) => run(transaction, "RELEASE alone").map(|()| verdict),
-        // A full disk and the like end the transaction on their own (SQLite, "ROLLBACK"), and after
-        // damage SQLite takes no more writes in it.
+        Ok(outcome) => run(transaction, "RELEASE alone").map(|()| Ok(outcome)),
+        // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
+        // accepts no more writes in it.
         Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),
         Err(error) => {
             run(transaction, "ROLLBACK TO alone")?;
@@ -186,7 +193,7 @@ fn apply_alone(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result
     }
 }
 
-/// Runs a statement that is prepared once, unlike those of `rusqlite`'s own savepoints.
+/// Runs a cached statement. The savepoints of `rusqlite` prepare theirs each time.
 fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
 }

@@ -1,8 +1,7 @@
-//! Who is told of what, and until when.
+//! Which changes are published, and how long a watch lasts.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use mockall::Sequence;
 
@@ -10,67 +9,56 @@ use super::*;
 use crate::ports::{Changed, Creation, MockChanges};
 
 #[tokio::test]
-async fn a_change_is_told_once_it_is_stored() {
-    for action in [Action::Create, Action::Update, Action::Delete] {
+async fn a_change_is_published_once_it_is_stored() {
+    for use_case in UseCase::WRITES {
         let (mut repository, mut feed, mut order) =
             (MockTodoRepository::new(), MockChangeFeed::new(), Sequence::new());
-        repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
-        match action {
-            Action::Create => {
-                repository.expect_insert().times(1).in_sequence(&mut order).returning(|_| Ok(()));
-            }
-            Action::Update => {
-                repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
-            }
-            Action::Delete | Action::List | Action::Get => {
-                let removed = repository.expect_remove().times(1).in_sequence(&mut order);
-                removed.returning(|_, _, _| Ok(true));
-            }
+        repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
+        if use_case == UseCase::Create {
+            repository.expect_insert().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
+        } else if use_case == UseCase::Update {
+            repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _, _| Ok(()));
+        } else {
+            let removed = repository.expect_remove().times(1).in_sequence(&mut order);
+            removed.returning(|_, _, _| Ok(true));
         }
-        let told = feed.expect_publish().times(1).in_sequence(&mut order);
-        told.withf(|workspace, _| workspace == stored_todo().workspace()).return_const(());
+        let published = feed.expect_publish().times(1).in_sequence(&mut order);
+        let workspace = stored_todo().workspace().clone();
+        published.withf(move |permit, _| *permit.workspace() == workspace).return_const(());
         let todos = with_feed(repository, feed, Sharing::Personal);
-        let error = attempt(&todos, &caller(Permission::ALL), action).await;
-        assert!(error.is_none(), "{action:?}: {error:?}");
+        use_case.run(&todos, &principal(Permission::ALL)).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn what_changed_nothing_is_not_told() {
+async fn what_changed_nothing_is_not_published() {
     let mut repository = MockTodoRepository::new();
-    repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
-    repository.expect_save().returning(|_, _| Err(StorageError::StaleVersion));
-    repository.expect_insert().returning(|todo| Err(StorageError::Duplicate(todo.id())));
+    repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
+    repository.expect_save().returning(|_, _, _| Err(ChangeError::Stale));
+    repository.expect_insert().returning(|_, todo| Err(InsertError::Duplicate(todo.id())));
     repository.expect_remove().returning(|_, _, _| Ok(false));
     // A mock without expectations fails the test on any call.
     let todos = with_feed(repository, MockChangeFeed::new(), Sharing::Personal);
-    let caller = caller(Permission::ALL);
-    for action in [Action::Create, Action::Update, Action::Delete] {
-        assert!(attempt(&todos, &caller, action).await.is_some(), "{action:?}");
+    let caller = principal(Permission::ALL);
+    for use_case in UseCase::WRITES {
+        use_case.fail(&todos, &caller).await;
     }
     let same = Edit { completed: Some(false), ..Edit::default() };
     todos.update(&caller, ID, same, None).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_may_have_changed_something_is_told() {
-    for action in [Action::Create, Action::Update, Action::Delete] {
+async fn what_may_have_changed_something_is_published() {
+    for use_case in UseCase::WRITES {
         let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
-        repository.expect_find().returning(|_, _| Ok(Some(stored_todo())));
-        repository.expect_insert().returning(|_| Err(broken()));
-        repository.expect_save().returning(|_, _| Err(broken()));
-        repository.expect_remove().returning(|_, _, _| Err(broken()));
+        repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
+        repository.expect_insert().returning(|_, _| Err(broken().into()));
+        repository.expect_save().returning(|_, _, _| Err(broken().into()));
+        repository.expect_remove().returning(|_, _, _| Err(broken().into()));
         feed.expect_publish().times(1).return_const(());
         let todos = with_feed(repository, feed, Sharing::Personal);
-        assert!(attempt(&todos, &caller(Permission::ALL), action).await.is_some(), "{action:?}");
+        use_case.fail(&todos, &principal(Permission::ALL)).await;
     }
-}
-
-#[tokio::test]
-async fn who_may_not_list_may_not_watch() {
-    let todos = todos(MockTodoRepository::new(), Sharing::Personal);
-    let refused = todos.watch(&caller([Permission::Write])).err();
-    assert!(matches!(refused, Some(UseCaseError::Forbidden(_))));
 }
 
 struct SetClock(AtomicI64);
@@ -82,7 +70,7 @@ impl Clock for SetClock {
 }
 
 #[tokio::test]
-async fn a_watch_ends_when_the_credential_does_and_keeps_back_what_came_then() {
+async fn a_watch_ends_when_the_credential_expires_and_withholds_later_changes() {
     let clock = Arc::new(SetClock(AtomicI64::new(500)));
     let late = Arc::clone(&clock);
     let mut changes = MockChanges::new();
@@ -99,28 +87,46 @@ async fn a_watch_ends_when_the_credential_does_and_keeps_back_what_came_then() {
         (Arc::new(MockTodoRepository::new()), Arc::new(SequentialIds::default()));
     let todos = Todos::new(repository, Arc::new(feed), clock, ids, Sharing::Personal);
 
-    let mut watch = todos.watch(&caller([Permission::Read])).unwrap();
-    assert_eq!(watch.expires_in(), Duration::from_millis(1_500));
+    let mut watch = todos.watch(&principal([Permission::Read])).unwrap();
     assert_eq!(watch.next().await, Some(one));
     assert_eq!(watch.next().await, None);
-    assert_eq!(watch.expires_in(), Duration::ZERO);
     assert_eq!(watch.next().await, None, "and never again");
 }
 
-#[tokio::test]
-async fn a_creation_with_a_key_is_told_once() {
-    for (earlier, told) in [(None, 1), (Some(stored_creation()), 0)] {
-        let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
-        repository.expect_insert_once().returning(move |_, _| Ok(earlier));
-        feed.expect_publish().times(told).return_const(());
-        let todos = with_feed(repository, feed, Sharing::Personal);
-        let new = NewTodo { key: Some("k".try_into().unwrap()), ..new_todo() };
-        let created = todos.create(&caller([Permission::Write]), new).await;
-        assert_eq!(created.is_ok(), told == 1, "{created:?}");
-    }
+/// A request with a key, for which the store remembers `earlier`.
+async fn create_with_key(
+    earlier: Option<Creation>,
+    published: usize,
+) -> Result<Created, CreateError> {
+    let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
+    repository.expect_insert_once().returning(move |_, _, _| Ok(earlier));
+    feed.expect_publish().times(published).return_const(());
+    let todos = with_feed(repository, feed, Sharing::Personal);
+    let new = NewTodo { key: Some("k".try_into().unwrap()), ..new_todo() };
+    todos.create(&principal([Permission::Write]), new).await
 }
 
-/// What came of a request that asked for something else.
-fn stored_creation() -> Creation {
-    Creation { todo: ID, at: StoppedClock.now(), fingerprint: 0 }
+#[tokio::test]
+async fn a_request_with_a_new_key_creates_and_publishes() {
+    let created = create_with_key(None, 1).await;
+    assert!(matches!(created, Ok(Created::New(_))), "{created:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_used_for_other_content_is_reused_and_publishes_nothing() {
+    let other = Creation { todo: ID, at: StoppedClock.now(), fingerprint: 0 };
+    let created = create_with_key(Some(other), 0).await;
+    assert!(matches!(created, Err(CreateError::KeyReused)), "{created:?}");
+}
+
+#[tokio::test]
+async fn a_replayed_request_returns_the_record_as_it_was_created_and_publishes_nothing() {
+    let at = Instant::from_unix_millis(1).unwrap();
+    // Of the title "Buy milk" without a description.
+    let earlier = Creation { todo: ID, at, fingerprint: BUY_MILK };
+    let created = create_with_key(Some(earlier), 0).await.unwrap();
+    let NewTodo { title, description, key: _ } = new_todo();
+    let first = Todo::create(&write_permit(Sharing::Personal), ID, title, description, at);
+    assert_eq!(created, Created::Replayed(first.record().clone()));
+    assert_eq!(created.into_record(), Created::New(first).into_record());
 }

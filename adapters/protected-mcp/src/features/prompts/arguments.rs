@@ -1,13 +1,33 @@
-//! Reading what a person filled in.
+//! The arguments of a prompt, and reading what a person filled in.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::prompt::PromptArgument;
 use crate::features::failure::Failure;
 use crate::jsonrpc::{excerpt, object, string};
+
+/// An argument of a prompt (MCP `PromptArgument`). Values are one line of text.
+#[derive(Debug, Serialize)]
+pub struct PromptArgument {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub description: &'static str,
+    pub required: bool,
+    #[serde(skip)]
+    pub suggestions: Suggestions,
+}
+
+/// Where completion takes the values of an argument from.
+#[derive(Debug, Clone, Copy)]
+pub enum Suggestions {
+    /// The same for everyone: no scope is needed to see them.
+    Fixed(&'static [&'static str]),
+    /// From [`Prompt::complete`].
+    OfTheCaller,
+}
 
 /// The longest value, in bytes: something that a person types into a field.
 const LONGEST: usize = 2_000;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::arguments::PromptArguments;
+use super::arguments::{PromptArgument, PromptArguments};
 use crate::features::authorization::{Authorization, Call};
 use crate::features::completion::Completion;
 use crate::features::failure::Failure;
@@ -37,26 +37,6 @@ pub trait Prompt: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Completion, Failure>> + Send {
         async { Ok(Completion::default()) }
     }
-}
-
-/// An argument of a prompt (MCP `PromptArgument`). Values are one line of text.
-#[derive(Debug, Serialize)]
-pub struct PromptArgument {
-    pub name: &'static str,
-    pub title: &'static str,
-    pub description: &'static str,
-    pub required: bool,
-    #[serde(skip)]
-    pub suggestions: Suggestions,
-}
-
-/// Where completion takes the values of an argument from.
-#[derive(Debug, Clone, Copy)]
-pub enum Suggestions {
-    /// The same for everyone: no scope is needed to see them.
-    Fixed(&'static [&'static str]),
-    /// From [`Prompt::complete`].
-    OfTheCaller,
 }
 
 /// One message of a conversation, said by the user (MCP `PromptMessage`).

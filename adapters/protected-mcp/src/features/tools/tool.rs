@@ -13,14 +13,11 @@ use crate::oauth::Scope;
 /// and `call` runs only for callers whose token grants it:
 ///
 /// ```
-/// use protected_mcp::{Call, Failure, Hints, Scope, Tool};
+/// use protected_mcp::{Call, Failure, Hints, Tool, scopes};
 /// use schemars::JsonSchema;
 /// use serde::{Deserialize, Serialize};
 ///
-/// struct ReadTime;
-/// impl Scope for ReadTime {
-///     const NAME: &'static str = "time:read";
-/// }
+/// scopes!(ReadTime = "time:read");
 ///
 /// #[derive(Deserialize, JsonSchema)]
 /// #[serde(deny_unknown_fields)]
@@ -49,11 +46,8 @@ use crate::oauth::Scope;
 /// ```
 ///
 /// ```compile_fail,E0046
-/// # use protected_mcp::{Call, Failure, Hints, Scope, Tool};
-/// # struct ReadTime;
-/// # impl Scope for ReadTime {
-/// #     const NAME: &'static str = "time:read";
-/// # }
+/// # use protected_mcp::{Call, Failure, Hints, Tool, scopes};
+/// # scopes!(ReadTime = "time:read");
 /// struct GetTime;
 /// impl Tool for GetTime {
 ///     // type Scope is missing
@@ -78,8 +72,8 @@ pub trait Tool: Send + Sync + 'static {
     type Output: Serialize + JsonSchema + Send;
 
     const NAME: &'static str;
-    /// For people.
-    const TITLE: &'static str;
+    /// For people; by default the name.
+    const TITLE: &'static str = Self::NAME;
     /// For the model: what the tool does and when to use it.
     const DESCRIPTION: &'static str;
     const HINTS: Hints;

@@ -1,22 +1,18 @@
 //! The authorization code grant (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 
-use super::{LOGIN_LIFETIME, TokenResponse, for_person};
-use crate::{
-    environment::Environment,
-    identifiers::unguessable,
-    oauth::{error::OAuthError, parameters::Parameters, scope::OFFLINE_ACCESS},
-    state::{
-        fingerprint::Fingerprint,
-        records::{Login, RegisteredClient},
-    },
-};
+use super::response::{LOGIN_LIFETIME, TokenResponse, for_person};
+use crate::environment::Environment;
+use crate::identifiers::unguessable;
+use crate::oauth::error::OAuthError;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::scope::OFFLINE_ACCESS;
+use crate::state::fingerprint::Fingerprint;
+use crate::state::records::{Login, RegisteredClient};
 
-/// Exchanges a code for tokens. A code that was shown is spent, whatever comes of it.
+/// Exchanges a code for tokens. A code is used up by the attempt, also by one that fails.
 ///
-/// # Errors
-///
-/// `invalid_grant` for a code that is unknown, used, expired, of another client, or presented with
-/// another redirect URI or the wrong verifier.
+/// Fails with `invalid_grant` for a code that is unknown, used, expired, of another client, or
+/// presented with another redirect URI or the wrong verifier.
 pub(super) async fn grant(
     environment: &Environment,
     client: &RegisteredClient,
@@ -29,18 +25,18 @@ pub(super) async fn grant(
     let now = environment.now();
     let authorized = environment
         .codes
-        .take(code, now)
+        .redeem(code, now)
         .filter(|authorized| authorized.grant.client_id == client.client_id)
         .ok_or_else(|| {
             OAuthError::invalid_grant("the code is unknown, expired, or has been used")
         })?;
     if authorized.redirect_uri != redirect_uri {
         return Err(OAuthError::invalid_grant(
-            "`redirect_uri` is not that of the authorization request",
+            "`redirect_uri` differs from the authorization request",
         ));
     }
-    if !authorized.challenge.is_met_by(verifier) {
-        return Err(OAuthError::invalid_grant("`code_verifier` does not fit `code_challenge`"));
+    if !authorized.challenge.matches(verifier) {
+        return Err(OAuthError::invalid_grant("`code_verifier` does not match `code_challenge`"));
     }
 
     let grant = authorized.grant;

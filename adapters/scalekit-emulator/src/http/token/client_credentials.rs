@@ -1,21 +1,16 @@
-//! The client credentials grant (RFC 6749 section 4.4): a machine that acts for itself.
+//! The client credentials grant (RFC 6749 section 4.4): a machine that acts on its own behalf.
 
-use super::TokenResponse;
-use crate::{
-    environment::Environment,
-    identity::TokenRequest,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        scope::Scopes,
-    },
-    state::records::RegisteredClient,
-};
+use super::response::TokenResponse;
+use crate::behavior::Behavior as _;
+use crate::environment::Environment;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::scope::Scopes;
+use crate::state::records::RegisteredClient;
+use crate::token_request::TokenRequest;
 
-/// # Errors
-///
-/// `unauthorized_client` for a client without a secret, `invalid_scope` where nothing that was
-/// asked for belongs to the resource.
+/// Fails with `unauthorized_client` for a client without a secret, and with `invalid_scope` if no
+/// requested scope belongs to the resource.
 pub(super) fn grant(
     environment: &Environment,
     client: &RegisteredClient,
@@ -24,13 +19,13 @@ pub(super) fn grant(
     if client.secret.is_none() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
-            "client_credentials is for clients that have registered for a secret",
+            "client_credentials requires a client with a secret",
         ));
     }
-    let of_the_resource = Scopes::of_the_resource();
+    let of_the_resource = environment.scopes.of_the_resource();
     let scopes = match parameters.optional("scope")? {
         None => of_the_resource,
-        Some(asked) => Scopes::parse(asked).intersection(&of_the_resource),
+        Some(requested) => Scopes::parse(requested).intersection(&of_the_resource),
     };
     if scopes.is_empty() {
         return Err(OAuthError::new(
@@ -38,7 +33,7 @@ pub(super) fn grant(
             "`scope` names no scope of the resource",
         ));
     }
-    let lifetime = environment.token_lifetime();
+    let lifetime = environment.behavior.token_lifetime();
     let request = TokenRequest::for_machine(&client.client_id, &scopes, lifetime);
     Ok(TokenResponse {
         access_token: environment.mint(&request, None),

@@ -1,34 +1,26 @@
 //! The refresh token grant, with rotation (RFC 6749 section 6, RFC 9700 section 4.14).
 
-use super::{LOGIN_LIFETIME, TokenResponse, for_person};
-use crate::{
-    environment::Environment,
-    identifiers::unguessable,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        scope::Scopes,
-    },
-    state::{
-        fingerprint::Fingerprint,
-        records::{Login, RegisteredClient},
-    },
-};
+use super::response::{LOGIN_LIFETIME, TokenResponse, for_person};
+use crate::environment::Environment;
+use crate::identifiers::unguessable;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::scope::Scopes;
+use crate::state::fingerprint::Fingerprint;
+use crate::state::records::{Login, RegisteredClient};
 
-/// Exchanges a refresh token for an access token and the next refresh token, which stands for the
-/// whole grant even where this access token asked for less.
+/// Exchanges a refresh token for an access token and the next refresh token, which is for the whole
+/// grant even if this access token is for less.
 ///
-/// # Errors
-///
-/// `invalid_grant` for a token that is unknown, used, expired or of another client. `invalid_scope`
-/// for more than was granted; the refresh token is then still good.
+/// Fails with `invalid_grant` for a token that is unknown, used, expired or of another client, and with
+/// `invalid_scope` for more than was granted; the refresh token then stays valid.
 pub(super) async fn grant(
     environment: &Environment,
     client: &RegisteredClient,
     parameters: &Parameters,
 ) -> Result<TokenResponse, OAuthError> {
-    let shown = Fingerprint::of(parameters.required("refresh_token")?);
-    let asked = parameters.optional("scope")?.map(Scopes::parse);
+    let current = Fingerprint::of(parameters.required("refresh_token")?);
+    let requested = parameters.optional("scope")?.map(Scopes::parse);
     let client_id = client.client_id.clone();
     let next = unguessable();
     let next_fingerprint = Fingerprint::of(&next);
@@ -37,20 +29,20 @@ pub(super) async fn grant(
     let (grant, scopes) = environment
         .ledger
         .change(move |records| {
-            let Some(login) = records.login(&shown, &client_id, now) else {
+            let Some(login) = records.login(&current, &client_id, now) else {
                 return Err(OAuthError::invalid_grant(
                     "the refresh token is unknown, expired, or has been used",
                 ));
             };
             let grant = login.grant.clone();
-            let scopes = asked.unwrap_or_else(|| grant.scopes.clone());
+            let scopes = requested.unwrap_or_else(|| grant.scopes.clone());
             if !scopes.is_within(&grant.scopes) {
                 return Err(OAuthError::new(
                     ErrorCode::InvalidScope,
-                    "`scope` asks for more than was granted",
+                    "`scope` exceeds what was granted",
                 ));
             }
-            records.remove_login(&shown, &client_id);
+            records.remove_login(&current, &client_id);
             let next = Login {
                 refresh_token: next_fingerprint,
                 grant: grant.clone(),

@@ -1,12 +1,12 @@
 use super::*;
 
-fn uri(written: &str) -> RedirectUri {
-    RedirectUri::parse(written).unwrap()
+fn uri(text: &str) -> RedirectUri {
+    RedirectUri::parse(text).unwrap()
 }
 
 #[test]
 fn the_redirect_uris_of_known_clients_are_accepted() {
-    for written in [
+    for text in [
         "http://localhost:6274/oauth/callback/debug",
         "https://vscode.dev/redirect",
         "http://127.0.0.1:33418/",
@@ -16,13 +16,13 @@ fn the_redirect_uris_of_known_clients_are_accepted() {
         "cursor://anysphere.cursor-mcp/oauth/callback",
         "com.example.app:/oauth2redirect",
     ] {
-        assert!(RedirectUri::parse(written).is_ok(), "{written}");
+        assert!(RedirectUri::parse(text).is_ok(), "{text}");
     }
 }
 
 #[test]
-fn what_could_leak_a_code_or_run_a_script_is_refused() {
-    for (written, problem) in [
+fn a_uri_that_could_leak_a_code_or_run_a_script_is_rejected() {
+    for (text, problem) in [
         ("javascript:alert(1)", RedirectUriProblem::Scheme),
         ("javascript://localhost/%0aalert(1)", RedirectUriProblem::Scheme),
         ("JavaScript://localhost/", RedirectUriProblem::Scheme),
@@ -38,9 +38,9 @@ fn what_could_leak_a_code_or_run_a_script_is_refused() {
         (" https://client.example/", RedirectUriProblem::NotAbsolute),
         ("", RedirectUriProblem::NotAbsolute),
     ] {
-        assert_eq!(RedirectUri::parse(written), Err(problem), "{written}");
+        assert_eq!(RedirectUri::parse(text), Err(problem), "{text}");
     }
-    let endless = format!("https://client.example/{}", "a".repeat(LONGEST));
+    let endless = format!("https://client.example/{}", "a".repeat(MAX_BYTES));
     assert_eq!(RedirectUri::parse(&endless), Err(RedirectUriProblem::TooLong));
 }
 
@@ -52,36 +52,36 @@ fn a_loopback_uri_matches_on_any_port() {
 }
 
 #[test]
-fn everything_but_the_port_of_a_loopback_uri_must_be_the_same() {
+fn only_the_port_of_a_loopback_uri_may_differ() {
     let registered = uri("http://127.0.0.1/callback");
 
-    for asked in [
+    for requested in [
         "http://127.0.0.1:5/other",
         "http://127.0.0.1:5/callback?x=y",
         "http://localhost:5/callback",
         "https://127.0.0.1:5/callback",
     ] {
-        assert!(!registered.allows(&uri(asked)), "{asked}");
+        assert!(!registered.allows(&uri(requested)), "{requested}");
     }
 }
 
 #[test]
-fn any_other_uri_matches_only_as_it_was_written() {
+fn any_other_uri_must_be_the_same_string() {
     let registered = uri("https://client.example/callback");
 
     assert!(registered.allows(&registered.clone()));
-    for asked in [
+    for requested in [
         "https://client.example:8443/callback",
         "https://client.example/callback/",
         "https://client.example/callback?x=y",
         "https://CLIENT.example/callback",
     ] {
-        assert!(!registered.allows(&uri(asked)), "{asked}");
+        assert!(!registered.allows(&uri(requested)), "{requested}");
     }
 }
 
 #[test]
-fn parameters_join_those_that_are_there() {
+fn parameters_are_added_to_those_of_the_uri() {
     let with = uri("cursor://mcp/cb?tenant=1").with(&[("code", "a b"), ("state", "x&y=z")]);
 
     assert_eq!(with.as_str(), "cursor://mcp/cb?tenant=1&code=a+b&state=x%26y%3Dz");

@@ -1,9 +1,10 @@
 use axum::http::{StatusCode, header};
 
-use crate::{Quirks, tests::support::World};
+use crate::Quirks;
+use crate::tests::support::World;
 
 #[tokio::test]
-async fn a_refused_client_is_unknown_until_it_is_not_refused_any_more() {
+async fn a_refused_client_is_unknown_while_the_quirk_is_set() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let another = world.public_client().await;
@@ -17,7 +18,7 @@ async fn a_refused_client_is_unknown_until_it_is_not_refused_any_more() {
     assert!(!refused.headers.contains_key(header::LOCATION));
     assert!(refused.body.contains("unable to retrieve client by id"), "{}", refused.body);
     let refresh = world.refresh(&client, &login.text("refresh_token")).await;
-    refresh.is_refused_with(401, "invalid_client");
+    refresh.has_error(401, "invalid_client");
     assert_eq!(world.log_in(&another).await.status, StatusCode::OK);
 
     world.handle.set_quirks(Quirks::default());
@@ -26,18 +27,18 @@ async fn a_refused_client_is_unknown_until_it_is_not_refused_any_more() {
 }
 
 #[tokio::test]
-async fn a_code_lasts_as_long_as_was_set() {
+async fn a_code_has_the_selected_lifetime() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let lasting = |seconds| Quirks { code_lifetime: Some(seconds), ..Quirks::default() };
 
     world.handle.set_quirks(lasting(0));
-    world.log_in(&client).await.is_refused_with(400, "invalid_grant");
+    world.log_in(&client).await.has_error(400, "invalid_grant");
 
     world.handle.set_quirks(lasting(30));
     let [first, second] = [world.code(&client).await, world.code(&client).await];
-    world.pass(29);
+    world.advance(29);
     assert_eq!(world.exchange(&client, &first, &[]).await.status, StatusCode::OK);
-    world.pass(1);
-    world.exchange(&client, &second, &[]).await.is_refused_with(400, "invalid_grant");
+    world.advance(1);
+    world.exchange(&client, &second, &[]).await.has_error(400, "invalid_grant");
 }

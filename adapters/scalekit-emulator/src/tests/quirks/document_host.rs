@@ -1,50 +1,45 @@
-//! A web server with one document, which tests change.
+//! A web server with one document, which a test changes.
 
-use std::{
-    net::Ipv4Addr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use axum::{
-    Router,
-    http::{StatusCode, header},
-    response::IntoResponse as _,
-};
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::tests::support::REDIRECT_URI;
 
-/// Answers every path with the same document, on this machine.
+/// Serves the same document at every path, on this machine.
 pub(super) struct DocumentHost {
     port: u16,
-    answer: Arc<Mutex<Answer>>,
+    response: Arc<Mutex<Canned>>,
     requests: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
-struct Answer {
+struct Canned {
     status: StatusCode,
     body: String,
 }
 
 impl DocumentHost {
-    /// With a good document at [`DocumentHost::client_id`].
+    /// Serves a valid document at [`DocumentHost::client_id`].
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let answer = Answer { status: StatusCode::OK, body: String::new() };
-        let host = Self { port, answer: Arc::new(Mutex::new(answer)), requests: Arc::default() };
+        let response = Canned { status: StatusCode::OK, body: String::new() };
+        let response = Arc::new(Mutex::new(response));
+        let host = Self { port, response, requests: Arc::default() };
         host.serve(&host.document());
 
-        let answer = Arc::clone(&host.answer);
+        let response = Arc::clone(&host.response);
         let requests = Arc::clone(&host.requests);
         let router = Router::new().fallback(async move || {
             requests.fetch_add(1, Ordering::SeqCst);
-            let Answer { status, body } = answer.lock().unwrap().clone();
+            let Canned { status, body } = response.lock().unwrap().clone();
             let headers =
                 [(header::CONTENT_TYPE, "application/json"), (header::LOCATION, "/elsewhere")];
             (status, headers, body).into_response()
@@ -67,11 +62,11 @@ impl DocumentHost {
     }
 
     pub(super) fn serve(&self, document: &Value) {
-        self.answer(StatusCode::OK, document.to_string());
+        self.respond(StatusCode::OK, document.to_string());
     }
 
-    pub(super) fn answer(&self, status: StatusCode, body: String) {
-        *self.answer.lock().unwrap() = Answer { status, body };
+    pub(super) fn respond(&self, status: StatusCode, body: String) {
+        *self.response.lock().unwrap() = Canned { status, body };
     }
 
     pub(super) fn requests(&self) -> usize {

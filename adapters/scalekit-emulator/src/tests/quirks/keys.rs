@@ -1,19 +1,18 @@
 use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use crate::{
-    ForeignKey, KeysEndpoint, Quirks, TokenRequest,
-    tests::support::{World, part},
-};
+use crate::tests::support::{World, part};
+use crate::{ForeignKey, KeysEndpoint, Quirks};
 
 async fn published(world: &World) -> Vec<Value> {
     world.get("/keys").await.json()["keys"].as_array().unwrap().clone()
 }
 
-/// Whether some published key has signed the token, as its `kid` says.
+/// Whether the published key with the `kid` of the token has signed it.
 async fn is_verified(world: &World, token: &str) -> bool {
     let kid = part(token, 0)["kid"].clone();
     let Some(key) = published(world).await.into_iter().find(|key| key["kid"] == kid) else {
@@ -29,10 +28,10 @@ async fn is_verified(world: &World, token: &str) -> bool {
 #[tokio::test]
 async fn after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies() {
     let world = World::new().await;
-    let before = world.handle.mint(&TokenRequest::default());
+    let before = world.handle.mint(&world.handle.token_request());
 
     world.handle.rotate_key().await.unwrap();
-    let after = world.handle.mint(&TokenRequest::default());
+    let after = world.handle.mint(&world.handle.token_request());
 
     assert_ne!(part(&before, 0)["kid"], part(&after, 0)["kid"]);
     assert_eq!(published(&world).await.len(), 2);
@@ -44,9 +43,9 @@ async fn after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies() {
 #[tokio::test]
 async fn a_retired_key_verifies_nothing() {
     let world = World::new().await;
-    let before = world.handle.mint(&TokenRequest::default());
+    let before = world.handle.mint(&world.handle.token_request());
     world.handle.rotate_key().await.unwrap();
-    let after = world.handle.mint(&TokenRequest::default());
+    let after = world.handle.mint(&world.handle.token_request());
 
     world.handle.retire_old_keys();
 
@@ -56,9 +55,9 @@ async fn a_retired_key_verifies_nothing() {
 }
 
 #[tokio::test]
-async fn foreign_keys_stand_before_the_one_that_signs() {
+async fn foreign_keys_are_listed_before_the_one_that_signs() {
     let world = World::new().await;
-    let token = world.handle.mint(&TokenRequest::default());
+    let token = world.handle.mint(&world.handle.token_request());
     let foreign_keys = vec![
         ForeignKey::EllipticCurve,
         ForeignKey::RsaForEncryption,
@@ -85,7 +84,7 @@ async fn foreign_keys_stand_before_the_one_that_signs() {
 }
 
 #[tokio::test]
-async fn the_key_set_endpoint_fails_as_it_is_told() {
+async fn the_key_set_endpoint_fails_in_the_selected_way() {
     let world = World::new().await;
 
     for (keys, status, body) in [
@@ -106,11 +105,11 @@ async fn the_key_set_endpoint_fails_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_held_answer_is_given_when_other_quirks_are_set() {
+async fn a_held_response_is_sent_when_other_quirks_are_set() {
     let world = Arc::new(World::new().await);
     world.handle.set_quirks(Quirks { keys: KeysEndpoint::Held, ..Quirks::default() });
-    let asking = Arc::clone(&world);
-    let waiting = tokio::spawn(async move { asking.get("/keys").await });
+    let client = Arc::clone(&world);
+    let waiting = tokio::spawn(async move { client.get("/keys").await });
 
     world.handle.until_key_requests(1).await;
     assert!(!waiting.is_finished());
@@ -122,7 +121,7 @@ async fn a_held_answer_is_given_when_other_quirks_are_set() {
 }
 
 #[tokio::test]
-async fn every_request_for_the_keys_is_counted_whatever_its_answer() {
+async fn every_request_for_the_keys_is_counted_whatever_the_response() {
     let world = World::new().await;
     assert_eq!(world.handle.key_requests(), 0);
 

@@ -1,20 +1,17 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{
-    AudienceClaim, IssuerClaim, LOCAL_ORGANIZATION, LOCAL_RESOURCE_ID, OrganizationClaim, Quirks,
-    ScopeForm, TokenRequest,
-    tests::support::{NOW, SERVER_URL, World, part},
-};
+use crate::tests::support::{NOW, ORGANIZATION, RESOURCE_ID, SERVER_URL, World, part, to};
+use crate::{AudienceClaim, IssuerClaim, OrganizationClaim, Quirks, ScopeForm, TokenRequest};
 
-/// The claims of a token that is minted under these quirks.
+/// The claims of a token that is minted with these quirks.
 fn claims(world: &World, quirks: Quirks) -> Value {
     world.handle.set_quirks(quirks);
-    part(&world.handle.mint(&TokenRequest::default()), 1)
+    part(&world.handle.mint(&world.handle.token_request()), 1)
 }
 
 #[tokio::test]
-async fn a_token_names_the_issuer_that_was_chosen() {
+async fn a_token_has_the_selected_issuer() {
     let world = World::new().await;
     let environment = world.handle.environment_url();
 
@@ -30,9 +27,9 @@ async fn a_token_names_the_issuer_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn an_alternating_issuer_begins_with_the_environment_each_time_it_is_set() {
+async fn an_alternating_issuer_starts_with_the_environment_each_time_it_is_set() {
     let world = World::new().await;
-    let mint = || part(&world.handle.mint(&TokenRequest::default()), 1)["iss"].clone();
+    let mint = || part(&world.handle.mint(&world.handle.token_request()), 1)["iss"].clone();
     let [environment, resource] = [world.handle.environment_url(), world.issuer()];
 
     for _ in 0..2 {
@@ -44,20 +41,16 @@ async fn an_alternating_issuer_begins_with_the_environment_each_time_it_is_set()
 }
 
 #[tokio::test]
-async fn a_token_names_the_audience_that_was_chosen() {
+async fn a_token_has_the_selected_audience() {
     let world = World::new().await;
     let another = "res_99999999999999999";
 
     for (audience, expected, resource) in [
-        (
-            AudienceClaim::ServerUrlAndResource,
-            json!([SERVER_URL, LOCAL_RESOURCE_ID]),
-            LOCAL_RESOURCE_ID,
-        ),
-        (AudienceClaim::Resource, json!([LOCAL_RESOURCE_ID]), LOCAL_RESOURCE_ID),
-        (AudienceClaim::ResourceAsString, json!(LOCAL_RESOURCE_ID), LOCAL_RESOURCE_ID),
+        (AudienceClaim::ServerUrlAndResource, json!([SERVER_URL, RESOURCE_ID]), RESOURCE_ID),
+        (AudienceClaim::Resource, json!([RESOURCE_ID]), RESOURCE_ID),
+        (AudienceClaim::ResourceAsString, json!(RESOURCE_ID), RESOURCE_ID),
         (AudienceClaim::AnotherResource, json!([SERVER_URL, another]), another),
-        (AudienceClaim::ServerUrl, json!([SERVER_URL]), LOCAL_RESOURCE_ID),
+        (AudienceClaim::ServerUrl, json!([SERVER_URL]), RESOURCE_ID),
     ] {
         let claims = claims(&world, Quirks { audience, ..Quirks::default() });
 
@@ -68,10 +61,10 @@ async fn a_token_names_the_audience_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_token_names_its_scopes_in_the_form_that_was_chosen() {
+async fn a_token_has_its_scopes_in_the_selected_claims() {
     let world = World::new().await;
-    let string = json!("todo:read todo:write");
-    let array = json!(["todo:read", "todo:write"]);
+    let string = json!("notes:read notes:write");
+    let array = json!(["notes:read", "notes:write"]);
 
     for (scope_form, expected) in [
         (ScopeForm::Both, json!({ "scope": string, "scopes": array })),
@@ -89,12 +82,12 @@ async fn a_token_names_its_scopes_in_the_form_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_token_names_its_organization_by_the_claim_that_was_chosen() {
+async fn a_token_has_its_organization_in_the_selected_claim() {
     let world = World::new().await;
 
     for (organization, expected) in [
-        (OrganizationClaim::Oid, json!({ "oid": LOCAL_ORGANIZATION })),
-        (OrganizationClaim::OrgId, json!({ "org_id": LOCAL_ORGANIZATION })),
+        (OrganizationClaim::Oid, json!({ "oid": ORGANIZATION })),
+        (OrganizationClaim::OrgId, json!({ "org_id": ORGANIZATION })),
         (OrganizationClaim::Missing, json!({})),
     ] {
         let mut claims = claims(&world, Quirks { organization, ..Quirks::default() });
@@ -117,7 +110,7 @@ async fn a_skewed_clock_moves_all_three_times() {
 }
 
 #[tokio::test]
-async fn a_login_lasts_as_long_as_was_set() {
+async fn an_access_token_has_the_selected_lifetime() {
     let world = World::with_auto_consent().await;
     world.handle.set_quirks(Quirks { token_lifetime: Some(5), ..Quirks::default() });
     let (client, secret) = world.confidential_client().await;
@@ -132,29 +125,30 @@ async fn a_login_lasts_as_long_as_was_set() {
         assert_eq!(tokens.json()["expires_in"], 5);
         assert_eq!(tokens.claims()["exp"], NOW + 5);
     }
-    let minted = part(&world.handle.mint(&TokenRequest::default()), 1);
+    let minted = part(&world.handle.mint(&world.handle.token_request()), 1);
     assert_eq!(minted["exp"], NOW + 3600);
 }
 
 #[tokio::test]
-async fn a_person_grants_no_more_than_they_may() {
+async fn a_login_grants_only_permitted_scopes() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
-    let may_read = Quirks { permissions: Some(vec!["todo:read".to_owned()]), ..Quirks::default() };
-    world.handle.set_quirks(may_read);
+    let only_read =
+        Quirks { permissions: Some(vec!["notes:read".to_owned()]), ..Quirks::default() };
+    world.handle.set_quirks(only_read);
 
     let login = world.log_in(&client).await;
 
-    assert_eq!(login.text("scope"), "todo:read offline_access");
-    assert_eq!(login.claims()["scope"], "todo:read offline_access");
+    assert_eq!(login.text("scope"), "notes:read offline_access");
+    assert_eq!(login.claims()["scope"], "notes:read offline_access");
 }
 
 #[tokio::test]
-async fn a_permission_that_is_taken_away_is_gone_at_the_next_refresh() {
+async fn a_revoked_permission_is_gone_at_the_next_refresh() {
     let world = World::with_auto_consent().await;
     let client = world.public_client().await;
     let login = world.log_in(&client).await;
-    assert_eq!(login.text("scope"), "todo:read todo:write offline_access");
+    assert_eq!(login.text("scope"), "notes:read notes:write offline_access");
 
     world.handle.set_quirks(Quirks { permissions: Some(Vec::new()), ..Quirks::default() });
     let without = world.refresh(&client, &login.text("refresh_token")).await;
@@ -166,16 +160,16 @@ async fn a_permission_that_is_taken_away_is_gone_at_the_next_refresh() {
 }
 
 #[tokio::test]
-async fn userinfo_understands_tokens_with_one_scope_claim() {
+async fn userinfo_accepts_tokens_with_one_scope_claim() {
     let world = World::new().await;
-    let request = TokenRequest { scopes: vec!["email".to_owned()], ..TokenRequest::default() };
+    let request = TokenRequest { scopes: vec!["email".to_owned()], ..world.handle.token_request() };
 
     for scope_form in [ScopeForm::ScopeString, ScopeForm::ScopesArray] {
         world.handle.set_quirks(Quirks { scope_form, ..Quirks::default() });
         let bearer = format!("Bearer {}", world.handle.mint(&request));
 
-        let asked = crate::tests::support::to("GET", "/userinfo").header("authorization", bearer);
-        let reply = world.send(asked.body(axum::body::Body::empty()).unwrap()).await;
+        let request = to("GET", "/userinfo").header("authorization", bearer);
+        let reply = world.send(request.body(axum::body::Body::empty()).unwrap()).await;
 
         assert_eq!(reply.status, StatusCode::OK);
         assert_eq!(reply.json()["email"], "developer@localhost", "{scope_form:?}");

@@ -8,12 +8,12 @@ use crate::test_tokens::{FIRST_KEY, SECOND_KEY};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Upkeep that waits until the test lets it go on.
+/// Upkeep whose waits end when the test says so.
 struct Upkeep(mpsc::UnboundedReceiver<Wait>);
 
 struct Wait {
     duration: Duration,
-    over: oneshot::Sender<()>,
+    end: oneshot::Sender<()>,
 }
 
 impl Upkeep {
@@ -22,122 +22,122 @@ impl Upkeep {
         let keys = scene.keys.clone();
         tokio::spawn(async move {
             let wait = |duration| {
-                let (over, is_over) = oneshot::channel();
-                // When the test is over nobody listens, and nobody ends the wait.
-                let _ = begun.send(Wait { duration, over });
+                let (end, ended) = oneshot::channel();
+                // After the test nothing receives this, and nothing ends the wait.
+                let _ = begun.send(Wait { duration, end });
                 async move {
-                    if is_over.await.is_err() {
+                    if ended.await.is_err() {
                         std::future::pending::<()>().await;
                     }
                 }
             };
-            match keys.refresh_at_the_pace_of(wait).await {}
+            match keys.refresh_with(wait).await {}
         });
         Self(waits)
     }
 
-    /// Comes back when upkeep has nothing to do for a while.
-    async fn rests(&mut self) -> Wait {
+    /// Returns when upkeep waits.
+    async fn waits(&mut self) -> Wait {
         self.0.recv().await.expect("a wait")
     }
 
-    /// Lets that while pass, and as many more as fill `duration`. Comes back when upkeep rests after
-    /// the last one.
-    async fn let_pass(&mut self, scene: &Scene, mut wait: Wait, mut duration: Duration) -> Wait {
+    /// Ends this wait, and as many more as fill `duration`. Returns when upkeep waits after the last
+    /// one.
+    async fn pass(&mut self, scene: &Scene, mut wait: Wait, mut duration: Duration) -> Wait {
         while !duration.is_zero() {
             scene.clock.advance(wait.duration);
             duration = duration.checked_sub(wait.duration).expect("a number of whole waits");
-            wait.go_on();
-            wait = self.rests().await;
+            wait.end();
+            wait = self.waits().await;
         }
         wait
     }
 }
 
 impl Wait {
-    fn go_on(self) {
-        self.over.send(()).expect("upkeep");
+    fn end(self) {
+        self.end.send(()).expect("upkeep");
     }
 }
 
 #[tokio::test]
-async fn keys_are_there_before_anybody_asks() {
+async fn keys_are_fetched_without_a_request() {
     let scene = Scene::new().await;
-    Upkeep::of(&scene).rests().await;
+    Upkeep::of(&scene).waits().await;
     assert_eq!(scene.requested(), ["/keys"]);
     assert!(scene.has("snk_1").await);
     assert_eq!(scene.request_count(), 1);
 }
 
 #[tokio::test]
-async fn keys_are_fetched_every_ten_minutes_and_a_withdrawn_one_stops_serving() {
+async fn keys_are_fetched_every_ten_minutes_and_a_withdrawn_one_is_rejected() {
     let scene = Scene::new().await;
     let token = scene.token(&FIRST_KEY);
     let mut upkeep = Upkeep::of(&scene);
-    let wait = upkeep.rests().await;
+    let wait = upkeep.waits().await;
     assert!(scene.verifier.verify_token(&token).await.is_ok());
     scene.publish(&[&SECOND_KEY]);
-    let wait = upkeep.let_pass(&scene, wait, 9 * MINUTE).await;
+    let wait = upkeep.pass(&scene, wait, 9 * MINUTE).await;
     assert_eq!(scene.request_count(), 1);
     assert!(scene.verifier.verify_token(&token).await.is_ok());
-    upkeep.let_pass(&scene, wait, MINUTE).await;
+    upkeep.pass(&scene, wait, MINUTE).await;
     assert_eq!(scene.request_count(), 2);
     assert!(scene.verifier.verify_token(&token).await.is_err());
     assert!(scene.has("snk_2").await);
 }
 
 #[tokio::test]
-async fn without_a_request_keys_are_had_within_ten_seconds_of_scalekits_return() {
+async fn without_a_request_keys_are_known_within_ten_seconds_of_recovery() {
     let scene = Scene::new().await;
     scene.answer_keys(Answer::status(503));
     let mut upkeep = Upkeep::of(&scene);
-    let mut wait = upkeep.rests().await;
+    let mut wait = upkeep.waits().await;
     for (failures, seconds) in [1, 2, 4, 5, 5, 5].into_iter().enumerate() {
         assert_eq!(wait.duration, Duration::from_secs(seconds));
         assert_eq!(scene.request_count(), failures + 1);
-        wait = upkeep.let_pass(&scene, wait, Duration::from_secs(seconds)).await;
+        wait = upkeep.pass(&scene, wait, Duration::from_secs(seconds)).await;
     }
     scene.publish(&[&FIRST_KEY]);
-    upkeep.let_pass(&scene, wait, Duration::from_secs(5)).await;
+    upkeep.pass(&scene, wait, Duration::from_secs(5)).await;
     let requests = scene.request_count();
     assert!(scene.has("snk_1").await);
     assert_eq!(scene.request_count(), requests);
 }
 
 #[tokio::test]
-async fn an_outage_is_lived_through_with_the_last_keys_and_seen_to_be_over_in_a_minute() {
+async fn the_last_keys_are_kept_in_an_outage_and_its_end_is_noticed_in_a_minute() {
     let scene = Scene::new().await;
     let mut upkeep = Upkeep::of(&scene);
-    let wait = upkeep.rests().await;
+    let wait = upkeep.waits().await;
     scene.answer_keys(Answer::status(503));
-    let wait = upkeep.let_pass(&scene, wait, REFRESH_AFTER).await;
+    let wait = upkeep.pass(&scene, wait, REFRESH_AFTER).await;
     assert_eq!(scene.request_count(), 2);
-    let wait = upkeep.let_pass(&scene, wait, 2 * MAX_AGE).await;
+    let wait = upkeep.pass(&scene, wait, 2 * MAX_AGE).await;
     assert_eq!(scene.request_count(), 2 + 120);
     assert!(scene.has("snk_1").await);
     scene.publish(&[&SECOND_KEY]);
-    upkeep.let_pass(&scene, wait, RETRY_AFTER).await;
+    upkeep.pass(&scene, wait, RETRY_AFTER).await;
     assert!(scene.has("snk_2").await);
     assert!(!scene.has("snk_1").await);
 }
 
 #[tokio::test]
-async fn a_request_joins_the_fetch_under_way() {
+async fn a_request_joins_the_fetch_in_flight() {
     let scene = Scene::new().await;
     scene.hold();
     let mut upkeep = Upkeep::of(&scene);
     scene.requests(1).await;
     let (is_known, ()) = tokio::join!(scene.has("snk_1"), async { scene.release() });
     assert!(is_known);
-    upkeep.rests().await;
+    upkeep.waits().await;
     assert_eq!(scene.request_count(), 1);
 }
 
 #[tokio::test]
-async fn a_key_published_right_after_a_refresh_is_found_by_the_request_that_names_it() {
+async fn a_key_published_right_after_a_refresh_is_found_by_the_next_request() {
     let scene = Scene::new().await;
     let mut upkeep = Upkeep::of(&scene);
-    upkeep.rests().await;
+    upkeep.waits().await;
     scene.publish(&[&FIRST_KEY, &SECOND_KEY]);
     assert!(scene.has("snk_2").await);
     for id in 0..100 {
@@ -151,16 +151,16 @@ async fn a_clock_that_is_set_is_noticed_within_a_minute() {
     let scene = Scene::new().await;
     let mut upkeep = Upkeep::of(&scene);
     for (requests, unix_millis) in [(2, 4_000_000_000_000), (3, 0)] {
-        let wait = upkeep.rests().await;
+        let wait = upkeep.waits().await;
         assert_eq!(wait.duration, LONGEST_WAIT);
         scene.clock.set_unix_millis(unix_millis);
-        wait.go_on();
+        wait.end();
         scene.requests(requests).await;
     }
 }
 
 #[tokio::test]
-async fn it_stops_when_it_is_told_to_and_needs_nobody_to_wait_for_it() {
+async fn upkeep_stops_when_told_to() {
     let scene = Scene::new().await;
     scene.keys.clone().refresh_until(std::future::ready(())).await;
     assert_eq!(scene.request_count(), 0);
@@ -172,5 +172,5 @@ async fn it_stops_when_it_is_told_to_and_needs_nobody_to_wait_for_it() {
     scene.requests(1).await;
     assert!(!upkeep.is_finished());
     drop(stop);
-    upkeep.await.expect("an end");
+    upkeep.await.expect("to end");
 }

@@ -1,10 +1,10 @@
-//! A hundred thousand tokens that nobody issued.
+//! A hundred thousand forged tokens.
 
 use super::*;
 
 const TOKENS: usize = 100_000;
-/// From how many bytes on a piece of a token is a telling one.
-const TELLING: usize = 8;
+/// From this many bytes on, a part of a token identifies it.
+const IDENTIFYING: usize = 8;
 
 /// The same numbers on every run (`SplitMix64`).
 struct Dice(u64);
@@ -41,32 +41,32 @@ impl Dice {
             1 => json!(self.roll()),
             2 => json!(-1.5e300),
             3 => json!(String::from_utf8_lossy(&self.bytes(20))),
-            4 => json!(["res_1", {"todo:write": []}]),
-            _ => json!(self.one_of(&["none", "HS256", "RS512", "snk_2", "res_2", "todo:write"])),
+            4 => json!(["res_1", {"notes:write": []}]),
+            _ => json!(self.one_of(&["none", "HS256", "RS512", "snk_2", "res_2", "notes:write"])),
         }
     }
 
-    /// `good` no longer as it was. `other` is another good token.
-    fn spoiled(&mut self, good: &str, other: &str) -> String {
-        let (start, rest) = good.split_at(self.below(good.len()));
+    /// `valid` with a change. `other` is another valid token.
+    fn forge(&mut self, valid: &str, other: &str) -> String {
+        let (start, rest) = valid.split_at(self.below(valid.len()));
         match self.below(9) {
-            0 => self.with_bytes_changed(good),
+            0 => self.with_bytes_changed(valid),
             1 => start.to_owned(),
             2 => format!("{start}{}{rest}", self.one_of(&[".", "=", " ", "A", "é", "\0", "_"])),
             3 => format!("{start}{}", &rest[self.below(rest.len())..]),
             4 => {
-                let parts: Vec<_> = good.split('.').chain(other.split('.')).collect();
+                let parts: Vec<_> = valid.split('.').chain(other.split('.')).collect();
                 [(); 3].map(|()| self.one_of(&parts)).join(".")
             }
             5 => String::from_utf8_lossy(&self.bytes(600)).into_owned(),
             6 => [60, 900, 300].map(|limit| base64url(self.bytes(limit))).join("."),
-            7 => self.with_member_changed(good, 0, &["alg", "kid", "crit", "typ", "jwk"]),
-            _ => self.with_member_changed(good, 1, &["iss", "aud", "exp", "nbf", "sub", "scope"]),
+            7 => self.with_member_changed(valid, 0, &["alg", "kid", "crit", "typ", "jwk"]),
+            _ => self.with_member_changed(valid, 1, &["iss", "aud", "exp", "nbf", "sub", "scope"]),
         }
     }
 
-    fn with_bytes_changed(&mut self, good: &str) -> String {
-        let mut bytes = good.as_bytes().to_vec();
+    fn with_bytes_changed(&mut self, valid: &str) -> String {
+        let mut bytes = valid.as_bytes().to_vec();
         for _ in 0..=self.below(3) {
             let position = self.below(bytes.len());
             bytes[position] = self.roll().to_le_bytes()[0];
@@ -74,8 +74,8 @@ impl Dice {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn with_member_changed(&mut self, good: &str, part: usize, members: &[&str]) -> String {
-        let mut parts: Vec<_> = good.split('.').map(str::to_owned).collect();
+    fn with_member_changed(&mut self, valid: &str, part: usize, members: &[&str]) -> String {
+        let mut parts: Vec<_> = valid.split('.').map(str::to_owned).collect();
         let mut object: Value = serde_json::from_str(&text_of(&parts[part])).expect("JSON");
         object[self.one_of(members)] = self.json();
         parts[part] = base64url(object.to_string());
@@ -84,31 +84,31 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_spoiled_tokens_are_refused_and_nothing_of_them_is_told() {
+async fn a_hundred_thousand_forged_tokens_are_rejected_and_no_error_repeats_them() {
     let scene = Scene::new().await;
-    let good = scene.token(&FIRST_KEY);
-    let claims = changed(scene.claims(), &json!({"sub": "usr_2", "scope": "todo:write"}));
+    let valid = scene.token(&FIRST_KEY);
+    let claims = changed(scene.claims(), &json!({"sub": "usr_2", "scope": "notes:write"}));
     let other = FIRST_KEY.token(&claims);
-    for token in [&good, &other] {
+    for token in [&valid, &other] {
         assert!(scene.verify(token).await.is_ok());
     }
     let mut dice = Dice(1);
-    let mut refused = 0;
+    let mut rejected = 0;
     for _ in 0..TOKENS {
-        let token = dice.spoiled(&good, &other);
+        let token = dice.forge(&valid, &other);
         match scene.verifier.verify_token(&token).await {
-            Ok(_) => assert!(token == good || token == other, "{token}"),
+            Ok(_) => assert!(token == valid || token == other, "{token}"),
             Err(error) => {
-                assert!(matches!(error, VerificationError::Rejected(_)), "{error}: {token}");
-                let told = format!("{error} {error:?}");
-                for piece in token.split('.').filter(|piece| piece.len() >= TELLING) {
-                    assert!(!told.contains(piece), "{told}: {token}");
+                assert!(matches!(error, VerificationError::Invalid(_)), "{error}: {token}");
+                let shown = format!("{error} {error:?}");
+                for piece in token.split('.').filter(|piece| piece.len() >= IDENTIFYING) {
+                    assert!(!shown.contains(piece), "{shown}: {token}");
                 }
-                refused += 1;
+                rejected += 1;
             }
         }
     }
-    assert!(refused > TOKENS * 9 / 10, "{refused}: the others were not spoiled");
+    assert!(rejected > TOKENS * 9 / 10, "{rejected}: the others were not changed");
     assert_eq!(scene.verifier.cache.len(), 2);
     assert_eq!(scene.request_count(), 1);
 }

@@ -1,14 +1,18 @@
-//! The cache decides nothing: whatever happens to tokens, keys and clock, a verifier with a memory
-//! says what one without says.
+//! The cache decides nothing: whatever happens to tokens, keys and clock, a verifier with a cache gives
+//! the results of one without.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use serde_json::Map;
+
 use super::*;
+use crate::claims::Accepted;
 use crate::key_set::KeySet;
 use crate::test_tokens::TestKey;
+use crate::unverified_token::SignedPayload;
 
-/// A key set: keys, and the ids under which they are published.
+/// A key set: keys, and the ids that they are published with.
 type Published = &'static [(Key, &'static str)];
 
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +21,7 @@ enum Key {
     Second,
 }
 
-/// Sets in which keys come, go, come back, change places, and take over each other's ids.
+/// Sets in which keys are added, removed, added again, reordered, and take over each other's ids.
 const KEY_SETS: &[Published] = &[
     &[(Key::First, "snk_1")],
     &[(Key::Second, "snk_2")],
@@ -28,20 +32,20 @@ const KEY_SETS: &[Published] = &[
     &[(Key::Second, "snk_1"), (Key::First, "snk_1")],
 ];
 
-/// So few that sequences of steps reach it.
+/// Small enough for the steps to reach it.
 const CAPACITY: usize = 4;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Issue a token. It begins and ends that many seconds from now.
+    /// Issue a token that begins and ends that many seconds from now.
     Issue { key: Key, key_id: Option<&'static str>, begins: i64, ends: i64, subject: &'static str },
     /// Verify one of the tokens issued so far.
     Verify(Index),
-    /// Set the clock, by that many milliseconds.
-    Turn(i64),
-    /// Have other keys in force.
+    /// Move the clock by that many milliseconds.
+    Move(i64),
+    /// Put other keys into force.
     Publish(Published),
-    /// Remember that many tokens that are never seen again.
+    /// Cache that many tokens that are never used again.
     Fill(usize),
 }
 
@@ -61,14 +65,14 @@ fn any_step() -> impl Strategy<Value = Step> {
         ends,
         subject,
     });
-    let turn = prop_oneof![
+    let move_clock = prop_oneof![
         select(vec![-60_000, -1_000, -1, 1, 999, 1_000, 29_000, 30_000, 60_000, 600_000]),
         -3_600_000_i64..3_600_000,
     ];
     prop_oneof![
         3 => issue,
         8 => any::<Index>().prop_map(Step::Verify),
-        3 => turn.prop_map(Step::Turn),
+        3 => move_clock.prop_map(Step::Move),
         1 => select(KEY_SETS.to_vec()).prop_map(Step::Publish),
         1 => (1..=CAPACITY).prop_map(Step::Fill),
     ]
@@ -83,10 +87,10 @@ impl Key {
     }
 }
 
-/// What a verifier says, in a form that can be compared.
-async fn verdict(verifier: &ScalekitTokenVerifier, token: &str) -> Result<VerifiedToken, String> {
+/// The result of a verification, in a form that can be compared.
+async fn verdict(verifier: &ScalekitTokenVerifier, token: &str) -> Result<Caller, String> {
     match verifier.verify_token(token).await {
-        Ok(token) => Ok(VerifiedToken::clone(&token)),
+        Ok(caller) => Ok(Caller::clone(&caller)),
         Err(error) => Err(format!("{error:?}")),
     }
 }
@@ -99,7 +103,7 @@ struct Run {
 }
 
 impl Run {
-    /// Keys come and go here without the network: an issuer that is down changes nothing.
+    /// Keys change without the network: an issuer that is down changes nothing.
     async fn new() -> Self {
         let scene = Scene::new().await;
         scene.answer_keys(Answer::status(503));
@@ -118,7 +122,7 @@ impl Run {
     }
 
     fn issue(&mut self, key: Key, key_id: Option<&str>, lifetime: [i64; 2], subject: &str) {
-        let now = self.scene.clock.now().as_unix_seconds();
+        let now = i64::try_from(self.scene.clock.unix_millis() / 1000).expect("a time");
         let [begins_at, ends_at] = lifetime.map(|seconds| now + seconds);
         let times = json!({"iat": now, "nbf": begins_at, "exp": ends_at, "sub": subject});
         let claims = changed(self.scene.claims(), &times);
@@ -126,21 +130,21 @@ impl Run {
         self.issued.push(key.pair().token_of(&header.to_string(), claims.to_string()));
     }
 
-    fn fill(&mut self, count: usize, token: &Arc<VerifiedToken>) {
+    fn fill(&mut self, count: usize, token: &Accepted) {
         let generation = self.scene.keys.generation().expect("keys");
         for _ in 0..count {
-            let digest = TokenDigest::of(&format!("never seen again {}", self.filled));
-            self.verifier.cache.remember(digest, generation, Arc::clone(token));
+            let digest = TokenDigest::of(&format!("never used again {}", self.filled));
+            self.verifier.cache.insert(digest, generation, token.clone());
             self.filled += 1;
         }
     }
 
     async fn compare(&self, token: &str) {
         let cache = Arc::new(TokenCache::with_capacity(CAPACITY));
-        let anew = ScalekitTokenVerifier { cache, ..self.verifier.clone() };
-        let expected = verdict(&anew, token).await;
-        assert_eq!(verdict(&self.verifier, token).await, expected, "it may be remembered");
-        assert_eq!(verdict(&self.verifier, token).await, expected, "it is remembered if good");
+        let uncached = ScalekitTokenVerifier { cache, ..self.verifier.clone() };
+        let expected = verdict(&uncached, token).await;
+        assert_eq!(verdict(&self.verifier, token).await, expected, "it may be cached");
+        assert_eq!(verdict(&self.verifier, token).await, expected, "it is cached if valid");
     }
 
     async fn take(&mut self, step: Step) {
@@ -153,18 +157,19 @@ impl Run {
                 self.compare(token).await;
             }
             Step::Verify(_) => {}
-            Step::Turn(millis) => {
-                let now = self.scene.clock.now().as_unix_millis();
-                self.scene.clock.set_unix_millis(now + millis);
+            Step::Move(millis) => {
+                let now = self.scene.clock.unix_millis();
+                self.scene.clock.set_unix_millis(now.saturating_add_signed(millis));
             }
             Step::Publish(published) => self.publish(published),
             Step::Fill(count) => {
                 let Scene { environment, clock, .. } = &self.scene;
                 let lifetime = json!({"iat": 0, "nbf": 0, "exp": 4_000_000_000_i64});
                 let claims = changed(user_claims(environment.url()), &lifetime).to_string();
-                let claims = SignedClaims::parse(&claims).expect("claims");
-                let token = claims.check(environment, clock.now()).expect("a good token");
-                self.fill(count, &Arc::new(token));
+                let payload = SignedPayload::assumed(&claims);
+                let claims = SignedClaims::parse(&payload).expect("claims");
+                let token = claims.check(environment, clock.now(), Map::new());
+                self.fill(count, &token.expect("a valid token"));
             }
         }
     }
@@ -174,7 +179,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_verifier_with_a_memory_says_what_one_without_says(
+    fn a_verifier_with_a_cache_gives_the_results_of_one_without(
         steps in prop::collection::vec(any_step(), 1..60),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -1,11 +1,9 @@
-//! Whatever is sent instead of a good token is refused, and nothing panics.
+//! Anything but a valid token is rejected, and nothing panics.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
-
-use todo_application::ports::Principal as _;
 
 use super::*;
 
@@ -15,17 +13,17 @@ struct Primed {
     token: String,
 }
 
-/// A scene whose keys are known. Its clock stands still, so that no case leads to a fetch.
+/// A scene whose keys are known. Its clock stands still, so no case causes a fetch.
 static PRIMED: LazyLock<Primed> = LazyLock::new(|| {
     let runtime = Runtime::new().expect("a runtime");
     let scene = runtime.block_on(Scene::new());
     let token = scene.token(&FIRST_KEY);
-    runtime.block_on(scene.verify(&token)).expect("a good token");
+    runtime.block_on(scene.verify(&token)).expect("a valid token");
     Primed { runtime, scene, token }
 });
 
 impl Primed {
-    fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, Rejection> {
+    fn verify(&self, token: &str) -> Result<Arc<Caller>, InvalidToken> {
         self.runtime.block_on(self.scene.verify(token))
     }
 }
@@ -54,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn a_token_with_one_character_changed_is_refused(
+    fn a_token_with_one_character_changed_is_rejected(
         position in any::<prop::sample::Index>(),
         character in any::<char>(),
     ) {
@@ -67,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_that_is_cut_or_continued_is_refused(
+    fn a_token_that_is_cut_or_continued_is_rejected(
         position in any::<prop::sample::Index>(),
         rest in "[A-Za-z0-9_.-]{0,40}",
     ) {
@@ -78,14 +76,14 @@ proptest! {
     }
 
     #[test]
-    fn random_text_is_refused(
+    fn random_text_is_rejected(
         text in prop_oneof![".*", "[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}"],
     ) {
         prop_assert!(PRIMED.verify(&text).is_err());
     }
 
     #[test]
-    fn any_header_over_a_good_payload_is_refused(header in any_json(), alg in any_json()) {
+    fn any_header_over_a_valid_payload_is_rejected(header in any_json(), alg in any_json()) {
         let (_, rest) = PRIMED.token.split_once('.').expect("three parts");
         for header in [header, json!({"alg": alg, "kid": "snk_1"})] {
             let token = format!("{}.{rest}", base64url(header.to_string()));
@@ -95,17 +93,17 @@ proptest! {
 }
 
 proptest! {
-    // Each case makes a signature, which takes a thousand times as long as refusing one.
+    // Each case makes a signature, which takes a thousand times as long as rejecting one.
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_signed_payload_of_any_bytes_is_refused(payload in any::<Vec<u8>>()) {
+    fn a_signed_payload_of_any_bytes_is_rejected(payload in any::<Vec<u8>>()) {
         let token = FIRST_KEY.token_of(&FIRST_KEY.header().to_string(), payload);
         prop_assert!(PRIMED.verify(&token).is_err());
     }
 
     #[test]
-    fn a_signed_claim_of_any_value_is_read_or_refused(
+    fn a_signed_claim_of_any_value_is_accepted_or_rejected(
         name in prop::sample::select(vec![
             "iss", "aud", "exp", "nbf", "iat", "sub", "oid", "org_id", "client_id", "azp", "scope",
             "scopes", "scp",
@@ -114,9 +112,9 @@ proptest! {
     ) {
         let mut claims = PRIMED.scene.claims();
         claims[name] = value;
-        if let Ok(token) = PRIMED.verify(&FIRST_KEY.token(&claims)) {
-            prop_assert!(token.expires_at() > PRIMED.scene.clock.now());
-            prop_assert!(!token.subject().as_str().is_empty());
+        if let Ok(caller) = PRIMED.verify(&FIRST_KEY.token(&claims)) {
+            prop_assert!(caller.expires_at() > PRIMED.scene.clock.now());
+            prop_assert!(!caller.subject().is_empty());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a URL means, and that its password stays in it.
+//! How a URL is parsed, and that its password is never displayed.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn url(text: &str) -> PostgresUrl {
 }
 
 #[test]
-fn a_url_is_shown_without_its_password() {
+fn a_url_is_displayed_without_its_password() {
     for (text, shown) in [
         ("postgres://todo:hunter2@db/todos", "postgres://todo@db:5432/todos"),
         ("postgresql://todo:hunter2@db:6000/todos", "postgres://todo@db:6000/todos"),
@@ -27,7 +27,7 @@ fn a_url_is_shown_without_its_password() {
 }
 
 #[test]
-fn a_password_that_is_not_escaped_stays_out_of_the_error() {
+fn an_unescaped_password_is_not_part_of_the_error() {
     for text in [
         "postgres://todo:hunter2?@db/todos",
         "postgres://todo:?hunter2@db/todos",
@@ -46,7 +46,7 @@ fn a_password_that_is_not_escaped_stays_out_of_the_error() {
 }
 
 #[test]
-fn the_sslmode_says_whether_to_encrypt_and_whom_to_trust() {
+fn the_sslmode_decides_encryption_and_verification() {
     for (query, mode, verification) in [
         ("", SslMode::Prefer, Verification::None),
         ("?sslmode=disable", SslMode::Disable, Verification::None),
@@ -66,7 +66,7 @@ fn the_sslmode_says_whether_to_encrypt_and_whom_to_trust() {
 }
 
 #[test]
-fn a_server_that_takes_writes_is_looked_for_and_a_dead_one_noticed() {
+fn a_url_selects_a_writable_server_and_detects_a_dead_one() {
     let [_, plain] = &url("postgres://a,b/todos").hosts[..] else { panic!("two hosts") };
     assert_eq!(plain.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
     assert_eq!(plain.get_application_name(), Some("todo-mcp"));
@@ -82,7 +82,7 @@ fn a_server_that_takes_writes_is_looked_for_and_a_dead_one_noticed() {
 }
 
 #[test]
-fn what_is_wrong_with_a_url_is_said() {
+fn each_invalid_url_has_its_error() {
     for (text, error) in [
         ("mysql://db/todos", PostgresUrlError::Form),
         ("postgres:todos", PostgresUrlError::Form),

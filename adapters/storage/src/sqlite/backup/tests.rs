@@ -7,12 +7,12 @@ use todo_application::ports::{Filter, TodoRepository as _};
 use tokio::task::spawn_blocking;
 
 use super::*;
-use crate::sqlite::fixture::{Place, id, todo, workspace};
+use crate::sqlite::fixture::{Place, id, read_permit, todo, write_permit};
 use crate::sqlite::{SqliteTodoRepository, schema};
 
-const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
+const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
 
-/// An empty file for a copy.
+/// An empty file for the copy.
 fn empty(place: &Place) -> PathBuf {
     let copy = place.directory().join("copy.db");
     fs::write(&copy, "").unwrap();
@@ -21,7 +21,7 @@ fn empty(place: &Place) -> PathBuf {
 
 fn copy(place: &Place) -> Result<PathBuf, BackupError> {
     let copy = empty(place);
-    SqliteBackup::open(&place.file()).unwrap().copy_to(&copy, |_, _| GO_ON).map(|()| copy)
+    SqliteBackup::open(&place.file()).unwrap().copy_to(&copy, |_, _| CONTINUE).map(|()| copy)
 }
 
 fn integrity(file: &Path) -> String {
@@ -30,12 +30,12 @@ fn integrity(file: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_that_is_made_under_load_is_sound_and_has_all_that_was_answered_before() {
+async fn a_copy_made_under_load_is_intact_and_has_all_todos_written_before() {
     let place = Place::new();
     let repository = Arc::new(place.open());
     let long = "x".repeat(400);
     for number in 0..100 {
-        repository.insert(&todo(number, &long)).await.unwrap();
+        repository.insert(&write_permit(), &todo(number, &long)).await.unwrap();
     }
     let done = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn({
@@ -44,8 +44,8 @@ async fn a_copy_that_is_made_under_load_is_sound_and_has_all_that_was_answered_b
             let mut others = (100..=255).cycle();
             while !done.load(Ordering::Relaxed) {
                 let number = others.next().unwrap();
-                repository.remove(&workspace(), id(number), None).await.unwrap();
-                repository.insert(&todo(number, "In between")).await.unwrap();
+                repository.remove(&write_permit(), id(number), None).await.unwrap();
+                repository.insert(&write_permit(), &todo(number, "In between")).await.unwrap();
             }
         }
     });
@@ -53,12 +53,12 @@ async fn a_copy_that_is_made_under_load_is_sound_and_has_all_that_was_answered_b
         let (source, target) = (place.file(), empty(&place));
         let copy = target.clone();
         let copied = spawn_blocking(move || {
-            SqliteBackup::open(&source).unwrap().copy_to(&copy, |_, _| GO_ON)
+            SqliteBackup::open(&source).unwrap().copy_to(&copy, |_, _| CONTINUE)
         });
         copied.await.unwrap().unwrap();
         assert_eq!(integrity(&target), "ok");
         let restored = SqliteTodoRepository::open(&target).unwrap();
-        let todos = restored.list(&workspace(), Filter::default(), None, 100).await.unwrap();
+        let todos = restored.list(&read_permit(), Filter::default(), None, 100).await.unwrap();
         let expected: Vec<_> = (0..100).map(|number| todo(number, &long)).collect();
         assert_eq!(todos, expected);
     }
@@ -67,24 +67,24 @@ async fn a_copy_that_is_made_under_load_is_sound_and_has_all_that_was_answered_b
 }
 
 #[tokio::test]
-async fn a_copy_shows_the_moment_when_it_was_begun() {
+async fn a_copy_shows_the_instant_at_which_it_was_opened() {
     let place = Place::new();
     let repository = place.open();
-    repository.insert(&todo(1, "Buy milk")).await.unwrap();
+    repository.insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     let backup = SqliteBackup::open(&place.file()).unwrap();
-    repository.insert(&todo(2, "Buy bread")).await.unwrap();
+    repository.insert(&write_permit(), &todo(2, "Buy bread")).await.unwrap();
     let copy = empty(&place);
-    backup.copy_to(&copy, |_, _| GO_ON).unwrap();
+    backup.copy_to(&copy, |_, _| CONTINUE).unwrap();
 
     let restored = SqliteTodoRepository::open(&copy).unwrap();
-    let todos = restored.list(&workspace(), Filter::default(), None, 9).await.unwrap();
+    let todos = restored.list(&read_permit(), Filter::default(), None, 9).await.unwrap();
     assert_eq!(todos, [todo(1, "Buy milk")]);
 }
 
 #[tokio::test]
-async fn a_database_may_be_copied_before_it_is_brought_to_a_new_schema() {
+async fn a_database_can_be_copied_before_its_migration() {
     let place = Place::new();
-    place.open().insert(&todo(1, "Buy milk")).await.unwrap();
+    place.open().insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     place.shell().pragma_update(None, "user_version", schema::CURRENT - 1).unwrap();
     let copied = Connection::open(copy(&place).unwrap()).unwrap();
     let schema: i32 = copied.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -92,11 +92,11 @@ async fn a_database_may_be_copied_before_it_is_brought_to_a_new_schema() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_makes_no_copy_that_anyone_could_trust() {
+async fn a_damaged_database_fails_the_check_of_its_copy() {
     let place = Place::new();
     let repository = place.open();
     for number in 0..255 {
-        repository.insert(&todo(number, &"x".repeat(400))).await.unwrap();
+        repository.insert(&write_permit(), &todo(number, &"x".repeat(400))).await.unwrap();
     }
     drop(repository);
     let mut bytes = fs::read(place.file()).unwrap();
@@ -108,14 +108,14 @@ async fn a_damaged_database_makes_no_copy_that_anyone_could_trust() {
 }
 
 #[tokio::test]
-async fn whoever_watches_sees_it_through_to_the_last_page_or_stops_it() {
+async fn the_progress_reaches_the_last_page_unless_it_stops_the_backup() {
     let place = Place::new();
-    place.open().insert(&todo(1, "Buy milk")).await.unwrap();
+    place.open().insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     let (copy, backup) = (empty(&place), SqliteBackup::open(&place.file()).unwrap());
     let mut seen = Vec::new();
     let copied = backup.copy_to(&copy, |done, total| {
         seen.push((done, total));
-        GO_ON
+        CONTINUE
     });
     assert!(copied.is_ok());
     let (done, total) = *seen.last().unwrap();

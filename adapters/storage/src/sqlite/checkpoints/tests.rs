@@ -33,21 +33,21 @@ fn size(place: &Place) -> u64 {
 }
 
 #[test]
-fn a_log_goes_into_the_file_when_it_is_long() {
+fn a_long_log_is_copied_to_the_file() {
     let place = Place::new();
     let (writer, mut checkpoints) = open(&place);
     let before = size(&place);
-    write_pages(&writer, TIME / 2);
+    write_pages(&writer, DUE / 2);
     checkpoints.after_commit(&writer, false);
-    assert_eq!(size(&place), before, "it is not long yet");
+    assert_eq!(size(&place), before, "the log is short");
 
-    write_pages(&writer, TIME / 2);
+    write_pages(&writer, DUE / 2);
     checkpoints.after_commit(&writer, false);
-    assert!(size(&place) > before + 4000 * TIME.cast_unsigned());
+    assert!(size(&place) > before + 4000 * DUE.cast_unsigned());
 }
 
 #[test]
-fn a_log_goes_into_the_file_when_there_is_no_room_for_more_of_it() {
+fn the_log_is_copied_to_the_file_after_a_failed_write() {
     let place = Place::new();
     let (writer, mut checkpoints) = open(&place);
     write_pages(&writer, 10);
@@ -56,26 +56,26 @@ fn a_log_goes_into_the_file_when_there_is_no_room_for_more_of_it() {
 }
 
 #[test]
-fn nobody_who_reads_is_waited_for() {
+fn a_checkpoint_does_not_wait_for_readers() {
     let place = Place::new();
     let (writer, mut checkpoints) = open(&place);
     let reader = place.shell();
     reader.execute_batch("BEGIN; SELECT count(*) FROM pages").unwrap();
-    write_pages(&writer, TIME);
+    write_pages(&writer, DUE);
     checkpoints.after_commit(&writer, false);
-    assert!(size(&place) < 4000 * TIME.cast_unsigned(), "what it reads stays as it is");
+    assert!(size(&place) < 4000 * DUE.cast_unsigned(), "the pages of the reader stay as they are");
 
     reader.execute_batch("COMMIT").unwrap();
     checkpoints.after_commit(&writer, false);
-    assert!(size(&place) > 4000 * TIME.cast_unsigned());
+    assert!(size(&place) > 4000 * DUE.cast_unsigned());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_the_disk_did_not_take_stays_in_the_log_until_the_next_start() {
+fn after_a_failed_sync_the_log_is_kept_until_the_next_start() {
     let place = Place::new();
     let (writer, mut checkpoints) = open(&place);
-    write_pages(&writer, TIME);
+    write_pages(&writer, DUE);
     let (writer, mut checkpoints) = crate::sqlite::fixture::without_sync(&place.file(), || {
         checkpoints.after_commit(&writer, false);
         (writer, checkpoints)
@@ -84,14 +84,14 @@ fn what_the_disk_did_not_take_stays_in_the_log_until_the_next_start() {
 
     // The disk works again.
     let before = size(&place);
-    write_pages(&writer, TIME);
+    write_pages(&writer, DUE);
     checkpoints.after_commit(&writer, false);
     checkpoints.at_the_end(&writer);
     drop(writer);
     assert_eq!(size(&place), before);
-    assert_eq!(pages(&place.after_a_crash()), 2 * TIME);
+    assert_eq!(pages(&place.after_a_crash()), 2 * DUE);
 
     drop(place.open());
     assert!(!place.log().exists());
-    assert_eq!(pages(&place), 2 * TIME);
+    assert_eq!(pages(&place), 2 * DUE);
 }

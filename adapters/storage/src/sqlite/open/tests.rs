@@ -4,22 +4,22 @@ use rusqlite::{Connection, params_from_iter};
 use todo_application::ports::{Filter, TodoRepository as _};
 
 use super::*;
-use crate::sqlite::fixture::{Place, todo, workspace};
-use crate::sqlite::row;
+use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
+use crate::sqlite::{SqliteTodoRepository, row};
 
 fn problem(path: &Path) -> OpenProblem {
     SqliteTodoRepository::open(path).err().unwrap().problem
 }
 
 #[test]
-fn a_problem_is_one_sentence_that_names_the_file_and_says_what_to_do() {
+fn a_problem_is_one_sentence_with_the_path_and_what_to_do() {
     let place = Place::new();
     let file = place.directory().join("missing/todos.db");
     let error = SqliteTodoRepository::open(&file).err().unwrap();
     assert_eq!(
         error.to_string(),
         format!(
-            "{} lies in a directory that does not exist: create it, or set DATABASE_URL to another \
+            "{} is in a directory that does not exist: create it, or set DATABASE_URL to another \
              file",
             file.display()
         )
@@ -27,7 +27,7 @@ fn a_problem_is_one_sentence_that_names_the_file_and_says_what_to_do() {
 }
 
 #[test]
-fn a_directory_that_is_missing_is_not_made() {
+fn a_missing_directory_is_not_created() {
     let place = Place::new();
     let below = |name: &str| place.directory().join(name).join("todos.db");
     assert!(matches!(problem(&below("missing")), OpenProblem::DirectoryMissing));
@@ -45,7 +45,7 @@ fn a_directory_is_not_a_database() {
 }
 
 #[test]
-fn a_file_of_another_kind_is_left_as_it_is() {
+fn another_kind_of_file_is_left_unchanged() {
     let place = Place::new();
     let text = "Dear diary, ".repeat(1000);
     fs::write(place.file(), &text).unwrap();
@@ -54,7 +54,7 @@ fn a_file_of_another_kind_is_left_as_it_is() {
 }
 
 #[test]
-fn a_database_of_another_application_is_left_as_it_is() {
+fn a_database_of_another_application_is_left_unchanged() {
     for theirs in [
         "CREATE TABLE todos (id INTEGER PRIMARY KEY)",
         "PRAGMA application_id = 7",
@@ -76,7 +76,7 @@ fn an_empty_file_becomes_a_database() {
 }
 
 #[test]
-fn a_database_of_a_newer_program_is_not_touched() {
+fn a_database_with_a_newer_schema_is_rejected() {
     let place = Place::new();
     drop(place.open());
     place.shell().pragma_update(None, "user_version", 99).unwrap();
@@ -87,7 +87,7 @@ fn a_database_of_a_newer_program_is_not_touched() {
 }
 
 #[tokio::test]
-async fn a_database_of_an_older_program_keeps_all_that_it_holds() {
+async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
     let place = Place::new();
     let shell = place.shell();
     shell.execute_batch(include_str!("../migrations/0001_todos.sql")).unwrap();
@@ -100,7 +100,7 @@ async fn a_database_of_an_older_program_keeps_all_that_it_holds() {
 
     let repository = place.open();
     for completed in [None, Some(true)] {
-        let listed = repository.list(&workspace(), Filter { completed }, None, 9).await.unwrap();
+        let listed = repository.list(&read_permit(), Filter { completed }, None, 9).await.unwrap();
         assert_eq!(listed, slice::from_ref(&todo));
     }
     drop(repository);
@@ -125,7 +125,7 @@ fn migrating_twice_changes_nothing() {
 }
 
 #[test]
-fn a_database_has_one_user_at_a_time() {
+fn a_database_is_used_by_one_process_at_a_time() {
     let place = Place::new();
     let repository = place.open();
     assert!(matches!(problem(&place.file()), OpenProblem::InUse));
@@ -145,7 +145,7 @@ fn a_link_leads_to_the_same_lock() {
 }
 
 #[test]
-fn a_read_only_file_is_refused() {
+fn a_read_only_file_is_rejected() {
     let place = Place::new();
     drop(place.open());
     let mut permissions = fs::metadata(place.file()).unwrap().permissions();
@@ -155,11 +155,11 @@ fn a_read_only_file_is_refused() {
 }
 
 #[test]
-fn a_damaged_database_is_refused() {
+fn a_damaged_database_is_rejected() {
     let place = Place::new();
     drop(place.open());
     let mut bytes = fs::read(place.file()).unwrap();
-    // The first page: what follows its header lists the tables.
+    // The first page lists the tables after its header.
     bytes[100..4096].fill(0xff);
     fs::write(place.file(), bytes).unwrap();
     assert!(matches!(problem(&place.file()), OpenProblem::Damaged));
@@ -167,12 +167,12 @@ fn a_damaged_database_is_refused() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_can_read_what_is_written() {
+async fn the_files_are_accessible_to_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let place = Place::new();
     let repository = place.open();
-    repository.insert(&todo(1, "Buy milk")).await.unwrap();
+    repository.insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     for entry in fs::read_dir(place.directory()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
@@ -181,7 +181,7 @@ async fn nobody_else_can_read_what_is_written() {
 }
 
 #[test]
-fn a_commit_waits_for_the_disk_and_a_reader_cannot_write() {
+fn a_commit_syncs_to_the_disk_and_a_reader_cannot_write() {
     let place = Place::new();
     drop(place.open());
     let pragma = |connection: &Connection, name: &str| -> String {

@@ -1,33 +1,33 @@
-//! Whether a read waited for the disk.
+//! Whether a query waited for the disk.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What a read takes at most that finds its pages in memory: a page of many todos, with much to
-/// spare. One page from a disk takes about as long, from one that turns tens of times.
-const QUICK: Duration = Duration::from_micros(250);
+/// The longest that a query takes whose pages are in memory: a page of many todos, with a wide margin.
+/// Reading one page from an SSD takes about as long, from a hard disk tens of times as long.
+const FAST: Duration = Duration::from_micros(250);
 
-/// Tells a read that waited for the disk from one whose thread had to make room for others, which on
-/// a busy machine happens all the time and says nothing about the next read.
+/// Distinguishes a query that waited for the disk from one whose thread was preempted, which is frequent
+/// on a busy machine and says nothing about the next query.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    /// How much had been read when it was last looked at, in bytes.
+    /// The bytes read by the process when they were last checked.
     seen: AtomicU64,
 }
 
 impl Disk {
-    /// Whether a read that took so long most likely waited for the disk.
-    pub(super) fn kept_waiting(&self, took: Duration) -> bool {
-        took > QUICK && self.was_read(bytes_read())
+    /// Whether a query with this duration probably waited for the disk.
+    pub(super) fn delayed(&self, duration: Duration) -> bool {
+        duration > FAST && self.was_read(bytes_read())
     }
 
-    /// Whether anything was read since it was last looked at. Where nobody counts it, it may have been.
+    /// Whether the disk was read since the last check. `None`, an unknown count, counts as read.
     fn was_read(&self, now: Option<u64>) -> bool {
         now.is_none_or(|now| self.seen.swap(now, Relaxed) != now)
     }
 }
 
-/// How much this process has fetched from disks so far, where the system says so (Linux).
+/// The bytes that this process has fetched from disks, where the system reports them (Linux).
 fn bytes_read() -> Option<u64> {
     let counts = std::fs::read_to_string("/proc/self/io").ok()?;
     counts.lines().find_map(|line| line.strip_prefix("read_bytes: "))?.parse().ok()
@@ -38,18 +38,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_takes_long_while_the_disk_is_read_has_waited_for_it() {
+    fn only_a_slow_query_during_disk_reads_was_delayed_by_the_disk() {
         let disk = Disk::default();
-        assert!(!disk.kept_waiting(QUICK));
+        assert!(!disk.delayed(FAST));
         assert!(disk.was_read(Some(4_096)));
-        assert!(!disk.was_read(Some(4_096)), "something else took long");
+        assert!(!disk.was_read(Some(4_096)), "something else was slow");
         assert!(disk.was_read(Some(8_192)));
-        assert!(disk.was_read(None), "nobody knows");
+        assert!(disk.was_read(None), "the count is unknown");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_system_counts_what_is_read() {
+    fn linux_reports_the_bytes_read() {
         assert!(bytes_read().is_some());
     }
 }

@@ -1,59 +1,59 @@
-//! Whether reads are quick at the moment.
+//! Whether queries are fast at the moment.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// How many reads must have been quick in a row before the next is taken for quick, at first and at
-/// most: twice as many after each that turned out not to be.
-const FEWEST: u32 = 64;
-const MOST: u32 = 512;
+/// How many queries in a row must be fast before the next is expected to be. The number starts at `MIN`
+/// and doubles up to `MAX` with each expectation that fails.
+const MIN: u32 = 64;
+const MAX: u32 = 512;
 
-/// After how many quick reads it is [`FEWEST`] again.
+/// After this many fast queries the number is [`MIN`] again.
 const TRUSTED: u32 = 4_096;
 
-/// Judges the next read by those before it.
+/// Predicts the next query from the previous ones.
 ///
-/// The first reads after a start find nothing in memory, so the beginning is not quick. Where a list
-/// is longer than the memory of the machine one read in a few waits for the disk, and so many quick
-/// ones in a row do not come about.
-/// Numbers that run on several threads at once may be a little off, which is no harm.
+/// The first queries after a start find no pages in memory, so it starts as slow. If the lists are larger
+/// than the memory of the machine, one query in a few waits for the disk, and the number of fast ones in
+/// a row is never reached.
+/// The counters may be slightly off when they are updated concurrently, which is harmless.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// How many quick reads are missing.
+    /// How many more fast queries are needed.
     missing: AtomicU32,
-    /// How many will be, after the next slow one.
-    wanted: AtomicU32,
-    /// How many have been quick since the last slow one.
-    quick: AtomicU32,
+    /// How many will be needed after the next slow one.
+    required: AtomicU32,
+    /// How many have been fast since the last slow one.
+    fast: AtomicU32,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { missing: FEWEST.into(), wanted: FEWEST.into(), quick: 0.into() }
+        Self { missing: MIN.into(), required: MIN.into(), fast: 0.into() }
     }
 }
 
 impl Pace {
-    /// Whether the next read may be expected to be quick.
-    pub(super) fn is_quick(&self) -> bool {
+    /// Whether the next query is expected to be fast.
+    pub(super) fn is_fast(&self) -> bool {
         self.missing.load(Relaxed) == 0
     }
 
-    /// How a read went that was expected to be quick.
-    pub(super) fn note_here(&self, was_slow: bool) {
+    /// Records a query that was expected to be fast.
+    pub(super) fn record_inline(&self, was_slow: bool) {
         if was_slow {
-            let wanted = self.wanted.load(Relaxed).saturating_mul(2).min(MOST);
-            self.wanted.store(wanted, Relaxed);
-            self.missing.store(wanted, Relaxed);
-            self.quick.store(0, Relaxed);
-        } else if self.quick.fetch_add(1, Relaxed) == TRUSTED {
-            self.wanted.store(FEWEST, Relaxed);
+            let required = self.required.load(Relaxed).saturating_mul(2).min(MAX);
+            self.required.store(required, Relaxed);
+            self.missing.store(required, Relaxed);
+            self.fast.store(0, Relaxed);
+        } else if self.fast.fetch_add(1, Relaxed) == TRUSTED {
+            self.required.store(MIN, Relaxed);
         }
     }
 
-    /// How a read went that was not.
-    pub(super) fn note_away(&self, was_slow: bool) {
+    /// Records a query that was not.
+    pub(super) fn record_offloaded(&self, was_slow: bool) {
         if was_slow {
-            self.missing.store(self.wanted.load(Relaxed), Relaxed);
+            self.missing.store(self.required.load(Relaxed), Relaxed);
         } else {
             // An error means that none is missing.
             let _ = self.missing.fetch_update(Relaxed, Relaxed, |missing| missing.checked_sub(1));
@@ -65,53 +65,53 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const QUICK: bool = false;
+    const FAST: bool = false;
     const SLOW: bool = true;
 
-    /// How many quick reads it takes until the next may be expected to be.
+    /// How many fast queries it takes until the next is expected to be.
     fn needed(pace: &Pace) -> u32 {
         let mut count = 0;
-        while !pace.is_quick() {
-            pace.note_away(QUICK);
+        while !pace.is_fast() {
+            pace.record_offloaded(FAST);
             count += 1;
         }
         count
     }
 
     #[test]
-    fn reads_are_quick_when_many_in_a_row_have_been() {
+    fn queries_are_expected_to_be_fast_after_many_fast_ones_in_a_row() {
         let pace = Pace::default();
-        for _ in 1..FEWEST {
-            pace.note_away(QUICK);
+        for _ in 1..MIN {
+            pace.record_offloaded(FAST);
         }
-        assert!(!pace.is_quick());
-        pace.note_away(SLOW);
-        assert_eq!(needed(&pace), FEWEST, "in a row");
-        pace.note_here(QUICK);
-        assert!(pace.is_quick());
+        assert!(!pace.is_fast());
+        pace.record_offloaded(SLOW);
+        assert_eq!(needed(&pace), MIN, "in a row");
+        pace.record_inline(FAST);
+        assert!(pace.is_fast());
     }
 
     #[test]
-    fn each_surprise_makes_more_careful_up_to_a_limit() {
+    fn each_failed_expectation_doubles_the_number_up_to_a_limit() {
         let pace = Pace::default();
         needed(&pace);
         for expected in [128, 256, 512, 512] {
-            pace.note_here(SLOW);
+            pace.record_inline(SLOW);
             assert_eq!(needed(&pace), expected);
         }
-        assert_eq!(MOST, 512);
+        assert_eq!(MAX, 512);
     }
 
     #[test]
-    fn what_has_been_quick_for_long_is_trusted_again() {
+    fn the_number_is_reset_after_a_long_time_of_fast_queries() {
         let pace = Pace::default();
         needed(&pace);
-        pace.note_here(SLOW);
+        pace.record_inline(SLOW);
         needed(&pace);
         for _ in 0..=TRUSTED {
-            pace.note_here(QUICK);
+            pace.record_inline(FAST);
         }
-        pace.note_here(SLOW);
-        assert_eq!(needed(&pace), 2 * FEWEST, "as after the first surprise");
+        pace.record_inline(SLOW);
+        assert_eq!(needed(&pace), 2 * MIN, "as after the first failed expectation");
     }
 }

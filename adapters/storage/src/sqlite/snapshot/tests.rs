@@ -4,7 +4,7 @@ use std::fs;
 use todo_application::ports::TodoRepository as _;
 
 use super::*;
-use crate::sqlite::fixture::{Place, id, todo};
+use crate::sqlite::fixture::{Place, id, operator, todo, write_permit};
 
 const LIMIT: NonZeroUsize = NonZeroUsize::MAX;
 
@@ -21,20 +21,20 @@ fn files(place: &Place) -> Vec<String> {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made() {
+fn a_missing_database_is_not_created() {
     let place = Place::new();
     assert!(matches!(problem(&place), OpenProblem::Missing));
     let below = place.directory().join("no/such/todos.db");
     let error = SqliteSnapshot::open(&below).err().unwrap();
     assert_eq!(
         error.to_string(),
-        format!("{} is not there: set DATABASE_URL to the database that you mean", below.display())
+        format!("{} does not exist: set DATABASE_URL to an existing database", below.display())
     );
     assert_eq!(files(&place), [""; 0]);
 }
 
 #[test]
-fn what_is_no_database_of_ours_is_left_as_it_is() {
+fn files_of_other_kinds_are_left_unchanged() {
     let place = Place::new();
     fs::write(place.file(), "Dear diary, ".repeat(1000)).unwrap();
     assert!(matches!(problem(&place), OpenProblem::NotADatabase));
@@ -51,13 +51,13 @@ fn what_is_no_database_of_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn a_database_of_another_schema_says_which_way_to_go() {
+fn another_schema_is_an_error_that_says_what_to_do() {
     let place = Place::new();
     drop(place.open());
     let known = schema::CURRENT;
     place.shell().pragma_update(None, "user_version", known - 1).unwrap();
     let older = SqliteSnapshot::open(&place.file()).err().unwrap().to_string();
-    assert!(older.ends_with("bring it there with `todo-mcp migrate`"), "{older}");
+    assert!(older.ends_with("migrate it with `todo-mcp migrate`"), "{older}");
 
     place.shell().pragma_update(None, "user_version", 99).unwrap();
     let newer = SqliteSnapshot::open(&place.file()).err().unwrap().to_string();
@@ -65,31 +65,31 @@ fn a_database_of_another_schema_says_which_way_to_go() {
 }
 
 #[tokio::test]
-async fn it_is_read_while_a_server_uses_the_database_and_leaves_nothing_behind() {
+async fn a_snapshot_can_be_read_beside_a_server_and_leaves_nothing_behind() {
     let place = Place::new();
     let repository = place.open();
-    repository.insert(&todo(1, "Buy milk")).await.unwrap();
+    repository.insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     let mut snapshot = SqliteSnapshot::open(&place.file()).unwrap();
-    repository.insert(&todo(2, "Buy bread")).await.unwrap();
-    assert_eq!(snapshot.next_page(LIMIT).await.unwrap(), [todo(1, "Buy milk")]);
+    repository.insert(&write_permit(), &todo(2, "Buy bread")).await.unwrap();
+    assert_eq!(snapshot.next_page(&operator(), LIMIT).await.unwrap(), [todo(1, "Buy milk")]);
     drop((repository, snapshot));
 
     let mut snapshot = SqliteSnapshot::open(&place.file()).unwrap();
-    assert_eq!(snapshot.next_page(LIMIT).await.unwrap().len(), 2);
+    assert_eq!(snapshot.next_page(&operator(), LIMIT).await.unwrap().len(), 2);
     drop(snapshot);
     assert_eq!(files(&place), ["todos.db", "todos.db.lock"]);
 }
 
 #[tokio::test]
-async fn a_row_that_this_program_cannot_have_written_is_corrupt_and_named() {
+async fn a_row_that_this_program_cannot_have_written_is_corrupt() {
     for (column, damage) in
         [("title", "title = ''"), ("workspace", "workspace = ''"), ("version", "version = 0")]
     {
         let place = Place::new();
-        place.open().insert(&todo(1, "Buy milk")).await.unwrap();
+        place.open().insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
         place.shell().execute(&format!("UPDATE todos SET {damage}"), []).unwrap();
         let mut snapshot = SqliteSnapshot::open(&place.file()).unwrap();
-        let error = snapshot.next_page(LIMIT).await.unwrap_err();
+        let error = snapshot.next_page(&operator(), LIMIT).await.unwrap_err();
         let name = id(1).to_string();
         assert!(matches!(&error, StorageError::Corrupt { id, .. } if *id == name), "{error:?}");
         let source = error.source().unwrap().to_string();

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use todo_application::domain::{Todo, TodoId, Version};
 use todo_application::ports::Filter;
-use tokio::sync::oneshot::Receiver as Answered;
+use tokio::sync::oneshot::Receiver as Replied;
 
 use super::*;
 use crate::sqlite::fixture::{Place, id, todo, without_sync, workspace};
@@ -13,8 +13,8 @@ const FAILS_ALONE: &str = "fails alone";
 const ENDS_THE_TRANSACTION: &str = "ends the transaction";
 const FAILS_THE_COMMIT: &str = "fails the commit";
 
-/// A database in which inserting one of these titles goes wrong as the title says.
-fn touchy_database() -> Connection {
+/// A database in which inserting one of these titles fails as the title says.
+fn failing_database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     schema::migrate(&mut connection, 0).unwrap();
     connection
@@ -24,7 +24,7 @@ fn touchy_database() -> Connection {
         )
         .unwrap();
     for (title, action) in [
-        (FAILS_ALONE, "SELECT raise(ABORT, 'the statement is refused')"),
+        (FAILS_ALONE, "SELECT raise(ABORT, 'the statement is rejected')"),
         (ENDS_THE_TRANSACTION, "SELECT raise(ROLLBACK, 'the disk is full')"),
         (FAILS_THE_COMMIT, "INSERT INTO orphans VALUES (1)"),
     ] {
@@ -46,53 +46,53 @@ fn stored(connection: &Connection) -> Vec<TodoId> {
     todos.iter().map(Todo::id).collect()
 }
 
-fn is_unavailable(verdict: &Verdict) -> bool {
-    matches!(verdict, Err(StorageError::Unavailable(_)))
+fn is_unavailable(result: &Result<Outcome, StorageError>) -> bool {
+    matches!(result, Err(StorageError::Unavailable(_)))
 }
 
 fn start(connection: Connection) -> Writer {
     let checkpoints = Checkpoints::of(&connection).unwrap();
-    // Reads another database, which is as good for what is tested here.
-    let anchor = Anchor::new(Connection::open_in_memory().unwrap());
-    Writer::start(connection, anchor, checkpoints, Arc::default()).unwrap()
+    // Of another database, which makes no difference here.
+    let pinned = PinnedReader::new(Connection::open_in_memory().unwrap());
+    Writer::start(connection, pinned, checkpoints, Arc::default()).unwrap()
 }
 
 #[test]
-fn a_failing_write_of_a_group_fails_alone() {
+fn a_failing_write_does_not_affect_its_group() {
     for title in [FAILS_ALONE, ENDS_THE_TRANSACTION] {
-        let mut connection = touchy_database();
+        let mut connection = failing_database();
         let group =
             [insert(1, "first"), insert(2, title), insert(1, "first again"), insert(3, "last")];
-        let verdicts = commit(&mut connection, &group);
-        assert!(matches!(verdicts[0], Ok(Outcome::Done)));
-        assert!(is_unavailable(&verdicts[1]), "{title}: {verdicts:?}");
-        assert!(matches!(verdicts[2], Err(StorageError::Duplicate(twice)) if twice == id(1)));
-        assert!(matches!(verdicts[3], Ok(Outcome::Done)));
+        let results = commit(&mut connection, &group);
+        assert!(matches!(results[0], Ok(Outcome::Done)));
+        assert!(is_unavailable(&results[1]), "{title}: {results:?}");
+        assert!(matches!(results[2], Ok(Outcome::Duplicate)));
+        assert!(matches!(results[3], Ok(Outcome::Done)));
         assert_eq!(stored(&connection), [id(1), id(3)], "{title}");
     }
 }
 
 #[test]
-fn a_write_sees_those_before_it_in_its_group() {
-    let mut connection = touchy_database();
+fn a_write_sees_the_earlier_ones_of_its_group() {
+    let mut connection = failing_database();
     let save = |expected| Write::Save { todo: todo(1, "second"), expected };
     let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
     let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
-    let verdicts = commit(&mut connection, &group);
-    assert!(matches!(verdicts[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
-    assert!(matches!(verdicts[3], Err(StorageError::StaleVersion)));
+    let results = commit(&mut connection, &group);
+    assert!(matches!(results[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
+    assert!(matches!(results[3], Ok(Outcome::Stale)));
     assert_eq!(stored(&connection), []);
 }
 
 #[test]
-fn a_group_that_is_not_committed_is_unavailable_and_leaves_nothing_behind() {
-    let mut connection = touchy_database();
+fn a_group_whose_commit_fails_is_unavailable_and_leaves_nothing_behind() {
+    let mut connection = failing_database();
     let group = [insert(1, "first"), insert(2, FAILS_THE_COMMIT), insert(3, "last")];
-    let verdicts = commit(&mut connection, &group);
-    assert!(verdicts.iter().all(is_unavailable), "{verdicts:?}");
-    assert_eq!(verdicts.len(), 3);
-    for verdict in verdicts {
-        let failure = verdict.unwrap_err();
+    let results = commit(&mut connection, &group);
+    assert!(results.iter().all(is_unavailable), "{results:?}");
+    assert_eq!(results.len(), 3);
+    for result in results {
+        let failure = result.unwrap_err();
         let cause_of = |error: &dyn Error| error.source().map(ToString::to_string);
         let cause = failure.source().and_then(cause_of);
         assert_eq!(cause.as_deref(), Some("FOREIGN KEY constraint failed"));
@@ -105,7 +105,7 @@ fn a_group_that_is_not_committed_is_unavailable_and_leaves_nothing_behind() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_the_disk_did_not_confirm_has_failed_for_good() {
+fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
     let place = Place::new();
     drop(place.open());
     let mut connection = place.shell();
@@ -121,30 +121,30 @@ fn what_the_disk_did_not_confirm_has_failed_for_good() {
     assert_eq!(stored(&place.after_a_crash().shell()), [id(1), id(3)]);
 }
 
-/// Queues a write without waiting for its answer, as a caller does that has been dropped.
-fn send(queue: &SyncSender<Job>, write: Write) -> Answered<Verdict> {
-    let (answer, answered) = oneshot::channel();
-    queue.send(Job { write, answer }).unwrap();
-    answered
+/// Queues a write without waiting for its reply.
+fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Outcome, StorageError>> {
+    let (reply, replied) = oneshot::channel();
+    queue.send(Job { write, reply }).unwrap();
+    replied
 }
 
 #[test]
-fn a_writer_goes_on_after_failures_and_after_callers_that_left() {
-    let writer = start(touchy_database());
+fn a_writer_continues_after_failures_and_cancelled_callers() {
+    let writer = start(failing_database());
     let queue = writer.queue.as_ref().unwrap();
-    drop(send(queue, insert(1, "nobody waits")));
+    drop(send(queue, insert(1, "cancelled")));
     for title in [FAILS_ALONE, ENDS_THE_TRANSACTION, FAILS_THE_COMMIT] {
-        let verdict = send(queue, insert(2, title)).blocking_recv().unwrap();
-        assert!(is_unavailable(&verdict), "{title}");
+        let result = send(queue, insert(2, title)).blocking_recv().unwrap();
+        assert!(is_unavailable(&result), "{title}");
     }
     let again = send(queue, insert(1, "again")).blocking_recv().unwrap();
-    assert!(matches!(again, Err(StorageError::Duplicate(_))));
+    assert!(matches!(again, Ok(Outcome::Duplicate)));
     assert!(writer.is_alive());
 }
 
 #[test]
-fn what_is_queued_is_written_before_the_writer_stops() {
-    let writer = start(touchy_database());
+fn queued_writes_are_committed_before_the_writer_stops() {
+    let writer = start(failing_database());
     let queue = writer.queue.as_ref().unwrap();
     let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
     drop(writer);
@@ -154,15 +154,15 @@ fn what_is_queued_is_written_before_the_writer_stops() {
 }
 
 #[tokio::test]
-async fn a_full_queue_is_unavailable_at_once() {
+async fn a_write_to_a_full_queue_is_unavailable_at_once() {
     let (queue, jobs) = sync_channel(1);
     let writer = Writer { queue: Some(queue), thread: None };
     drop(send(writer.queue.as_ref().unwrap(), insert(1, "waiting")));
-    let verdict = writer.write(insert(2, "one too many")).await;
-    assert!(is_unavailable(&verdict));
+    let result = writer.write(insert(2, "one too many")).await;
+    assert!(is_unavailable(&result));
 
     drop(jobs);
-    let verdict = writer.write(insert(3, "nobody there")).await;
-    assert!(is_unavailable(&verdict));
+    let result = writer.write(insert(3, "stopped")).await;
+    assert!(is_unavailable(&result));
     assert!(!writer.is_alive());
 }

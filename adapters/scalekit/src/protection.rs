@@ -1,0 +1,74 @@
+//! All parts of this crate, put together for one server.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use protected_mcp::{Clock, Protection, PublicUrl, SystemClock};
+use thiserror::Error;
+
+use crate::{
+    EnvironmentError, HttpClientError, ScalekitAuthorizationServer, ScalekitEnvironment,
+    ScalekitHttp, ScalekitKeys, ScalekitTokenVerifier,
+};
+
+/// Why [`Scalekit::connect`] failed.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub enum ConnectError {
+    Environment(#[from] EnvironmentError),
+    Http(#[from] HttpClientError),
+}
+
+/// What a server needs of a Scalekit environment.
+#[derive(Clone)]
+pub struct Scalekit {
+    environment: Arc<ScalekitEnvironment>,
+    keys: ScalekitKeys,
+    verifier: ScalekitTokenVerifier,
+    authorization_server: ScalekitAuthorizationServer,
+}
+
+impl Scalekit {
+    /// Makes no request yet. `user_agent` identifies the program to Scalekit.
+    pub fn new(
+        environment: ScalekitEnvironment,
+        user_agent: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, HttpClientError> {
+        let environment = Arc::new(environment);
+        let http = ScalekitHttp::with_user_agent(&environment, user_agent)?;
+        let keys = ScalekitKeys::new(&environment, http.clone(), Arc::clone(clock));
+        let verifier =
+            ScalekitTokenVerifier::new(Arc::clone(&environment), keys.clone(), Arc::clone(clock));
+        let authorization_server =
+            ScalekitAuthorizationServer::new(&environment, http, Arc::clone(clock));
+        Ok(Self { environment, keys, verifier, authorization_server })
+    }
+
+    /// [`new`](Self::new) with the clock of this machine, and with keys that are refreshed in the background
+    /// until the process ends. Needs a Tokio runtime.
+    pub fn connect(environment_url: &str, resource_id: &str) -> Result<Self, ConnectError> {
+        let environment = ScalekitEnvironment::new(environment_url, resource_id)?;
+        let user_agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let scalekit = Self::new(environment, user_agent, &clock)?;
+        tokio::spawn(scalekit.keys().refresh_until(pending()));
+        Ok(scalekit)
+    }
+
+    /// Protects a server at `public_url` with tokens of this environment.
+    pub fn protection(&self, public_url: PublicUrl) -> Protection {
+        Protection {
+            public_url,
+            issuer: self.environment.authorization_server().to_owned(),
+            authenticator: Arc::new(self.verifier.clone()),
+            authorization_server: Arc::new(self.authorization_server.clone()),
+        }
+    }
+
+    /// The signing keys: spawn [`ScalekitKeys::refresh_until`], so that rotations are noticed before a
+    /// token needs the new key.
+    pub fn keys(&self) -> ScalekitKeys {
+        self.keys.clone()
+    }
+}

@@ -1,0 +1,211 @@
+//! The repository.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use todo_application::domain::{
+    OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+};
+use todo_application::ports::{
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
+    TodoRepository,
+};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::connections::{Connections, Single};
+use super::connector::Connector;
+use super::creations::{self, Created};
+use super::failure::Failure;
+use super::open_error::{PostgresOpenError, PostgresOpenProblem};
+use super::parameter::Parameter;
+use super::queries::Query;
+use super::url::PostgresUrl;
+use super::{migrations, row};
+
+/// How long a health check waits. The port promises a result within a second.
+const PROBE_TIME: Duration = Duration::from_millis(900);
+
+/// Keeps todos in a PostgreSQL database that any number of processes use at the same time.
+///
+/// Its methods need a Tokio runtime with I/O and time enabled. Cancelling a write leaves its outcome
+/// unknown and has no other effect.
+pub struct PostgresTodoRepository {
+    pub(super) connections: Arc<Connections>,
+    /// The query of a health check that is still running.
+    probe: Mutex<Option<JoinHandle<Result<(), Failure>>>>,
+}
+
+impl PostgresTodoRepository {
+    /// Connects to the database and migrates it to the current schema.
+    ///
+    /// Any number of processes may do so at the same time. Connections that are lost later are
+    /// replaced; only here is an unreachable database an error.
+    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
+        open(url).await.map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
+    }
+}
+
+async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
+    let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
+    let mut connection = connector.connect(None).await?;
+    let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
+    let encoding: String = encoding.try_get(0)?;
+    if encoding != "UTF8" {
+        return Err(PostgresOpenProblem::Encoding(encoding));
+    }
+    migrations::migrate(&mut connection.client).await?;
+    drop(connection);
+    let connections = Arc::new(Connections::open(connector).await?);
+    Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
+}
+
+/// The id at which the page after `after` begins. There is none after the largest id.
+fn next(after: Option<TodoId>) -> Option<TodoId> {
+    let number = after.map_or(Some(0), |id| id.as_uuid().as_u128().checked_add(1))?;
+    Some(TodoId::from_bytes(number.to_be_bytes()))
+}
+
+#[async_trait]
+impl TodoRepository for PostgresTodoRepository {
+    async fn find(&self, permit: &ReadPermit, id: TodoId) -> Result<Option<Todo>, StorageError> {
+        self.find_in(permit.workspace(), id).await
+    }
+
+    async fn find_for_update(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
+        self.find_in(permit.workspace(), id).await
+    }
+
+    async fn list(
+        &self,
+        permit: &ReadPermit,
+        filter: Filter,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspace = permit.workspace();
+        let Some(first) = next(after) else { return Ok(Vec::new()) };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let page = [row::key(workspace), Parameter::Id(first), Parameter::Number(Some(limit))];
+        let query = match filter.completed {
+            None => Query::List,
+            Some(false) => Query::ListOpen,
+            Some(true) => Query::ListDone,
+        };
+        let rows = self.connections.run(query, &page).await?;
+        rows.iter().map(|row| row::read(row, workspace)).collect()
+    }
+
+    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(OtherWorkspace.into());
+        }
+        let inserted = self.connections.run(Query::Insert, &row::values(todo)).await?;
+        if inserted.is_empty() { Err(InsertError::Duplicate(todo.id())) } else { Ok(()) }
+    }
+
+    async fn insert_once(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> Result<Option<Creation>, InsertError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(OtherWorkspace.into());
+        }
+        let once = creations::InsertOnce { todo, request };
+        match self.connections.execute(&once).await? {
+            Created::Now => Ok(None),
+            Created::Before(row) => Ok(Some(creations::read(&row)?)),
+            Created::JustForgotten => {
+                let cause = "the request was forgotten at this moment";
+                Err(StorageError::Unavailable(cause.into()).into())
+            }
+            Created::IdTaken => Err(InsertError::Duplicate(todo.id())),
+        }
+    }
+
+    async fn save(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        expected: Version,
+    ) -> Result<(), ChangeError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(ChangeError::Stale);
+        }
+        let mut values = Vec::from(row::values(todo));
+        values.push(Parameter::Number(Some(expected.as_i64())));
+        let saved = self.connections.run(Query::Save, &values).await?;
+        if saved.is_empty() { Err(ChangeError::Stale) } else { Ok(()) }
+    }
+
+    async fn remove(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, ChangeError> {
+        let [key, id] = [row::key(permit.workspace()), Parameter::Id(id)];
+        let version = Parameter::Number(expected.map(Version::as_i64));
+        let key = [key, id, version];
+        let removed = self.connections.run(Query::Remove, &key).await?;
+        if !removed.is_empty() || expected.is_none() {
+            return Ok(!removed.is_empty());
+        }
+        let [key, id, _] = key;
+        let existing = self.connections.run(Query::Exists, &[key, id]).await?;
+        if existing.is_empty() { Ok(false) } else { Err(ChangeError::Stale) }
+    }
+}
+
+#[async_trait]
+impl StorageHealth for PostgresTodoRepository {
+    async fn check(&self) -> Result<(), StorageError> {
+        let unavailable = |cause: String| Err(StorageError::Unavailable(cause.into()));
+        match timeout(PROBE_TIME, self.probe()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => {
+                unavailable(format!("the database cannot be read: {}", failure.reason()))
+            }
+            Err(_elapsed) => unavailable("the database does not answer in time".to_owned()),
+        }
+    }
+}
+
+impl PostgresTodoRepository {
+    async fn find_in(
+        &self,
+        workspace: &WorkspaceId,
+        id: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
+        let key = [row::key(workspace), Parameter::Id(id)];
+        let rows = self.connections.run(Query::Find, &key).await?;
+        rows.first().map(|row| row::read(row, workspace)).transpose()
+    }
+
+    /// Queries the database, or continues to wait for the query of an earlier check.
+    ///
+    /// A new connection may take longer than a check may. It is made in the background, for the next
+    /// check: until one has succeeded there may be nothing but checks to make it.
+    async fn probe(&self) -> Result<(), Failure> {
+        let mut probe = self.probe.lock().await;
+        let running = probe.take_if(|probe| !probe.is_finished());
+        let running = probe.insert(running.unwrap_or_else(|| {
+            let connections = Arc::clone(&self.connections);
+            tokio::spawn(async move {
+                // In no workspace, but keyed by one, so that a single machine can answer.
+                let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
+                let exists = Single { query: Query::Exists, parameters: &nowhere };
+                connections.attempt(&exists).await.map(drop)
+            })
+        }));
+        running.await.unwrap_or_else(|_| Err(Failure::no_answer()))
+    }
+}

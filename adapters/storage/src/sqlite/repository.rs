@@ -1,0 +1,168 @@
+//! The repository.
+
+use std::error::Error as _;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use todo_application::domain::{
+    OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+};
+use todo_application::ports::{
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
+    TodoRepository,
+};
+use tokio::time::timeout;
+
+use super::failure::unavailable;
+use super::files::Files;
+use super::open::{self, Opened};
+use super::open_error::OpenError;
+use super::queries;
+use super::readers::Readers;
+use super::write::{Outcome, Write};
+use super::writer::Writer;
+
+/// How long a health check waits for a read. The port promises a result within a second.
+const PROBE_TIME: Duration = Duration::from_millis(900);
+
+/// Keeps todos in one SQLite file that no other process uses at the same time.
+///
+/// Its methods need a Tokio runtime with time enabled. Cancelling a write leaves its outcome unknown and
+/// has no other effect. Dropping the repository blocks until the queued writes are on disk.
+pub struct SqliteTodoRepository {
+    // Dropped in this order: end the reads, write what is queued and close the file, release the lock.
+    readers: Readers,
+    writer: Writer,
+    files: Arc<Files>,
+    _lock: File,
+}
+
+impl SqliteTodoRepository {
+    /// Opens the database at `path`, which is created if it does not exist, and migrates it to the
+    /// current schema. Blocks on the disk.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let Opened { readers, writer, files, lock } = open::server(path)?;
+        Ok(Self { readers, writer, files, _lock: lock })
+    }
+}
+
+#[async_trait]
+impl TodoRepository for SqliteTodoRepository {
+    async fn find(&self, permit: &ReadPermit, id: TodoId) -> Result<Option<Todo>, StorageError> {
+        self.find_in(permit.workspace(), id).await
+    }
+
+    async fn find_for_update(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
+        self.find_in(permit.workspace(), id).await
+    }
+
+    async fn list(
+        &self,
+        permit: &ReadPermit,
+        filter: Filter,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspace = permit.workspace().clone();
+        self.readers
+            .read(move |connection| queries::list(connection, &workspace, filter, after, limit))
+            .await
+    }
+
+    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(OtherWorkspace.into());
+        }
+        let outcome = self.writer.write(Write::Insert(todo.clone())).await?;
+        if outcome == Outcome::Duplicate {
+            return Err(InsertError::Duplicate(todo.id()));
+        }
+        Ok(())
+    }
+
+    async fn insert_once(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> Result<Option<Creation>, InsertError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(OtherWorkspace.into());
+        }
+        let write = Write::InsertOnce { todo: todo.clone(), request: request.clone() };
+        match self.writer.write(write).await? {
+            Outcome::Earlier(creation) => Ok(Some(creation)),
+            Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
+            Outcome::Done | Outcome::NotFound | Outcome::Stale => Ok(None),
+        }
+    }
+
+    async fn save(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        expected: Version,
+    ) -> Result<(), ChangeError> {
+        if todo.workspace() != permit.workspace() {
+            return Err(ChangeError::Stale);
+        }
+        let write = Write::Save { todo: todo.clone(), expected };
+        let outcome = self.writer.write(write).await?;
+        if outcome == Outcome::Stale { Err(ChangeError::Stale) } else { Ok(()) }
+    }
+
+    async fn remove(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, ChangeError> {
+        let write = Write::Remove { workspace: permit.workspace().clone(), id, expected };
+        let outcome = self.writer.write(write).await?;
+        if outcome == Outcome::Stale {
+            return Err(ChangeError::Stale);
+        }
+        Ok(outcome == Outcome::Done)
+    }
+}
+
+impl SqliteTodoRepository {
+    async fn find_in(
+        &self,
+        workspace: &WorkspaceId,
+        id: TodoId,
+    ) -> Result<Option<Todo>, StorageError> {
+        let workspace = workspace.clone();
+        self.readers.read(move |connection| queries::find(connection, &workspace, id)).await
+    }
+}
+
+#[async_trait]
+impl StorageHealth for SqliteTodoRepository {
+    async fn check(&self) -> Result<(), StorageError> {
+        if !self.writer.is_alive() {
+            return Err(unavailable("the database's writer has stopped"));
+        }
+        if !self.files.are_in_place() {
+            return Err(unavailable("the database file has been moved or removed"));
+        }
+        match timeout(PROBE_TIME, self.readers.read(queries::probe)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let cause = error.source().map_or_else(String::new, ToString::to_string);
+                Err(unavailable(format!("the database cannot be read: {cause}")))
+            }
+            Err(_elapsed) => Err(unavailable("the database does not answer in time")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+use thiserror::Error;
+use todo_domain::OperatorPermit;
+
+use crate::ports::{Batch, StorageError, TodoSink, TodoSnapshot};
+
+/// Why an export is incomplete. `E` is the error of the sink.
+#[derive(Debug, Error)]
+pub enum ExportError<E> {
+    #[error(transparent)]
+    Storage(StorageError),
+    #[error(transparent)]
+    Sink(E),
+}
+
+/// Writes all todos of a snapshot to a sink, and returns their number. `progress` receives the number
+/// written so far.
+///
+/// The same todos are written in the same order, whichever store they come from.
+pub async fn export<S: TodoSink>(
+    permit: &OperatorPermit,
+    snapshot: &mut dyn TodoSnapshot,
+    sink: &mut S,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, ExportError<S::Error>> {
+    sink.begin(snapshot.count()).map_err(ExportError::Sink)?;
+    let mut written = 0;
+    loop {
+        let page = snapshot.next_page(permit, Batch::MAX).await.map_err(ExportError::Storage)?;
+        if page.is_empty() {
+            break;
+        }
+        for todo in &page {
+            sink.write(todo).map_err(ExportError::Sink)?;
+        }
+        written += page.len() as u64;
+        progress(written);
+    }
+    sink.finish().map_err(ExportError::Sink)?;
+    Ok(written)
+}

@@ -1,0 +1,76 @@
+//! What all use cases share.
+
+use std::sync::Arc;
+
+use todo_domain::{
+    Caller, Denied, NoOrganization, ReadAction, ReadPermit, Sharing, TodoId, WriteAction,
+    WritePermit, authorize_read, authorize_write,
+};
+
+use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
+
+/// Everything a caller can do with todos. Share it in an `Arc`; its methods may run concurrently.
+pub struct Todos {
+    pub(super) repository: Arc<dyn TodoRepository>,
+    pub(super) changes: Arc<dyn ChangeFeed>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    sharing: Sharing,
+}
+
+impl Todos {
+    pub fn new(
+        repository: Arc<dyn TodoRepository>,
+        changes: Arc<dyn ChangeFeed>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        sharing: Sharing,
+    ) -> Self {
+        Self { repository, changes, clock, ids, sharing }
+    }
+
+    /// Whether the principal has a workspace at all, whatever its permissions.
+    ///
+    /// Every use case checks this too. An adapter asks before it tells a caller which permission is
+    /// missing: with that permission, a principal without a workspace would be denied again.
+    pub fn check_workspace(&self, principal: &dyn Principal) -> Result<(), NoOrganization> {
+        self.sharing.check(principal.organization())
+    }
+
+    pub(super) fn permit_to_read(
+        &self,
+        principal: &dyn Principal,
+        action: ReadAction,
+    ) -> Result<ReadPermit, Denied> {
+        authorize_read(self.sharing, caller(principal), action)
+    }
+
+    pub(super) fn permit_to_write(
+        &self,
+        principal: &dyn Principal,
+        action: WriteAction,
+    ) -> Result<WritePermit, Denied> {
+        authorize_write(self.sharing, caller(principal), action)
+    }
+
+    /// Publishes a change once it is stored, or when the outcome is unknown because the storage failed.
+    /// A notice of a change that was not made is harmless.
+    pub(super) fn publish_change(
+        &self,
+        permit: &WritePermit,
+        id: TodoId,
+        failed: Option<&StorageError>,
+    ) {
+        if matches!(failed, None | Some(StorageError::Unavailable(_))) {
+            self.changes.publish(permit, id);
+        }
+    }
+}
+
+pub(super) fn caller(principal: &dyn Principal) -> Caller<'_> {
+    Caller {
+        subject: principal.subject(),
+        organization: principal.organization(),
+        permissions: principal.permissions(),
+    }
+}

@@ -1,0 +1,54 @@
+//! What each command does.
+
+mod check;
+mod doctor;
+#[cfg(feature = "emulator")]
+mod token;
+
+use std::process::ExitCode;
+
+#[cfg(feature = "sqlite")]
+use crate::archive::backup;
+use crate::archive::command::{export, import};
+use crate::command_line::Command;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::{compose, console, serve};
+
+pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Print(text) => console::print(&text),
+        Command::Serve => runtime()?.block_on(serve::serve(&config()?)),
+        Command::Check => check::run(&config()?),
+        Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
+        Command::Migrate => runtime()?.block_on(migrate(&config()?)),
+        Command::Export(arguments) => runtime()?.block_on(export(&config()?, &arguments)),
+        Command::Import(arguments) => return runtime()?.block_on(import(&config()?, &arguments)),
+        #[cfg(feature = "sqlite")]
+        Command::Backup(arguments) => runtime()?.block_on(backup::run(&config()?, &arguments)),
+        #[cfg(feature = "emulator")]
+        Command::Token(arguments) => runtime()?.block_on(token::run(&config()?, arguments)),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Read only by the commands that need it: `--help` must work whatever the settings are.
+fn config() -> Result<Config, Failure> {
+    let settings = Settings::from_environment();
+    let settings = settings.map_err(|problem| Failure::Configuration(vec![problem]))?;
+    Config::from_settings(&settings).map_err(Failure::Configuration)
+}
+
+/// `todo-mcp migrate`: opening the database brings it to the current schema.
+async fn migrate(config: &Config) -> Result<(), Failure> {
+    compose::open_storage(&config.database).await?;
+    console::print(&format!("The database is up to date: {}\n", config.database))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| {
+        Failure::Other(anyhow::Error::new(error).context("the runtime cannot start its threads"))
+    })
+}

@@ -1,0 +1,76 @@
+//! The result of one check.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Pass,
+    /// It works, or may work, but needs attention.
+    Warn,
+    /// Some or all clients cannot use the server.
+    Fail,
+}
+
+/// What was checked, what was found, and what to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    seen: String,
+    advice: Option<String>,
+}
+
+impl Finding {
+    fn new(verdict: Verdict, check: &'static str, seen: impl AsRef<str>) -> Self {
+        Self { check, verdict, seen: printable(seen.as_ref()), advice: None }
+    }
+
+    pub(super) fn pass(check: &'static str, seen: impl AsRef<str>) -> Self {
+        Self::new(Verdict::Pass, check, seen)
+    }
+
+    pub(super) fn warn(check: &'static str, seen: impl AsRef<str>) -> Self {
+        Self::new(Verdict::Warn, check, seen)
+    }
+
+    pub(super) fn fail(check: &'static str, seen: impl AsRef<str>) -> Self {
+        Self::new(Verdict::Fail, check, seen)
+    }
+
+    /// Adds what to change, with the setting or the field of the dashboard.
+    #[must_use]
+    pub(super) fn advise(mut self, advice: impl AsRef<str>) -> Self {
+        self.advice = Some(printable(advice.as_ref()));
+        self
+    }
+
+    /// The title of the check, the same in every report.
+    pub fn check(&self) -> &'static str {
+        self.check
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    pub fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+}
+
+/// Findings repeat texts of other programs, which must not control the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_replaced() {
+        assert_eq!(Finding::pass("x", "a\x1b[2Jb\r\nc").seen(), "a [2Jb  c");
+    }
+}

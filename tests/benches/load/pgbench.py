@@ -1,0 +1,65 @@
+"""The PostgreSQL adapter against pgbench."""
+
+import json
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from servers import on_server_core
+from workspaces import fill, todo_id
+
+# Those of adapters/storage/src/postgres/queries.rs, as scripts of pgbench.
+STATEMENTS = {
+    "columns": "workspace, title, description, completed_at, created_at, created_by, updated_at, "
+               "updated_by, version",
+    "find": "SELECT id, title, description, completed_at, created_at, created_by, updated_at, "
+            "updated_by, version FROM todos WHERE workspace = :workspace AND id = :{id};\n",
+    "save": "UPDATE todos SET title = :title, description = :description, "
+            "completed_at = :completed_at, created_at = :created_at, created_by = :created_by, "
+            "updated_at = :updated_at, updated_by = :updated_by, version = :version, "
+            "open_id = CASE WHEN :completed_at::bigint IS NULL THEN :{id}::uuid END, "
+            "done_id = CASE WHEN :completed_at::bigint IS NOT NULL THEN :{id}::uuid END "
+            "WHERE workspace = :workspace AND id = :{id} AND version = :version RETURNING id;\n",
+}
+
+
+def pgbench(bench):
+    """The PostgreSQL adapter against pgbench: the same statements, prepared, on as many connections,
+    each alone on the server's core while PostgreSQL has the other."""
+    setup, seconds = bench.setup, bench.seconds + 1
+    if not setup.postgres:
+        return
+    # Of an organization, whose permits `peers` can obtain.
+    settings = setup.settings(url := setup.database()) | {"TODO_SHARING": "organization"}
+    with tempfile.TemporaryDirectory() as directory:
+        owners = {100_000: setup.tokens("usr_100000", 1)[0]}
+        fill(setup, settings, Path(directory), owners)
+        columns = STATEMENTS["columns"]
+        psql = ["psql", "--quiet", "-At", url, "--command"]
+        query = f"SELECT row_to_json(t) FROM (SELECT {columns} FROM todos WHERE id = '{todo_id(0)}') t"
+        row = json.loads(subprocess.run([*psql, query], check=True, capture_output=True).stdout)
+        defines = [f"--define={name}={value}" for name, value in row.items()]
+        # All that are read and written are done: pgbench cannot pass a null.
+        done = [todo_id(2 * number) for number in range(64)]
+        for statement in ("find", "save"):
+            files = []
+            for number, each in enumerate(done):
+                file = Path(directory) / f"{statement}{number}"
+                file.write_text(STATEMENTS[statement].replace("{id}", f"id{number}"))
+                files += [f"--define=id{number}={each}", f"--file={file}"]
+            command = ["pgbench", "--no-vacuum", "--protocol=prepared", "--jobs=1", "--client=8"]
+            command += [f"--time={seconds}", *defines, *files, url]
+            workspace = bytes.fromhex(row["workspace"].removeprefix("\\x")).decode()
+            adapter = [setup.peers, "adapter", url, workspace, statement, str(bench.seconds)]
+            theirs, ours = [], []
+            for _ in range(bench.rounds):
+                run = lambda command: subprocess.run(
+                    command, check=True, capture_output=True, text=True, preexec_fn=on_server_core
+                ).stdout
+                theirs.append(float(re.search(r"tps = ([\d.]+)", run(command))[1]))
+                ours.append(float(run(adapter)))
+            bench.figure(f"{statement}: pgbench, 8 connections", "1/s", theirs)
+            bench.figure(f"{statement}: the adapter, 8 connections", "1/s", ours)
+            ratios = [our / their for our, their in zip(ours, theirs)]
+            bench.figure(f"{statement}: the adapter, of pgbench", "", ratios)

@@ -1,0 +1,70 @@
+"""Large workspaces: how they get into a database, and what is asked of them."""
+
+import json
+import re
+import subprocess
+
+from calls import PAGE, new_todo
+from servers import MODERN
+
+
+def todo_id(number):
+    return f"{number:08x}-0000-7000-8000-000000000000"
+
+
+def fill(setup, settings, directory, owners):
+    """A database in which each owner has so many todos, every second one done: copies of one that the
+    server exports, so that its format is the program's own business."""
+    with setup.todo_mcp("", settings, directory) as server:
+        for token in owners.values():
+            server.call(MODERN, "create_todo", new_todo(0), token)
+    run = lambda *arguments: subprocess.run(
+        [setup.program, *arguments], cwd=directory, env=settings, check=True, capture_output=True
+    )
+    header, *lines = map(json.loads, run("export").stdout.splitlines())
+    with open(directory / "todos.jsonl", "w") as file:
+        file.write(json.dumps(header | {"todos": sum(owners)}) + "\n")
+        for line in lines:
+            copies = [json.dumps(line | {"id": "@", "completed_at": at}) + "\n"
+                      for at in (line["updated_at"], None)]
+            count = int(line["created_by"].removeprefix("usr_"))
+            file.writelines(
+                copies[number % 2].replace('"@"', f'"{todo_id(number)}"') for number in range(count)
+            )
+    run("import", "todos.jsonl")
+    if (url := settings["DATABASE_URL"]).startswith("postgres"):
+        # As autovacuum does a minute later.
+        for command in ("VACUUM (ANALYZE) todos", "CHECKPOINT"):
+            subprocess.run(["psql", "--quiet", url, "--command", command], check=True)
+
+
+def growth_requests(server, owners):
+    """A kind of request, its tool, and for each owner the arguments of its calls."""
+    # Spread over all of a workspace, in an order that jumps about.
+    numbers = {count: [i * 37 % 96 * count // 96 for i in range(96)] for count in owners}
+    gets = {count: [{"todo_id": todo_id(n)} for n in numbers[count]] for count in owners}
+    yield "get", "get_todo", gets
+    for kind, only in (("all", {}), ("open", {"completed": False}), ("done", {"completed": True})):
+        yield f"page of 50, {kind}", "list_todos", {
+            count: [only | {"limit": PAGE} | after for after in cursors(server, token, only)]
+            for count, token in owners.items()
+        }
+    yield "update", "update_todo", {
+        count: [{"todo_id": todo_id(n), "completed": (n % 2 == 0) == again}
+                for again in (False, True) for n in numbers[count]]
+        for count in owners
+    }
+
+
+def cursors(server, token, only):
+    """Where pages begin: at the start, and at up to 63 places all over the workspace."""
+    found, cursor = [{}], {}
+    while True:
+        page = server.send(MODERN, "list_todos", only | {"limit": 200} | cursor, token)
+        following = re.search(r'"next_cursor":"([^"]+)"', page)
+        if not following:
+            # The last ones may be followed by less than a page.
+            found = found[:-1] or found
+            return found[::max(1, len(found) // 64)]
+        cursor = {"cursor": following[1]}
+        found.append(cursor)

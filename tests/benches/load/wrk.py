@@ -1,0 +1,65 @@
+"""Runs wrk against a server, on the core of the load."""
+
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+@dataclass
+class Plan:
+    """Requests, and what their responses look like."""
+
+    headers: dict
+    bodies: list
+    # Of the response's body, in bytes.
+    shortest: int
+    longest: int
+    # Every response contains the first and none the second. Empty: only the status is checked.
+    success: str = '"structuredContent"'
+    failure: str = '"isError":true'
+    # Milliseconds between a response and the next request, on average.
+    delay: int = 0
+
+    def lua(self):
+        quote = lambda text: f"[=[{text}]=]"
+        headers = "".join(f'["{name}"] = {quote(value)}, ' for name, value in self.headers.items())
+        bodies = "".join(f"{quote(body)},\n" for body in self.bodies)
+        return (
+            f'return {{ path = "/mcp", headers = {{ {headers} }}, bodies = {{\n{bodies}}},\n'
+            f"shortest = {self.shortest}, longest = {self.longest}, delay = {self.delay},\n"
+            f"success = {quote(self.success)}, failure = {quote(self.failure)} }}\n"
+        )
+
+
+def run(server, plan, tokens, connections, seconds):
+    """One measurement: throughput, latencies, how busy the server's core is, its memory."""
+    plan_file, token_file = server.directory / "plan.lua", server.directory / "tokens"
+    plan_file.write_text(plan.lua())
+    token_file.write_text("\n".join(tokens) + "\n")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT]
+    command += [f"http://127.0.0.1:{server.port}/mcp", "--", plan_file, token_file]
+    busy, began = server.busy(), time.monotonic()
+    output = subprocess.run(command, check=True, capture_output=True, text=True)
+    busy, took = server.busy() - busy, time.monotonic() - began
+    lines = output.stdout.splitlines()
+    result = [line.split()[1:] for line in lines if line.startswith("RESULT ")]
+    if not result:
+        raise SystemExit(f"wrk failed: {output.stdout}{output.stderr}")
+    requests, duration, p50, p99, failed, broken = map(int, result[0])
+    if failed or broken or not requests:
+        raise SystemExit(
+            f"{server.name}: {failed} of {requests} responses are wrong, {broken} connections failed. "
+            f"The first: {lines[-1]}"
+        )
+    if 1 < len(tokens) < requests:
+        raise SystemExit(f"{len(tokens)} tokens are too few for {requests} requests")
+    return {
+        "requests_per_second": requests / duration * 1e6,
+        "p50_ms": p50 / 1000,
+        "p99_ms": p99 / 1000,
+        "busy": busy / min(took, duration / 1e6),
+        "memory_mib": server.memory()[0],
+    }

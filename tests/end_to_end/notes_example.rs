@@ -1,0 +1,81 @@
+//! The example of the engine, `adapters/protected-mcp/examples/notes.rs`: a server of its reader's own
+//! tools.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
+
+use protected_mcp::{Clock as _, SystemClock};
+use rmcp::ClientLifecycleMode;
+use scalekit_emulator::{EmulatorOptions, ScalekitEmulator};
+use serde_json::json;
+use todo_tests::client::Client;
+use todo_tests::issuer::RESOURCE_ID;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::browser::Browser;
+use crate::sdk::Application;
+
+/// A running example, which ends with this.
+struct Notes {
+    url: String,
+    _process: Child,
+}
+
+/// Starts an emulated Scalekit, and the example with it.
+async fn start() -> Notes {
+    // The example listens where its URL says, so the port must be known before.
+    let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    let url = format!("http://localhost:{port}");
+    let options = EmulatorOptions::new(&url, || SystemClock.now())
+        .resource_id(RESOURCE_ID)
+        .scope("notes:read", "See your notes")
+        .scope("notes:write", "Add notes");
+    let emulator = ScalekitEmulator::bind(options).await.unwrap();
+    let environment = emulator.environment_url();
+    tokio::spawn(emulator.serve(std::future::pending()));
+    drop(reserved);
+    let process = Command::new(env!("CARGO_BIN_EXE_notes-under-test"))
+        .args([url.as_str(), environment.as_str(), RESOURCE_ID])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let accepts = async {
+        while TcpStream::connect(("localhost", port)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_mins(1), accepts).await.unwrap();
+    Notes { url, _process: process }
+}
+
+#[tokio::test]
+async fn a_client_logs_in_calls_a_tool_and_steps_up_for_the_other() {
+    let notes = start().await;
+    let endpoint = format!("{}/mcp", notes.url);
+    let browser = Browser::new();
+    let mut application = Application::new(&endpoint).await;
+    let page = browser.open(&application.log_in().await).await;
+    let tokens = application.come_back(&browser.allow(&page, &["notes:read"]).await).await;
+    assert_eq!(tokens.scope, "notes:read");
+
+    let reader = Client::new(endpoint.clone(), Some(tokens.access));
+    assert_eq!(reader.call("get_notes", json!({})).await.structured(), json!({ "text": "" }));
+    let denied = reader.call("add_note", json!({ "text": "Buy milk" })).await;
+    assert_eq!(denied.status, 403);
+    assert!(denied.challenge().contains(r#"scope="notes:read notes:write""#), "{denied:?}");
+
+    let page = browser.open(&application.step_up("notes:write").await).await;
+    let both = ["notes:read", "notes:write"];
+    application.come_back(&browser.allow(&page, &both).await).await;
+    let client = application.connect(ClientLifecycleMode::Initialize).await;
+    assert_eq!(client.tools().await, ["get_notes", "add_note"]);
+    client.content("add_note", json!({ "text": "Buy milk" })).await;
+    let found = client.content("get_notes", json!({})).await;
+    assert_eq!(found, json!({ "text": "Buy milk\n" }));
+    client.close().await;
+}

@@ -1,0 +1,67 @@
+use std::future::Future;
+
+use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
+use todo_application::ports::{
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
+};
+
+use crate::sample::{read_permit, write_permit};
+
+/// A repository whose methods obtain the permit that each call needs. The workspaces are those of
+/// [`workspace`](crate::workspace).
+pub trait Permitted: TodoRepository {
+    fn find_in(
+        &self,
+        workspace: &WorkspaceId,
+        id: TodoId,
+    ) -> impl Future<Output = Result<Option<Todo>, StorageError>> + Send {
+        let permit = read_permit(workspace);
+        async move { self.find(&permit, id).await }
+    }
+
+    fn list_in(
+        &self,
+        workspace: &WorkspaceId,
+        filter: Filter,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Todo>, StorageError>> + Send {
+        let permit = read_permit(workspace);
+        async move { self.list(&permit, filter, after, limit).await }
+    }
+
+    fn add(&self, todo: &Todo) -> impl Future<Output = Result<(), InsertError>> + Send {
+        let permit = write_permit(todo.workspace());
+        async move { self.insert(&permit, todo).await }
+    }
+
+    fn add_once(
+        &self,
+        todo: &Todo,
+        request: &CreationRequest,
+    ) -> impl Future<Output = Result<Option<Creation>, InsertError>> + Send {
+        let permit = write_permit(todo.workspace());
+        async move { self.insert_once(&permit, todo, request).await }
+    }
+
+    fn replace(
+        &self,
+        todo: &Todo,
+        expected: Version,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send {
+        let permit = write_permit(todo.workspace());
+        async move { self.save(&permit, todo, expected).await }
+    }
+
+    fn remove_from(
+        &self,
+        workspace: &WorkspaceId,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<bool, ChangeError>> + Send {
+        let permit = write_permit(workspace);
+        async move { self.remove(&permit, id, expected).await }
+    }
+}
+
+impl<R: TodoRepository + ?Sized> Permitted for R {}
