@@ -1,8 +1,8 @@
 //! Who may do what, decided in one place.
 //!
 //! [`authorize_read`] and [`authorize_write`] are total and pure, and nothing else makes a permit. A
-//! permit is a type for what it allows: a [`ReadPermit`] to look, a [`WritePermit`] to change. Whoever
-//! holds neither can call no transition of a [`Todo`](crate::Todo) and no method of the storage port.
+//! permit is a type for what it allows: a [`ReadPermit`] to look, a [`WritePermit`] to change. Without
+//! one, no transition of a [`Todo`](crate::Todo) and no method of the storage port can be called.
 //!
 //! ```
 //! use todo_domain::{
