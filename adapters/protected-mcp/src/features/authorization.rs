@@ -95,8 +95,25 @@ impl Authorization {
 
     /// A caller whom no scope would help is not sent to get one.
     fn missing(&self, required: &'static str, caller: &Caller) -> Failure {
-        let beyond = self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller));
-        beyond.unwrap_or_else(|| Failure::insufficient_scope(required))
+        self.beyond_scopes(caller).unwrap_or_else(|| Failure::insufficient_scope(required))
+    }
+
+    fn beyond_scopes(&self, caller: &Caller) -> Option<Failure> {
+        self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller))
+    }
+
+    /// A caller who may do nothing here learns that, and not what is wrong with its arguments.
+    fn most_relevant(&self, failure: Failure, caller: &Caller) -> Failure {
+        match failure.situation() {
+            Situation::InvalidArgument | Situation::NotFound => {
+                self.beyond_scopes(caller).unwrap_or(failure)
+            }
+            Situation::Forbidden
+            | Situation::InsufficientScope { .. }
+            | Situation::Unavailable { .. }
+            | Situation::Internal
+            | Situation::Other { .. } => failure,
+        }
     }
 
     /// The failure of a tool: as a result that says so, where a tool can, else as an error.
@@ -106,6 +123,7 @@ impl Authorization {
         caller: &Caller,
         record: &mut RequestRecord,
     ) -> Result<Failure, Error> {
+        let failure = self.most_relevant(failure, caller);
         record.code(failure.code());
         match failure.situation() {
             Situation::InsufficientScope { required } if self.denial == ScopeDenial::Challenge => {
@@ -130,6 +148,7 @@ impl Authorization {
         caller: &Caller,
         record: &mut RequestRecord,
     ) -> Error {
+        let failure = self.most_relevant(failure, caller);
         record.code(failure.code());
         match failure.situation() {
             Situation::InsufficientScope { required } if self.denial == ScopeDenial::Challenge => {

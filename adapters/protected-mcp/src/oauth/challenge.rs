@@ -60,7 +60,11 @@ impl Challenge {
         sentence: &str,
     ) -> HeaderValue {
         let is_asked_for = |scope: &&str| *scope == required || granted.contains(scope);
-        let scopes: Vec<_> = self.scopes.iter().copied().filter(is_asked_for).collect();
+        let mut scopes: Vec<_> = self.scopes.iter().copied().filter(is_asked_for).collect();
+        // One that follows from arguments need not be the scope of any operation.
+        if !scopes.contains(&required) {
+            scopes.push(required);
+        }
         let challenge = format!(
             "Bearer error=\"insufficient_scope\", scope=\"{}\", resource_metadata=\"{}\", \
              error_description=\"{}\"",
@@ -143,5 +147,8 @@ mod tests {
         };
         assert!(asked_for("openid notes:read").contains("scope=\"notes:read notes:write\""));
         assert!(asked_for("openid").contains("scope=\"notes:write\""));
+        let granted = Scopes::from("notes:read");
+        let header = challenge().insufficient_scope("notes:share", &granted, "No.");
+        assert!(header.to_str().unwrap().contains("scope=\"notes:read notes:share\""));
     }
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Call, Caller, Failure,
-    Hints, Implementation, Rejection, Scope, ScopeDenial, Scopes, Tool,
+    Hints, Implementation, Prompt, PromptArgument, PromptArguments, PromptMessage, Rejection,
+    Scope, ScopeDenial, Scopes, Tool,
 };
 
 struct ReadNotes;
@@ -209,6 +210,10 @@ async fn a_caller_whom_no_scope_would_help_is_not_sent_to_get_one() {
     let denied = call(&server, "openid", "read_team", json!({})).await;
     assert_eq!((denied.status, denied.challenge), (StatusCode::OK, None));
     assert_eq!(denied.body["result"]["isError"], true);
+    let arguments = json!({ "text": 5 });
+    let denied = call(&server, "notes:write", "add_note", arguments).await;
+    let text = denied.body["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains(r#""code":"forbidden""#), "{text}");
     let allowed = call(&server, "notes:read", "read_team", json!({})).await;
     assert_eq!(allowed.body["result"]["isError"], false);
 }
@@ -263,9 +268,32 @@ impl Tool for ReadNothing {
     }
 }
 
+struct AddNotePrompt;
+impl Prompt for AddNotePrompt {
+    type Scope = ReadNotes;
+    const NAME: &'static str = "add_note";
+    const TITLE: &'static str = "Add a note";
+    const DESCRIPTION: &'static str = "Begins a conversation about a note.";
+    const ARGUMENTS: &'static [PromptArgument] = &[];
+
+    async fn messages(
+        &self,
+        _: Call<ReadNotes>,
+        _: PromptArguments,
+    ) -> Result<Vec<PromptMessage>, Failure> {
+        Ok(vec![PromptMessage::text("Add a note.")])
+    }
+}
+
 #[test]
 fn names_are_unique_and_scopes_valid() {
     let error = builder().tool(AddNote).build().err();
+    assert_eq!(error, Some(BuildError::DuplicateName("add_note")));
+
+    // A prompt may have the name of a tool.
+    let error = builder().prompt(AddNotePrompt).build().err();
+    assert_eq!(error, None);
+    let error = builder().prompt(AddNotePrompt).prompt(AddNotePrompt).build().err();
     assert_eq!(error, Some(BuildError::DuplicateName("add_note")));
 
     let error = builder().tool(ReadNothing).build().err();
