@@ -226,11 +226,12 @@ fn the_program_has_no_feature_for_tests() {
     assert_eq!(features("todo-adapter-mcp"), "");
 }
 
-/// They are for anyone's tools, as is the engine.
+/// They are for anyone's tools.
 #[test]
-fn scalekit_and_the_emulator_do_not_know_what_they_protect() {
+fn the_engine_scalekit_and_the_emulator_do_not_know_what_they_protect() {
     let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters");
-    let mut folders = vec![adapters.join("scalekit"), adapters.join("scalekit-emulator")];
+    let left_half = ["protected-mcp", "scalekit", "scalekit-emulator"];
+    let mut folders: Vec<_> = left_half.iter().map(|folder| adapters.join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
