@@ -155,6 +155,7 @@ async fn tools_are_listed_in_their_order_with_schemas_and_meta() {
     assert_eq!([&tools[0]["name"], &tools[1]["name"]], ["read_team", "add_note"]);
     assert_eq!(tools[0]["_meta"], json!({ "example/audience": "everyone" }));
     assert!(tools[1].get("_meta").is_none());
+    assert_eq!(tools[0]["inputSchema"]["properties"], json!({}));
     assert_eq!(tools[1]["inputSchema"]["required"], json!(["text"]));
     assert_eq!(tools[1]["outputSchema"]["properties"]["text"]["type"], "string");
     assert_eq!(tools[1]["annotations"]["readOnlyHint"], false);

@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 /// An optional argument may also be `null`, as some clients send it; the schema does not mention that,
 /// because a model needs no second way to omit an argument.
 pub(super) fn input<T: JsonSchema>() -> Value {
-    generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), without_null)
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), without_null);
+    // OpenAI's API rejects an object schema without `properties`, which a tool without arguments has.
+    if let Some(schema) = schema.as_object_mut() {
+        schema.entry("properties").or_insert_with(|| json!({}));
+    }
+    schema
 }
 
 /// The schema of a tool's result.
