@@ -1,7 +1,7 @@
 //! The modules of each crate form layers: no module depends on one that depends on it.
 //!
 //! A module depends on the modules whose items its code names, by `use` or by path. A re-export stands for
-//! the module that defines the item, and declaring or re-exporting a child is no dependency on it.
+//! the module that defines the item, and declaring or re-exporting a child is not a dependency on it.
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "most kinds of items are of no interest here")]
 
@@ -140,7 +140,7 @@ impl Visit<'_> for Collector<'_> {
         visit::visit_item(self, item);
     }
 
-    /// `pub(in path)` is no dependency.
+    /// `pub(in path)` is not a dependency.
     fn visit_visibility(&mut self, _: &Visibility) {}
 
     fn visit_path(&mut self, path: &syn::Path) {

@@ -19,7 +19,7 @@ pub enum ScopeDenial {
     /// HTTP 403 with a challenge, for clients that then ask for the scope (MCP "step-up").
     #[default]
     Challenge,
-    /// HTTP 200 with a tool result that says so, for clients that cannot.
+    /// HTTP 200 with a tool result that reports it, for clients that cannot.
     ToolError,
 }
 
@@ -116,7 +116,7 @@ impl Authorization {
         }
     }
 
-    /// The failure of a tool: as a result that says so, where a tool can, else as an error.
+    /// The failure of a tool: as a tool result where MCP has one for it, otherwise as an error.
     pub(super) fn tool_failure(
         &self,
         failure: Failure,
