@@ -220,6 +220,35 @@ fn no_module_depends_on_a_module_that_depends_on_it() {
     assert!(cycles.is_empty(), "cycles between modules:\n{}", cycles.join("\n"));
 }
 
+/// The dependencies of the modules at the root of a crate, each with all that is below it.
+fn folders(
+    edges: &BTreeMap<ModulePath, BTreeSet<ModulePath>>,
+) -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
+    let folder = |path: &ModulePath| path[..path.len().min(1)].to_vec();
+    let mut folders = BTreeMap::<_, BTreeSet<_>>::new();
+    for (path, targets) in edges {
+        let (from, targets) = (folder(path), targets.iter().map(folder));
+        let others = targets.filter(|to| *to != from && !to.is_empty());
+        folders.entry(from.clone()).or_default().extend(others);
+    }
+    folders
+}
+
+/// Also where the modules in the folders would be in order one by one: `jsonrpc` must not use a type of
+/// `protocol` that itself uses nothing.
+#[test]
+fn no_folder_at_the_root_of_a_crate_depends_on_a_folder_that_depends_on_it() {
+    let cycles: Vec<_> = CRATES
+        .iter()
+        .filter_map(|name| {
+            let found = cycle(&folders(&dependencies(&modules(&workspace().join(name)))))?;
+            let found: Vec<_> = found.iter().map(|path| path.join("::")).collect();
+            Some(format!("{name}: {}", found.join(" -> ")))
+        })
+        .collect();
+    assert!(cycles.is_empty(), "cycles between folders:\n{}", cycles.join("\n"));
+}
+
 #[test]
 fn a_cycle_is_found_through_re_exports_and_paths() {
     let folder = tempfile::tempdir().unwrap();
