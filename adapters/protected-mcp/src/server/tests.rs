@@ -79,7 +79,12 @@ impl Tool for ReadTeam {
     const DESCRIPTION: &'static str = "Returns the team.";
     const HINTS: Hints = Hints::READS;
 
-    async fn call(&self, call: Call<ReadNotes>, _: Self::Arguments) -> Result<Note, Failure> {
+    async fn call(
+        &self,
+        call: Call<ReadNotes>,
+        arguments: Self::Arguments,
+    ) -> Result<Note, Failure> {
+        assert!(!arguments.contains_key("panic"), "a tool with a fault");
         let team = call.caller().claim("team").and_then(Value::as_str).unwrap_or_default();
         Ok(Note { text: team.to_owned() })
     }
@@ -222,9 +227,14 @@ async fn a_caller_whom_no_scope_would_help_is_not_sent_to_get_one() {
 #[tokio::test]
 async fn a_tool_that_panics_is_an_internal_error_and_the_server_goes_on() {
     let server = builder().build().unwrap();
-    let broken = call(&server, "notes:write", "add_note", json!({ "text": "panic" })).await;
-    assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(broken.body["error"]["code"], -32603);
+    for (scope, tool, arguments) in [
+        ("notes:write", "add_note", json!({ "text": "panic" })),
+        ("notes:read", "read_team", json!({ "panic": "" })),
+    ] {
+        let broken = call(&server, scope, tool, arguments).await;
+        assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR, "{tool}");
+        assert_eq!(broken.body["error"]["code"], -32603, "{tool}");
+    }
     let next = call(&server, "notes:write", "add_note", json!({ "text": "x" })).await;
     assert_eq!(next.status, StatusCode::OK);
 }
