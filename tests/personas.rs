@@ -40,8 +40,8 @@ fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
 }
 
 /// Whether a tool takes the id of a todo, which may belong to another workspace.
-fn names_a_todo(tool: &str) -> bool {
-    !matches!(tool, "list_todos" | "create_todo")
+fn takes_an_id(tool: &str) -> bool {
+    expectation(tool, "").1.get("todo_id").is_some()
 }
 
 struct Persona {
@@ -104,7 +104,7 @@ fn expected(persona: &Persona, tool: &str, scope: &str) -> Outcome {
     match persona.scopes {
         None => Outcome::Unauthorized,
         Some(scopes) if !scopes.split(' ').any(|granted| granted == scope) => Outcome::StepUp,
-        Some(_) if names_a_todo(tool) && !persona.at_home => Outcome::Unseen,
+        Some(_) if takes_an_id(tool) && !persona.at_home => Outcome::Unseen,
         Some(_) => Outcome::Works,
     }
 }

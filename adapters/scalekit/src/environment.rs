@@ -25,7 +25,7 @@ pub struct ScalekitEnvironment {
 pub enum EnvironmentError {
     #[error("must be a URL such as https://example.scalekit.com: {0}")]
     NotAUrl(#[from] url::ParseError),
-    /// Anybody on the network path could replace the keys.
+    /// Anyone on the network path could replace the keys.
     #[error("must start with https:// (http:// is for loopback hosts only)")]
     NotHttps,
     /// More than scheme, host and port; often the URL of a page or of a resource.

@@ -22,7 +22,7 @@ pub enum ScopeDenial {
     /// HTTP 403 with a challenge, for clients that then ask for the scope (MCP "step-up").
     #[default]
     Challenge,
-    /// HTTP 200 with a tool result that says so, for clients that cannot.
+    /// HTTP 200 with a tool result that reports it, for clients that cannot.
     ToolError,
 }
 
@@ -102,8 +102,26 @@ impl Authorization {
         if checked.iter().all(|scope| caller.scopes().contains(scope)) {
             return Ok(());
         }
-        let beyond = self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller));
+        let beyond = self.beyond_scopes(caller);
         Err(beyond.unwrap_or_else(|| Failure::insufficient_scopes(required())))
+    }
+
+    fn beyond_scopes(&self, caller: &Caller) -> Option<Failure> {
+        self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller))
+    }
+
+    /// A caller who may do nothing here learns that, and not what is wrong with its arguments.
+    fn most_relevant(&self, failure: Failure, caller: &Caller) -> Failure {
+        match failure.situation() {
+            Situation::InvalidArgument | Situation::NotFound => {
+                self.beyond_scopes(caller).unwrap_or(failure)
+            }
+            Situation::Forbidden
+            | Situation::InsufficientScope { .. }
+            | Situation::Unavailable { .. }
+            | Situation::Internal
+            | Situation::Other { .. } => failure,
+        }
     }
 
     /// The error for a batch whose messages require these scopes, if the token lacks one of them: nothing
@@ -133,6 +151,7 @@ impl Authorization {
         operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Result<(Failure, Option<Box<RawValue>>), Error> {
+        let failure = self.most_relevant(failure, operation.caller);
         record.code(failure.code());
         match failure.situation() {
             Situation::InsufficientScope { required } => match self.denial {
@@ -163,6 +182,7 @@ impl Authorization {
         operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Error {
+        let failure = self.most_relevant(failure, operation.caller);
         record.code(failure.code());
         match failure.situation() {
             Situation::InsufficientScope { required } if self.denial == ScopeDenial::Challenge => {
@@ -191,6 +211,7 @@ impl Authorization {
         operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Error {
+        let failure = self.most_relevant(failure, operation.caller);
         if *failure.situation() == Situation::InvalidArgument {
             return errors::invalid_cursor();
         }

@@ -41,7 +41,7 @@ impl Failure {
         Self::new(Situation::InvalidArgument, sentence).with("argument", &argument)
     }
 
-    /// There is no such thing, or the caller may not know of it: `not_found`. Both must look the same.
+    /// It does not exist, or the caller may not know of it: `not_found`. Both must look the same.
     pub fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Situation::NotFound, sentence)
     }

@@ -1,7 +1,10 @@
 //! Tools without their types, so that a server can hold them in one list.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use serde::Serialize;
 use serde_json::json;
@@ -43,7 +46,17 @@ pub(crate) enum Running {
 impl Running {
     pub(super) async fn outcome(self) -> Result<Content, Failure> {
         match self {
-            Self::Here(call) => call.await,
+            // A panic must not take the connection with it, nor the other requests of a batch.
+            Self::Here(mut call) => {
+                poll_fn(|context| {
+                    let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)));
+                    polled.unwrap_or_else(|_| {
+                        tracing::error!("a tool panicked");
+                        Poll::Ready(Err(Failure::internal()))
+                    })
+                })
+                .await
+            }
             Self::Spawned(call) => call.await.unwrap_or_else(|cause| {
                 tracing::error!(%cause, "a tool did not complete");
                 Err(Failure::internal())
