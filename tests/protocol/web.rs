@@ -157,3 +157,19 @@ async fn a_connection_stays_usable_after_an_answer_before_the_body() {
     connection.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!(connection.status().await, "HTTP/1.1 200 OK\r\n");
 }
+
+/// A person opens the URL that they were given.
+#[tokio::test]
+async fn a_browser_gets_a_page_that_says_how_to_connect() {
+    let server = TestServer::start().await;
+    for (path, status) in [("/", 200), ("/mcp", 405)] {
+        let client = Client::new(format!("{}{path}", server.base), None);
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", "text/html,application/xhtml+xml,*/*;q=0.8".parse().unwrap());
+        let answer = client.request(Method::GET, headers, "").await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(answer.text.contains(&format!("<code>{}</code>", server.endpoint())), "{path}");
+        assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
+    }
+}

@@ -11,3 +11,4 @@ pub(crate) mod hosts;
 pub(crate) mod limits;
 pub(crate) mod media_types;
 pub(crate) mod origins;
+pub(crate) mod page;

@@ -8,6 +8,7 @@ use axum::http::header::{CACHE_CONTROL, HOST, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 
+use super::page::Page;
 use crate::jsonrpc::{Error, Reply, excerpt};
 use crate::oauth::{AuthorizationServer, ProtectedResource};
 
@@ -42,6 +43,18 @@ pub(crate) async fn authorization_server(
             Error::oauth(StatusCode::BAD_GATEWAY, "server_error", description).into_response(None)
         }
     }
+}
+
+/// Answers a browser at `/` with the page for people, and a program as any path that does not exist.
+pub(crate) async fn front_page(
+    State(page): State<Arc<Page>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    if Page::is_wanted(&headers) {
+        return page.response(StatusCode::OK, headers.get(HOST));
+    }
+    not_found(uri).await
 }
 
 /// Answers for a path that does not exist.

@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::hosts::AllowedHosts;
 use super::limits::Limits;
 use super::origins::AllowedOrigins;
+use super::page::Page;
 use super::{batch, body, events, media_types};
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Payload, Reply, read};
@@ -25,6 +26,7 @@ pub(crate) struct Endpoint {
     pub(crate) authentication: Authentication,
     pub(crate) limits: Limits,
     pub(crate) features: Features,
+    pub(crate) page: Arc<Page>,
 }
 
 impl Endpoint {
@@ -46,8 +48,11 @@ impl Endpoint {
             return denied.into_response(None);
         }
         let message = "Send MCP messages with POST. This server has no sessions and no GET stream.";
-        let mut response =
-            Error::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None);
+        let mut response = if Page::is_wanted(headers) {
+            self.page.response(StatusCode::METHOD_NOT_ALLOWED, headers.get(HOST))
+        } else {
+            Error::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None)
+        };
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
         response
     }

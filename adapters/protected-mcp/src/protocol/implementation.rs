@@ -45,8 +45,20 @@ impl Implementation {
         self
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn title(&self) -> &'static str {
         self.title
+    }
+
+    pub(crate) fn description(&self) -> &'static str {
+        self.description.unwrap_or_default()
+    }
+
+    pub(crate) fn icons(&self) -> &[Icon] {
+        &self.icons
     }
 }
 

@@ -16,6 +16,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::limits::{InFlight, Limits, RateLimit, StreamLimit};
 use crate::http::origins::AllowedOrigins;
+use crate::http::page::Page;
 use crate::oauth::{
     Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
     PublicUrl,
@@ -225,9 +226,11 @@ impl ServerBuilder {
             discovery_frame: Frame::new(&description.complete),
         };
         let origins = self.allowed_origins;
+        let page = Arc::new(Page::new(self.implementation, public_url.clone()));
         let documents = routes::Documents {
             hosts: self.allowed_hosts.clone(),
             protected_resource: Arc::new(protected_resource),
+            page: Arc::clone(&page),
             authorization_server,
         };
         let endpoint = Arc::new(Endpoint {
@@ -240,6 +243,7 @@ impl ServerBuilder {
                 streams: StreamLimit::default(),
             },
             features,
+            page: Arc::clone(&page),
         });
         let routes = routes::routes(
             &public_url,

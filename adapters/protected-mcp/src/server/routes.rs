@@ -15,6 +15,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
+use crate::http::page::Page;
 use crate::http::{documents, health};
 use crate::oauth::{
     AUTHORIZATION_SERVER, AuthorizationServer, PROTECTED_RESOURCE, ProtectedResource, PublicUrl,
@@ -29,6 +30,7 @@ pub(super) struct Documents {
     pub(super) hosts: AllowedHosts,
     pub(super) protected_resource: Arc<ProtectedResource>,
     pub(super) authorization_server: Arc<dyn AuthorizationServer>,
+    pub(super) page: Arc<Page>,
 }
 
 pub(super) fn routes(
@@ -79,7 +81,7 @@ fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
 
 /// Any page may read the documents, but only under the server's own hosts.
 fn document_routes(prefix: &str, documents: Documents) -> Router {
-    let Documents { hosts, protected_resource, authorization_server } = documents;
+    let Documents { hosts, protected_resource, authorization_server, page } = documents;
     let mut resource = Router::new()
         .route(PROTECTED_RESOURCE, get(documents::protected_resource))
         .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}"), get(documents::protected_resource))
@@ -93,6 +95,7 @@ fn document_routes(prefix: &str, documents: Documents) -> Router {
         .route(AUTHORIZATION_SERVER, get(documents::authorization_server))
         .with_state(authorization_server)
         .merge(resource.with_state(protected_resource))
+        .merge(Router::new().route("/", get(documents::front_page)).with_state(page))
         .route_layer(from_fn_with_state(Arc::new(hosts), check_host))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()))
 }
