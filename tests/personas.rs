@@ -223,6 +223,26 @@ async fn a_missing_scope_can_be_reported_as_a_tool_result() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.failure(), "insufficient_scope");
     assert_eq!(answer.payload()["error"], "Insufficient permissions: `todo:write` scope required.");
+    // Where ChatGPT looks for the challenge.
+    let challenges = &answer.result()["_meta"]["mcp/www_authenticate"];
+    let [challenge] = challenges.as_array().unwrap().as_slice() else { panic!("{challenges}") };
+    let challenge = challenge.as_str().unwrap();
+    assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
+    for part in ["scope=\"todo:read todo:write\"", "resource_metadata=\"", "error_description=\""] {
+        assert!(challenge.contains(part), "{part} in {challenge}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_asks_for_what_the_revision_says() {
+    let server = TestServer::start().await;
+    let reader = server.caller(OWNER, "todo:read");
+    let call = json!({ "name": "create_todo", "arguments": { "title": "x" } });
+    let legacy = reader.legacy("tools/call", call.clone()).await;
+    assert!(legacy.challenge().contains("scope=\"todo:read todo:write\""), "{legacy:?}");
+    let modern = reader.modern("tools/call", call).await;
+    assert_eq!(modern.status, 403);
+    assert!(modern.challenge().contains("scope=\"todo:write\""), "{modern:?}");
 }
 
 #[tokio::test]

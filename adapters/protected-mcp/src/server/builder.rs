@@ -17,8 +17,8 @@ use crate::http::hosts::AllowedHosts;
 use crate::http::limits::{InFlight, Limits, RateLimit, StreamLimit};
 use crate::http::origins::AllowedOrigins;
 use crate::oauth::{
-    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, PublicUrl,
-    protected_resource_metadata,
+    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
+    PublicUrl,
 };
 use crate::protocol::{Frame, Implementation, ServerDescription};
 use crate::readiness::Readiness;
@@ -192,9 +192,13 @@ impl ServerBuilder {
 
         let Protection { public_url, issuer, authenticator, authorization_server } =
             self.protection;
-        let title = self.implementation.title();
-        let metadata = protected_resource_metadata(&public_url, &issuer, &scopes, title);
-        let challenge = Challenge::new(public_url.resource_metadata(), scopes);
+        let protected_resource = ProtectedResource {
+            public_url: public_url.clone(),
+            authorization_server: issuer,
+            scopes: scopes.clone(),
+            name: self.implementation.title(),
+        };
+        let challenge = Challenge::new(public_url.clone(), scopes);
         let description = ServerDescription::from(&self.implementation);
         let (stopping, stopped) = watch::channel(false);
         let features = Features {
@@ -223,7 +227,7 @@ impl ServerBuilder {
         let origins = self.allowed_origins;
         let documents = routes::Documents {
             hosts: self.allowed_hosts.clone(),
-            protected_resource: metadata.into(),
+            protected_resource: Arc::new(protected_resource),
             authorization_server,
         };
         let endpoint = Arc::new(Endpoint {

@@ -158,8 +158,10 @@ async fn tools_are_listed_in_their_order_with_schemas_and_meta() {
     let list = send(&server, "openid", "tools/list", json!({})).await.body;
     let tools = list["result"]["tools"].as_array().unwrap();
     assert_eq!([&tools[0]["name"], &tools[1]["name"]], ["read_team", "add_note"]);
-    assert_eq!(tools[0]["_meta"], json!({ "example/audience": "everyone" }));
-    assert!(tools[1].get("_meta").is_none());
+    let schemes = json!([{ "type": "oauth2", "scopes": ["notes:read"] }]);
+    assert_eq!(tools[0]["securitySchemes"], schemes);
+    let meta = json!({ "example/audience": "everyone", "securitySchemes": schemes });
+    assert_eq!(tools[0]["_meta"], meta);
     assert_eq!(tools[0]["inputSchema"]["properties"], json!({}));
     assert_eq!(tools[1]["inputSchema"]["required"], json!(["text"]));
     assert_eq!(tools[1]["outputSchema"]["properties"]["text"]["type"], "string");
