@@ -211,6 +211,7 @@ impl Authorization {
         operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Error {
+        let failure = self.most_relevant(failure, operation.caller);
         if *failure.situation() == Situation::InvalidArgument {
             return errors::invalid_cursor();
         }
