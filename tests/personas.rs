@@ -3,10 +3,13 @@
 //! The list of tools comes from the server, so a new tool without an expectation fails here.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+use todo_application::domain::Permission;
 use todo_tests::client::{Answer, Client};
 use todo_tests::issuer::{KEY_ID, foreign_key, header, now, published_key, unsigned};
 use todo_tests::server::TestServer;
@@ -133,6 +136,19 @@ async fn tools(client: &Client) -> Vec<String> {
     let answer = client.legacy("tools/list", json!({})).await.result();
     let tools = answer["tools"].as_array().unwrap();
     tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn doctor_explains_a_permission_with_the_tools_that_require_its_scope() {
+    let server = TestServer::start().await;
+    let tools = tools(&server.owner()).await;
+    for permission in Permission::ALL {
+        let explained: BTreeSet<String> =
+            todo_adapter_mcp::tools_allowed_by(permission).map(str::to_owned).collect();
+        let requires_it = |tool: &&String| expectation(tool, "").0 == permission.scope();
+        let expected = tools.iter().filter(requires_it).cloned().collect();
+        assert_eq!(explained, expected);
+    }
 }
 
 #[tokio::test]

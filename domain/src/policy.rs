@@ -187,7 +187,7 @@ impl OperatorPermit {
 
 /// Decides whether `caller` may do `action` where todos are shared as `sharing` says.
 ///
-/// A todo of another workspace is outside the policy: a query that is keyed by the permit's
+/// A todo of another workspace is no concern of the policy: a query that is keyed by the permit's
 /// workspace does not find it, so hidden and missing are the same.
 pub fn authorize_read(
     sharing: Sharing,

@@ -143,8 +143,8 @@ impl Authorization {
         Some(self.step_up(&required, failure, operation))
     }
 
-    /// The failure of a tool: as a result that says so, with its `_meta`, where a tool can, else as an
-    /// error.
+    /// The failure of a tool: as a tool result, with its `_meta`, where MCP has one for it, otherwise as
+    /// an error.
     pub(super) fn tool_failure(
         &self,
         failure: Failure,
