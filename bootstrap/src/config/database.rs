@@ -44,9 +44,21 @@ impl FromStr for Database {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", path)) => sqlite(path).map_err(str::to_owned),
             Some(("postgres" | "postgresql", _)) => postgres(text),
+            None if is_a_file_name(text) => Err(format!(
+                "must be `sqlite:PATH`, `postgres://..` or `memory:`: write sqlite:{text}"
+            )),
             _ => Err("must be `sqlite:PATH`, `postgres://..` or `memory:`".to_owned()),
         }
     }
+}
+
+/// Whether a text is certainly the path of a database file, and no part of a password.
+fn is_a_file_name(text: &str) -> bool {
+    let ends_like_one = [".db", ".sqlite", ".sqlite3"].iter().any(|end| text.ends_with(end));
+    ends_like_one
+        && text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'~')
+        })
 }
 
 fn sqlite(path: &str) -> Result<Database, &'static str> {
