@@ -42,7 +42,7 @@ fn every_setting_that_it_names_exists() {
 #[test]
 fn the_manual_has_the_row_of_every_setting_and_no_other() {
     let code = |text: &str| format!("`{text}`");
-    let expected = SETTINGS.map(|About { name, aliases, default, meaning }| {
+    let expected = SETTINGS.map(|About { name, aliases, default, meaning, .. }| {
         let aliases: Vec<String> = aliases.iter().copied().map(code).collect();
         let names = match aliases.as_slice() {
             [] => code(name),

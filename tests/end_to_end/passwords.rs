@@ -22,9 +22,14 @@ enum Place {
     DoubleQuoted,
 }
 
+/// The first bytes of a text, each percent-encoded.
+fn escape(text: &str, bytes: usize) -> String {
+    text.bytes().take(bytes).map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
+}
+
 /// The URL, with the password as it is and in its escaped form.
 fn urls(password: &str) -> Vec<String> {
-    let escaped: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped = escape(password, password.len());
     [password, &escaped]
         .iter()
         .flat_map(|password| {
@@ -79,8 +84,7 @@ fn no_output_has_a_part_of_a_password() {
                 let shown: BTreeSet<char> =
                     output.chars().filter(|char| LETTERS.contains(*char)).collect();
                 prop_assert!(shown.is_empty(), "{command} with {url} shows {shown:?}: {output}");
-                let escaped: String =
-                    password.bytes().take(3).map(|byte| format!("%{byte:02X}")).collect();
+                let escaped = escape(&password, 3);
                 prop_assert!(!output.contains(&escaped), "{command} with {url}: {output}");
             }
             Ok(())

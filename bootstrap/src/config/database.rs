@@ -17,6 +17,16 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    /// Whether this is a file that opening would create, or an empty one.
+    pub(crate) fn is_new(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.metadata().map_or(true, |file| file.len() == 0),
+            Self::Memory => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// The path of a file beside the database; `None` for a database that is not a file.
     #[cfg(feature = "emulator")]
     pub(crate) fn companion(&self, suffix: &str) -> Option<PathBuf> {
