@@ -28,11 +28,11 @@ fn sources(settings: &Settings, config: &Config) -> String {
     let width = set.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let mut text = "\nSet, and where; every other setting has its default:\n\n".to_owned();
     for (name, source) in set {
-        let value = match &config.database {
-            // Its text may hold a password.
-            #[cfg(feature = "postgres")]
-            Database::Postgres(url) if name == "DATABASE_URL" => format!("`{url}`"),
-            _ => shown(settings.get(name).unwrap_or_default()),
+        let has_no_password = matches!(config.database, Database::Sqlite(_) | Database::Memory);
+        let value = if name == "DATABASE_URL" && !has_no_password {
+            format!("`{}`", config.database)
+        } else {
+            shown(settings.get(name).unwrap_or_default())
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name:width$}  {value}, in {source}");
