@@ -40,6 +40,7 @@ fn urls(password: &str) -> Vec<String> {
                 ),
                 format!("postgres://127.0.0.1:1/todos?user=todo&password={password}"),
                 format!("postgres:todo:{password}@127.0.0.1:1/todos"),
+                format!("sqlite://todo:{password}@127.0.0.1/todos.db"),
                 format!("mysql://todo:{password}@127.0.0.1:1/todos"),
             ]
         })
@@ -65,7 +66,7 @@ fn no_output_has_a_part_of_a_password() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
-        .run(&(password, place, 0..10_usize), |(password, place, url)| {
+        .run(&(password, place, 0..12_usize), |(password, place, url)| {
             let url = &urls(&password)[url];
             let installation = Installation::without_settings().with("RUST_LOG", "trace");
             let installation = match place {

@@ -14,10 +14,12 @@ pub(super) async fn take(config: &Config) -> Result<TcpListener, Failure> {
     let server = TcpListener::bind(config.listen).await;
     let local_identity = check_local_identity(config).await;
     let problem = |address: SocketAddr, setting: &str, error: &io::Error| {
-        format!(
-            "cannot listen on {address}: set {setting} to another port, or stop the program that \
-             uses it ({error})"
-        )
+        let remedy = if error.kind() == io::ErrorKind::AddrNotAvailable {
+            "set BIND_ADDRESS to an address of this machine".to_owned()
+        } else {
+            format!("set {setting} to another port, or stop the program that uses it")
+        };
+        format!("cannot listen on {address} ({error}): {remedy}")
     };
     let server = server.map_err(|error| problem(config.listen, "PORT", &error));
     let local_identity =

@@ -79,9 +79,19 @@ fn sqlite(path: &str) -> Result<Database, &'static str> {
         path if path.starts_with("file:") || path.contains('?') => {
             Err("must be `sqlite:` and a path, without `file:` and without parameters")
         }
+        // The URL of a database server with the wrong scheme: the path would show its password.
+        _ if is_the_url_of_a_server(path) => {
+            Err("must be `sqlite:` and a path, without a user and a host")
+        }
         _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build does not support"),
         path => Ok(Database::Sqlite(PathBuf::from(path))),
     }
+}
+
+fn is_the_url_of_a_server(path: &str) -> bool {
+    let authority = path.strip_prefix("//").filter(|rest| !rest.starts_with('/'));
+    let user_part = authority.and_then(|rest| rest.rsplit_once('@'));
+    user_part.is_some_and(|(user_part, _)| user_part.contains(':'))
 }
 
 #[cfg(feature = "postgres")]

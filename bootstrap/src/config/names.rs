@@ -18,6 +18,8 @@ pub(super) fn check(settings: &Settings, known: &[&str], own_prefix: &str) -> Ch
     let mut checked = Checked::default();
     let mut foreign = Vec::new();
     for name in settings.names().filter(|name| !known.contains(name)) {
+        // The environment may hold any characters.
+        let name_shown = name.escape_debug().to_string();
         let meant = known.iter().find(|known| is_nearly(name, known));
         let is_own = name.starts_with(own_prefix);
         let Some(source) = settings.source(name) else { continue };
@@ -25,7 +27,7 @@ pub(super) fn check(settings: &Settings, known: &[&str], own_prefix: &str) -> Ch
         match (is_own, meant, source) {
             (true, Some(meant), _) => {
                 let rule = format!("is unknown, and looks like a misspelt {meant}");
-                checked.problems.push(Problem::new(name, rule).with_origin(origin));
+                checked.problems.push(Problem::new(&name_shown, rule).with_origin(origin));
             }
             (true, None, Source::File { .. }) => {
                 let own: Vec<&str> =
@@ -34,12 +36,12 @@ pub(super) fn check(settings: &Settings, known: &[&str], own_prefix: &str) -> Ch
                     "is unknown: the settings that start with {own_prefix} are {}",
                     own.join(", ")
                 );
-                checked.problems.push(Problem::new(name, rule).with_origin(origin));
+                checked.problems.push(Problem::new(&name_shown, rule).with_origin(origin));
             }
-            (true, None, Source::Environment) => foreign.push(name),
+            (true, None, Source::Environment) => foreign.push(name_shown),
             (false, Some(meant), _) => {
                 let rule = format!("is unknown and ignored, and looks like a misspelt {meant}");
-                checked.notes.push(Problem::new(name, rule).with_origin(origin));
+                checked.notes.push(Problem::new(&name_shown, rule).with_origin(origin));
             }
             (false, None, _) => {}
         }

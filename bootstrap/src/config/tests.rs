@@ -218,6 +218,7 @@ fn a_database_is_a_file_a_server_or_memory() {
         "sqlite:file:x.db",
         "sqlite:x.db?mode=memory",
         "todos.db",
+        "sqlite://todo:hunter2@db/todos.db",
         "postgres:todos",
     ] {
         assert!(problems([("DATABASE_URL", bad)])[0].starts_with("DATABASE_URL "), "{bad}");

@@ -168,13 +168,19 @@ impl FromStr for PostgresUrl {
 /// where a part ends that has one: the rest of the password would be taken for a host, and be shown.
 fn check_escapes(text: &str) -> Result<(), PostgresUrlError> {
     let after_scheme = text.split_once("//").map_or(text, |(_, rest)| rest);
-    let user_part = after_scheme.rsplit_once('@').map_or("", |(user_part, _)| user_part);
+    let (user_part, after) = after_scheme.rsplit_once('@').unwrap_or(("", after_scheme));
+    let hosts = after.split(['/', '?']).next().unwrap_or_default();
     let password = user_part.split_once(':').map_or("", |(_, password)| password);
     let is_ambiguous = user_part.contains(['@', '/', '?', '#'])
         || password.contains(':')
+        || !hosts.bytes().all(is_in_a_host)
         || text.contains(|char: char| char == '#' || char.is_whitespace() || char.is_control())
         || text.split('%').skip(1).any(|after| !begins_with_two_hex_digits(after));
     if is_ambiguous { Err(PostgresUrlError::Unescaped) } else { Ok(()) }
+}
+
+fn is_in_a_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-_:[],%".contains(&byte)
 }
 
 fn begins_with_two_hex_digits(text: &str) -> bool {

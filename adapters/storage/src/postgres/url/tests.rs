@@ -64,6 +64,7 @@ fn an_ambiguous_user_part_is_rejected_with_the_escapes() {
         "postgres://todo:hun\tter2@db/todos",
         "postgres://todo:hun%ter2@db/todos",
         "postgres://todo:hunter2%@db/todos",
+        "postgres://todo:hun@ter=2",
         "postgres://db/todos?user=todo&password=hun@ter2",
         "postgres://db/todos?user=todo&password=hun#ter2",
     ] {
