@@ -226,24 +226,6 @@ fn the_program_has_no_feature_for_tests() {
     assert_eq!(features("todo-adapter-mcp"), "");
 }
 
-/// They are for anyone's tools, as is the engine.
-#[test]
-fn scalekit_and_the_emulator_do_not_know_what_they_protect() {
-    let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters");
-    let mut folders = vec![adapters.join("scalekit"), adapters.join("scalekit-emulator")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
-            assert!(!text.contains("todo"), "{}", path.display());
-        }
-    }
-}
-
 #[test]
 fn every_crate_takes_version_lints_and_edition_from_the_workspace() {
     for package in metadata().packages {

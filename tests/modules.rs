@@ -1,7 +1,7 @@
 //! The modules of each crate form layers: no module depends on one that depends on it.
 //!
 //! A module depends on the modules whose items its code names, by `use` or by path. A re-export stands for
-//! the module that defines the item, and declaring or re-exporting a child is no dependency on it.
+//! the module that defines the item, and declaring or re-exporting a child is not a dependency on it.
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "most kinds of items are of no interest here")]
 
@@ -140,7 +140,7 @@ impl Visit<'_> for Collector<'_> {
         visit::visit_item(self, item);
     }
 
-    /// `pub(in path)` is no dependency.
+    /// `pub(in path)` is not a dependency.
     fn visit_visibility(&mut self, _: &Visibility) {}
 
     fn visit_path(&mut self, path: &syn::Path) {
@@ -218,6 +218,35 @@ fn no_module_depends_on_a_module_that_depends_on_it() {
         })
         .collect();
     assert!(cycles.is_empty(), "cycles between modules:\n{}", cycles.join("\n"));
+}
+
+/// The dependencies of the modules at the root of a crate, each with all that is below it.
+fn folders(
+    edges: &BTreeMap<ModulePath, BTreeSet<ModulePath>>,
+) -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
+    let folder = |path: &ModulePath| path[..path.len().min(1)].to_vec();
+    let mut folders = BTreeMap::<_, BTreeSet<_>>::new();
+    for (path, targets) in edges {
+        let (from, targets) = (folder(path), targets.iter().map(folder));
+        let others = targets.filter(|to| *to != from && !to.is_empty());
+        folders.entry(from.clone()).or_default().extend(others);
+    }
+    folders
+}
+
+/// Also where the modules in the folders would be in order one by one: `jsonrpc` must not use a type of
+/// `protocol` that itself uses nothing.
+#[test]
+fn no_folder_at_the_root_of_a_crate_depends_on_a_folder_that_depends_on_it() {
+    let cycles: Vec<_> = CRATES
+        .iter()
+        .filter_map(|name| {
+            let found = cycle(&folders(&dependencies(&modules(&workspace().join(name)))))?;
+            let found: Vec<_> = found.iter().map(|path| path.join("::")).collect();
+            Some(format!("{name}: {}", found.join(" -> ")))
+        })
+        .collect();
+    assert!(cycles.is_empty(), "cycles between folders:\n{}", cycles.join("\n"));
 }
 
 #[test]

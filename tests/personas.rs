@@ -40,8 +40,8 @@ fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
 }
 
 /// Whether a tool takes the id of a todo, which may belong to another workspace.
-fn names_a_todo(tool: &str) -> bool {
-    !matches!(tool, "list_todos" | "create_todo")
+fn takes_an_id(tool: &str) -> bool {
+    expectation(tool, "").1.get("todo_id").is_some()
 }
 
 struct Persona {
@@ -104,7 +104,7 @@ fn expected(persona: &Persona, tool: &str, scope: &str) -> Outcome {
     match persona.scopes {
         None => Outcome::Unauthorized,
         Some(scopes) if !scopes.split(' ').any(|granted| granted == scope) => Outcome::StepUp,
-        Some(_) if names_a_todo(tool) && !persona.at_home => Outcome::Unseen,
+        Some(_) if takes_an_id(tool) && !persona.at_home => Outcome::Unseen,
         Some(_) => Outcome::Works,
     }
 }
@@ -223,6 +223,26 @@ async fn a_missing_scope_can_be_reported_as_a_tool_result() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.failure(), "insufficient_scope");
     assert_eq!(answer.payload()["error"], "Insufficient permissions: `todo:write` scope required.");
+    // Where ChatGPT looks for the challenge.
+    let challenges = &answer.result()["_meta"]["mcp/www_authenticate"];
+    let [challenge] = challenges.as_array().unwrap().as_slice() else { panic!("{challenges}") };
+    let challenge = challenge.as_str().unwrap();
+    assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
+    for part in ["scope=\"todo:read todo:write\"", "resource_metadata=\"", "error_description=\""] {
+        assert!(challenge.contains(part), "{part} in {challenge}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_asks_for_what_the_revision_says() {
+    let server = TestServer::start().await;
+    let reader = server.caller(OWNER, "todo:read");
+    let call = json!({ "name": "create_todo", "arguments": { "title": "x" } });
+    let legacy = reader.legacy("tools/call", call.clone()).await;
+    assert!(legacy.challenge().contains("scope=\"todo:read todo:write\""), "{legacy:?}");
+    let modern = reader.modern("tools/call", call).await;
+    assert_eq!(modern.status, 403);
+    assert!(modern.challenge().contains("scope=\"todo:write\""), "{modern:?}");
 }
 
 #[tokio::test]

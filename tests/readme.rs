@@ -17,7 +17,7 @@ fn section(heading: &str) -> &'static str {
     section_of(README, heading)
 }
 
-fn section_of(document: &'static str, heading: &str) -> &'static str {
+fn section_of<'a>(document: &'a str, heading: &str) -> &'a str {
     let start = document.find(&format!("\n{heading}\n")).unwrap() + heading.len() + 2;
     let depth = format!("\n{} ", heading.split(' ').next().unwrap());
     let text = &document[start..];
@@ -131,6 +131,43 @@ fn the_files_it_refers_to_exist() {
         quoted(section("## The house")).filter(|word| word.contains('/') && !word.contains(' '));
     let missing: Vec<&str> = paths.filter(|path| !root.join(path).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_files_that_the_documents_link_to_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for document in [
+        "README.md",
+        ".github/CONTRIBUTING.md",
+        "adapters/protected-mcp/README.md",
+        "bootstrap/README.md",
+        "tests/README.md",
+        "tests/benches/README.md",
+        "tests/resource_server/README.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        let folder = root.join(document).parent().unwrap().to_owned();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        let files = links.map(|(link, _)| link.split('#').next().unwrap());
+        let files = files.filter(|file| !file.is_empty() && !file.contains("://"));
+        for file in files {
+            assert!(folder.join(file).exists(), "{document} links to {file}");
+        }
+    }
+}
+
+#[test]
+fn the_engine_has_the_files_and_the_limits_that_its_readme_names() {
+    let engine = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/protected-mcp");
+    let readme = std::fs::read_to_string(engine.join("README.md")).unwrap();
+    let paths = quoted(&readme).filter(|word| word.starts_with("src/"));
+    let missing: Vec<&str> = paths.filter(|path| !engine.join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let limits = section_of(&readme, "## Limits");
+    assert!(limits.contains("| connections | 10,000 (`MAX_CONNECTIONS`)"));
+    assert_eq!(protected_mcp::MAX_CONNECTIONS, 10_000);
+    let example = std::fs::read_to_string(engine.join("examples/notes.rs")).unwrap();
+    assert!(example.lines().count() <= 60);
 }
 
 #[test]

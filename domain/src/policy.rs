@@ -1,8 +1,8 @@
 //! Who may do what, decided in one place.
 //!
 //! [`authorize_read`] and [`authorize_write`] are total and pure, and nothing else makes a permit. A
-//! permit is a type for what it allows: a [`ReadPermit`] to look, a [`WritePermit`] to change. Whoever
-//! holds neither can call no transition of a [`Todo`](crate::Todo) and no method of the storage port.
+//! permit is a type for what it allows: a [`ReadPermit`] to look, a [`WritePermit`] to change. Without
+//! one, no transition of a [`Todo`](crate::Todo) and no method of the storage port can be called.
 //!
 //! ```
 //! use todo_domain::{
@@ -187,7 +187,7 @@ impl OperatorPermit {
 
 /// Decides whether `caller` may do `action` where todos are shared as `sharing` says.
 ///
-/// A todo of another workspace is no concern of the policy: a query that is keyed by the permit's
+/// A todo of another workspace is outside the policy: a query that is keyed by the permit's
 /// workspace does not find it, so hidden and missing are the same.
 pub fn authorize_read(
     sharing: Sharing,

@@ -91,7 +91,7 @@ impl fmt::Display for Title {
     }
 }
 
-/// Details of a todo: up to 16 KiB of text, kept verbatim. The empty text is no description.
+/// Details of a todo: up to 16 KiB of text, kept verbatim. An empty text means no description.
 ///
 /// Line breaks and tabs are allowed, other control characters (terminal escapes, NUL) are not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -119,7 +119,7 @@ fn save(
     async move {
         repository.replace(&next, expected).await.map_err(|error| match error {
             ChangeError::Storage(error) => error,
-            ChangeError::Stale => panic!("nobody else writes"),
+            ChangeError::Stale => panic!("there is no other writer"),
         })
     }
 }

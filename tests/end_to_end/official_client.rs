@@ -34,6 +34,19 @@ async fn a_client_discovers_everything_from_the_url() {
     assert_eq!(tokens.scope, "todo:read todo:write offline_access");
 }
 
+/// The SDK rejects a document whose `resource` is not the URL that it was given.
+#[tokio::test]
+async fn a_client_logs_in_through_the_address_of_this_machine_too() {
+    let server = server().await;
+    let endpoint = server.endpoint.replace("localhost", "127.0.0.1");
+    let mut application = Application::new(&endpoint).await;
+    let callback = Browser::new().pass(&application.log_in().await).await;
+    application.come_back(&callback).await;
+    let client = application.connect(either_era()).await;
+    client.content("create_todo", json!({ "title": "Buy milk" })).await;
+    client.close().await;
+}
+
 #[tokio::test]
 async fn a_client_of_the_old_era_uses_the_tools() {
     uses_the_tools(old_era()).await;

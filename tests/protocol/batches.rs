@@ -103,16 +103,38 @@ async fn a_batch_has_at_least_one_message_and_at_most_a_hundred() {
 }
 
 #[tokio::test]
-async fn in_a_batch_only_the_request_without_its_scope_fails() {
+async fn a_batch_that_lacks_a_scope_runs_nothing_and_is_one_challenge_for_all_of_it() {
     let server = TestServer::start().await;
+    let writer = server.caller("usr_owner", "todo:write");
+    let create = |id| call(id, "create_todo", &json!({ "title": "one" }));
+    let complete = json!({
+        "jsonrpc": "2.0", "id": 9, "method": "completion/complete",
+        "params": {
+            "ref": { "type": "ref/prompt", "name": "plan_my_day" },
+            "argument": { "name": "focus", "value": "" },
+        },
+    });
+    for reading in [call(2, "list_todos", &json!({})), complete] {
+        let answer = send(&writer, None, &json!([create(1), reading, ping(3)])).await;
+        assert_eq!((answer.status, answer.error_code()), (403, 403));
+        let challenge = answer.challenge();
+        assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+        assert!(challenge.contains("scope=\"todo:read todo:write\""), "{challenge}");
+    }
+    let list = server.owner().call("list_todos", json!({})).await.structured();
+    assert_eq!(list["todos"], json!([]), "nothing was created");
+    assert_eq!(send(&server.anonymous(), None, &json!([ping(1)])).await.status, 401);
+}
+
+#[tokio::test]
+async fn for_clients_without_step_up_each_request_of_a_batch_is_answered_by_itself() {
+    let server = TestServer::with([("TODO_SCOPE_DENIAL", "tool_error")]).await;
     let reader = server.caller("usr_reader", "todo:read");
     let batch = json!([call(1, "create_todo", &json!({ "title": "one" })), ping(2)]);
     let answer = send(&reader, None, &batch).await;
     assert_eq!(answer.status, 200);
-    let message = answer.json()[0]["error"]["message"].clone();
-    assert_eq!(message, "Insufficient permissions: `todo:write` scope required.");
+    assert_eq!(answer.json()[0]["result"]["isError"], true);
     assert_eq!(answer.json()[1]["result"], json!({}));
-    assert_eq!(send(&server.anonymous(), None, &batch).await.status, 401);
 }
 
 #[tokio::test]

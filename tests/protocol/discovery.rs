@@ -74,6 +74,32 @@ async fn behind_a_proxy_the_public_url_comes_from_the_settings() {
     }
 }
 
+/// A client compares the document with the URL that it was given (RFC 9728 section 3.3).
+#[tokio::test]
+async fn on_this_machine_document_and_challenge_state_the_host_that_was_asked() {
+    let server = TestServer::start().await;
+    let port = server.base.rsplit(':').next().unwrap();
+    for host in ["127.0.0.1", "[::1]", "todo.localhost", "LocalHost"] {
+        let authority = format!("{host}:{port}");
+        let expected = format!("http://{}", authority.to_ascii_lowercase());
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("host", authority.parse().unwrap());
+        for path in ["", "/mcp", "/mcp/"] {
+            let url = format!("{}/.well-known/oauth-protected-resource{path}", server.base);
+            let client = Client::new(url, None);
+            let answer = client.request(Method::GET, headers.clone(), "").await;
+            assert_eq!(answer.json()["resource"], format!("{expected}/mcp"), "{host} {path}");
+            assert_eq!(answer.header("vary"), Some("Host"), "{host} {path}");
+        }
+        let client = server.anonymous();
+        let mut headers = client.headers();
+        headers.insert("host", authority.parse().unwrap());
+        let answer = client.send(headers, "{}").await;
+        let metadata = format!("\"{expected}/.well-known/oauth-protected-resource/mcp\"");
+        assert!(answer.challenge().contains(&metadata), "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn authorization_server_metadata_is_forwarded_verbatim() {
     let server = TestServer::start().await;

@@ -61,7 +61,7 @@ async fn every_message_needs_a_token() {
     let mut headers = anonymous.headers();
     headers.insert("mcp-session-id", "1".parse().unwrap());
     let session = anonymous.send(headers, "{}").await;
-    assert_eq!(session.status, 401, "a session is no token: {session:?}");
+    assert_eq!(session.status, 401, "a session is not a token: {session:?}");
     for method in [Method::GET, Method::DELETE] {
         let answer = anonymous.request(method.clone(), anonymous.headers(), "").await;
         assert!([401, 405].contains(&answer.status), "{method}: {answer:?}");

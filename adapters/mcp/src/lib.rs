@@ -5,7 +5,7 @@
 //! comes back into JSON.
 //!
 //! To add a tool: write `tools/<name>.rs` with a type that implements [`protected_mcp::Tool`], and add it to
-//! [`server`]. To add a prompt, the same in `prompts/`.
+//! [`server()`]. To add a prompt, the same in `prompts/`.
 
 mod cursor;
 mod failure;

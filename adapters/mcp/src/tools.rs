@@ -16,7 +16,7 @@ pub(crate) use get_todo::GetTodo;
 pub(crate) use list_todos::ListTodos;
 pub(crate) use update_todo::UpdateTodo;
 
-/// The names of the tools that a permission allows, for people who want to know what a token is good for.
+/// The names of the tools that a permission allows, to explain what a token permits.
 pub fn tools_allowed_by(permission: Permission) -> impl Iterator<Item = &'static str> {
     const fn tool<T: Tool>() -> (&'static str, &'static str) {
         (T::NAME, T::Scope::NAME)

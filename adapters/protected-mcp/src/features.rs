@@ -19,12 +19,12 @@ pub use completion::Completion;
 pub use failure::Failure;
 pub(crate) use lifecycle::Lifecycle;
 pub(crate) use operation::Operation;
-pub(crate) use prompts::Prompts;
+pub(crate) use prompts::{AnyPrompt, Prompts};
 pub(crate) use resources::AnyResources;
 pub(crate) use subscriptions::{Listener, Streams};
 pub(crate) use tools::Tools;
 
-use crate::jsonrpc::{Error, Reply};
+use crate::jsonrpc::{Error, Reply, string};
 use crate::protocol::{Era, Frame, errors};
 use crate::record::RequestRecord;
 
@@ -50,6 +50,38 @@ pub(crate) enum Answer {
 }
 
 impl Features {
+    /// Fails if the caller lacks a scope that one of the operations requires, with all that they require.
+    pub(crate) fn check_scopes<'a>(
+        &self,
+        operations: impl Iterator<Item = Operation<'a>> + Clone,
+        record: &mut RequestRecord,
+    ) -> Result<(), Error> {
+        let mut required = Vec::new();
+        for scope in operations.clone().filter_map(|operation| self.required_scope(operation)) {
+            if !required.contains(&scope) {
+                required.push(scope);
+            }
+        }
+        let error = operations
+            .take(1)
+            .find_map(|operation| self.authorization.batch_error(operation, &required, record));
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The scope that an operation requires whatever its arguments are. `None` if it requires none, or
+    /// does not exist.
+    fn required_scope(&self, operation: Operation<'_>) -> Option<&'static str> {
+        let params = &operation.request.params;
+        let resources = self.resources.as_deref();
+        match &*operation.request.method {
+            "tools/call" => self.tools.find(&string(params.name?)?).map(|tool| tool.scope()),
+            "prompts/get" => self.prompts.find(&string(params.name?)?).ok().map(AnyPrompt::scope),
+            "resources/list" | "resources/read" => resources.map(AnyResources::scope),
+            "completion/complete" => completions::required_scope(&self.prompts, resources, params),
+            _ => None,
+        }
+    }
+
     /// Answers one request. A method that is not here is not advertised, and is answered with -32601.
     pub(crate) async fn answer(
         &self,

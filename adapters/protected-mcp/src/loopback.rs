@@ -1,11 +1,46 @@
 use std::net::IpAddr;
 
-/// The names of one machine that always mean this machine.
-pub(crate) const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
-/// Whether a host, in the form in which it stands in a URL, is this machine.
+/// Whether a host, in the form in which it stands in a URL, is this machine: `localhost` and the names below
+/// it (RFC 6761 section 6.3), 127.0.0.0/8, and `::1`.
 pub fn is_loopback_host(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_localhost = |name: &str| name.eq_ignore_ascii_case("localhost");
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_localhost(name)
+        || name
+            .rsplit_once('.')
+            .is_some_and(|(label, last)| !label.is_empty() && is_localhost(last))
+        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback_host;
+
+    #[test]
+    fn every_name_of_this_machine_is_loopback_and_no_other() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "app.localhost",
+            "a.b.localhost.",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "::1",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "",
+            ".localhost",
+            "localhost.evil.com",
+            "notlocalhost",
+            "128.0.0.1",
+            "[::2]",
+            "0.0.0.0",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) use bearer::Authentication;
 pub(crate) use bearer::bearer_token;
 pub use caller::Caller;
 pub(crate) use challenge::Challenge;
-pub(crate) use metadata::protected_resource_metadata;
+pub(crate) use metadata::ProtectedResource;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use scope::{Scope, Scopes};
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-/// Something that must work before requests can be served: one line of `GET /readyz`.
+/// Something that must work before requests can be served, for `GET /readyz`.
 #[async_trait]
 pub trait Readiness: Send + Sync {
     /// One lower-case word that `/readyz` shows, such as `storage` or `keys`.

@@ -15,7 +15,7 @@ use crate::{elapsed, json};
 
 /// How long a document is forwarded before it is fetched again.
 const LIFETIME: Duration = Duration::from_mins(5);
-/// How long a failure is reported before the next attempt: anybody may request the document, and none
+/// How long a failure is reported before the next attempt: anyone may request the document, and none
 /// of them should make this server wait for a host that is down.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
 /// The largest metadata document, in bytes. Scalekit's has about 1,000.

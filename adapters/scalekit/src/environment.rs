@@ -1,6 +1,6 @@
 //! A Scalekit environment, and the URLs and claims that follow from its two settings.
 
-use std::net::IpAddr;
+use protected_mcp::is_loopback_host;
 
 use thiserror::Error;
 use url::Url;
@@ -25,7 +25,7 @@ pub struct ScalekitEnvironment {
 pub enum EnvironmentError {
     #[error("must be a URL such as https://example.scalekit.com: {0}")]
     NotAUrl(#[from] url::ParseError),
-    /// Anybody on the network path could replace the keys.
+    /// Anyone on the network path could replace the keys.
     #[error("must start with https:// (http:// is for loopback hosts only)")]
     NotHttps,
     /// More than scheme, host and port; often the URL of a page or of a resource.
@@ -119,13 +119,6 @@ impl ScalekitEnvironment {
     pub(crate) fn is_loopback_http(&self) -> bool {
         self.is_loopback_http
     }
-}
-
-/// Whether a host, as it stands in a URL, is this machine by name or by address.
-fn is_loopback_host(host: &str) -> bool {
-    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn is_one_path_segment(text: &str) -> bool {

@@ -25,7 +25,7 @@ impl PublishedKeys {
     }
 }
 
-/// The claims of an unverified token, without its signature. Anybody can write them: use them only to
+/// The claims of an unverified token, without its signature. Anyone can write them: use them only to
 /// explain to its holder why a token was rejected.
 #[derive(Clone, Default)]
 pub struct UnverifiedClaims(Map<String, Value>);

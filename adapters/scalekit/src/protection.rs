@@ -56,6 +56,12 @@ impl Scalekit {
         Ok(scalekit)
     }
 
+    /// Passes further claims on to the caller: see [`ScalekitTokenVerifier::keep_claims`].
+    #[must_use]
+    pub fn keep_claims(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { verifier: self.verifier.keep_claims(names), ..self }
+    }
+
     /// Protects a server at `public_url` with tokens of this environment.
     pub fn protection(&self, public_url: PublicUrl) -> Protection {
         Protection {

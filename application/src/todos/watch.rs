@@ -13,7 +13,7 @@ pub struct Watch {
 }
 
 impl Todos {
-    /// Subscribes to the changes of the caller's workspace from now on, whoever makes them. Requires
+    /// Subscribes to the changes of the caller's workspace from now on, by any client. Requires
     /// the permission to list, which shows the same changes.
     pub fn watch(&self, principal: &dyn Principal) -> Result<Watch, Denied> {
         let permit = self.permit_to_read(principal, ReadAction::List)?;

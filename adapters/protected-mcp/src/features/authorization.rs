@@ -5,12 +5,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::failure::{Failure, Situation};
+use super::operation::Operation;
 use crate::jsonrpc::Error;
 use crate::oauth::{Caller, Challenge, Scope};
-use crate::protocol::errors;
+use crate::protocol::{Era, errors};
 use crate::record::RequestRecord;
 
 /// How a missing scope is answered.
@@ -19,7 +22,7 @@ pub enum ScopeDenial {
     /// HTTP 403 with a challenge, for clients that then ask for the scope (MCP "step-up").
     #[default]
     Challenge,
-    /// HTTP 200 with a tool result that says so, for clients that cannot.
+    /// HTTP 200 with a tool result that reports it, for clients that cannot.
     ToolError,
 }
 
@@ -75,49 +78,98 @@ impl Authorization {
 
     /// Lets the caller do what requires `S`, if the token grants it.
     pub(super) fn authorize<S: Scope>(&self, caller: &Arc<Caller>) -> Result<Call<S>, Failure> {
-        if !caller.scopes().contains(S::NAME) {
-            return Err(self.missing(S::NAME, caller));
-        }
+        self.check(caller, || vec![S::NAME], &[S::NAME])?;
         Ok(Call { caller: Arc::clone(caller), scope: PhantomData })
     }
 
-    /// Checks scopes that follow from the arguments of a call.
-    pub(super) fn check_further(
+    /// Checks scopes that follow from the arguments of a call, beyond the one that it has.
+    pub(super) fn check_further<S: Scope>(
         &self,
-        scopes: &[&'static str],
+        further: &[&'static str],
         caller: &Caller,
     ) -> Result<(), Failure> {
-        match scopes.iter().find(|scope| !caller.scopes().contains(scope)) {
-            Some(missing) => Err(self.missing(missing, caller)),
-            None => Ok(()),
+        self.check(caller, || [&[S::NAME], further].concat(), further)
+    }
+
+    /// Fails with all that is `required` if one of `checked` is missing. A caller whom no scope would help
+    /// is not sent to get one.
+    fn check(
+        &self,
+        caller: &Caller,
+        required: impl FnOnce() -> Vec<&'static str>,
+        checked: &[&'static str],
+    ) -> Result<(), Failure> {
+        if checked.iter().all(|scope| caller.scopes().contains(scope)) {
+            return Ok(());
+        }
+        let beyond = self.beyond_scopes(caller);
+        Err(beyond.unwrap_or_else(|| Failure::insufficient_scopes(required())))
+    }
+
+    fn beyond_scopes(&self, caller: &Caller) -> Option<Failure> {
+        self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller))
+    }
+
+    /// A caller who may do nothing here learns that, and not what is wrong with its arguments.
+    fn most_relevant(&self, failure: Failure, caller: &Caller) -> Failure {
+        match failure.situation() {
+            Situation::InvalidArgument | Situation::NotFound => {
+                self.beyond_scopes(caller).unwrap_or(failure)
+            }
+            Situation::Forbidden
+            | Situation::InsufficientScope { .. }
+            | Situation::Unavailable { .. }
+            | Situation::Internal
+            | Situation::Other { .. } => failure,
         }
     }
 
-    /// A caller whom no scope would help is not sent to get one.
-    fn missing(&self, required: &'static str, caller: &Caller) -> Failure {
-        let beyond = self.beyond_scopes.as_ref().and_then(|beyond| beyond(caller));
-        beyond.unwrap_or_else(|| Failure::insufficient_scope(required))
+    /// The error for a batch whose messages require these scopes, if the token lacks one of them: nothing
+    /// of it is answered, and the client steps up once. `None` if each message is to be answered by itself.
+    pub(super) fn batch_error(
+        &self,
+        operation: Operation<'_>,
+        required: &[&'static str],
+        record: &mut RequestRecord,
+    ) -> Option<Error> {
+        if self.denial != ScopeDenial::Challenge {
+            return None;
+        }
+        let failure = self.check(operation.caller, || required.to_vec(), required).err()?;
+        let Situation::InsufficientScope { required } = failure.situation().clone() else {
+            return None;
+        };
+        record.code(failure.code());
+        Some(self.step_up(&required, failure, operation))
     }
 
-    /// The failure of a tool: as a result that says so, where a tool can, else as an error.
+    /// The failure of a tool: as a result that says so, with its `_meta`, where a tool can, else as an
+    /// error.
     pub(super) fn tool_failure(
         &self,
         failure: Failure,
-        caller: &Caller,
+        operation: Operation<'_>,
         record: &mut RequestRecord,
-    ) -> Result<Failure, Error> {
+    ) -> Result<(Failure, Option<Box<RawValue>>), Error> {
+        let failure = self.most_relevant(failure, operation.caller);
         record.code(failure.code());
         match failure.situation() {
-            Situation::InsufficientScope { required } if self.denial == ScopeDenial::Challenge => {
-                Err(self.step_up(required, failure, caller))
-            }
+            Situation::InsufficientScope { required } => match self.denial {
+                ScopeDenial::Challenge => {
+                    let required = required.clone();
+                    Err(self.step_up(&required, failure, operation))
+                }
+                ScopeDenial::ToolError => {
+                    let meta = self.challenge_in_meta(required, &failure, operation);
+                    Ok((failure, meta))
+                }
+            },
             Situation::Internal => Err(Error::internal()),
-            Situation::InsufficientScope { .. }
-            | Situation::InvalidArgument
+            Situation::InvalidArgument
             | Situation::NotFound
             | Situation::Forbidden
             | Situation::Unavailable { .. }
-            | Situation::Other { .. } => Ok(failure),
+            | Situation::Other { .. } => Ok((failure, None)),
         }
     }
 
@@ -127,13 +179,15 @@ impl Authorization {
         &self,
         failure: Failure,
         not_found: impl FnOnce() -> Error,
-        caller: &Caller,
+        operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Error {
+        let failure = self.most_relevant(failure, operation.caller);
         record.code(failure.code());
         match failure.situation() {
             Situation::InsufficientScope { required } if self.denial == ScopeDenial::Challenge => {
-                self.step_up(required, failure, caller)
+                let required = required.clone();
+                self.step_up(&required, failure, operation)
             }
             Situation::InsufficientScope { .. } | Situation::Forbidden => {
                 Error::forbidden(failure.into_sentence()).with_status(StatusCode::OK)
@@ -143,7 +197,8 @@ impl Authorization {
                 Error::invalid_params(failure.into_sentence())
             }
             Situation::Unavailable { retry_after_seconds } => {
-                Error::unavailable(failure.into_sentence(), retry_after_seconds)
+                let seconds = *retry_after_seconds;
+                Error::unavailable(failure.into_sentence(), seconds)
             }
             Situation::Internal => Error::internal(),
         }
@@ -153,20 +208,57 @@ impl Authorization {
     pub(super) fn list_error(
         &self,
         failure: Failure,
-        caller: &Caller,
+        operation: Operation<'_>,
         record: &mut RequestRecord,
     ) -> Error {
-        if failure.situation() == Situation::InvalidArgument {
+        let failure = self.most_relevant(failure, operation.caller);
+        if *failure.situation() == Situation::InvalidArgument {
             return errors::invalid_cursor();
         }
-        self.error(failure, errors::invalid_cursor, caller, record)
+        self.error(failure, errors::invalid_cursor, operation, record)
     }
 
-    /// HTTP 403 with the challenge that makes a client ask for the scope, and a body that a model can
+    /// HTTP 403 with the challenge that makes a client ask for the scopes, and a body that a model can
     /// read if the client does not.
-    fn step_up(&self, required: &str, failure: Failure, caller: &Caller) -> Error {
-        let granted = caller.scopes();
-        let challenge = self.challenge.insufficient_scope(required, granted, failure.sentence());
+    fn step_up(
+        &self,
+        required: &[&'static str],
+        failure: Failure,
+        operation: Operation<'_>,
+    ) -> Error {
+        let challenge = self.challenge_for(required, failure.sentence(), operation);
         Error::forbidden(failure.into_sentence()).with_challenge(challenge)
+    }
+
+    /// Up to 2025-11-25 the challenge also names the scopes that the token has: a client that asks for
+    /// exactly these loses none while it gets the others. Since 2026-07-28 accumulating scopes is the
+    /// client's task (SEP-2350).
+    fn challenge_for(
+        &self,
+        required: &[&'static str],
+        sentence: &str,
+        operation: Operation<'_>,
+    ) -> HeaderValue {
+        let granted = match operation.era {
+            Era::Legacy => Some(operation.caller.scopes()),
+            Era::Modern => None,
+        };
+        self.challenge.insufficient_scope(required, granted, sentence, operation.host)
+    }
+
+    /// The challenge as ChatGPT looks for it in a tool result (OpenAI Apps SDK, authentication).
+    fn challenge_in_meta(
+        &self,
+        required: &[&'static str],
+        failure: &Failure,
+        operation: Operation<'_>,
+    ) -> Option<Box<RawValue>> {
+        #[derive(Serialize)]
+        struct Meta<'a> {
+            #[serde(rename = "mcp/www_authenticate")]
+            www_authenticate: [&'a str; 1],
+        }
+        let challenge = self.challenge_for(required, failure.sentence(), operation);
+        to_raw_value(&Meta { www_authenticate: [challenge.to_str().ok()?] }).ok()
     }
 }

@@ -11,7 +11,7 @@ use super::operation::Operation;
 use super::prompts::{Prompts, Suggestions};
 use super::resources::{AnyResources, TemplateVariable};
 use crate::jsonrpc::{Error, Reply, excerpt, object};
-use crate::protocol::Frame;
+use crate::protocol::{Frame, Params};
 use crate::record::RequestRecord;
 
 /// How much of the typed text is used, in characters.
@@ -42,6 +42,25 @@ struct Argument<'a> {
     value: Cow<'a, str>,
 }
 
+/// The scope that a completion requires, if it depends on the caller.
+pub(super) fn required_scope(
+    prompts: &Prompts,
+    resources: Option<&dyn AnyResources>,
+    params: &Params<'_>,
+) -> Option<&'static str> {
+    let argument: Argument<'_> = object(params.argument?).ok()?;
+    match object(params.reference?).ok()? {
+        Reference::Prompt { name } => {
+            let prompt = prompts.find(&name).ok()?;
+            match prompt.definition().argument(&argument.name)?.suggestions {
+                Suggestions::Fixed(_) => None,
+                Suggestions::OfTheCaller => Some(prompt.scope()),
+            }
+        }
+        Reference::Resource { .. } => resources.map(AnyResources::scope),
+    }
+}
+
 /// Answers `completion/complete`.
 pub(super) async fn complete(
     prompts: &Prompts,
@@ -55,7 +74,7 @@ pub(super) async fn complete(
     struct CompleteResult {
         completion: Completion,
     }
-    let Operation { era, request, caller } = operation;
+    let Operation { era, request, caller, .. } = operation;
     let reference = request.params.reference.and_then(|raw| object(raw).ok()).ok_or_else(|| {
         Error::invalid_params(
             "`completion/complete` needs `ref`: a `ref/prompt` with a `name` or a `ref/resource` \
@@ -105,7 +124,7 @@ pub(super) async fn complete(
         }
     };
     let completion = completion
-        .map_err(|failure| authorization.error(failure, Error::internal, caller, record))?;
+        .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
     frame.result(era, request.id, &CompleteResult { completion }, None)
 }
 

@@ -18,12 +18,12 @@ struct Inner {
     details: Vec<(&'static str, Box<RawValue>)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Situation {
     InvalidArgument,
     NotFound,
     Forbidden,
-    InsufficientScope { required: &'static str },
+    InsufficientScope { required: Vec<&'static str> },
     Unavailable { retry_after_seconds: u32 },
     Internal,
     Other { code: &'static str },
@@ -41,7 +41,7 @@ impl Failure {
         Self::new(Situation::InvalidArgument, sentence).with("argument", &argument)
     }
 
-    /// There is no such thing, or the caller may not know of it: `not_found`. Both must look the same.
+    /// It does not exist, or the caller may not know of it: `not_found`. Both must look the same.
     pub fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Situation::NotFound, sentence)
     }
@@ -53,8 +53,16 @@ impl Failure {
 
     /// The token lacks a scope: `insufficient_scope`, or a challenge that makes the client ask for it.
     pub fn insufficient_scope(required: &'static str) -> Self {
-        let sentence = format!("Insufficient permissions: `{required}` scope required.");
-        Self::new(Situation::InsufficientScope { required }, sentence).with("scope", &required)
+        Self::insufficient_scopes(vec![required])
+    }
+
+    /// The token lacks at least one of several scopes, all of which are required.
+    pub(super) fn insufficient_scopes(required: Vec<&'static str>) -> Self {
+        let plural = if required.len() == 1 { "scope" } else { "scopes" };
+        let names = required.join("` and `");
+        let sentence = format!("Insufficient permissions: `{names}` {plural} required.");
+        let scope = required.join(" ");
+        Self::new(Situation::InsufficientScope { required }, sentence).with("scope", &scope)
     }
 
     /// It may succeed when it is repeated later: `unavailable`.
@@ -82,8 +90,8 @@ impl Failure {
         self
     }
 
-    pub(super) fn situation(&self) -> Situation {
-        self.0.situation
+    pub(super) fn situation(&self) -> &Situation {
+        &self.0.situation
     }
 
     /// What a person or a model reads.

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
+
 use crate::oauth::Caller;
 use crate::protocol::{Era, Request};
 
@@ -9,4 +11,6 @@ pub(crate) struct Operation<'a> {
     pub(crate) era: Era,
     pub(crate) request: &'a Request<'a>,
     pub(crate) caller: &'a Arc<Caller>,
+    /// The `Host` header.
+    pub(crate) host: Option<&'a HeaderValue>,
 }

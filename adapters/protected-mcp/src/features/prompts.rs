@@ -70,7 +70,7 @@ impl Prompts {
             description: &'static str,
             messages: Vec<PromptMessage>,
         }
-        let Operation { era, request, caller } = operation;
+        let Operation { era, request, caller, .. } = operation;
         let name = request.params.name.and_then(string);
         let name = name.ok_or_else(|| {
             Error::invalid_params("`prompts/get` needs `name`, the name of a prompt.")
@@ -80,7 +80,7 @@ impl Prompts {
         record.prompt(definition.name);
         let messages = prompt.get(authorization, caller, request.params.arguments).await;
         let messages = messages
-            .map_err(|failure| authorization.error(failure, Error::internal, caller, record))?;
+            .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
         let result = GetPromptResult { description: definition.description, messages };
         frame.result(era, request.id, &result, None)
     }

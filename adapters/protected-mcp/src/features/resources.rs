@@ -28,13 +28,13 @@ pub(super) async fn list(
     frame: &Frame,
     record: &mut RequestRecord,
 ) -> Result<Reply, Error> {
-    let Operation { era, request, caller } = operation;
+    let Operation { era, request, caller, .. } = operation;
     let cursor = match request.params.cursor {
         None => None,
         Some(raw) => Some(string(raw).ok_or_else(errors::invalid_cursor)?),
     };
     let page = resources.list(authorization, caller, cursor.as_deref()).await;
-    let page = page.map_err(|failure| authorization.list_error(failure, caller, record))?;
+    let page = page.map_err(|failure| authorization.list_error(failure, operation, record))?;
     frame.result(era, request.id, &page, Some(CacheHints::PRIVATE))
 }
 
@@ -70,13 +70,13 @@ pub(super) async fn read(
     struct ReadResourceResult {
         contents: Vec<ResourceContents>,
     }
-    let Operation { era, request, caller } = operation;
+    let Operation { era, request, caller, .. } = operation;
     let uri = request.params.uri.and_then(string).ok_or_else(|| {
         Error::invalid_params("`resources/read` needs `uri`, the URI of a resource.")
     })?;
     let contents = resources.read(authorization, caller, &uri).await.map_err(|failure| {
         let not_found = || errors::resource_not_found(era, &uri);
-        authorization.error(failure, not_found, caller, record)
+        authorization.error(failure, not_found, operation, record)
     })?;
     let result = ReadResourceResult { contents: vec![contents] };
     frame.result(era, request.id, &result, Some(CacheHints::PRIVATE))

@@ -46,7 +46,7 @@ impl Streams {
         let filter = Filter::read(request.params.notifications, canonical)?;
         let changes = resources.watch(authorization, caller);
         let changes = changes
-            .map_err(|failure| authorization.error(failure, Error::internal, caller, record))?;
+            .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
         Ok(Listener {
             id: request.id.to_owned(),
             filter,

@@ -36,6 +36,10 @@ impl Tools {
         Self { list: to_raw_value(&list).unwrap_or_default(), tools }
     }
 
+    pub(super) fn find(&self, name: &str) -> Option<&Arc<dyn AnyTool>> {
+        self.tools.iter().find(|tool| tool.name() == name)
+    }
+
     /// Answers `tools/list`. A tool that the token does not allow is listed, and calling it leads to the
     /// scope it requires.
     pub(super) fn list(&self, operation: Operation<'_>, frame: &Frame) -> Result<Reply, Error> {
@@ -60,12 +64,12 @@ impl Tools {
         frame: &Frame,
         record: &mut RequestRecord,
     ) -> Result<Reply, Error> {
-        let Operation { era, request, caller } = operation;
+        let Operation { era, request, caller, .. } = operation;
         let name = request.params.name.and_then(string);
         let name = name.ok_or_else(|| {
             Error::invalid_params("`tools/call` needs `name`, the name of a tool.")
         })?;
-        let Some(tool) = self.tools.iter().find(|tool| tool.name() == name) else {
+        let Some(tool) = self.find(&name) else {
             let name = excerpt(&name, 64);
             return Err(Error::invalid_params(format!("Unknown tool: `{name}`.")));
         };
@@ -81,18 +85,19 @@ impl Tools {
             Ok(running) => running.outcome().await,
             Err(failure) => Err(failure),
         };
-        let (content, is_error) = match outcome {
-            Ok(content) => (content, false),
+        let (content, is_error, meta) = match outcome {
+            Ok(content) => (content, false, None),
             Err(failure) => {
-                let failure = authorization.tool_failure(failure, caller, record)?;
-                (Content::write(&failure, 512).map_err(|_| Error::internal())?, true)
+                let (failure, meta) = authorization.tool_failure(failure, operation, record)?;
+                let content = Content::write(&failure, 512).map_err(|_| Error::internal())?;
+                (content, true, meta)
             }
         };
         let write = |json: &mut Vec<u8>| {
             content.append_result(is_error, json);
             Ok(())
         };
-        frame.write(era, request.id, content.result_size(), write, None, None)
+        frame.write(era, request.id, content.result_size(), write, None, meta.as_deref())
     }
 
     /// Calls every tool with the same arguments, without a request.

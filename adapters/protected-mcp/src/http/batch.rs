@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
@@ -9,7 +10,7 @@ use super::limits::RateLimit;
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Reply, read_message};
 use crate::oauth::Caller;
-use crate::protocol::{self, allows_batches, era_of};
+use crate::protocol::{self, Era, Params, allows_batches, era_of};
 use crate::record::RequestRecord;
 
 /// The most messages of a batch.
@@ -22,8 +23,8 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Answers the requests of a batch in order, one after the other, while the answer is within the size
 /// limit. `None` if there is nothing to answer.
 ///
-/// HTTP has one status for all of them, which is 200; a missing scope is reported in the answer to its
-/// request, without a challenge, which the revision does not have either.
+/// If the token lacks a scope that one of the requests requires, none is answered: HTTP 403 with one
+/// challenge that names the scopes of them all, so that the client steps up once and sends it again.
 pub(crate) async fn answer(
     features: &Features,
     rate: &RateLimit,
@@ -45,11 +46,20 @@ pub(crate) async fn answer(
         return Err(Error::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
     }
     record.method("batch");
+    let messages: Vec<Result<Message<'_, Params<'_>>, _>> =
+        messages.iter().map(|message| read_message(message.get())).collect();
+    let operations = messages.iter().filter_map(|message| match message {
+        Ok(Message::Request(request)) => {
+            Some(Operation { era: Era::Legacy, request, caller, host: headers.get(HOST) })
+        }
+        _ => None,
+    });
+    features.check_scopes(operations, record)?;
     let mut replies = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
+    for (index, message) in messages.into_iter().enumerate() {
         // The first message was counted as the request that carries them all.
         let counted = if index == 0 { Ok(()) } else { rate.check(caller) };
-        let reply = match read_message(message.get()) {
+        let reply = match message {
             Ok(Message::OneWay) => continue,
             Ok(Message::Request(request)) => {
                 let answered = match counted {
@@ -87,7 +97,10 @@ async fn answer_one(
             "`initialize` must not be part of a batch (MCP 2025-03-26).",
         ));
     }
-    match features.answer(Operation { era, request, caller }, record).await? {
+    match features
+        .answer(Operation { era, request, caller, host: headers.get(HOST) }, record)
+        .await?
+    {
         Answer::Reply(reply) => Ok(reply),
         Answer::Stream(_) => Err(Error::invalid_request("A stream must not be opened by a batch.")),
     }

@@ -4,17 +4,24 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, HOST, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 
 use crate::jsonrpc::{Error, Reply, excerpt};
-use crate::oauth::AuthorizationServer;
+use crate::oauth::{AuthorizationServer, ProtectedResource};
 
-/// Answers with the metadata of the protected resource (RFC 9728), written once.
-pub(crate) async fn protected_resource(State(metadata): State<Bytes>) -> Response {
-    let reply = Reply::of_json(StatusCode::OK, metadata);
-    reply.with_header(public_for("public, max-age=3600")).into_response()
+/// Answers with the metadata of the protected resource (RFC 9728).
+pub(crate) async fn protected_resource(
+    State(resource): State<Arc<ProtectedResource>>,
+    headers: HeaderMap,
+) -> Response {
+    let reply = Reply::of_json(StatusCode::OK, resource.document(headers.get(HOST)));
+    let reply = reply.with_header(public_for("public, max-age=3600"));
+    if resource.varies_by_host() {
+        return reply.with_header((VARY, HeaderValue::from_static("Host"))).into_response();
+    }
+    reply.into_response()
 }
 
 /// Answers with the authorization server's metadata (RFC 8414), verbatim: members that it adds later are

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, HOST};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::response::Response;
 
@@ -107,7 +107,7 @@ impl Endpoint {
     ) -> Result<Response, Error> {
         record.method(&request.method);
         let era = era_of(request, headers)?;
-        let operation = Operation { era, request, caller };
+        let operation = Operation { era, request, caller, host: headers.get(HOST) };
         match self.features.answer(operation, record).await? {
             Answer::Reply(reply) => Ok(reply.into_response()),
             Answer::Stream(listener) => {

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Uri};
 use thiserror::Error;
 
 use crate::jsonrpc;
-use crate::loopback::LOOPBACK_HOSTS;
+use crate::loopback::is_loopback_host;
 use crate::oauth::PublicUrl;
 
 /// A host that requests may address: on any port, unless it has one.
@@ -54,10 +54,15 @@ impl fmt::Display for HostPattern {
     }
 }
 
+/// The names of this machine that everyone knows. It has more: see [`is_loopback_host`].
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// The hosts that requests may address.
 #[derive(Debug, Clone)]
 pub struct AllowedHosts {
     hosts: Vec<HostPattern>,
+    /// Whether every name of this machine is allowed.
+    loopback: bool,
     remedy: &'static str,
 }
 
@@ -68,7 +73,11 @@ impl AllowedHosts {
         let own = this_machine.iter().copied().filter(|host| *host != public_url.host());
         let own = std::iter::once(public_url.host()).chain(own);
         let own = own.into_iter().map(|host| HostPattern { host: host.to_owned(), port: None });
-        Self { hosts: own.chain(more).collect(), remedy: "add it to the allowed hosts" }
+        Self {
+            hosts: own.chain(more).collect(),
+            loopback: public_url.is_loopback(),
+            remedy: "add it to the allowed hosts",
+        }
     }
 
     /// What the operator should do about a host that is rejected but should not be. It completes "If it
@@ -87,7 +96,8 @@ impl AllowedHosts {
         };
         let is_allowed = |authority: &Authority| {
             !authority.as_str().contains('@')
-                && self.hosts.iter().any(|pattern| pattern.matches(authority))
+                && (self.hosts.iter().any(|pattern| pattern.matches(authority))
+                    || (self.loopback && is_loopback_host(authority.host())))
         };
         let host_is_allowed =
             Authority::try_from(host.as_bytes()).is_ok_and(|host| is_allowed(&host));
@@ -136,7 +146,15 @@ mod tests {
     #[test]
     fn a_server_on_loopback_answers_to_every_name_of_this_machine_and_no_other() {
         let allowed = AllowedHosts::new(&url("http://localhost:3002"), []);
-        for good in ["localhost:3002", "localhost", "127.0.0.1:9999", "[::1]:3002", "LOCALHOST"] {
+        for good in [
+            "localhost:3002",
+            "localhost",
+            "127.0.0.1:9999",
+            "127.0.0.2",
+            "[::1]:3002",
+            "LOCALHOST",
+            "notes.localhost:3002",
+        ] {
             assert!(is_allowed(&allowed, good), "{good}");
         }
         for bad in [

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST};
 
 use super::challenge::{Challenge, keys_unavailable};
 use super::{AuthenticationError, Authenticator, Caller};
@@ -26,16 +26,18 @@ impl Authentication {
         // Proxies and servers disagree on which of several headers counts, so none does.
         let only = credentials.next().filter(|_| credentials.next().is_none());
         let Some(unverified_token) = only.and_then(|only| bearer_token(only.as_bytes())) else {
-            return Err(self.challenge.missing_token());
+            return Err(self.challenge.missing_token(headers.get(HOST)));
         };
         let Ok(unverified_token) = std::str::from_utf8(unverified_token) else {
-            return Err(self.challenge.invalid_token("it is not a well-formed JWT"));
+            return Err(self
+                .challenge
+                .invalid_token("it is not a well-formed JWT", headers.get(HOST)));
         };
         match self.authenticator.authenticate(unverified_token).await {
             Ok(caller) => Ok(caller),
             Err(AuthenticationError::Rejected(reason)) => {
                 tracing::debug!(%reason, "access token rejected");
-                Err(self.challenge.invalid_token(&reason.to_string()))
+                Err(self.challenge.invalid_token(&reason.to_string(), headers.get(HOST)))
             }
             Err(AuthenticationError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "access tokens cannot be verified: no signing keys");

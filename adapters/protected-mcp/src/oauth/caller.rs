@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Scopes;
 
-/// Who calls, as a verified access token says. Holds nothing of the token itself, so it may be logged
-/// and kept.
+/// Who calls, according to the claims of a verified access token. The token itself cannot be restored
+/// from it, so it may be kept; its claims may be personal data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caller {
     subject: Arc<str>,

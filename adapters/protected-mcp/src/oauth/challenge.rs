@@ -2,28 +2,33 @@
 
 use axum::http::{HeaderValue, StatusCode};
 
-use super::Scopes;
+use super::{PublicUrl, Scopes};
 use crate::jsonrpc::Error;
 
 /// Writes the challenges of one protected resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Challenge {
-    resource_metadata: String,
+    public_url: PublicUrl,
     /// Every scope of the resource.
     scopes: Vec<&'static str>,
 }
 
 impl Challenge {
-    /// `resource_metadata` is the URL of the RFC 9728 document, `scopes` every scope of the resource.
-    pub(crate) fn new(resource_metadata: String, scopes: Vec<&'static str>) -> Self {
-        Self { resource_metadata, scopes }
+    /// `scopes` is every scope of the resource.
+    pub(crate) fn new(public_url: PublicUrl, scopes: Vec<&'static str>) -> Self {
+        Self { public_url, scopes }
+    }
+
+    /// The URL of the RFC 9728 document, for a request to this host.
+    fn resource_metadata(&self, host: Option<&HeaderValue>) -> String {
+        self.public_url.as_requested(host).resource_metadata()
     }
 
     /// 401 for a request without credentials: without an error code (RFC 6750 section 3.1).
-    pub(crate) fn missing_token(&self) -> Error {
+    pub(crate) fn missing_token(&self, host: Option<&HeaderValue>) -> Error {
         let challenge = format!(
             "Bearer resource_metadata=\"{}\", scope=\"{}\"",
-            self.resource_metadata,
+            self.resource_metadata(host),
             self.scopes.join(" ")
         );
         let sentence = "This server needs an access token: send `Authorization: Bearer <token>`. \
@@ -34,7 +39,7 @@ impl Challenge {
     }
 
     /// 401 for a token that was rejected. `reason` completes "The access token was refused: ".
-    pub(crate) fn invalid_token(&self, reason: &str) -> Error {
+    pub(crate) fn invalid_token(&self, reason: &str, host: Option<&HeaderValue>) -> Error {
         let sentence = format!(
             "The access token was refused: {reason}. Get a new one from the authorization server \
              and try again."
@@ -43,29 +48,31 @@ impl Challenge {
             "Bearer error=\"invalid_token\", error_description=\"{}\", resource_metadata=\"{}\", \
              scope=\"{}\"",
             quotable(&sentence),
-            self.resource_metadata,
+            self.resource_metadata(host),
             self.scopes.join(" ")
         );
         Error::oauth(StatusCode::UNAUTHORIZED, "invalid_token", sentence)
             .with_challenge(header_value(&challenge))
     }
 
-    /// The challenge of a 403 (RFC 6750 section 3.1 `insufficient_scope`). It asks for `required` and for
-    /// the scopes of this resource that the token already has: a client that asks for exactly these
-    /// loses none while it gets the other.
+    /// The challenge of a 403 (RFC 6750 section 3.1 `insufficient_scope`). It asks for all that is
+    /// `required`, and for the scopes of this resource among `granted`.
     pub(crate) fn insufficient_scope(
         &self,
-        required: &str,
-        granted: &Scopes,
+        required: &[&'static str],
+        granted: Option<&Scopes>,
         sentence: &str,
+        host: Option<&HeaderValue>,
     ) -> HeaderValue {
-        let is_asked_for = |scope: &&str| *scope == required || granted.contains(scope);
-        let scopes: Vec<_> = self.scopes.iter().copied().filter(is_asked_for).collect();
+        let is_granted = |scope: &str| granted.is_some_and(|granted| granted.contains(scope));
+        let is_asked_for = |scope: &&str| required.contains(scope) || is_granted(scope);
+        let mut scopes: Vec<_> = self.scopes.iter().copied().filter(is_asked_for).collect();
+        scopes.extend(required.iter().filter(|scope| !self.scopes.contains(scope)));
         let challenge = format!(
             "Bearer error=\"insufficient_scope\", scope=\"{}\", resource_metadata=\"{}\", \
              error_description=\"{}\"",
             scopes.join(" "),
-            self.resource_metadata,
+            self.resource_metadata(host),
             quotable(sentence)
         );
         header_value(&challenge)
@@ -100,8 +107,7 @@ mod tests {
     use super::*;
 
     fn challenge() -> Challenge {
-        let metadata = "https://h/.well-known/oauth-protected-resource/mcp".to_owned();
-        Challenge::new(metadata, vec!["notes:read", "notes:write"])
+        Challenge::new("https://h".parse().unwrap(), vec!["notes:read", "notes:write"])
     }
 
     /// Status and challenge of the answer.
@@ -116,12 +122,12 @@ mod tests {
         let challenge = "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", \
                          scope=\"notes:read notes:write\"";
         let expected = (StatusCode::UNAUTHORIZED, challenge.to_owned());
-        assert_eq!(answer(self::challenge().missing_token()), expected);
+        assert_eq!(answer(self::challenge().missing_token(None)), expected);
     }
 
     #[test]
     fn a_rejected_token_is_challenged_with_the_reason() {
-        let (_, header) = answer(challenge().invalid_token("it has no `exp` claim"));
+        let (_, header) = answer(challenge().invalid_token("it has no `exp` claim", None));
         assert!(header.starts_with("Bearer error=\"invalid_token\", error_description=\"The "));
         assert!(header.contains("it has no `exp` claim"), "{header}");
     }
@@ -129,19 +135,25 @@ mod tests {
     #[test]
     fn a_reason_cannot_escape_its_quotes() {
         let reason = "\", scope=\"admin\\\r\nSet-Cookie: ü";
-        let (_, header) = answer(challenge().invalid_token(reason));
+        let (_, header) = answer(challenge().invalid_token(reason, None));
         assert_eq!(header.matches("scope=\"").count(), 1, "{header}");
         assert_eq!(header.matches('"').count() % 2, 0, "{header}");
     }
 
     #[test]
     fn a_step_up_keeps_the_scopes_that_the_token_has() {
-        let asked_for = |granted: &str| {
-            let granted = Scopes::from(granted);
-            let header = challenge().insufficient_scope("notes:write", &granted, "No.");
+        let asked_for = |required: &[&'static str], granted: Option<&str>| {
+            let granted = granted.map(Scopes::from);
+            let challenge = challenge();
+            let header = challenge.insufficient_scope(required, granted.as_ref(), "No.", None);
             header.to_str().unwrap().to_owned()
         };
-        assert!(asked_for("openid notes:read").contains("scope=\"notes:read notes:write\""));
-        assert!(asked_for("openid").contains("scope=\"notes:write\""));
+        let both = "scope=\"notes:read notes:write\"";
+        assert!(asked_for(&["notes:write"], Some("openid notes:read")).contains(both));
+        assert!(asked_for(&["notes:write"], Some("openid")).contains("scope=\"notes:write\""));
+        assert!(asked_for(&["notes:write"], None).contains("scope=\"notes:write\""));
+        assert!(asked_for(&["notes:write", "notes:read"], None).contains(both));
+        let further = asked_for(&["notes:read", "notes:export"], None);
+        assert!(further.contains("scope=\"notes:read notes:export\""), "{further}");
     }
 }

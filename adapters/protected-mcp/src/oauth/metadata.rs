@@ -1,29 +1,40 @@
+use axum::http::HeaderValue;
 use serde::Serialize;
 
 use super::PublicUrl;
 
-/// The metadata of the protected resource as JSON (RFC 9728 section 2). `authorization_server` is the
-/// issuer exactly as its own metadata states it.
-pub(crate) fn protected_resource_metadata(
-    public_url: &PublicUrl,
-    authorization_server: &str,
-    scopes: &[&str],
-    resource_name: &str,
-) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Metadata<'a> {
-        resource: &'a str,
-        authorization_servers: [&'a str; 1],
-        scopes_supported: &'a [&'a str],
-        bearer_methods_supported: [&'static str; 1],
-        resource_name: &'a str,
+/// The metadata of a protected resource (RFC 9728 section 2).
+pub(crate) struct ProtectedResource {
+    pub(crate) public_url: PublicUrl,
+    /// The issuer exactly as its own metadata states it.
+    pub(crate) authorization_server: String,
+    pub(crate) scopes: Vec<&'static str>,
+    pub(crate) name: &'static str,
+}
+
+impl ProtectedResource {
+    /// Whether the document depends on the host that is asked.
+    pub(crate) fn varies_by_host(&self) -> bool {
+        self.public_url.is_loopback()
     }
-    let metadata = Metadata {
-        resource: &public_url.resource(),
-        authorization_servers: [authorization_server],
-        scopes_supported: scopes,
-        bearer_methods_supported: ["header"],
-        resource_name,
-    };
-    serde_json::to_vec(&metadata).unwrap_or_default()
+
+    /// The document for a request to this host, as JSON.
+    pub(crate) fn document(&self, host: Option<&HeaderValue>) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Metadata<'a> {
+            resource: &'a str,
+            authorization_servers: [&'a str; 1],
+            scopes_supported: &'a [&'a str],
+            bearer_methods_supported: [&'static str; 1],
+            resource_name: &'a str,
+        }
+        let metadata = Metadata {
+            resource: &self.public_url.as_requested(host).resource(),
+            authorization_servers: [&self.authorization_server],
+            scopes_supported: &self.scopes,
+            bearer_methods_supported: ["header"],
+            resource_name: self.name,
+        };
+        serde_json::to_vec(&metadata).unwrap_or_default()
+    }
 }

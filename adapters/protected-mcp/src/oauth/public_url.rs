@@ -1,7 +1,10 @@
 //! The URL under which clients reach this server.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
+use axum::http::HeaderValue;
+use axum::http::uri::Authority;
 use thiserror::Error;
 use url::Url;
 
@@ -34,6 +37,22 @@ pub enum PublicUrlError {
 }
 
 impl PublicUrl {
+    /// The URL as a request to this host sees it: on this machine, `localhost`, `127.0.0.1` and other
+    /// loopback names lead to one server, and a client compares what it finds with what it asked for
+    /// (RFC 9728 section 3.3). The URL itself for every other host.
+    pub(crate) fn as_requested(&self, host: Option<&HeaderValue>) -> Cow<'_, Self> {
+        let requested = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        match requested {
+            Some(requested) if self.loopback && is_loopback_host(requested.host()) => {
+                let scheme = self.origin.split("://").next().unwrap_or("http");
+                let origin = format!("{scheme}://{requested}").to_ascii_lowercase();
+                let host = requested.host().to_owned();
+                Cow::Owned(Self { origin, path: self.path.clone(), host, loopback: true })
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+
     /// The base URL with a trailing slash.
     pub fn base(&self) -> String {
         format!("{}{}/", self.origin, self.path)

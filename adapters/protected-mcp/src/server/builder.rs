@@ -17,8 +17,8 @@ use crate::http::hosts::AllowedHosts;
 use crate::http::limits::{InFlight, Limits, RateLimit, StreamLimit};
 use crate::http::origins::AllowedOrigins;
 use crate::oauth::{
-    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, PublicUrl,
-    protected_resource_metadata,
+    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
+    PublicUrl,
 };
 use crate::protocol::{Frame, Implementation, ServerDescription};
 use crate::readiness::Readiness;
@@ -42,7 +42,8 @@ pub struct ServerBuilder {
     tools: Vec<Arc<dyn AnyTool>>,
     prompts: Vec<Arc<dyn AnyPrompt>>,
     resources: Option<Arc<dyn AnyResources>>,
-    names: Vec<&'static str>,
+    tool_names: Vec<&'static str>,
+    prompt_names: Vec<&'static str>,
     scopes: Vec<&'static str>,
     allowed_hosts: AllowedHosts,
     allowed_origins: AllowedOrigins,
@@ -77,7 +78,8 @@ impl ServerBuilder {
             tools: Vec::new(),
             prompts: Vec::new(),
             resources: None,
-            names: Vec::new(),
+            tool_names: Vec::new(),
+            prompt_names: Vec::new(),
             scopes: Vec::new(),
             allowed_hosts: AllowedHosts::new(&protection.public_url, []),
             allowed_origins: AllowedOrigins::new(&protection.public_url, []),
@@ -100,7 +102,7 @@ impl ServerBuilder {
     #[must_use]
     pub fn tool(mut self, tool: impl Tool) -> Self {
         let (name, scope, tool) = tools::registered(tool);
-        self.names.push(name);
+        self.tool_names.push(name);
         self.scopes.push(scope);
         self.tools.push(tool);
         self
@@ -110,7 +112,7 @@ impl ServerBuilder {
     #[must_use]
     pub fn prompt(mut self, prompt: impl Prompt) -> Self {
         let (name, scope, prompt) = prompts::registered(prompt);
-        self.names.push(name);
+        self.prompt_names.push(name);
         self.scopes.push(scope);
         self.prompts.push(prompt);
         self
@@ -150,8 +152,10 @@ impl ServerBuilder {
         Self { rate_limit: per_second, ..self }
     }
 
-    /// Asked when a scope is missing: a failure that no scope would help against is answered instead of
-    /// the step-up, so that the caller is not sent to get a scope in vain.
+    /// Why a caller may do nothing here, whatever its scopes and arguments. It is asked when a scope is
+    /// missing, an argument is invalid or something is not found: its failure is then answered instead,
+    /// so that the caller does not get a scope, or correct an argument, in vain. It permits nothing:
+    /// operations must check the same themselves.
     #[must_use]
     pub fn beyond_scopes(
         self,
@@ -180,17 +184,21 @@ impl ServerBuilder {
         if let Some(invalid) = scopes.iter().find(|scope| !is_scope(scope)) {
             return Err(BuildError::InvalidScope(invalid));
         }
-        let mut names = self.names;
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(BuildError::DuplicateName(pair[0]));
+        // A tool and a prompt may have the same name.
+        let duplicate = duplicate(&self.tool_names).or_else(|| duplicate(&self.prompt_names));
+        if let Some(duplicate) = duplicate {
+            return Err(BuildError::DuplicateName(duplicate));
         }
 
         let Protection { public_url, issuer, authenticator, authorization_server } =
             self.protection;
-        let title = self.implementation.title();
-        let metadata = protected_resource_metadata(&public_url, &issuer, &scopes, title);
-        let challenge = Challenge::new(public_url.resource_metadata(), scopes);
+        let protected_resource = ProtectedResource {
+            public_url: public_url.clone(),
+            authorization_server: issuer,
+            scopes: scopes.clone(),
+            name: self.implementation.title(),
+        };
+        let challenge = Challenge::new(public_url.clone(), scopes);
         let description = ServerDescription::from(&self.implementation);
         let (stopping, stopped) = watch::channel(false);
         let features = Features {
@@ -219,7 +227,7 @@ impl ServerBuilder {
         let origins = self.allowed_origins;
         let documents = routes::Documents {
             hosts: self.allowed_hosts.clone(),
-            protected_resource: metadata.into(),
+            protected_resource: Arc::new(protected_resource),
             authorization_server,
         };
         let endpoint = Arc::new(Endpoint {
@@ -242,6 +250,12 @@ impl ServerBuilder {
         );
         Ok(Server { endpoint, routes, stopping: Arc::new(stopping) })
     }
+}
+
+fn duplicate(names: &[&'static str]) -> Option<&'static str> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
 fn distinct(scopes: &[&'static str]) -> Vec<&'static str> {

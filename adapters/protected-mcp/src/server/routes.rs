@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, Method, Uri};
@@ -17,7 +16,9 @@ use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
 use crate::http::{documents, health};
-use crate::oauth::{AUTHORIZATION_SERVER, AuthorizationServer, PROTECTED_RESOURCE, PublicUrl};
+use crate::oauth::{
+    AUTHORIZATION_SERVER, AuthorizationServer, PROTECTED_RESOURCE, ProtectedResource, PublicUrl,
+};
 use crate::readiness::Readiness;
 
 /// The path of the endpoint under the public URL.
@@ -26,7 +27,7 @@ pub(super) const ENDPOINT: &str = "/mcp";
 /// What the well-known documents need.
 pub(super) struct Documents {
     pub(super) hosts: AllowedHosts,
-    pub(super) protected_resource: Bytes,
+    pub(super) protected_resource: Arc<ProtectedResource>,
     pub(super) authorization_server: Arc<dyn AuthorizationServer>,
 }
 
@@ -81,7 +82,9 @@ fn document_routes(prefix: &str, documents: Documents) -> Router {
     let Documents { hosts, protected_resource, authorization_server } = documents;
     let mut resource = Router::new()
         .route(PROTECTED_RESOURCE, get(documents::protected_resource))
-        .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}"), get(documents::protected_resource));
+        .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}"), get(documents::protected_resource))
+        // For clients that were given the endpoint with a slash at its end.
+        .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}/"), get(documents::protected_resource));
     if !prefix.is_empty() {
         let inserted = format!("{PROTECTED_RESOURCE}{prefix}{ENDPOINT}");
         resource = resource.route(&inserted, get(documents::protected_resource));

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Call, Caller, Failure,
-    Hints, Implementation, Rejection, Scope, ScopeDenial, Scopes, Tool,
+    Hints, Implementation, Prompt, PromptArgument, PromptArguments, PromptMessage, Rejection,
+    Scope, ScopeDenial, Scopes, Tool,
 };
 
 struct ReadNotes;
@@ -78,7 +79,12 @@ impl Tool for ReadTeam {
     const DESCRIPTION: &'static str = "Returns the team.";
     const HINTS: Hints = Hints::READS;
 
-    async fn call(&self, call: Call<ReadNotes>, _: Self::Arguments) -> Result<Note, Failure> {
+    async fn call(
+        &self,
+        call: Call<ReadNotes>,
+        arguments: Self::Arguments,
+    ) -> Result<Note, Failure> {
+        assert!(!arguments.contains_key("panic"), "a tool with a fault");
         let team = call.caller().claim("team").and_then(Value::as_str).unwrap_or_default();
         Ok(Note { text: team.to_owned() })
     }
@@ -152,8 +158,11 @@ async fn tools_are_listed_in_their_order_with_schemas_and_meta() {
     let list = send(&server, "openid", "tools/list", json!({})).await.body;
     let tools = list["result"]["tools"].as_array().unwrap();
     assert_eq!([&tools[0]["name"], &tools[1]["name"]], ["read_team", "add_note"]);
-    assert_eq!(tools[0]["_meta"], json!({ "example/audience": "everyone" }));
-    assert!(tools[1].get("_meta").is_none());
+    let schemes = json!([{ "type": "oauth2", "scopes": ["notes:read"] }]);
+    assert_eq!(tools[0]["securitySchemes"], schemes);
+    let meta = json!({ "example/audience": "everyone", "securitySchemes": schemes });
+    assert_eq!(tools[0]["_meta"], meta);
+    assert_eq!(tools[0]["inputSchema"]["properties"], json!({}));
     assert_eq!(tools[1]["inputSchema"]["required"], json!(["text"]));
     assert_eq!(tools[1]["outputSchema"]["properties"]["text"]["type"], "string");
     assert_eq!(tools[1]["annotations"]["readOnlyHint"], false);
@@ -209,6 +218,10 @@ async fn a_caller_whom_no_scope_would_help_is_not_sent_to_get_one() {
     let denied = call(&server, "openid", "read_team", json!({})).await;
     assert_eq!((denied.status, denied.challenge), (StatusCode::OK, None));
     assert_eq!(denied.body["result"]["isError"], true);
+    let arguments = json!({ "text": 5 });
+    let denied = call(&server, "notes:write", "add_note", arguments).await;
+    let text = denied.body["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains(r#""code":"forbidden""#), "{text}");
     let allowed = call(&server, "notes:read", "read_team", json!({})).await;
     assert_eq!(allowed.body["result"]["isError"], false);
 }
@@ -216,9 +229,14 @@ async fn a_caller_whom_no_scope_would_help_is_not_sent_to_get_one() {
 #[tokio::test]
 async fn a_tool_that_panics_is_an_internal_error_and_the_server_goes_on() {
     let server = builder().build().unwrap();
-    let broken = call(&server, "notes:write", "add_note", json!({ "text": "panic" })).await;
-    assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(broken.body["error"]["code"], -32603);
+    for (scope, tool, arguments) in [
+        ("notes:write", "add_note", json!({ "text": "panic" })),
+        ("notes:read", "read_team", json!({ "panic": "" })),
+    ] {
+        let broken = call(&server, scope, tool, arguments).await;
+        assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR, "{tool}");
+        assert_eq!(broken.body["error"]["code"], -32603, "{tool}");
+    }
     let next = call(&server, "notes:write", "add_note", json!({ "text": "x" })).await;
     assert_eq!(next.status, StatusCode::OK);
 }
@@ -263,9 +281,32 @@ impl Tool for ReadNothing {
     }
 }
 
+struct AddNotePrompt;
+impl Prompt for AddNotePrompt {
+    type Scope = ReadNotes;
+    const NAME: &'static str = "add_note";
+    const TITLE: &'static str = "Add a note";
+    const DESCRIPTION: &'static str = "Begins a conversation about a note.";
+    const ARGUMENTS: &'static [PromptArgument] = &[];
+
+    async fn messages(
+        &self,
+        _: Call<ReadNotes>,
+        _: PromptArguments,
+    ) -> Result<Vec<PromptMessage>, Failure> {
+        Ok(vec![PromptMessage::text("Add a note.")])
+    }
+}
+
 #[test]
 fn names_are_unique_and_scopes_valid() {
     let error = builder().tool(AddNote).build().err();
+    assert_eq!(error, Some(BuildError::DuplicateName("add_note")));
+
+    // A prompt may have the name of a tool.
+    let error = builder().prompt(AddNotePrompt).build().err();
+    assert_eq!(error, None);
+    let error = builder().prompt(AddNotePrompt).prompt(AddNotePrompt).build().err();
     assert_eq!(error, Some(BuildError::DuplicateName("add_note")));
 
     let error = builder().tool(ReadNothing).build().err();

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::error::{ErrorCode, OAuthError};
 use super::parameters::Parameters;
+use crate::loopback::is_loopback_host;
 
 /// The registered Server URL, which the `resource` parameter must identify.
 #[derive(Clone, Debug)]
@@ -37,15 +38,22 @@ impl ServerUrl {
     }
 
     /// Clients send the URL of the endpoint (`…/mcp`) where the base is registered, with or without a
-    /// trailing slash. Scalekit accepts that.
+    /// trailing slash. Scalekit accepts that. A server on this machine has several names.
     fn is_identified_by(&self, resource: &str) -> bool {
         Url::parse(resource).is_ok_and(|requested| {
-            requested.origin() == self.url.origin()
+            (requested.origin() == self.url.origin()
+                || is_same_port_of_this_machine(&requested, &self.url))
                 && requested.fragment().is_none()
                 && requested.query() == self.url.query()
                 && base_path(&requested) == base_path(&self.url)
         })
     }
+}
+
+fn is_same_port_of_this_machine(one: &Url, other: &Url) -> bool {
+    [one, other].iter().all(|url| url.host_str().is_some_and(is_loopback_host))
+        && one.scheme() == other.scheme()
+        && one.port_or_known_default() == other.port_or_known_default()
 }
 
 fn base_path(url: &Url) -> &str {
@@ -66,6 +74,21 @@ mod tests {
             {
                 assert!(server.is_identified_by(resource), "{registered} {resource}");
             }
+        }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_identified_by_each_of_its_names() {
+        let server = ServerUrl::parse("http://localhost:3002/").unwrap();
+        for resource in
+            ["http://127.0.0.1:3002/mcp", "http://[::1]:3002", "http://a.localhost:3002"]
+        {
+            assert!(server.is_identified_by(resource), "{resource}");
+        }
+        for resource in
+            ["http://127.0.0.1:3003/mcp", "https://127.0.0.1:3002", "http://10.0.0.1:3002"]
+        {
+            assert!(!server.is_identified_by(resource), "{resource}");
         }
     }
 

@@ -162,7 +162,7 @@ pub enum ForeignKey {
     RsaForEncryption,
     /// An RSA key whose modulus is not base64url.
     MalformedRsa,
-    /// A shared secret. A verifier that takes the algorithm from the token would accept what anybody
+    /// A shared secret. A verifier that takes the algorithm from the token would accept what anyone
     /// signs with it.
     Symmetric,
 }

@@ -53,7 +53,7 @@ const NOTIFY: &str = "\
 /// else is missed.
 ///
 /// On an engine without `LISTEN` (CockroachDB), subscribers are notified of the changes of their own
-/// server only, and the log says so.
+/// server only, which is logged.
 pub struct PostgresChangeFeed {
     local: Arc<InProcessChangeFeed>,
     /// Changes for other servers, in the form of [`encode`].

@@ -83,6 +83,7 @@ type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send +
 
 /// A [`Prompt`] of any type. Each method that asks for the caller checks the scope first.
 pub(crate) trait AnyPrompt: Send + Sync {
+    fn scope(&self) -> &'static str;
     fn definition(&self) -> Definition;
     fn get<'a>(
         &'a self,
@@ -100,6 +101,10 @@ pub(crate) trait AnyPrompt: Send + Sync {
 }
 
 impl<P: Prompt> AnyPrompt for P {
+    fn scope(&self) -> &'static str {
+        P::Scope::NAME
+    }
+
     fn definition(&self) -> Definition {
         Definition {
             name: P::NAME,

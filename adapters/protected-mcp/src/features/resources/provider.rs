@@ -92,6 +92,7 @@ type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send +
 
 /// [`Resources`] of any type. Each method checks the scope first.
 pub(crate) trait AnyResources: Send + Sync {
+    fn scope(&self) -> &'static str;
     fn templates(&self) -> Vec<ResourceTemplate>;
     fn list<'a>(
         &'a self,
@@ -121,6 +122,10 @@ pub(crate) trait AnyResources: Send + Sync {
 }
 
 impl<R: Resources> AnyResources for R {
+    fn scope(&self) -> &'static str {
+        R::Scope::NAME
+    }
+
     fn templates(&self) -> Vec<ResourceTemplate> {
         Resources::templates(self)
     }

@@ -1,9 +1,13 @@
 //! Tools without their types, so that a server can hold them in one list.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use serde::Serialize;
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::super::authorization::Authorization;
@@ -16,6 +20,8 @@ use crate::oauth::{Caller, Scope as _};
 /// A [`Tool`] of any type.
 pub(crate) trait AnyTool: Send + Sync {
     fn name(&self) -> &'static str;
+
+    fn scope(&self) -> &'static str;
 
     fn definition(&self) -> Definition;
 
@@ -40,7 +46,17 @@ pub(crate) enum Running {
 impl Running {
     pub(super) async fn outcome(self) -> Result<Content, Failure> {
         match self {
-            Self::Here(call) => call.await,
+            // A panic must not take the connection with it, nor the other requests of a batch.
+            Self::Here(mut call) => {
+                poll_fn(|context| {
+                    let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)));
+                    polled.unwrap_or_else(|_| {
+                        tracing::error!("a tool panicked");
+                        Poll::Ready(Err(Failure::internal()))
+                    })
+                })
+                .await
+            }
             Self::Spawned(call) => call.await.unwrap_or_else(|cause| {
                 tracing::error!(%cause, "a tool did not complete");
                 Err(Failure::internal())
@@ -59,8 +75,18 @@ pub(crate) struct Definition {
     input_schema: serde_json::Value,
     output_schema: serde_json::Value,
     annotations: Annotations,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<serde_json::Value>,
+    /// Which scope leads to the tool, for clients that ask before they call (OpenAI Apps SDK).
+    security_schemes: [SecurityScheme; 1],
+    /// `securitySchemes` again, where some of these clients look for it.
+    #[serde(rename = "_meta")]
+    meta: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct SecurityScheme {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    scopes: [&'static str; 1],
 }
 
 /// The hints, and the title again: clients of 2025-03-26 look for it only here.
@@ -76,7 +102,18 @@ impl<T: Tool> AnyTool for T {
         T::NAME
     }
 
+    fn scope(&self) -> &'static str {
+        T::Scope::NAME
+    }
+
     fn definition(&self) -> Definition {
+        let scopes = [T::Scope::NAME];
+        let mut meta = match self.meta() {
+            Some(serde_json::Value::Object(meta)) => meta,
+            _ => serde_json::Map::new(),
+        };
+        let schemes = json!([{ "type": "oauth2", "scopes": scopes }]);
+        meta.insert("securitySchemes".to_owned(), schemes);
         Definition {
             name: T::NAME,
             title: T::TITLE,
@@ -84,7 +121,8 @@ impl<T: Tool> AnyTool for T {
             input_schema: schema::input::<T::Arguments>(),
             output_schema: schema::output::<T::Output>(),
             annotations: Annotations { title: T::TITLE, hints: T::HINTS },
-            meta: self.meta(),
+            security_schemes: [SecurityScheme { kind: "oauth2", scopes }],
+            meta,
         }
     }
 
@@ -96,7 +134,7 @@ impl<T: Tool> AnyTool for T {
     ) -> Result<Running, Failure> {
         let call = authorization.authorize::<T::Scope>(caller)?;
         let arguments: T::Arguments = arguments::read(arguments)?;
-        authorization.check_further(self.further_scopes(&arguments), caller)?;
+        authorization.check_further::<T::Scope>(self.further_scopes(&arguments), caller)?;
         let call = async move {
             let output = self.call(call, arguments).await?;
             Content::write(&output, T::size_hint(&output)).map_err(|cause| {

@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 /// An optional argument may also be `null`, as some clients send it; the schema does not mention that,
 /// because a model needs no second way to omit an argument.
 pub(super) fn input<T: JsonSchema>() -> Value {
-    generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), without_null)
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), without_null);
+    // OpenAI's API rejects an object schema without `properties`, which a tool without arguments has.
+    if let Some(schema) = schema.as_object_mut() {
+        schema.entry("properties").or_insert_with(|| json!({}));
+    }
+    schema
 }
 
 /// The schema of a tool's result.
@@ -52,6 +57,18 @@ fn without_null(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get("type") {
         let one = types.iter().find(|kind| **kind != "null").cloned();
         schema.insert("type".to_owned(), one.unwrap_or_default());
+        drop_null_value(schema);
+    }
+    // Several alternatives, as of an enum whose variants hold values.
+    if let Some(Value::Array(alternatives)) = schema.get_mut("anyOf") {
+        alternatives.retain(|alternative| alternative["type"] != "null");
+    }
+}
+
+/// Drops `null` from the values of an enumeration.
+fn drop_null_value(schema: &mut Schema) {
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.retain(|value| !value.is_null());
     }
 }
 
@@ -66,10 +83,63 @@ fn value_or_null(schema: &mut Schema) {
         }
         let mut branch = rules.clone();
         branch.insert("type".to_owned(), kind);
+        drop_null_value(&mut branch);
         branch.to_value()
     };
     schema.insert("anyOf".to_owned(), types.into_iter().map(branch).collect());
     if let Some(description) = description {
         schema.insert("description".to_owned(), description);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Order {
+        Oldest,
+        Newest,
+    }
+
+    #[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Place {
+        Room(String),
+        Floor(u8),
+    }
+
+    #[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+    struct Range {
+        first: u8,
+    }
+
+    #[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+    struct Arguments {
+        /// By age.
+        order: Option<Order>,
+        /// From where on.
+        range: Option<Range>,
+        place: Option<Place>,
+        tags: Option<Vec<Option<String>>>,
+    }
+
+    #[test]
+    fn an_optional_argument_of_any_type_does_not_mention_null() {
+        let schema = input::<Arguments>();
+        assert!(!schema.to_string().contains("null"), "{schema:#}");
+        assert_eq!(schema["properties"]["order"]["enum"], json!(["oldest", "newest"]));
+        assert_eq!(schema["properties"]["tags"]["items"], json!({ "type": "string" }));
+    }
+
+    #[test]
+    fn an_optional_value_of_a_result_is_one_of_two_schemas() {
+        let schema = output::<Arguments>();
+        let order = json!({
+            "anyOf": [{ "type": "string", "enum": ["oldest", "newest"] }, { "type": "null" }],
+            "description": "By age.",
+        });
+        assert_eq!(schema["properties"]["order"], order);
     }
 }

@@ -37,7 +37,7 @@ struct Fields {
 }
 
 impl ClientMetadataDocument {
-    /// Parses the document at `url`. Its `client_id` must be that URL, byte for byte: otherwise anybody
+    /// Parses the document at `url`. Its `client_id` must be that URL, byte for byte: otherwise anyone
     /// who can publish a file on a host could take over that host's clients.
     pub(super) fn parse(document: &[u8], url: &ClientIdUrl) -> Result<Self, DocumentProblem> {
         let fields: Fields =

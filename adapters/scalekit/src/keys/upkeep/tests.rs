@@ -8,7 +8,7 @@ use crate::test_tokens::{FIRST_KEY, SECOND_KEY};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Upkeep whose waits end when the test says so.
+/// Upkeep whose waits the test ends.
 struct Upkeep(mpsc::UnboundedReceiver<Wait>);
 
 struct Wait {
