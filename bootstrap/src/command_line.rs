@@ -1,14 +1,18 @@
 //! The command line.
 
+#[cfg(feature = "emulator")]
+mod token_arguments;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::config::SETTINGS;
-use crate::console::wrap;
+use crate::console::{WIDTH, wrap};
 use crate::failure::Failure;
 
 #[derive(Debug)]
@@ -29,10 +33,10 @@ pub(crate) enum Command {
 
 /// A todo list that AI assistants use over MCP, protected by Scalekit's OAuth.
 ///
-/// Without a command, it serves. Settings come from the environment and from a
-/// .env file in the current directory; `todo-mcp check --help` lists them.
+/// Without a command, it serves. Settings come from the environment and from a .env file in the
+/// current directory; `todo-mcp check` shows where each is set.
 #[derive(Debug, Parser)]
-#[command(name = "todo-mcp", version, disable_help_subcommand = true, verbatim_doc_comment)]
+#[command(name = "todo-mcp", version)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Subcommand>,
@@ -40,37 +44,32 @@ struct CommandLine {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
-    /// Serve until SIGINT or SIGTERM, then finish the requests in flight
+    /// Serve until SIGINT, SIGTERM or SIGHUP, then finish what is in flight
     Serve,
     /// Check the settings and report every problem at once
     ///
     /// Nothing is opened, bound or changed. The exit code is 64 if a setting is wrong.
-    #[command(verbatim_doc_comment)]
     Check,
     /// Check how settings, Scalekit, public URL and token fit together
     ///
     /// Each check prints what it found and what to change. The doctor itself changes
     /// nothing. The exit code is 1 if a check failed.
-    #[command(verbatim_doc_comment)]
     Doctor(DoctorArguments),
     /// Bring the database to the current schema, as serving does
     Migrate,
     /// Write all todos as JSON Lines
     ///
     /// The export shows the database as it was at one moment. A server may be running.
-    #[command(verbatim_doc_comment)]
     Export(ExportArguments),
     /// Add the todos of an export
     ///
     /// Todos that already exist are skipped, so that a repeated import adds only what
     /// is missing. The exit code is 1 if a line is wrong, or if a todo already exists
     /// with other content.
-    #[command(verbatim_doc_comment)]
     Import(ImportArguments),
     /// Copy the SQLite database and check the copy
     ///
     /// The copy shows the database as it was at one moment. A server may be running.
-    #[command(verbatim_doc_comment)]
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
     /// Print an access token of the local identity
@@ -123,23 +122,38 @@ pub(crate) struct BackupArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
     /// Scopes of the token, separated by spaces
-    #[arg(long, value_name = "SCOPES", default_value = "todo:read todo:write")]
+    #[arg(
+        long,
+        value_name = "SCOPES",
+        default_value = "todo:read todo:write",
+        value_parser = token_arguments::scopes
+    )]
     pub(crate) scope: String,
     /// Id of the user [default: the local user]
-    #[arg(long, value_name = "usr_..")]
+    #[arg(long, value_name = "usr_..", value_parser = token_arguments::subject)]
     pub(crate) subject: Option<String>,
     /// Id of the organization [default: that of the local user]
-    #[arg(long, value_name = "org_..")]
+    #[arg(long, value_name = "org_..", value_parser = token_arguments::organization)]
     pub(crate) organization: Option<String>,
     /// Lifetime; a negative one gives an expired token
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        allow_negative_numbers = true,
+        value_parser = token_arguments::lifetime
+    )]
     pub(crate) expires_in: i64,
 }
 
 /// Reads the command line. A wrong one is a [`Failure::Usage`].
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    let command = CommandLine::command()
+    let mut command = CommandLine::command()
+        .after_long_help(help_on_settings())
         .mut_subcommand("check", |check| check.after_long_help(help_on_settings()));
+    if !std::io::stdout().is_terminal() {
+        command = command.term_width(WIDTH);
+    }
     let parsed = command
         .try_get_matches_from(arguments)
         .and_then(|matches| CommandLine::from_arg_matches(&matches));

@@ -20,7 +20,11 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Print(text) => console::print(&text),
         Command::Serve => runtime()?.block_on(serve::serve(&config()?)),
-        Command::Check => check::run(&config()?),
+        Command::Check => {
+            let settings = settings()?;
+            let config = Config::from_settings(&settings).map_err(Failure::Configuration)?;
+            check::run(&settings, &config)
+        }
         Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
         Command::Migrate => runtime()?.block_on(migrate(&config()?)),
         Command::Export(arguments) => runtime()?.block_on(export(&config()?, &arguments)),
@@ -35,9 +39,11 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
 
 /// Read only by the commands that need it: `--help` must work whatever the settings are.
 fn config() -> Result<Config, Failure> {
-    let settings = Settings::from_environment();
-    let settings = settings.map_err(|problem| Failure::Configuration(vec![problem]))?;
-    Config::from_settings(&settings).map_err(Failure::Configuration)
+    Config::from_settings(&settings()?).map_err(Failure::Configuration)
+}
+
+fn settings() -> Result<Settings, Failure> {
+    Settings::from_environment().map_err(Failure::Configuration)
 }
 
 /// `todo-mcp migrate`: opening the database brings it to the current schema.

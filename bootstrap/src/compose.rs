@@ -1,10 +1,11 @@
 //! The one place where the adapters are put together.
 
+mod ports;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
 use protected_mcp::{AllowedHosts, AllowedOrigins, NotReady, PublicUrl, Readiness, Server};
 use scalekit::{Scalekit, ScalekitEnvironment, ScalekitKeys};
@@ -36,6 +37,8 @@ pub struct Composition {
     pub(crate) keys: ScalekitKeys,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
+    /// Whether the file of the database was created.
+    pub(crate) database_is_new: bool,
 }
 
 /// Serves until the given future is ready.
@@ -53,17 +56,9 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
+    let listener = ports::take(config).await?;
+    let database_is_new = config.database.is_new();
     let Storage { repository, health, changes } = open_storage(&config.database).await?;
-
-    let listener = TcpListener::bind(config.listen).await;
-    let listener = listener
-        .with_context(|| {
-            format!(
-                "cannot listen on {}: set PORT to another port, or stop the program that uses it",
-                config.listen
-            )
-        })
-        .map_err(Failure::Unavailable)?;
     let port = listener.local_addr().map_err(Failure::other)?.port();
     let public_url = config.public_url_at(port).map_err(Failure::other)?;
 
@@ -86,7 +81,7 @@ pub async fn compose_with_clock(
         .clock(engine_clock)
         .build()
         .map_err(Failure::other)?;
-    Ok(Composition { listener, server, public_url, issuer, keys, local_identity })
+    Ok(Composition { listener, server, public_url, issuer, keys, local_identity, database_is_new })
 }
 
 /// The hosts that requests may address, and what to change if one is missing.

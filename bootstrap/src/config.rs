@@ -8,6 +8,7 @@
 //! `bootstrap/README.md`.
 
 mod database;
+mod names;
 mod parse;
 mod reader;
 mod setting;
@@ -20,8 +21,9 @@ use std::num::NonZeroU32;
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::Sharing;
+use url::Url;
 
-use crate::settings::{Problem, Settings};
+use crate::settings::{Problem, Settings, shown};
 pub(crate) use crate::telemetry::LogFormat;
 use DefaultValue::{Derived, Text};
 use reader::Reader;
@@ -30,7 +32,7 @@ use setting::Setting;
 pub(crate) use database::Database;
 pub use setting::{About, DefaultValue};
 
-/// A variable that starts like this and is not in the table is a misspelling.
+/// Names that start like this and are not in the table are misspelt, or another program's.
 const OWN_PREFIX: &str = "TODO_";
 
 const PORT: Setting<u16> =
@@ -69,12 +71,13 @@ const DATABASE_URL: Setting<Database> = Setting::new(
     Text(if cfg!(feature = "sqlite") { "sqlite:todos.db" } else { "memory:" }),
     "Database: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:`",
     parse::from_str,
-);
+)
+.secret();
 const TODO_SHARING: Setting<Sharing> = Setting::new(
     "TODO_SHARING",
     Text("personal"),
     "Who shares a list: `personal` (each user has their own), `organization`, or `everyone`",
-    parse::from_str,
+    parse::sharing,
 );
 const TODO_SCOPE_DENIAL: Setting<ScopeDenial> = Setting::new(
     "TODO_SCOPE_DENIAL",
@@ -203,7 +206,7 @@ impl Config {
         let log_format = reader.value(&LOG_FORMAT);
         let log_filter = reader.value(&RUST_LOG);
         if let Some(url) = &public_url {
-            check_public_url(&mut reader, url, identity.as_ref());
+            check_public_url(&mut reader, url, port, identity.as_ref());
         }
 
         let Reader { problems, notes, .. } = reader;
@@ -274,15 +277,35 @@ fn identity(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Ident
     }
 }
 
+/// Whether a value is copied from an example, such as `https://your-environment-url.scalekit.com`.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    ["your-", "your_", "<your"].iter().any(|mark| value.contains(mark))
+}
+
 fn scalekit(
     reader: &mut Reader<'_>,
     (url_name, url): (&str, &str),
     (resource_id_name, resource_id): (&str, &str),
 ) -> Option<Identity> {
+    for (name, value, place) in [
+        (url_name, url, "the dashboard, Settings"),
+        (resource_id_name, resource_id, "the dashboard, MCP Servers"),
+    ] {
+        if is_placeholder(value) {
+            let rule = format!(
+                "is still the placeholder {}: copy yours from {place}; until then, no token is \
+                 accepted",
+                shown(value)
+            );
+            reader.note(name, rule);
+        }
+    }
     if !resource_id.starts_with("res_") {
         let rule = format!(
-            "is `{resource_id}`; the ids of MCP servers start with `res_`. If every token is \
-             rejected for its audience, this is why"
+            "is {}; the ids of MCP servers start with `res_`. If every token is \
+             rejected for its audience, this is why",
+            shown(resource_id)
         );
         reader.note(resource_id_name, rule);
     }
@@ -325,11 +348,26 @@ fn local(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Identity
     Some(Identity::Local { port: port?, auto_consent: auto_consent? })
 }
 
-fn check_public_url(reader: &mut Reader<'_>, url: &PublicUrl, identity: Option<&Identity>) {
+fn check_public_url(
+    reader: &mut Reader<'_>,
+    url: &PublicUrl,
+    port: Option<u16>,
+    identity: Option<&Identity>,
+) {
+    let name = reader.text(&MCP_URL.about).map_or(MCP_URL.about.name, |(name, _)| name);
+    let origin = url.origin();
     if url.is_loopback() {
+        let named = Url::parse(origin).ok().and_then(|url| url.port_or_known_default());
+        let other = named.zip(port).filter(|(named, port)| *port != 0 && named != port);
+        if let Some((named, port)) = other.filter(|_| !url.is_https()) {
+            let rule = format!(
+                "names port {named}, and the server listens on port {port}: set both to the same \
+                 port, or unset {name}"
+            );
+            reader.note(name, rule);
+        }
         return;
     }
-    let (name, origin) = (MCP_URL.about.name, url.origin());
     if !url.is_https() {
         let rule = format!(
             "is {origin}: without https, anyone on the network path can read access tokens"

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::failure::Failure;
 
 /// The width of the narrowest usual terminal.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

@@ -17,15 +17,12 @@ use crate::{console, telemetry};
 /// For requests in flight, after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until SIGINT or SIGTERM, then completes the requests in flight. A second signal ends them.
+/// Serves until SIGINT, SIGTERM or SIGHUP, then completes the requests in flight. A second signal ends them.
 pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let _log = telemetry::start(config.log_format, &config.log_filter)?;
-    for note in &config.notes {
-        tracing::warn!("{note}");
-    }
     #[cfg(unix)]
     open_files::raise_limit();
-    let composition = compose(config).await?;
+    let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
     announce(config, &composition)?;
@@ -76,11 +73,21 @@ async fn lost(identity: &mut Option<JoinHandle<std::io::Result<()>>>) -> Failure
     Failure::Unavailable(cause.context("the local identity has failed"))
 }
 
-/// Logs that the server is ready. With a log in text, also prints where it is and what to do next.
+fn log_notes(config: &Config) {
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+}
+
+/// Logs that the server is ready. With a log in text, first prints where it is and what to do next.
 fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     let endpoint = composition.public_url.resource();
     let address = composition.listener.local_addr();
     let address = address.map_err(Failure::other)?;
+    if config.log_format == LogFormat::Text {
+        banner(config, composition, &endpoint)?;
+    }
+    log_notes(config);
     tracing::info!(
         mcp.url = endpoint,
         // Where a proxy must forward to. With `PORT` 0 the port is reported only here.
@@ -90,9 +97,10 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         sharing = config.sharing.as_str(),
         "ready"
     );
-    if config.log_format == LogFormat::Json {
-        return Ok(());
-    }
+    Ok(())
+}
+
+fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<(), Failure> {
     let identity = match config.identity {
         Identity::Scalekit(_) => composition.issuer.clone(),
         Identity::Local { .. } => {
@@ -103,7 +111,9 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     let todos = match &config.database {
         Database::Memory => config.database.to_string(),
         Database::Sqlite(path) => {
-            std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let new = if composition.database_is_new { " (new)" } else { "" };
+            format!("{}{new}", path.display())
         }
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => config.database.to_string(),

@@ -16,6 +16,27 @@ async fn an_unknown_command_or_option_prints_the_usage() {
 }
 
 #[tokio::test]
+async fn a_misspelt_command_or_option_gets_a_suggestion() {
+    let installation = Installation::without_settings();
+    for (arguments, meant) in [(&["sevre"][..], "serve"), (&["export", "--froce"], "--force")] {
+        let ended = installation.run(arguments).await.with_code(64);
+        assert!(ended.stderr.contains(&format!("'{meant}'")), "{meant} in {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn help_is_a_command_too_and_lists_the_settings() {
+    let installation = Installation::without_settings();
+    let help = installation.run(&["help"]).await.with_code(0).stdout;
+    assert_eq!(help, installation.run(&["--help"]).await.with_code(0).stdout);
+    for setting in SETTINGS {
+        assert!(help.contains(&format!("\n  {}", setting.name)), "{} in {help}", setting.name);
+    }
+    let of_export = installation.run(&["help", "export"]).await.with_code(0).stdout;
+    assert!(of_export.contains("--force"), "{of_export}");
+}
+
+#[tokio::test]
 async fn help_lists_the_commands_with_any_settings() {
     let installation = Installation::without_settings().with("PORT", "none");
     let ended = installation.run(&["--help"]).await.with_code(0);

@@ -36,6 +36,7 @@ mod moving;
 mod notes_example;
 mod official_client;
 mod open_files;
+mod passwords;
 mod quickstart;
 #[cfg(unix)]
 mod real_clients;

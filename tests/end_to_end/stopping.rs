@@ -9,7 +9,7 @@ use crate::server::Server;
 
 #[tokio::test]
 async fn a_request_in_flight_is_completed_when_the_program_stops() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut server = Installation::new().serve().await;
         let request = UnfinishedRequest::begin(&server).await;
         server.signal(signal).await;
@@ -35,12 +35,23 @@ async fn a_second_signal_stops_at_once() {
 
 #[tokio::test]
 async fn it_can_be_stopped_as_soon_as_it_is_ready() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let server = Installation::new().serve().await;
         server.signal(signal).await;
         let ended = server.ended().await.with_code(0);
         assert!(ended.stderr.contains("stopped"), "{ended:?}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hangup_is_ignored_under_nohup() {
+    let mut program = Installation::new().spawn_through(&["nohup"], &["serve"]);
+    program.event("ready").await;
+    program.signal("HUP").await;
+    program.signal("TERM").await;
+    let ended = program.ended().await.with_code(0);
+    assert!(!ended.stderr.contains("second signal"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The output in a terminal.
 
 use crate::installation::Installation;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use crate::{
     installation::PROGRAM,
     moving::{lines, text},
@@ -21,6 +21,52 @@ async fn the_banner_shows_the_endpoint_and_the_next_step() {
     for said in [&next, "local, for development", "one list for each user", "todos.db"] {
         assert!(printed.contains(said), "{said} in {printed}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_banner_comes_first_and_shows_whether_the_database_is_new() {
+    let installation =
+        Installation::without_settings().with("PORT", "0").with("EMULATOR_PORT", "0");
+    let database = installation.path("").canonicalize().unwrap().join("todos.db");
+    for new in [" (new)", ""] {
+        let mut program = installation.spawn_through(&["sh", "-c", "exec \"$0\" 2>&1"], &[]);
+        let printed = program.printed("ready").await;
+        assert!(printed.starts_with("\n  todo-mcp "), "{printed}");
+        let todos = format!("Todos         {}{new}, one list", database.display());
+        assert!(printed.contains(&todos), "{todos} in {printed}");
+        program.signal("TERM").await;
+        program.ended().await.with_code(0);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_closes_the_pipe_is_no_error() {
+    let todos = text(&lines(3000));
+    let installation = Installation::new().with_file("todos.jsonl", &todos);
+    installation.run(&["import", "todos.jsonl"]).await.with_code(0);
+    for (command, reader) in
+        [("export", "head -n 1"), ("check", "head -n 1"), ("check", "true"), ("--help", "true")]
+    {
+        let line = format!("{{ '{PROGRAM}' {command}; echo \"exit $?\" >&2; }} | {reader}");
+        let mut shell = installation.command_of("sh", &["-c", &line]);
+        let ended = shell.env("PATH", "/usr/bin:/bin").output().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "exit 0\n", "{command} | {reader}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[cfg_attr(not(has_script), ignore = "needs script: see tests/README.md")]
+async fn help_fits_a_narrow_terminal_without_breaking_words() {
+    let installation = Installation::new().with("TERM", "xterm");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wide = installation.run(&["export", "--help"]).await.with_code(0).stdout;
+    let command = format!("stty rows 24 cols 50; '{PROGRAM}' export --help");
+    let narrow = run_line(&installation, &command).await;
+    assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
+    assert_eq!(words(&narrow), words(&wide));
 }
 
 #[cfg(target_os = "linux")]
@@ -45,8 +91,12 @@ async fn a_terminal_shows_progress_and_then_only_the_result() {
 /// Runs a command to its end in a terminal, and returns what it shows there.
 #[cfg(target_os = "linux")]
 async fn run(installation: &Installation, command: &str) -> String {
-    let command = format!("'{PROGRAM}' {command}");
-    let arguments = ["--quiet", "--return", "--command", &command, "/dev/null"];
+    run_line(installation, &format!("'{PROGRAM}' {command}")).await
+}
+
+#[cfg(target_os = "linux")]
+async fn run_line(installation: &Installation, command: &str) -> String {
+    let arguments = ["--quiet", "--return", "--command", command, "/dev/null"];
     let shown = installation.command_of("script", &arguments).output().await;
     let shown = shown.expect("`script` makes the terminal");
     assert!(shown.status.success(), "{shown:?}");

@@ -72,6 +72,24 @@ async fn without_a_running_server_it_names_the_command_to_start_one() {
 }
 
 #[tokio::test]
+async fn arguments_that_make_no_valid_token_are_rejected_at_once() {
+    let installation = Installation::new();
+    for (option, value, said) in [
+        ("--scope", "todo:read,todo:write", "separate scopes with spaces"),
+        ("--scope", "todo:read todo:delete", "the scopes are todo:read and todo:write"),
+        ("--subject", "", "leave it out for the local user"),
+        ("--subject", "usr 1", "must not contain spaces"),
+        ("--organization", "org\n1", "must not contain spaces"),
+        ("--expires-in", "99999999999999", "ten years"),
+        ("--expires-in", "1h", "number of seconds"),
+    ] {
+        let ended = installation.run(&["token", option, value]).await.with_code(64);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.contains(said), "{said} in {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
 async fn with_scalekit_no_token_can_be_printed() {
     let installation = Installation::new()
         .with("SCALEKIT_ENVIRONMENT_URL", "https://acme.scalekit.com")

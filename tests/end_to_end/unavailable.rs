@@ -16,6 +16,17 @@ async fn a_port_in_use_names_the_setting() {
 }
 
 #[tokio::test]
+async fn both_ports_in_use_are_reported_at_once_and_nothing_is_created() {
+    let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [port, emulator_port] = taken.each_ref().map(|it| it.local_addr().unwrap().port());
+    let installation = Installation::new().with("PORT", port).with("EMULATOR_PORT", emulator_port);
+    let ended = installation.run(&["serve"]).await;
+    let (port, emulator_port) = (port.to_string(), emulator_port.to_string());
+    assert_one_sentence(&ended, &["set PORT", &port, "set EMULATOR_PORT", &emulator_port]);
+    assert_eq!(std::fs::read_dir(installation.path("")).unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_a_database_is_left_unchanged() {
     let content = "Buy milk, and do not lose this list: it is not in any database.\n".repeat(100);
     let installation = Installation::new().with_file("todos.db", &content);

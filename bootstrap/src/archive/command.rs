@@ -37,7 +37,10 @@ pub(crate) async fn export(config: &Config, arguments: &ExportArguments) -> Resu
             }
         }
         // A signal ends the process: there is nothing to clean up.
-        None => export_to_stdout(&config.database).await?,
+        None => match export_to_stdout(&config.database).await? {
+            Some(summary) => summary,
+            None => return Ok(()),
+        },
     };
     console::note(&summary);
     Ok(())
@@ -52,12 +55,14 @@ async fn export_to_file(
     let file = NewFile::begin(path, replace)?;
     let mut snapshot = compose::open_snapshot(database).await?;
     let progress = Progress::begin("Exporting", "todos");
-    let todos = write(&mut *snapshot, file.as_file(), &path.display(), &progress).await?;
+    let exported = write(&mut *snapshot, file.as_file(), &progress).await;
+    let todos = exported.map_err(|error| failure(error, &path.display()))?;
     file.complete()?;
     Ok(format!("Exported {} to {}.", count(todos), path.display()))
 }
 
-async fn export_to_stdout(database: &Database) -> Result<String, Failure> {
+/// `None` if the reader has closed the pipe, as `head` does.
+async fn export_to_stdout(database: &Database) -> Result<Option<String>, Failure> {
     let mut snapshot = compose::open_snapshot(database).await?;
     let stdout = io::stdout();
     // A progress bar must not mix with the todos.
@@ -66,25 +71,30 @@ async fn export_to_stdout(database: &Database) -> Result<String, Failure> {
     } else {
         Progress::begin("Exporting", "todos")
     };
-    let todos = write(&mut *snapshot, stdout, &"standard output", &progress).await?;
-    Ok(format!("Exported {}.", count(todos)))
+    match write(&mut *snapshot, stdout, &progress).await {
+        Ok(todos) => Ok(Some(format!("Exported {}.", count(todos)))),
+        Err(ExportError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        Err(error) => Err(failure(error, &"standard output")),
+    }
 }
 
 async fn write(
     snapshot: &mut dyn TodoSnapshot,
     to: impl Write,
-    name: &impl Display,
     progress: &Progress,
-) -> Result<u64, Failure> {
+) -> Result<u64, ExportError> {
     let total = Some(snapshot.count());
     let show = |written| progress.show(written, total);
-    let exported = export::export(&operator(), snapshot, &mut BufWriter::new(to), show).await;
-    exported.map_err(|error| match error {
+    export::export(&operator(), snapshot, &mut BufWriter::new(to), show).await
+}
+
+fn failure(error: ExportError, name: &impl Display) -> Failure {
+    match error {
         ExportError::Storage(error) => storage(error, "not all todos can be read"),
         ExportError::Sink(error) => {
             Failure::Other(anyhow!(error).context(format!("{name} cannot be written")))
         }
-    })
+    }
 }
 
 /// Adds the todos of a file or of standard input. The exit code is 1 if some already exist with other

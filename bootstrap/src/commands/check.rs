@@ -2,12 +2,42 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{Config, Identity, sharing_text};
+use crate::config::{About, Config, Database, Identity, SETTINGS, sharing_text};
 use crate::console;
 use crate::failure::Failure;
+use crate::settings::{Settings, Source, shown};
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    console::print(&report(config))
+pub(super) fn run(settings: &Settings, config: &Config) -> Result<(), Failure> {
+    console::print(&(report(config) + &sources(settings, config)))
+}
+
+/// Which settings are set, and where.
+fn sources(settings: &Settings, config: &Config) -> String {
+    let file = settings.file();
+    let set: Vec<(&str, &Source)> = SETTINGS
+        .iter()
+        .flat_map(About::names)
+        .filter_map(|name| Some((name, settings.source(name)?)))
+        .collect();
+    if set.is_empty() {
+        let file = file.display();
+        return format!(
+            "\nEvery setting has its default: none is set in the environment or in\n{file}\n"
+        );
+    }
+    let width = set.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = "\nSet, and where; every other setting has its default:\n\n".to_owned();
+    for (name, source) in set {
+        let has_no_password = matches!(config.database, Database::Sqlite(_) | Database::Memory);
+        let value = if name == "DATABASE_URL" && !has_no_password {
+            format!("`{}`", config.database)
+        } else {
+            shown(settings.get(name).unwrap_or_default())
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name:width$}  {value}, in {source}");
+    }
+    text
 }
 
 fn report(config: &Config) -> String {

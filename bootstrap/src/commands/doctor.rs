@@ -27,7 +27,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
             in_colour &= settings.get("NO_COLOR").is_none();
             examine(&settings, token.as_deref()).await
         }
-        Err(problem) => Report::of_problems(&[problem]),
+        Err(problems) => Report::of_problems(&problems),
     };
     console::print(&report.print(in_colour))?;
     Ok(if report.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

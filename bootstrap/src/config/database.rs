@@ -17,6 +17,16 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    /// Whether this is a file that opening would create, or an empty one.
+    pub(crate) fn is_new(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.metadata().map_or(true, |file| file.len() == 0),
+            Self::Memory => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// The path of a file beside the database; `None` for a database that is not a file.
     #[cfg(feature = "emulator")]
     pub(crate) fn companion(&self, suffix: &str) -> Option<PathBuf> {
@@ -44,9 +54,21 @@ impl FromStr for Database {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", path)) => sqlite(path).map_err(str::to_owned),
             Some(("postgres" | "postgresql", _)) => postgres(text),
+            None if is_a_file_name(text) => Err(format!(
+                "must be `sqlite:PATH`, `postgres://..` or `memory:`: write sqlite:{text}"
+            )),
             _ => Err("must be `sqlite:PATH`, `postgres://..` or `memory:`".to_owned()),
         }
     }
+}
+
+/// Whether a text is certainly the path of a database file, and no part of a password.
+fn is_a_file_name(text: &str) -> bool {
+    let ends_like_one = [".db", ".sqlite", ".sqlite3"].iter().any(|end| text.ends_with(end));
+    ends_like_one
+        && text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'~')
+        })
 }
 
 fn sqlite(path: &str) -> Result<Database, &'static str> {
@@ -57,9 +79,19 @@ fn sqlite(path: &str) -> Result<Database, &'static str> {
         path if path.starts_with("file:") || path.contains('?') => {
             Err("must be `sqlite:` and a path, without `file:` and without parameters")
         }
+        // The URL of a database server with the wrong scheme: the path would show its password.
+        _ if is_the_url_of_a_server(path) => {
+            Err("must be `sqlite:` and a path, without a user and a host")
+        }
         _ if !cfg!(feature = "sqlite") => Err("is sqlite:.., which this build does not support"),
         path => Ok(Database::Sqlite(PathBuf::from(path))),
     }
+}
+
+fn is_the_url_of_a_server(path: &str) -> bool {
+    let authority = path.strip_prefix("//").filter(|rest| !rest.starts_with('/'));
+    let user_part = authority.and_then(|rest| rest.rsplit_once('@'));
+    user_part.is_some_and(|(user_part, _)| user_part.contains(':'))
 }
 
 #[cfg(feature = "postgres")]

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use protected_mcp::ScopeDenial;
+use todo_application::domain::Sharing;
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
@@ -30,12 +31,16 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
 
 pub(super) fn rate_limit(text: &str) -> Result<Option<NonZeroU32>, String> {
     match text {
-        "off" => Ok(None),
+        off if off.eq_ignore_ascii_case("off") => Ok(None),
         number => number
             .parse()
             .map(Some)
             .map_err(|_| "must be off, or a number of requests per second such as 100".to_owned()),
     }
+}
+
+pub(super) fn sharing(text: &str) -> Result<Sharing, String> {
+    from_str(&text.to_ascii_lowercase())
 }
 
 pub(super) fn scope_denial(text: &str) -> Result<ScopeDenial, String> {
@@ -63,6 +68,6 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 
 fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, String> {
     let words = choices.each_ref().map(|(word, _)| *word).join(" or ");
-    let chosen = choices.into_iter().find(|(word, _)| *word == text);
+    let chosen = choices.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
     chosen.map(|(_, value)| value).ok_or_else(|| format!("must be {words}"))
 }

@@ -1,7 +1,8 @@
 //! Reads settings by their declarations, and collects what is wrong with them.
 
+use super::names;
 use super::setting::{About, DefaultValue, Setting};
-use crate::settings::{Problem, Settings};
+use crate::settings::{Problem, Settings, shown};
 
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
@@ -12,32 +13,44 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Looks for unknown names first: a variable that starts with `own_prefix` and is not in `table`
-    /// is a misspelling.
+    /// Looks at the names first: at misspelt ones, and at those that start with `own_prefix` and are
+    /// not in `table`.
     pub(super) fn new(settings: &'a Settings, table: &[About], own_prefix: &str) -> Self {
-        let own = |name: &&str| name.starts_with(own_prefix);
         let known: Vec<&str> = table.iter().flat_map(About::names).collect();
-        let known_own: Vec<&str> = known.iter().copied().filter(own).collect();
-        let unknown = settings.names().filter(own).filter(|name| !known_own.contains(name));
-        let unknown = unknown.map(|name| {
-            let rule = format!(
-                "is unknown: the settings that start with {own_prefix} are {}",
-                known_own.join(", ")
-            );
-            Problem::new(name, rule)
-        });
+        let names::Checked { mut problems, notes } = names::check(settings, &known, own_prefix);
         let not_unicode = settings.not_unicode().filter(|name| known.contains(name));
-        let not_unicode = not_unicode.map(|name| Problem::new(name, "is not valid Unicode"));
-        let problems = unknown.chain(not_unicode).collect();
-        Self { settings, problems, notes: Vec::new() }
+        problems.extend(not_unicode.map(|name| {
+            Problem::new(name, "is not valid Unicode").with_origin("set in the environment")
+        }));
+        Self { settings, problems, notes }
     }
 
+    /// A problem with a setting, and where the setting is set.
     pub(super) fn problem(&mut self, setting: &str, rule: impl Into<String>) {
-        self.problems.push(Problem::new(setting, rule));
+        self.problems.push(self.located(setting, rule));
     }
 
     pub(super) fn note(&mut self, setting: &str, rule: impl Into<String>) {
-        self.notes.push(Problem::new(setting, rule));
+        self.notes.push(self.located(setting, rule));
+    }
+
+    fn located(&self, setting: &str, rule: impl Into<String>) -> Problem {
+        let problem = Problem::new(setting, rule);
+        match self.settings.source(setting) {
+            Some(source) => problem.with_origin(format!("set in {source}")),
+            None => problem,
+        }
+    }
+
+    /// A problem with the text of a setting, which is repeated unless it may hold a secret.
+    fn problem_with_text(&mut self, about: &About, name: &str, text: &str, rule: String) {
+        match self.settings.source(name) {
+            Some(source) if !about.is_secret => {
+                let origin = format!("it is {}, set in {source}", shown(text));
+                self.problems.push(Problem::new(name, rule).with_origin(origin));
+            }
+            _ => self.problem(name, rule),
+        }
     }
 
     /// The name under which a setting is set and its text. Aliases that are set to something else
@@ -60,7 +73,8 @@ impl<'a> Reader<'a> {
             (None, DefaultValue::Text(text)) => (setting.about.name, text),
             (None, DefaultValue::Derived(_)) => return None,
         };
-        (setting.parse)(text).map_err(|rule| self.problem(name, rule)).ok()
+        let parsed = (setting.parse)(text);
+        parsed.map_err(|rule| self.problem_with_text(&setting.about, name, text, rule)).ok()
     }
 
     /// The values of a list, separated by commas or spaces. `setting` declares one item.
@@ -71,7 +85,9 @@ impl<'a> Reader<'a> {
             .filter_map(|item| {
                 let parsed = (setting.parse)(item);
                 parsed
-                    .map_err(|rule| self.problem(name, format!("has `{item}`, which {rule}")))
+                    .map_err(|rule| {
+                        self.problem(name, format!("has {}, which {rule}", shown(item)));
+                    })
                     .ok()
             })
             .collect()

@@ -16,6 +16,8 @@ pub struct About {
     pub aliases: &'static [&'static str],
     pub default: DefaultValue,
     pub meaning: &'static str,
+    /// Whether its text may hold a password, and is never repeated.
+    pub(super) is_secret: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +35,16 @@ impl<T> Setting<T> {
         meaning: &'static str,
         parse: fn(&str) -> Result<T, String>,
     ) -> Self {
-        Self { about: About { name, aliases: &[], default, meaning }, parse }
+        Self { about: About { name, aliases: &[], default, meaning, is_secret: false }, parse }
     }
 
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.about.aliases = aliases;
+        self
+    }
+
+    pub(super) const fn secret(mut self) -> Self {
+        self.about.is_secret = true;
         self
     }
 }

@@ -64,7 +64,8 @@ fn aliases_are_read_and_the_first_one_wins() {
     ]);
     assert!(matches!(config.identity, Identity::Scalekit(_)));
     assert_eq!(config.public_url.unwrap().origin(), "https://todo.example.com");
-    assert_eq!(config.notes[0].to_string(), "MCP_BASE_URL is ignored, because BASE_URL is set.");
+    let note = "MCP_BASE_URL is ignored, because BASE_URL is set (set in the environment).";
+    assert_eq!(config.notes[0].to_string(), note);
 }
 
 #[test]
@@ -84,12 +85,98 @@ fn a_local_identity_is_never_exposed_to_other_machines() {
 }
 
 #[test]
-fn an_unknown_name_with_our_prefix_is_an_error() {
-    let found = problems([("TODO_SHARRING", "everyone")]);
-    let known = "TODO_SHARING, TODO_SCOPE_DENIAL, TODO_RATE_LIMIT";
-    let rule = format!("is unknown: the settings that start with TODO_ are {known}");
-    assert_eq!(found, [format!("TODO_SHARRING {rule}.")]);
-    config([("TODOS", "1"), ("HOME", "/home/me")]);
+fn a_misspelt_name_with_our_prefix_is_an_error() {
+    for misspelt in ["TODO_SHARRING", "TODO_SHARIG", "TODO_SHARNIG", "TODO_SHAR1NG", "TODO_sharing"]
+    {
+        let rule = "is unknown, and looks like a misspelt TODO_SHARING (set in the environment)";
+        assert_eq!(problems([(misspelt, "everyone")]), [format!("{misspelt} {rule}.")]);
+    }
+}
+
+#[test]
+fn names_of_other_programs_in_the_environment_are_noted() {
+    let config = config([
+        ("TODO_DIR", "/home/me/todo"),
+        ("TODO_FILE", "/home/me/todo/todo.txt"),
+        ("TODO_MCP_PORT", "tcp://10.0.0.1:3002"),
+        ("TODOS", "1"),
+        ("HOME", "/home/me"),
+    ]);
+    let note =
+        "TODO_DIR, TODO_FILE, TODO_MCP_PORT are unknown and ignored (set in the environment).";
+    assert_eq!(config.notes.iter().map(ToString::to_string).collect::<Vec<_>>(), [note]);
+}
+
+#[test]
+fn a_misspelt_name_without_our_prefix_is_noted() {
+    for (misspelt, meant) in [
+        ("PROT", "PORT"),
+        ("port", "PORT"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("SCALEKIT_RESOURCE_IDS", "SCALEKIT_RESOURCE_ID"),
+        ("MCP_ULR", "MCP_URL"),
+    ] {
+        let config = config([(misspelt, "1")]);
+        let rule = format!("is unknown and ignored, and looks like a misspelt {meant}");
+        let note = format!("{misspelt} {rule} (set in the environment).");
+        assert_eq!(config.notes.iter().map(ToString::to_string).collect::<Vec<_>>(), [note]);
+    }
+}
+
+#[test]
+fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
+    for (name, value, shown) in [
+        (
+            "PORT",
+            "abc",
+            "PORT must be a port from 0 to 65535 (it is `abc`, set in the environment).",
+        ),
+        ("PORT", "a\u{1b}[31m", "`a\\u{1b}[31m`"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json (it is `xml`, set in"),
+        ("TODO_RATE_LIMIT", &"9".repeat(99), &format!("it is `{}..`", "9".repeat(60))),
+        ("DATABASE_URL", "mysql://me:hunter2@db", "or `memory:` (set in the environment)."),
+        ("MCP_URL", "ftp://me:hunter2@db", "it is a value that is not shown because it has an @"),
+        ("ALLOWED_HOSTS", "me:hunter2@db", "has a value that is not shown because it has an @"),
+    ] {
+        let found = problems([(name, value)]);
+        assert!(found[0].contains(shown), "{found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
+fn words_are_read_whatever_their_case() {
+    let config = config([
+        ("TODO_SHARING", "Everyone"),
+        ("LOG_FORMAT", "JSON"),
+        ("TODO_SCOPE_DENIAL", "Tool_Error"),
+        ("TODO_RATE_LIMIT", "Off"),
+        ("EMULATOR_AUTO_CONSENT", "TRUE"),
+    ]);
+    assert_eq!(config.sharing, Sharing::Everyone);
+    assert!(config.log_format == LogFormat::Json);
+    assert_eq!(config.scope_denial, ScopeDenial::ToolError);
+    assert_eq!(config.rate_limit, None);
+    assert!(matches!(config.identity, Identity::Local { auto_consent: true, .. }));
+}
+
+#[test]
+fn placeholders_of_the_example_are_noted() {
+    let config = config([
+        ("SCALEKIT_ENVIRONMENT_URL", "https://your-environment-url.scalekit.com"),
+        ("SCALEKIT_RESOURCE_ID", "res_your_mcp_server_id"),
+    ]);
+    let notes: Vec<String> = config.notes.iter().map(ToString::to_string).collect();
+    assert!(notes[0].starts_with("SCALEKIT_ENVIRONMENT_URL is still the placeholder"), "{notes:?}");
+    assert!(notes[1].starts_with("SCALEKIT_RESOURCE_ID is still the placeholder"), "{notes:?}");
+}
+
+#[test]
+fn a_loopback_public_url_with_another_port_is_noted() {
+    let notes = |url| config([("MCP_URL", url), ("PORT", "4000")]).notes;
+    assert!(notes("http://localhost:3002/")[0].to_string().contains("names port 3002, and the"));
+    assert_eq!(notes("http://localhost:4000/"), []);
+    assert_eq!(config([("MCP_URL", "http://localhost:4000/"), ("PORT", "0")]).notes, []);
 }
 
 #[test]
@@ -131,10 +218,13 @@ fn a_database_is_a_file_a_server_or_memory() {
         "sqlite:file:x.db",
         "sqlite:x.db?mode=memory",
         "todos.db",
+        "sqlite://todo:hunter2@db/todos.db",
         "postgres:todos",
     ] {
         assert!(problems([("DATABASE_URL", bad)])[0].starts_with("DATABASE_URL "), "{bad}");
     }
+    let path = problems([("DATABASE_URL", "data/todos.db")]);
+    assert!(path[0].contains("write sqlite:data/todos.db"), "{path:?}");
 }
 
 #[cfg(feature = "postgres")]

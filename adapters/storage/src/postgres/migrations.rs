@@ -99,7 +99,8 @@ async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Erro
         applied.push(number);
     }
     transaction.commit().await?;
-    for schema in applied {
+    // A new database is created, not converted.
+    for schema in applied.into_iter().filter(|_| found > 0) {
         tracing::info!(schema, "database migrated");
     }
     Ok(())

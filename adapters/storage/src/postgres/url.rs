@@ -72,22 +72,28 @@ pub(super) enum Verification {
     File(PathBuf),
 }
 
-/// Why a text is not a valid PostgreSQL URL. It never contains a part of the text, as a password with an
-/// unescaped character can end up in any part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+/// Why a text is not a valid PostgreSQL URL. It never contains a part of the text that may belong to a
+/// password, and a password with an unescaped character can end up in any part.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PostgresUrlError {
     #[error(
         "must be `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with %40 for @ and %2F for / in the \
          user and the password, and with commas between several hosts"
     )]
     Form,
+    /// Where the user and the password end is ambiguous.
+    #[error(
+        "has a character that must be escaped in the user, the password or a parameter: write %40 for \
+         @, %2F for /, %3F for ?, %23 for #, %3A for :, %25 for % and %20 for a space"
+    )]
+    Unescaped,
     #[error("has no host after `postgres://`")]
     NoHost,
-    #[error(
-        "has an unknown parameter: there are sslmode, sslrootcert, target_session_attrs, {}",
-        PASSED_ON.join(", ")
-    )]
+    /// A parameter without a value, or with a name that may be a part of a password.
+    #[error("has an unknown parameter: {}", known_parameters())]
     Parameter,
+    #[error("has the unknown parameter `{0}`: remove it; {known}", known = known_parameters())]
+    UnknownParameter(String),
     #[error("has a parameter with an invalid value")]
     Value,
     #[error("has an sslmode other than disable, prefer, require or verify-full")]
@@ -106,6 +112,7 @@ impl FromStr for PostgresUrl {
         if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(PostgresUrlError::Form);
         }
+        check_escapes(text)?;
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         base.parse::<Config>().map_err(|_| PostgresUrlError::Form)?;
 
@@ -123,7 +130,7 @@ impl FromStr for PostgresUrl {
                 "target_session_attrs" if value == "read-write" => {}
                 "target_session_attrs" => return Err(PostgresUrlError::SessionAttributes),
                 _ if PASSED_ON.contains(&name) => passed_on.push(pair),
-                _ => return Err(PostgresUrlError::Parameter),
+                _ => return Err(unknown_parameter(name, &passed_on)),
             }
         }
         let (ssl_mode, verified) = match ssl_mode {
@@ -153,6 +160,47 @@ impl FromStr for PostgresUrl {
         }
         Ok(Self { hosts, verification })
     }
+}
+
+/// Rejects a URL in which the user and the password do not certainly end at its only `@`.
+///
+/// RFC 3986 section 3.2.1 allows none of these characters in the user part, and parsers disagree about
+/// where a part ends that has one: the rest of the password would be taken for a host, and be shown.
+fn check_escapes(text: &str) -> Result<(), PostgresUrlError> {
+    let after_scheme = text.split_once("//").map_or(text, |(_, rest)| rest);
+    let (user_part, after) = after_scheme.rsplit_once('@').unwrap_or(("", after_scheme));
+    let hosts = after.split(['/', '?']).next().unwrap_or_default();
+    let password = user_part.split_once(':').map_or("", |(_, password)| password);
+    let is_ambiguous = user_part.contains(['@', '/', '?', '#'])
+        || password.contains(':')
+        || !hosts.bytes().all(is_in_a_host)
+        || text.contains(|char: char| char == '#' || char.is_whitespace() || char.is_control())
+        || text.split('%').skip(1).any(|after| !begins_with_two_hex_digits(after));
+    if is_ambiguous { Err(PostgresUrlError::Unescaped) } else { Ok(()) }
+}
+
+fn is_in_a_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-_:[],%".contains(&byte)
+}
+
+fn begins_with_two_hex_digits(text: &str) -> bool {
+    text.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Names the parameter, unless it may be what follows an unescaped `&` in a password.
+fn unknown_parameter(name: &str, before: &[&str]) -> PostgresUrlError {
+    let is_a_name = name.len() <= 40
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if is_a_name && !before.iter().any(|pair| pair.starts_with("password=")) {
+        PostgresUrlError::UnknownParameter(name.to_owned())
+    } else {
+        PostgresUrlError::Parameter
+    }
+}
+
+fn known_parameters() -> String {
+    let passed_on = PASSED_ON.join(", ");
+    format!("the known ones are sslmode, sslrootcert, target_session_attrs, {passed_on}")
 }
 
 /// The URL once for each of its hosts.

@@ -38,7 +38,8 @@ pub(super) fn origin(connection: &Connection) -> rusqlite::Result<Origin> {
     })
 }
 
-/// Migrates a database from `schema` to the current one, each migration in its own transaction.
+/// Migrates a database from `schema` to the current one, each migration in its own transaction. The
+/// creation of a new database is not logged: nothing is converted.
 pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Result<()> {
     for (number, sql) in MIGRATIONS.into_iter().filter(|(number, _)| *number > schema) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -46,7 +47,9 @@ pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Res
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", number)?;
         step.commit()?;
-        tracing::info!(schema = number, "database migrated");
+        if schema > 0 {
+            tracing::info!(schema = number, "database migrated");
+        }
     }
     Ok(())
 }

@@ -36,13 +36,50 @@ fn an_unescaped_password_is_not_part_of_the_error() {
         "postgres://todo:%zzhunter2@db/todos",
         "postgres://db/todos?connect_timeout=hunter2",
         "postgres://db/todos?sslmode=hunter2",
-        "postgres://db/todos?hunter2=1",
+        "postgres://db?user=todo&password=a&hunter2=1",
+        "postgres://db?user=todo&password=a&hunter2",
         "postgres:todo:hunter2@db/todos",
     ] {
         let parsed = text.parse::<PostgresUrl>();
         let shown = parsed.map_or_else(|error| error.to_string(), |url| url.to_string());
         assert!(!shown.contains(PASSWORD), "{text}: {shown}");
     }
+}
+
+#[test]
+fn an_ambiguous_user_part_is_rejected_with_the_escapes() {
+    for text in [
+        "postgres://todo:hun@ter2@db/todos",
+        "postgres://todo:@hunter2@db/todos",
+        "postgres://to@do:hunter2@db/todos",
+        "postgres://todo:hun/ter2@db/todos",
+        "postgres://to/do:hunter2@db/todos",
+        "postgres://todo:5432/hunter2@db/todos",
+        "postgres://todo:5432?hunter2@db/todos",
+        "postgres://todo:5432?sslmode=require&hunter2@db/todos",
+        "postgres://todo:hun#ter2@db/todos",
+        "postgres://todo:hun#ter2",
+        "postgres://todo:hun:ter2@db/todos",
+        "postgres://todo:hun ter2@db/todos",
+        "postgres://todo:hun\tter2@db/todos",
+        "postgres://todo:hun%ter2@db/todos",
+        "postgres://todo:hunter2%@db/todos",
+        "postgres://todo:hun@ter=2",
+        "postgres://db/todos?user=todo&password=hun@ter2",
+        "postgres://db/todos?user=todo&password=hun#ter2",
+    ] {
+        let error = text.parse::<PostgresUrl>().unwrap_err();
+        assert_eq!(error, PostgresUrlError::Unescaped, "{text}");
+        assert!(error.to_string().contains("%40 for @, %2F for /"), "{error}");
+    }
+}
+
+#[test]
+fn an_escaped_password_is_accepted() {
+    let url = url("postgres://to%40do:h%40u%2Fn%3Ft%23e%3Ar%25%202&=!@db/todos");
+    assert_eq!(url.hosts[0].get_user(), Some("to@do"));
+    assert_eq!(url.hosts[0].get_password(), Some(&b"h@u/n?t#e:r% 2&=!"[..]));
+    assert_eq!(url.to_string(), "postgres://to@do@db:5432/todos");
 }
 
 #[test]
@@ -89,7 +126,10 @@ fn each_invalid_url_has_its_error() {
         ("postgres://db:port/todos", PostgresUrlError::Form),
         ("postgres:///todos", PostgresUrlError::NoHost),
         ("postgres://", PostgresUrlError::NoHost),
-        ("postgres://db/todos?sslcert=x", PostgresUrlError::Parameter),
+        (
+            "postgres://db/todos?pgbouncer=true",
+            PostgresUrlError::UnknownParameter("pgbouncer".to_owned()),
+        ),
         ("postgres://db/todos?sslmode", PostgresUrlError::Parameter),
         ("postgres://db/todos?connect_timeout=soon", PostgresUrlError::Value),
         ("postgres://db/todos?sslmode=verify-ca", PostgresUrlError::SslMode),
