@@ -154,9 +154,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Todo, LineError> {
         description: field("description", Description::try_from(description))?,
         completion: completed_at.map_or(Completion::Open, |at| Completion::Done { at }),
         created_at: field("created_at", instant(&created_at))?,
-        created_by: field("created_by", Subject::try_from(&*created_by))?,
+        created_by: field("created_by", Subject::restore(&created_by))?,
         updated_at: field("updated_at", instant(&updated_at))?,
-        updated_by: field("updated_by", Subject::try_from(&*updated_by))?,
+        updated_by: field("updated_by", Subject::restore(&updated_by))?,
         version: field("version", Version::try_from(version))?,
     };
     Ok(Todo::restore(record)?)
