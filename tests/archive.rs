@@ -105,6 +105,7 @@ proptest! {
             let from = MemoryTodoRepository::default();
             let added = from.load(&operator(), todos.clone()).await.unwrap().len() as u64;
             let text = exported(from.snapshot()).await;
+            prop_assert!(!text.contains(['\u{2028}', '\u{2029}']), "a line has one end");
 
             let place = Place::new();
             let sqlite = SqliteTodoLoader::open(&place.file()).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protected_mcp::{
     Annotations, Call, Completion, Failure, Resource, ResourceChanges, ResourceContents,
-    ResourcePage, ResourceTemplate, Resources, ResourcesChanged,
+    ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
 use todo_application::domain::Todo;
 use todo_application::ports::{Changed, Filter, Principal};
@@ -70,7 +70,7 @@ impl Resources for TodoResources {
             Some(uri @ ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
-                Ok(contents(uri, serde_json::to_string(&OneTodo::from(todo))))
+                Ok(contents(uri, to_json_line(&OneTodo::from(todo))))
             }
             None => Err(not_found(uri)),
         }
@@ -135,7 +135,7 @@ pub(crate) async fn open_todos(
 ) -> Result<ResourceContents, Failure> {
     let page = todos.list(principal, OPEN, CONVERSATION, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(ResourceUri::Todos, serde_json::to_string(&list)))
+    Ok(contents(ResourceUri::Todos, to_json_line(&list)))
 }
 
 fn contents(uri: ResourceUri, text: serde_json::Result<String>) -> ResourceContents {
