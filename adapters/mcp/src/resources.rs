@@ -17,7 +17,7 @@ use todo_application::{PageSize, Prefix, Todos, Watch};
 
 use uri::{ResourceUri, TODO_TEMPLATE};
 
-use crate::cursor;
+use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
@@ -55,7 +55,9 @@ impl Resources for TodoResources {
         cursor: Option<&str>,
     ) -> Result<ResourcePage, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let cursor = cursor.map(cursor::decode).transpose()?;
+        let cursor = cursor.map(CursorText::try_from).transpose();
+        let cursor = cursor.map_err(|error| Failure::invalid_argument("cursor", error))?;
+        let cursor = cursor.map(|CursorText(cursor)| cursor);
         let first = cursor.is_none().then(list_resource);
         let page = self.0.list(&principal, OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
