@@ -105,6 +105,7 @@ proptest! {
             let from = MemoryTodoRepository::default();
             let added = from.load(&operator(), todos.clone()).await.unwrap().len() as u64;
             let text = exported(from.snapshot()).await;
+            prop_assert!(!text.contains(['\u{2028}', '\u{2029}']), "a line has one end");
 
             let place = Place::new();
             let sqlite = SqliteTodoLoader::open(&place.file()).unwrap();
@@ -255,6 +256,37 @@ async fn blank_lines_and_crlf_are_accepted_and_lines_are_numbered_as_in_an_edito
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_ignored_and_other_encodings_are_named() {
+    let text = lines(0..3).join("\n");
+    let store = MemoryTodoRepository::default();
+    let (tally, outcome) = imported(&format!("\u{feff}{text}"), &store).await;
+    outcome.unwrap();
+    assert_eq!(tally.added, 3);
+
+    let units = || format!("\u{feff}{text}").encode_utf16().collect::<Vec<u16>>();
+    let little: Vec<u8> = units().iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units().iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for (bytes, named) in [
+        (&little[..], "UTF-16"),
+        (&big, "UTF-16"),
+        (&little[2..], "UTF-16"),
+        (&big[2..], "UTF-16"),
+        (b"\x1f\x8b\x08\0\0", "gzip"),
+        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+        (b"PK\x03\x04\x14", "zip"),
+    ] {
+        let (from, mut tally) = (Cursor::new(bytes.to_vec()), Tally::default());
+        let outcome = import(&operator(), from, &store, &mut tally, |_, _| (), pending()).await;
+        let message = outcome.unwrap_err().to_string();
+        assert!(
+            message.starts_with("line 1: the file is ") && message.contains(named),
+            "{message}"
+        );
+        assert_eq!(tally, Tally::default());
+    }
+}
+
+#[tokio::test]
 async fn a_truncated_export_is_rejected() {
     let store = MemoryTodoRepository::default();
     let header = r#"{"format":"todo-mcp","version":1,"todos":4}"#.to_owned();
@@ -300,8 +332,9 @@ async fn a_title_that_is_no_longer_valid_can_still_be_moved() {
     let store = MemoryTodoRepository::default();
     let mut lines = lines([1]);
     let mut todo: Value = serde_json::from_str(&lines[1]).unwrap();
-    todo["title"] = json!("\u{202e}klim yuB");
+    todo["title"] = json!("\u{202e}klim\u{2028}yuB");
     lines[1] = todo.to_string();
     imported(&lines.join("\n"), &store).await.1.unwrap();
-    assert!(exported(store.snapshot()).await.contains("\u{202e}klim yuB"));
+    // U+2028 does not end the line of the export.
+    assert!(exported(store.snapshot()).await.contains("\u{202e}klim\\u2028yuB"));
 }

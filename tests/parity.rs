@@ -133,8 +133,11 @@ fn compare(call: &Recorded, answer: &Answer, names: &mut Names) {
         Some(Difference::UnknownToolIsAProtocolError) => unreachable!("answered above"),
         Some(Difference::FailureIsAnError) => {
             let sentence = names.recorded(&payload["error"]);
-            assert_eq!(sentence, call.payload["error"], "the sentence is the quickstart's");
-            let expected = if sentence.as_str().unwrap().ends_with("not found.") {
+            let (sentence, theirs) = (sentence.as_str().unwrap(), call.payload["error"].as_str());
+            // What is not an id is explained after the quickstart's sentence.
+            let begins = sentence.starts_with(theirs.unwrap());
+            assert!(begins, "{sentence} does not begin as the quickstart's {theirs:?}");
+            let expected = if theirs.unwrap().ends_with("not found.") {
                 "not_found"
             } else {
                 "insufficient_scope"

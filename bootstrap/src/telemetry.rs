@@ -1,5 +1,6 @@
 //! The log, on standard error.
 
+mod controls;
 mod plain;
 mod standard_error;
 
@@ -12,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::Failure;
+use controls::Escaping;
 use plain::PlainFields;
 
 pub(crate) use standard_error::LogFormat;
@@ -22,9 +24,10 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, Fail
     let filter =
         EnvFilter::try_new(filter).map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
     let (lines, guard) = standard_error::standard_error(format);
-    let text = || layer().with_writer(lines.clone());
+    let colours = format == LogFormat::Text && std::io::stderr().is_terminal();
+    let text = || layer().with_writer(move || Escaping { lines: lines.clone(), format, colours });
     let lines = match format {
-        LogFormat::Text if std::io::stderr().is_terminal() => text().boxed(),
+        LogFormat::Text if colours => text().boxed(),
         LogFormat::Text => text().with_ansi(false).fmt_fields(PlainFields).boxed(),
         LogFormat::Json => text().json().flatten_event(true).boxed(),
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::text::has_control_character;
+use crate::line::{has_control_character, is_one_line};
 
 /// Why a text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -16,20 +16,22 @@ pub enum IdentifierError {
     /// It is longer than the type allows. Both lengths are in bytes.
     #[error("must have at most {limit} bytes, has {actual}")]
     TooLong { limit: usize, actual: usize },
-    /// No issuer uses control characters, and they would corrupt logs.
-    #[error("must not contain control characters")]
-    ControlCharacter,
+    /// No issuer uses line breaks or control characters, and they would corrupt logs.
+    #[error("must be one line without control characters")]
+    NotOneLine,
 }
 
 fn check(text: &str, limit: usize) -> Result<(), IdentifierError> {
+    check_length(text, limit)?;
+    if is_one_line(text) { Ok(()) } else { Err(IdentifierError::NotOneLine) }
+}
+
+fn check_length(text: &str, limit: usize) -> Result<(), IdentifierError> {
     if text.is_empty() {
         return Err(IdentifierError::Empty);
     }
     if text.len() > limit {
         return Err(IdentifierError::TooLong { limit, actual: text.len() });
-    }
-    if has_control_character(text, "") {
-        return Err(IdentifierError::ControlCharacter);
     }
     Ok(())
 }
@@ -83,6 +85,18 @@ identifier! {
     Subject, 255
 }
 
+impl Subject {
+    /// Reads a stored subject, checking the rules that have held for every one: U+2028 and U+2029 were
+    /// allowed once.
+    pub fn restore(text: &str) -> Result<Self, IdentifierError> {
+        check_length(text, Self::MAX_BYTES)?;
+        if has_control_character(text, "") {
+            return Err(IdentifierError::NotOneLine);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 identifier! {
     /// The organization that a subject acts for.
     Organization, 255
@@ -115,12 +129,17 @@ mod tests {
     #[test]
     fn empty_long_and_control_characters_are_rejected() {
         assert_eq!(Subject::try_from(""), Err(IdentifierError::Empty));
-        assert_eq!(Organization::try_from("org\n1"), Err(IdentifierError::ControlCharacter));
+        assert_eq!(Organization::try_from("org\n1"), Err(IdentifierError::NotOneLine));
         assert_eq!(
             Subject::try_from("s".repeat(256).as_str()),
             Err(IdentifierError::TooLong { limit: 255, actual: 256 })
         );
         assert!(ClientId::try_from("c".repeat(2048).as_str()).is_ok());
+        for text in ["a\u{2028}b", "a\u{2029}b", "a\u{85}b"] {
+            assert_eq!(IdempotencyKey::try_from(text), Err(IdentifierError::NotOneLine));
+        }
+        assert_eq!(Subject::restore("a\u{2028}b").unwrap().as_str(), "a\u{2028}b");
+        assert_eq!(Subject::restore("a\nb"), Err(IdentifierError::NotOneLine));
         assert_eq!(Subject::try_from(Arc::from("")), Err(IdentifierError::Empty));
     }
 }

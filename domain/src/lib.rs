@@ -15,6 +15,7 @@
 
 mod identity;
 mod instant;
+mod line;
 mod permission;
 mod policy;
 mod text;
@@ -22,6 +23,7 @@ mod todo;
 mod todo_id;
 mod version;
 mod visible;
+mod words;
 mod workspace;
 
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
@@ -35,4 +37,5 @@ pub use text::{Description, DescriptionError, Title, TitleError};
 pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
 pub use todo_id::{TodoId, TodoIdError};
 pub use version::{Version, VersionError};
+pub use words::ComparableText;
 pub use workspace::{NoOrganization, Sharing, UnknownSharing, WorkspaceId};

@@ -4,9 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::line::{has_control_character, is_one_line};
 use crate::visible::is_visible;
 
-/// What is to be done, in one line: 1 to 500 characters without control characters.
+/// What is to be done, in one line: 1 to 500 characters without line breaks and control characters.
 ///
 /// Surrounding whitespace is removed. The limit counts Unicode scalar values, not bytes. A new title
 /// must also be readable: see [`TitleError::Invisible`] and [`TitleError::DirectionOverride`].
@@ -22,8 +23,9 @@ pub enum TitleError {
     /// It has this many characters.
     #[error("must have at most {limit} characters, has {0}", limit = Title::MAX_CHARACTERS)]
     TooLong(usize),
+    /// It has a line break, which U+2028 and U+2029 are too, or another control character.
     #[error("must be one line without control characters")]
-    ControlCharacter,
+    NotOneLine,
     /// It consists of whitespace and invisible characters, such as U+200B. Among visible ones they are
     /// allowed: emoji and many scripts need them.
     #[error("must have a visible character")]
@@ -35,20 +37,13 @@ pub enum TitleError {
     DirectionOverride,
 }
 
-/// Whether a text contains a control character that is not in `allowed`.
-pub(crate) fn has_control_character(text: &str, allowed: &str) -> bool {
-    // Most texts are printable ASCII, which is faster to check byte by byte.
-    let is_printable_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    !is_printable_ascii && text.chars().any(|c| c.is_control() && !allowed.contains(c))
-}
-
 impl Title {
     pub const MAX_CHARACTERS: usize = 500;
 
     /// Reads a stored title, checking the rules that have held for every title.
     ///
-    /// The rules for readable titles came later and are not checked, so that a todo that was accepted
-    /// before them can still be loaded.
+    /// The rules for readable titles came later, as did the one for U+2028 and U+2029. They are not
+    /// checked, so that a todo that was accepted before them can still be loaded.
     pub fn restore(text: &str) -> Result<Self, TitleError> {
         let text = text.trim();
         if text.is_empty() {
@@ -59,7 +54,7 @@ impl Title {
             return Err(TitleError::TooLong(characters));
         }
         if has_control_character(text, "") {
-            return Err(TitleError::ControlCharacter);
+            return Err(TitleError::NotOneLine);
         }
         Ok(Self(text.into()))
     }
@@ -75,6 +70,9 @@ impl TryFrom<&str> for Title {
     /// Parses a new title.
     fn try_from(text: &str) -> Result<Self, TitleError> {
         let title = Self::restore(text)?;
+        if !is_one_line(&title.0) {
+            return Err(TitleError::NotOneLine);
+        }
         if !title.0.chars().any(is_visible) {
             return Err(TitleError::Invisible);
         }
@@ -143,8 +141,8 @@ mod tests {
     fn a_title_is_one_trimmed_line() {
         assert_eq!(Title::try_from("  Buy milk \n").unwrap().as_str(), "Buy milk");
         assert_eq!(Title::try_from(" \t\n "), Err(TitleError::Empty));
-        assert_eq!(Title::try_from("two\nlines"), Err(TitleError::ControlCharacter));
-        assert_eq!(Title::try_from("esc\u{1b}[31m"), Err(TitleError::ControlCharacter));
+        assert_eq!(Title::try_from("two\nlines"), Err(TitleError::NotOneLine));
+        assert_eq!(Title::try_from("esc\u{1b}[31m"), Err(TitleError::NotOneLine));
     }
 
     #[test]
@@ -168,6 +166,17 @@ mod tests {
         {
             assert_eq!(Title::try_from(text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_new_title_has_no_line_separator_and_a_stored_one_is_still_read() {
+        for text in ["one\u{2028}two", "one\u{2029}two"] {
+            assert_eq!(Title::try_from(text), Err(TitleError::NotOneLine), "{text:?}");
+            assert_eq!(Title::restore(text).unwrap().as_str(), text);
+        }
+        // Around a title they are whitespace like any other.
+        assert_eq!(Title::try_from("\u{2028}one\u{2029}\u{85}").unwrap().as_str(), "one");
+        assert_eq!(Title::try_from("one\u{85}two"), Err(TitleError::NotOneLine));
     }
 
     #[test]

@@ -6,9 +6,12 @@ use std::ops::RangeInclusive;
 /// ignorable in display, nor the blank Braille pattern, which is a symbol in name only.
 pub(crate) fn is_visible(c: char) -> bool {
     const BRAILLE_PATTERN_BLANK: char = '\u{2800}';
-    !c.is_whitespace()
-        && c != BRAILLE_PATTERN_BLANK
-        && !DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c))
+    !c.is_whitespace() && c != BRAILLE_PATTERN_BLANK && !is_ignorable(c)
+}
+
+/// Whether a text looks the same without this character.
+pub(crate) fn is_ignorable(c: char) -> bool {
+    DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c))
 }
 
 /// `Default_Ignorable_Code_Point` (UAX #44, `DerivedCoreProperties.txt`). It includes unassigned code

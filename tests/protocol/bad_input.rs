@@ -205,10 +205,10 @@ async fn an_id_that_is_not_a_uuid_is_not_found_and_echoed_shortened() {
         assert_eq!(answer.failure(), "not_found");
         answer.payload()["error"].as_str().unwrap().to_owned()
     };
-    assert_eq!(not_found("not-a-uuid").await, "Todo `not-a-uuid` not found.");
-    assert_eq!(not_found("").await, "Todo `` not found.");
+    assert!(not_found("not-a-uuid").await.starts_with("Todo `not-a-uuid` not found. "));
+    assert!(not_found("").await.starts_with("Todo `` not found. "));
     let echoed = not_found(&"é".repeat(100_000)).await;
-    assert_eq!(echoed.chars().count(), 64 + "Todo `` not found.".len());
+    assert!(echoed.starts_with(&format!("Todo `{}` not found. ", "é".repeat(64))));
     assert!(!not_found("\u{1b}[31m").await.contains('\u{1b}'));
 }
 

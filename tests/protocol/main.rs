@@ -1,6 +1,7 @@
 //! The protocol on the wire, with valid clients of both eras and with invalid ones.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
+mod all_arguments;
 mod any_bytes;
 mod bad_input;
 mod batches;
@@ -8,6 +9,7 @@ mod checklist;
 mod completions;
 mod disconnection;
 mod discovery;
+mod encodings;
 mod eras;
 mod icons;
 mod idempotency;
@@ -17,6 +19,7 @@ mod rate_limit;
 mod resources;
 mod streams;
 mod subscriptions;
+mod text;
 mod tool_metadata;
 mod tools;
 mod web;

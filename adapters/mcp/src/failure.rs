@@ -3,7 +3,7 @@
 //! Every `match` is exhaustive without a `_` arm, so that a new error asks for a decision here.
 
 use protected_mcp::Failure;
-use todo_application::domain::Denied;
+use todo_application::domain::{Denied, TodoIdError};
 use todo_application::{
     CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
 };
@@ -128,12 +128,25 @@ impl AboutTodo for DeleteError {
     }
 }
 
-/// A todo that does not exist, or that is hidden from the caller: both look the same. The id may be any
-/// text, so that it is cut.
+/// A todo that does not exist, or that is hidden from the caller: both look the same.
 pub(crate) fn not_found(todo_id: &str) -> Failure {
+    Failure::not_found(not_found_sentence(todo_id))
+}
+
+/// The id of no todo, because it is not an id: a model would conclude that the todo is gone.
+pub(crate) fn not_an_id(text: &str) -> Failure {
+    let sentence = not_found_sentence(text);
+    Failure::not_found(format!(
+        "{sentence} That is not an id: an id {TodoIdError}. list_todos and create_todo return ids."
+    ))
+}
+
+/// The id may be any text, so that it is cut.
+fn not_found_sentence(todo_id: &str) -> String {
     const LONGEST: usize = 64;
-    let todo_id: String = todo_id.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
-    Failure::not_found(format!("Todo `{todo_id}` not found."))
+    let is_shown = |c: &char| !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}');
+    let todo_id: String = todo_id.chars().filter(is_shown).take(LONGEST).collect();
+    format!("Todo `{todo_id}` not found.")
 }
 
 fn version_conflict(current: &todo_application::domain::Todo) -> Failure {

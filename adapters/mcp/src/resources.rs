@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protected_mcp::{
     Annotations, Call, Completion, Failure, Resource, ResourceChanges, ResourceContents,
-    ResourcePage, ResourceTemplate, Resources, ResourcesChanged,
+    ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
 use todo_application::domain::Todo;
 use todo_application::ports::{Changed, Filter, Principal};
@@ -17,7 +17,7 @@ use todo_application::{PageSize, Prefix, Todos, Watch};
 
 use uri::{ResourceUri, TODO_TEMPLATE};
 
-use crate::cursor;
+use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
@@ -55,7 +55,9 @@ impl Resources for TodoResources {
         cursor: Option<&str>,
     ) -> Result<ResourcePage, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let cursor = cursor.map(cursor::decode).transpose()?;
+        let cursor = cursor.map(CursorText::try_from).transpose();
+        let cursor = cursor.map_err(|error| Failure::invalid_argument("cursor", error))?;
+        let cursor = cursor.map(|CursorText(cursor)| cursor);
         let first = cursor.is_none().then(list_resource);
         let page = self.0.list(&principal, OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
@@ -70,7 +72,7 @@ impl Resources for TodoResources {
             Some(uri @ ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
-                Ok(contents(uri, serde_json::to_string(&OneTodo::from(todo))))
+                Ok(contents(uri, to_json_line(&OneTodo::from(todo))))
             }
             None => Err(not_found(uri)),
         }
@@ -135,7 +137,7 @@ pub(crate) async fn open_todos(
 ) -> Result<ResourceContents, Failure> {
     let page = todos.list(principal, OPEN, CONVERSATION, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(ResourceUri::Todos, serde_json::to_string(&list)))
+    Ok(contents(ResourceUri::Todos, to_json_line(&list)))
 }
 
 fn contents(uri: ResourceUri, text: serde_json::Result<String>) -> ResourceContents {

@@ -22,6 +22,7 @@ mod features;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod json;
 mod jsonrpc;
 mod loopback;
 mod oauth;
@@ -41,6 +42,7 @@ pub use features::{Call, Completion, Failure, ScopeDenial};
 pub use http::connections::MAX_CONNECTIONS;
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
+pub use json::to_json_line;
 pub use loopback::is_loopback_host;
 pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,

@@ -210,20 +210,30 @@ fn required<'a, T: Deserialize<'a>>(claim: Claim<'a>) -> Result<T, InvalidToken>
 
 fn identifier(claim: Claim<'_>, max_bytes: usize) -> Result<Option<Arc<str>>, InvalidToken> {
     let Some(Text(text)) = optional(claim)? else { return Ok(None) };
-    let is_valid = (1..=max_bytes).contains(&text.len()) && !text.contains(char::is_control);
+    let is_valid = (1..=max_bytes).contains(&text.len()) && !text.contains(breaks_a_line);
     if is_valid { Ok(Some(text.into())) } else { Err(InvalidToken::MalformedClaim(claim.0)) }
 }
 
+/// Whether a character ends a line or controls a terminal, and would corrupt a log.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Parses a `NumericDate` (RFC 7519 section 2): seconds since 1970, whole or not, truncated to
-/// milliseconds. The range is that of [`Timestamp`], which ends with the year 9999.
+/// milliseconds. The range ends with the year 9999, which some issuers write for "never"; its last two
+/// days, which [`Timestamp`] does not have, are the last instant before them.
 fn numeric_date(claim: Claim<'_>) -> Result<Option<SystemTime>, InvalidToken> {
+    /// 10000-01-01T00:00:00Z and 9999-12-30T00:00:00Z, in milliseconds since 1970.
+    const END_OF_9999: i64 = 253_402_300_800_000;
+    const LAST_INSTANT: i64 = END_OF_9999 - 2 * 24 * 60 * 60 * 1000;
     let Some(seconds) = optional::<f64>(claim)? else {
         return Ok(None);
     };
     let instant = Duration::try_from_secs_f64(seconds)
         .ok()
         .and_then(|since_1970| i64::try_from(since_1970.as_millis()).ok())
-        .and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        .filter(|millis| *millis < END_OF_9999)
+        .and_then(|millis| Timestamp::from_millisecond(millis.min(LAST_INSTANT)).ok());
     instant.map(|instant| Some(instant.into())).ok_or(InvalidToken::MalformedClaim(claim.0))
 }
 

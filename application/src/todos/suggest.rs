@@ -1,4 +1,4 @@
-use todo_domain::{ReadAction, Todo};
+use todo_domain::{ComparableText, ReadAction, Todo};
 
 use super::use_cases::Todos;
 use crate::error::{StorageFailure, SuggestError};
@@ -14,35 +14,48 @@ const BYTES: usize = 1024 * 1024;
 /// many.
 const MIN_ID_PREFIX: usize = 8;
 
-/// The beginning of a title, as a person types it. Matched without regard to case.
+/// The beginning of a title or of a word in it, as a person types it. Unicode form, case and punctuation
+/// do not matter: see [`ComparableText`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix(String);
+pub struct Prefix {
+    comparable: ComparableText,
+    /// Its words, the last of which may be incomplete.
+    words: Vec<String>,
+}
 
 impl From<&str> for Prefix {
     fn from(typed: &str) -> Self {
-        Self(typed.trim_start().to_lowercase())
+        let comparable = ComparableText::from(typed.trim_start());
+        let words = comparable.words().map(str::to_owned).collect();
+        Self { comparable, words }
     }
 }
 
 impl Prefix {
     /// How well a todo matches: 0 if its title begins with the prefix, or its id if the prefix is long
-    /// enough; 1 if a later word of the title does.
+    /// enough; 1 if the title has the words of the prefix further on.
     fn rank(&self, todo: &Todo) -> Option<usize> {
-        let id = || todo.id().to_string().starts_with(&self.0);
-        let title = todo.title().as_str().to_lowercase();
-        if title.starts_with(&self.0) || (self.0.len() >= MIN_ID_PREFIX && id()) {
+        let typed = self.comparable.as_str();
+        let title = ComparableText::from(todo.title().as_str());
+        let id = || todo.id().to_string().starts_with(typed);
+        if title.as_str().starts_with(typed) || (typed.len() >= MIN_ID_PREFIX && id()) {
             return Some(0);
         }
-        let mut words = title.match_indices(char::is_whitespace);
-        words.any(|(at, space)| title[at + space.len()..].starts_with(&self.0)).then_some(1)
+        let (last, complete) = self.words.split_last()?;
+        let words: Vec<&str> = title.words().collect();
+        let position = words.windows(self.words.len()).position(|found| {
+            let (found_last, found_complete) = found.split_last().unwrap_or((&"", &[]));
+            found_complete == complete && found_last.starts_with(last.as_str())
+        });
+        position.map(|position| position.min(1))
     }
 }
 
 /// Todos that match a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestions {
-    /// Best first: titles that begin with the prefix, then those with a later word that does. Among
-    /// equals, oldest first.
+    /// Best first: titles that begin with the prefix, then those that have it further on. Among equals,
+    /// oldest first.
     pub todos: Vec<Todo>,
     /// Whether there may be more: some are left out, or not all todos were searched.
     pub more: bool,
@@ -118,8 +131,33 @@ mod tests {
         for typed in ["ö", "AND m", "milk"] {
             assert_eq!(rank(typed), Some(1), "{typed:?}");
         }
-        for typed in ["uy", "l", "buy milk", "milky", "abababa", "babababa"] {
+        for typed in ["uy", "l", "buy milk", "milky", "abababa", "babababa", "milk buy"] {
             assert_eq!(rank(typed), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn unicode_form_case_and_punctuation_do_not_matter() {
+        for (typed, title, expected) in [
+            ("cafe\u{301}", "Café opens at 9", Some(0)),
+            ("café", "Cafe\u{301}", Some(0)),
+            ("CAFE", "The café", Some(1)),
+            ("\u{1112}\u{1161}\u{11ab}", "한글 공부", Some(0)),
+            ("한", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}", Some(0)),
+            ("call", "(Call) mum", Some(0)),
+            ("call mum", "(Call) mum", Some(0)),
+            ("(call", "(Call) mum", Some(0)),
+            ("\"mum", "Call mum", Some(1)),
+            ("mum", "Call – «mum»", Some(1)),
+            ("strasse", "Straße fegen", Some(0)),
+            ("ａｂ", "abc", Some(0)),
+            ("牛", "買牛乳", Some(1)),
+            ("🎉", "🎉 Party", Some(0)),
+            ("party", "🎉 Party", Some(0)),
+            ("🎉", "Party", None),
+            ("-", "Party", None),
+        ] {
+            assert_eq!(Prefix::from(typed).rank(&todo(title)), expected, "{typed:?} {title:?}");
         }
     }
 }

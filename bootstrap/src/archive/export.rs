@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use protected_mcp::to_json_line;
 use serde::Serialize;
 use todo_application::archive;
 use todo_application::domain::{OperatorPermit, Todo};
@@ -27,7 +28,8 @@ struct LineSink<W>(W);
 
 impl<W: Write> LineSink<W> {
     fn write_line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.0, line)?;
+        let line = to_json_line(line)?;
+        self.0.write_all(line.as_bytes())?;
         self.0.write_all(b"\n")
     }
 }

@@ -35,6 +35,7 @@ impl Header {
     }
 
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
+        let line = utf_8(line)?;
         // Unknown fields are ignored: a later version may add some.
         let header: Self = serde_json::from_slice(line).map_err(|_| LineError::Header)?;
         match header.version {
@@ -42,6 +43,22 @@ impl Header {
             FORMAT_VERSION => Ok(header),
             other => Err(LineError::FormatVersion(other)),
         }
+    }
+}
+
+/// The beginning of a file in UTF-8, whose byte order mark is ignored. Editors and shells of Windows write
+/// UTF-16, and a backup may be compressed.
+fn utf_8(line: &[u8]) -> Result<&[u8], LineError> {
+    match line {
+        [0x1f, 0x8b, ..] => Err(LineError::Encoding("compressed with gzip: decompress it")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Err(LineError::Encoding("compressed with zstd: decompress it"))
+        }
+        [b'P', b'K', 3, 4, ..] => Err(LineError::Encoding("a zip archive: unpack it")),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
+            Err(LineError::Encoding("encoded in UTF-16: convert it to UTF-8"))
+        }
+        [0xef, 0xbb, 0xbf, line @ ..] | line => Ok(line),
     }
 }
 
@@ -73,6 +90,9 @@ pub enum LineError {
          and this is something else"
     )]
     Header,
+    /// The file is not text in UTF-8.
+    #[error("the file is {0} first")]
+    Encoding(&'static str),
     /// A later version of this program has written it.
     #[error(
         "this is version {0} of the format, and this program knows {FORMAT_VERSION}: use a newer \
@@ -154,9 +174,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Todo, LineError> {
         description: field("description", Description::try_from(description))?,
         completion: completed_at.map_or(Completion::Open, |at| Completion::Done { at }),
         created_at: field("created_at", instant(&created_at))?,
-        created_by: field("created_by", Subject::try_from(&*created_by))?,
+        created_by: field("created_by", Subject::restore(&created_by))?,
         updated_at: field("updated_at", instant(&updated_at))?,
-        updated_by: field("updated_by", Subject::try_from(&*updated_by))?,
+        updated_by: field("updated_by", Subject::restore(&updated_by))?,
         version: field("version", Version::try_from(version))?,
     };
     Ok(Todo::restore(record)?)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use todo_application::domain::{Description, IdempotencyKey, Title};
 use todo_application::{NewTodo, Todos};
 
-use super::arguments;
+use super::arguments::Text;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -19,14 +19,14 @@ pub(crate) struct CreateTodo(pub(crate) Arc<Todos>);
 pub(crate) struct Arguments {
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
-    title: String,
+    title: Text<Title>,
     /// Details, if needed in several lines; at most 16384 bytes of UTF-8.
     #[schemars(length(max = Description::MAX_BYTES))]
-    description: Option<String>,
+    description: Option<Text<Description>>,
     /// A key for this call, such as a UUID, of at most 255 bytes: a call repeated with it within 24
     /// hours adds nothing and returns the same todo.
     #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
-    idempotency_key: Option<String>,
+    idempotency_key: Option<Text<IdempotencyKey>>,
 }
 
 impl Tool for CreateTodo {
@@ -44,16 +44,11 @@ impl Tool for CreateTodo {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let Arguments { title, description, idempotency_key } = arguments;
         let new = NewTodo {
-            title: arguments::title(&title)?,
-            description: arguments::description(description.as_deref().unwrap_or_default())?,
-            key: idempotency_key.as_deref().map(key).transpose()?,
+            title: title.0,
+            description: description.map_or(Description::NONE, |description| description.0),
+            key: idempotency_key.map(|key| key.0),
         };
         let created = self.0.create(&principal, new).await;
         created.map(|created| created.into_record().into()).map_err(IntoFailure::into_failure)
     }
-}
-
-fn key(text: &str) -> Result<IdempotencyKey, Failure> {
-    IdempotencyKey::try_from(text)
-        .map_err(|error| Failure::invalid_argument("idempotency_key", error))
 }

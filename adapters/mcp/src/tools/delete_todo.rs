@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use protected_mcp::{Call, Failure, Hints, Integer, Tool};
+use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use todo_application::Todos;
-use todo_application::domain::TodoId;
+use todo_application::domain::{TodoId, Version};
 
-use super::arguments;
+use super::arguments::{self, Number};
 use crate::failure::AboutTodo as _;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     todo_id: String,
     /// Delete it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<Integer>,
+    expected_version: Option<Number<Version>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -45,7 +45,7 @@ impl Tool for DeleteTodo {
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<Deleted, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let Arguments { todo_id, expected_version } = arguments;
-        let expected = arguments::expected_version(expected_version)?;
+        let expected = expected_version.map(|version| version.0);
         let id = arguments::todo_id(&todo_id)?;
         let deleted = self.0.delete(&principal, id, expected).await;
         deleted.map_err(|error| error.about(&todo_id))?;

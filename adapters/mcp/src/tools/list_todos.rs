@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use protected_mcp::{Call, Failure, Hints, Integer, Tool};
+use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::ports::Filter;
 use todo_application::{PageSize, Todos};
 
-use crate::cursor;
+use super::arguments::{Number, Text};
+use crate::cursor::CursorText;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
@@ -21,9 +22,9 @@ pub(crate) struct Arguments {
     completed: Option<bool>,
     /// The most todos to return.
     #[schemars(range(min = 1, max = PageSize::MAX), extend("default" = PageSize::DEFAULT))]
-    limit: Option<Integer>,
+    limit: Option<Number<PageSize>>,
     /// `next_cursor` of the previous page; keep the same completed.
-    cursor: Option<String>,
+    cursor: Option<Text<CursorText>>,
 }
 
 impl Tool for ListTodos {
@@ -41,12 +42,8 @@ impl Tool for ListTodos {
     async fn call(&self, call: Call<ReadTodos>, arguments: Arguments) -> Result<TodoList, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let Arguments { completed, limit, cursor } = arguments;
-        let size = match limit {
-            None => PageSize::default(),
-            Some(limit) => PageSize::try_from(i64::from(limit))
-                .map_err(|error| Failure::invalid_argument("limit", error))?,
-        };
-        let cursor = cursor.as_deref().map(cursor::decode).transpose()?;
+        let size = limit.map_or_else(PageSize::default, |limit| limit.0);
+        let cursor = cursor.map(|Text(CursorText(cursor))| cursor);
         let page = self.0.list(&principal, Filter { completed }, size, cursor).await;
         page.map(TodoList::from).map_err(IntoFailure::into_failure)
     }

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use protected_mcp::{Call, Failure, Hints, Integer, Tool};
+use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::{Description, Edit, Title, TodoId};
+use todo_application::domain::{Description, Edit, Title, TodoId, Version};
 
-use super::arguments;
+use super::arguments::{self, Number, Text};
 use crate::failure::AboutTodo as _;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -22,15 +22,15 @@ pub(crate) struct Arguments {
     todo_id: String,
     /// The new title, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
-    title: Option<String>,
+    title: Option<Text<Title>>,
     /// The new description, at most 16384 bytes of UTF-8; an empty one clears it.
     #[schemars(length(max = Description::MAX_BYTES))]
-    description: Option<String>,
+    description: Option<Text<Description>>,
     /// true: mark it done; false: open it again.
     completed: Option<bool>,
     /// Change it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<Integer>,
+    expected_version: Option<Number<Version>>,
 }
 
 impl Tool for UpdateTodo {
@@ -49,11 +49,11 @@ impl Tool for UpdateTodo {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let Arguments { todo_id, title, description, completed, expected_version } = arguments;
         let edit = Edit {
-            title: title.as_deref().map(arguments::title).transpose()?,
-            description: description.as_deref().map(arguments::description).transpose()?,
+            title: title.map(|title| title.0),
+            description: description.map(|description| description.0),
             completed,
         };
-        let expected = arguments::expected_version(expected_version)?;
+        let expected = expected_version.map(|version| version.0);
         let id = arguments::todo_id(&todo_id)?;
         let todo = self.0.update(&principal, id, edit, expected).await;
         todo.map(OneTodo::from).map_err(|error| error.about(&todo_id))

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::operation::Operation;
 use super::prompts::{Prompts, Suggestions};
 use super::resources::{AnyResources, TemplateVariable};
-use crate::jsonrpc::{Error, Reply, excerpt, object};
+use crate::jsonrpc::{Error, Reply, broken_character, excerpt, half_surrogate, object};
 use crate::protocol::{Frame, Params};
 use crate::record::RequestRecord;
 
@@ -83,9 +83,13 @@ pub(super) async fn complete(
     })?;
     let argument: Argument<'_> =
         request.params.argument.and_then(|raw| object(raw).ok()).ok_or_else(|| {
-            Error::invalid_params(
-                "`completion/complete` needs `argument` with a `name` and a `value`, both strings.",
-            )
+            let half = request.params.argument.and_then(|raw| half_surrogate(raw.get()));
+            let rule = half
+                .map_or(String::new(), |half| format!(" One of them: {}.", broken_character(half)));
+            Error::invalid_params(format!(
+                "`completion/complete` needs `argument` with a `name` and a `value`, both \
+                 strings.{rule}"
+            ))
         })?;
     let typed = excerpt(&argument.value, LONGEST);
     let unknown = || {

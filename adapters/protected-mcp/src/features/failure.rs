@@ -41,6 +41,25 @@ impl Failure {
         Self::new(Situation::InvalidArgument, sentence).with("argument", &argument)
     }
 
+    /// Several arguments break a rule each: `invalid_argument`. `violations` holds arguments and rules; the
+    /// failure is that of the first, with a sentence for each and the member `arguments`.
+    pub(super) fn invalid_arguments(violations: &[(String, String)]) -> Self {
+        match violations {
+            [] => Self::invalid_argument("arguments", "they cannot be read"),
+            [(argument, rule)] => Self::invalid_argument(argument, rule),
+            [(first, _), ..] => {
+                let sentences = violations
+                    .iter()
+                    .map(|(argument, rule)| format!("Invalid argument `{argument}`: {rule}."));
+                let sentence = sentences.collect::<Vec<_>>().join(" ");
+                let all: Vec<&str> =
+                    violations.iter().map(|(argument, _)| argument.as_str()).collect();
+                let failure = Self::new(Situation::InvalidArgument, sentence);
+                failure.with("argument", first).with("arguments", &all)
+            }
+        }
+    }
+
     /// It does not exist, or the caller may not know of it: `not_found`. Both must look the same.
     pub fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Situation::NotFound, sentence)

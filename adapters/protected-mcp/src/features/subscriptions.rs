@@ -20,6 +20,7 @@ use super::authorization::Authorization;
 use super::operation::Operation;
 use super::resources::{AnyResources, ResourceChanges, ResourcesChanged};
 use crate::clock::Clock;
+use crate::json::to_json_line;
 use crate::jsonrpc::Error;
 use crate::record::RequestRecord;
 
@@ -206,5 +207,5 @@ fn notification(method: &'static str, params: &impl Serialize) -> String {
 
 fn json(message: &impl Serialize) -> String {
     // Strings and numbers in memory can always be written.
-    serde_json::to_string(message).unwrap_or_default()
+    to_json_line(message).unwrap_or_default()
 }

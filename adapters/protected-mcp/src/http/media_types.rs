@@ -1,11 +1,11 @@
 //! Content negotiation: what a request brings, and what it accepts.
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::jsonrpc::Error;
+use crate::jsonrpc::{Error, compressed};
 
-/// Requires a JSON body, and that JSON or a stream of events may be answered.
+/// Requires a JSON body that is not compressed, and that JSON or a stream of events may be answered.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), Error> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     if !types.next().is_some_and(is_json) || types.next().is_some() {
@@ -13,6 +13,13 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Error> {
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Send the request with `Content-Type: application/json`.",
         ));
+    }
+    let is_none = |encoding: &HeaderValue| {
+        let encoding = encoding.as_bytes().trim_ascii();
+        encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity")
+    };
+    if !headers.get_all(CONTENT_ENCODING).iter().all(is_none) {
+        return Err(compressed());
     }
     // The protocol wants clients to accept both types; one is enough, because nearly all answers are JSON.
     check_accepts(
@@ -75,6 +82,19 @@ mod tests {
         assert_eq!(status(&[("content-type", "text/plain")]), unsupported);
         assert_eq!(status(&[("content-type", "application/jsonp")]), unsupported);
         assert_eq!(status(&[("content-type", "Application/JSON; charset=utf-8")]), None);
+    }
+
+    #[test]
+    fn a_body_must_not_be_compressed() {
+        let with = |encoding| {
+            status(&[("content-type", "application/json"), ("content-encoding", encoding)])
+        };
+        for bad in ["gzip", "deflate", "br", "zstd", "gzip, identity", "x-gzip"] {
+            assert_eq!(with(bad), Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{bad}");
+        }
+        assert_eq!(with("identity"), None);
+        assert_eq!(with(""), None);
+        assert_eq!(with("Identity "), None);
     }
 
     #[test]

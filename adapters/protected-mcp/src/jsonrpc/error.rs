@@ -99,13 +99,17 @@ impl Error {
         Self { status, ..self }
     }
 
+    pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some(Box::new((name, value))), ..self }
+    }
+
     /// Adds a challenge (RFC 6750 section 3).
     pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
-        Self { header: Some(Box::new((WWW_AUTHENTICATE, challenge))), ..self }
+        self.with_header(WWW_AUTHENTICATE, challenge)
     }
 
     pub(crate) fn retry_after(self, seconds: u32) -> Self {
-        Self { header: Some(Box::new((RETRY_AFTER, HeaderValue::from(seconds)))), ..self }
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     #[cfg(any(test, feature = "fuzzing"))]

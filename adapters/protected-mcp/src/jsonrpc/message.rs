@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::encoding::text;
 use super::error::Error;
 use super::raw::{object, string};
 
@@ -67,8 +68,7 @@ pub(crate) fn read<'a, P>(body: &'a [u8]) -> Result<Payload<'a, P>, Rejected<'a>
 where
     P: Default + Deserialize<'a>,
 {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| (None, Error::parse("The body is not valid UTF-8.")))?;
+    let text = text(body).map_err(|error| (None, error))?;
     if text.trim_ascii_start().starts_with('[') {
         let messages = serde_json::from_str(text).map_err(|error| reject(text, &error))?;
         return Ok(Payload::Batch(messages));
@@ -86,11 +86,7 @@ where
 
     let id = match envelope.id {
         Some(id) if is_request_id(id) => Some(id),
-        Some(_) => {
-            let message =
-                "The id of a request must be a string or an integer of at most 256 bytes.";
-            return Err((None, Error::invalid_request(message)));
-        }
+        Some(id) => return Err((None, invalid_id(id))),
         None => None,
     };
     if envelope.jsonrpc != "2.0" {
@@ -145,16 +141,42 @@ fn reject<'a>(text: &'a str, error: &serde_json::Error) -> Rejected<'a> {
 /// The longest id, in bytes: answers repeat it, and every message of a stream does.
 const LONGEST_ID: usize = 256;
 
-/// MCP allows strings and integers, but not null.
+/// MCP allows strings and integers, but not null. A number with a zero fractional part is an integer (JSON
+/// Schema Validation 2020-12 section 6.1.1): some languages know only one type of number.
 fn is_request_id(id: &RawValue) -> bool {
     let text = id.get();
-    if text.len() > LONGEST_ID {
+    text.len() <= LONGEST_ID && (text.starts_with('"') || is_whole_number(text))
+}
+
+/// Whether a JSON text is a number without a fraction, in whatever notation.
+fn is_whole_number(json: &str) -> bool {
+    let number = json.strip_prefix('-').unwrap_or(json);
+    if !number.starts_with(|c: char| c.is_ascii_digit()) {
         return false;
     }
-    text.starts_with('"') || {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let significant = fraction.trim_end_matches('0');
+    // The last digit that is not 0 must stand before the point once the exponent has moved it.
+    let zeros = whole.len() - whole.trim_end_matches('0').len();
+    if significant.is_empty() && zeros == whole.len() {
+        return true;
     }
+    let moved =
+        if significant.is_empty() { zeros.cast_signed() } else { -significant.len().cast_signed() };
+    exponent.parse::<isize>().is_ok_and(|exponent| exponent.saturating_add(moved) >= 0)
+}
+
+/// Names an id if it is a number: other values have no bounds.
+fn invalid_id(id: &RawValue) -> Error {
+    const RULE: &str =
+        "The id of a request must be a string or a whole number of at most 256 bytes";
+    let is_number = id.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    Error::invalid_request(if is_number && id.get().len() <= 64 {
+        format!("{RULE}, and {id} is neither.")
+    } else {
+        format!("{RULE}.")
+    })
 }
 
 #[cfg(test)]
@@ -240,12 +262,46 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":7,"method":null}"#, seven()),
             (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":15e-1,"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","method":"tools/call"}"#, None),
             (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#, seven()),
         ] {
             assert_eq!(rejection(body.as_bytes()), (id, -32600), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_string_or_a_whole_number_as_it_was_written() {
+        for id in [
+            "1",
+            "-1",
+            "0",
+            "1.0",
+            "-1.00",
+            "0.0",
+            "1e2",
+            "1.5e1",
+            "150E-1",
+            "0.0e-5",
+            "100e-2",
+            "0e-9",
+            "9007199254740993.0",
+            "\"\"",
+        ] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert_eq!(request(&body).id.get(), id);
+        }
+        for id in ["1.5", "0.1", "1e-1", "15e-1", "1.05e1", "9007199254740993.5", "-0.5"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            let (given, error) = read(body.as_bytes()).unwrap_err();
+            assert!(given.is_none());
+            let error = error.into_reply(None);
+            let sentence = format!("at most 256 bytes, and {id} is neither.");
+            let json = str::from_utf8(error.as_json()).unwrap().to_owned();
+            assert!(json.contains(&sentence), "{json}");
         }
     }
 

@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::json::one_line;
+
 /// An answer: a JSON text, and its HTTP status and headers.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -26,9 +28,9 @@ impl Reply {
         }
     }
 
-    /// An answer that is already JSON text.
+    /// An answer that is already JSON text. U+2028 and U+2029 in it are escaped.
     pub(crate) fn of_json(status: StatusCode, json: impl Into<Bytes>) -> Self {
-        Self { status, json: json.into(), headers: HeaderMap::new() }
+        Self { status, json: one_line(json.into()), headers: HeaderMap::new() }
     }
 
     pub(crate) fn with_header(mut self, (name, value): (HeaderName, HeaderValue)) -> Self {

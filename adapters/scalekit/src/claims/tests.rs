@@ -99,6 +99,21 @@ fn the_audience_is_or_holds_the_resource_id() {
 }
 
 #[test]
+fn a_token_may_expire_as_late_as_in_the_year_9999() {
+    let last = 253_402_128_000_000;
+    for (exp, millis) in [
+        (json!(253_370_764_800_i64), 253_370_764_800_000),
+        (json!(253_402_127_999_i64), 253_402_127_999_000),
+        (json!(253_402_214_400_i64), last),
+        (json!(253_402_300_799_i64), last),
+        (json!(253_402_300_799.999), last),
+    ] {
+        let caller = check_with(&json!({ "exp": exp })).expect("a caller");
+        assert_eq!(caller.expires_at(), instant(millis), "{exp}");
+    }
+}
+
+#[test]
 fn a_required_claim_that_is_missing_or_null_is_reported_by_name() {
     for name in ["iss", "aud", "exp", "sub"] {
         let missing = check_with(&json!({ name: null })).expect_err("a rejection");
@@ -117,9 +132,20 @@ fn a_claim_of_the_wrong_type_or_size_is_reported_by_name() {
         ("iss", vec![json!(1), json!([ENVIRONMENT]), json!({})]),
         ("aud", vec![json!(1), json!({}), json!([1]), json!(["res_1", null])]),
         ("exp", vec![json!("1795343600"), json!(true), json!(-1), json!(1e300), json!([])]),
+        ("exp", vec![json!(253_402_300_800_i64), json!(1_795_343_600_000_i64)]),
         ("nbf", vec![json!("1795340000"), json!(-0.5), json!(1e18)]),
         ("iat", vec![json!("1795340000"), json!({})]),
-        ("sub", vec![json!(1), json!(""), json!("a\nb"), json!(["usr_1"]), long(256)]),
+        (
+            "sub",
+            vec![
+                json!(1),
+                json!(""),
+                json!("a\nb"),
+                json!("a\u{2028}b"),
+                json!(["usr_1"]),
+                long(256),
+            ],
+        ),
         ("oid", vec![json!(1), json!(""), json!(["org_1"]), long(256)]),
         ("client_id", vec![json!(1), json!(""), long(2049)]),
         ("scope", vec![json!(1), json!({}), json!([1])]),

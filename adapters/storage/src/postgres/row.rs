@@ -93,9 +93,9 @@ fn restore(row: &Row, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
         description: column(row, 2, description)?,
         completion: column(row, 3, completion)?,
         created_at: column(row, 4, instant)?,
-        created_by: column(row, 5, |text: &str| Ok(Subject::try_from(text)?))?,
+        created_by: column(row, 5, |text: &str| Ok(Subject::restore(text)?))?,
         updated_at: column(row, 6, instant)?,
-        updated_by: column(row, 7, |text: &str| Ok(Subject::try_from(text)?))?,
+        updated_by: column(row, 7, |text: &str| Ok(Subject::restore(text)?))?,
         version: column(row, 8, |number: i64| Ok(Version::try_from(number)?))?,
     };
     Ok(Todo::restore(record)?)

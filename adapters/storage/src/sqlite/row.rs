@@ -111,7 +111,7 @@ fn instant(value: ValueRef<'_>) -> Result<Instant, BoxError> {
 }
 
 fn subject(value: ValueRef<'_>) -> Result<Subject, BoxError> {
-    Ok(Subject::try_from(value.as_str()?)?)
+    Ok(Subject::restore(value.as_str()?)?)
 }
 
 #[derive(Debug, Error)]

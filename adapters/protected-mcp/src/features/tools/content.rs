@@ -7,6 +7,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::json::escape_line_separators;
+
 /// The JSON of a result or of a failure.
 #[derive(Debug)]
 pub(crate) struct Content {
@@ -26,6 +28,12 @@ impl Content {
             in_string: false,
         };
         serde_json::to_writer(&mut content, value)?;
+        // An escape in the JSON is one in the text, where its backslash is escaped again.
+        if let Some(json) = escape_line_separators(&content.json, r"\u") {
+            content.json = json;
+            let text = escape_line_separators(&content.text, r"\\u");
+            content.text = text.unwrap_or(content.text);
+        }
         Ok(content)
     }
 
@@ -103,10 +111,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::to_json_line;
 
     fn assert_text_of(value: &impl Serialize) {
         let content = Content::write(value, 0).unwrap();
-        let json = serde_json::to_string(value).unwrap();
+        let json = to_json_line(value).unwrap();
         assert_eq!(String::from_utf8(content.json).unwrap(), json);
         let text = String::from_utf8(content.text).unwrap();
         assert_eq!(format!("\"{text}\""), serde_json::to_string(&json).unwrap());

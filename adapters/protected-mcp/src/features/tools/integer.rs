@@ -66,7 +66,7 @@ mod tests {
     use super::super::arguments::read;
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, JsonSchema)]
     struct Sample {
         limit: Option<Integer>,
     }
@@ -107,7 +107,7 @@ mod tests {
             ("-9223372036854775809", nearer),
             ("99999999999999999999999", nearer),
             ("1e300", nearer),
-            ("1e999", "it cannot be read"),
+            ("1e999", "it must be a number nearer to zero"),
         ] {
             let json = format!(r#"{{"limit":{json}}}"#);
             let error = read::<Sample>(&json).unwrap_err();

@@ -67,6 +67,10 @@ pub trait Tool: Send + Sync + 'static {
     /// What a token must grant. It is checked before the arguments are read.
     type Scope: Scope;
     /// An object. Use `#[serde(deny_unknown_fields)]`, so that a mistyped argument is not ignored.
+    ///
+    /// All arguments that cannot be read are in one answer. A type with rules of its own takes part in
+    /// that if its [`Deserialize`](serde::Deserialize) checks them: the text of a
+    /// [custom error](serde::de::Error::custom) is the rule that the caller gets.
     type Arguments: DeserializeOwned + JsonSchema + Send + 'static;
     /// An object: the structured content of the result and, word for word, its text.
     type Output: Serialize + JsonSchema + Send;

@@ -1,0 +1,150 @@
+//! Words, as people search for them.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::visible::is_ignorable;
+
+/// A text in the form in which it is compared with what a person typed: the same for every Unicode form of
+/// the text and for upper and lower case.
+///
+/// It is the compatibility decomposition (NFKD, UAX #15), case-folded, without invisible characters, and in
+/// Latin, Greek and Cyrillic without accents: people leave them out, and some keyboards lack them. In
+/// other scripts a mark makes another letter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComparableText(String);
+
+impl From<&str> for ComparableText {
+    fn from(text: &str) -> Self {
+        /// The iota below a Greek vowel, a letter in upper case.
+        const IOTA_BELOW: char = '\u{345}';
+        if text.is_ascii() {
+            return Self(text.to_ascii_lowercase());
+        }
+        let mut takes_accents = false;
+        let bare = text.nfkd().filter(|&c| {
+            if is_combining_mark(c) && c != IOTA_BELOW {
+                return !takes_accents;
+            }
+            takes_accents = c == IOTA_BELOW || is_latin_greek_or_cyrillic(c);
+            !is_ignorable(c)
+        });
+        // Folding may compose what the decomposition has taken apart.
+        Self(bare.flat_map(fold).nfkd().collect())
+    }
+}
+
+impl ComparableText {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The words (UAX #29). Punctuation and symbols are none; each ideograph is one.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.unicode_words()
+    }
+}
+
+/// Case folding: upper case brings together what lower case keeps apart (`ß` and `SS`, both small sigmas),
+/// and the first step is for the capital `ẞ`, which has no upper case.
+fn fold(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// Whether a letter is of a script in which a mark is an accent on a letter.
+fn is_latin_greek_or_cyrillic(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | 'a'..='z'
+        | '\u{c0}'..='\u{2af}' | '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}'
+        | '\u{1d00}'..='\u{1dbf}' | '\u{1e00}'..='\u{1fff}' | '\u{2c60}'..='\u{2c7f}'
+        | '\u{a640}'..='\u{a69f}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        ComparableText::from(text).words().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_every_unicode_form_and_case() {
+        for (one, other) in [
+            ("Café", "cafe\u{301}"),
+            ("Café", "CAFE"),
+            ("Straße", "STRASSE"),
+            ("STRAẞE", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Ελλάδα", "ΕΛΛΑΔΑ"),
+            ("Йод", "и\u{306}од"),
+            ("İzmir", "izmir"),
+            ("ﬁle ②", "FILE 2"),
+            ("Ａｂｃ", "abc"),
+            ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+            ("が", "か\u{3099}"),
+            ("ｶﾞ", "ガ"),
+            ("to\u{ad}do", "todo"),
+            ("Việt Nam", "viet nam"),
+        ] {
+            assert_eq!(words(one), words(other), "{one} {other}");
+            assert!(!words(one).is_empty());
+        }
+    }
+
+    #[test]
+    fn marks_that_make_another_letter_are_kept() {
+        for (one, other) in [("が", "か"), ("Ελ", "El"), ("हि", "ह"), ("שׁ", "ש"), ("ø", "o")]
+        {
+            assert_ne!(words(one), words(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn punctuation_is_no_part_of_a_word() {
+        for (text, expected) in [
+            ("(Call) mum", &["call", "mum"][..]),
+            ("¡Hola! «qué»", &["hola", "que"]),
+            ("\"quoted\", – dash…", &["quoted", "dash"]),
+            ("don't e-mail 3.14", &["don't", "e", "mail", "3.14"]),
+            ("[x] #tag @home 🎉", &["x", "tag", "home"]),
+            ("買牛乳", &["買", "牛", "乳"]),
+            (" -- … 🎉 ", &[]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn comparing_again_changes_nothing(text in any::<String>()) {
+            let once = ComparableText::from(text.as_str());
+            prop_assert_eq!(ComparableText::from(once.as_str()), once);
+        }
+
+        #[test]
+        fn every_form_and_case_of_a_text_compares_equal(text in any::<String>()) {
+            let comparable = ComparableText::from(text.as_str());
+            let forms: [String; 4] = [
+                text.nfc().collect(), text.nfd().collect(), text.nfkc().collect(), text.nfkd().collect(),
+            ];
+            for form in forms {
+                prop_assert_eq!(&ComparableText::from(form.as_str()), &comparable);
+            }
+        }
+    }
+
+    #[test]
+    fn every_character_folds_like_its_other_cases() {
+        let has_cases = |c: &char| !c.to_lowercase().eq([*c]) || !c.to_uppercase().eq([*c]);
+        for c in ('\0'..=char::MAX).filter(has_cases) {
+            let folded = ComparableText::from(c.to_string().as_str());
+            for other in [c.to_uppercase().to_string(), c.to_lowercase().to_string()] {
+                assert_eq!(ComparableText::from(other.as_str()), folded, "{c:?} {other:?}");
+            }
+        }
+    }
+}
