@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Import(ImportArguments),
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
+    #[cfg(feature = "sqlite")]
+    Restore(RestoreArguments),
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
     /// Help or the version.
@@ -73,6 +75,13 @@ enum Subcommand {
     #[command(verbatim_doc_comment)]
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
+    /// Put a backup in the place of the SQLite database
+    ///
+    /// The backup is checked before that, and the database is kept under another name
+    /// in the same directory. The server must be stopped.
+    #[command(verbatim_doc_comment)]
+    #[cfg(feature = "sqlite")]
+    Restore(RestoreArguments),
     /// Print an access token of the local identity
     ///
     /// The server must be running. Nothing but the token is printed.
@@ -119,6 +128,13 @@ pub(crate) struct BackupArguments {
     pub(crate) force: bool,
 }
 
+#[cfg(feature = "sqlite")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArguments {
+    /// File made by `todo-mcp backup`
+    pub(crate) file: PathBuf,
+}
+
 #[cfg(feature = "emulator")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
@@ -153,6 +169,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Import(arguments)) => Command::Import(arguments),
             #[cfg(feature = "sqlite")]
             Some(Subcommand::Backup(arguments)) => Command::Backup(arguments),
+            #[cfg(feature = "sqlite")]
+            Some(Subcommand::Restore(arguments)) => Command::Restore(arguments),
             #[cfg(feature = "emulator")]
             Some(Subcommand::Token(arguments)) => Command::Token(arguments),
         }),

@@ -111,6 +111,20 @@ async fn a_role_that_may_only_read_and_write_todos_suffices() {
 
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_read_only_database_is_rejected_with_the_cause() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let read_only = format!("ALTER DATABASE {database} SET default_transaction_read_only = on");
+    shell.batch_execute(&read_only).await.unwrap();
+    let sentence = refusal(&server.url(&database)).await;
+    assert!(sentence.contains("accepts no writes"), "{sentence}");
+    assert!(sentence.contains("default_transaction_read_only"), "{sentence}");
+    assert!(!sentence.contains("start it"), "{sentence}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn a_database_without_utf_8_is_rejected() {
     let server = postgres::shared();
     let shell = server.connect("postgres").await;
