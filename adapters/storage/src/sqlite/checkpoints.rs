@@ -28,10 +28,14 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Disables the checkpoints of SQLite.
+    /// Disables the checkpoints of SQLite, and makes one: with the marker of this start, the file differs
+    /// from every copy that was made of it before.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        Ok(Self { suspended: false, log: (0, 0), marks: true })
+        let mut checkpoints = Self { suspended: false, log: (0, 0), marks: true };
+        let made = checkpoint(connection, "PASSIVE").map(drop);
+        checkpoints.note(connection, made);
+        Ok(checkpoints)
     }
 
     pub(super) fn marks_the_next_commit(&self) -> bool {

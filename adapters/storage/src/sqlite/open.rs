@@ -234,7 +234,9 @@ fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
     writer.pragma_update(None, "fullfsync", true)?;
     writer.pragma_update(None, "checkpoint_fullfsync", true)?;
     schema::migrate(writer, schema)?;
+    writer.pragma_update(None, "synchronous", "off")?;
     log_marker::prepare(writer)?;
+    writer.pragma_update(None, "synchronous", "full")?;
     // After the migrations, which may sort a table, temporary data is a few pages of a savepoint.
     writer.pragma_update(None, "temp_store", "memory")?;
     Ok(())
