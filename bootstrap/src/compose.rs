@@ -15,8 +15,8 @@ use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRep
 use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
 use todo_application::ports::{
-    ChangeFeed, Clock, StorageError, StorageHealth, TodoLoader, TodoRepository, TodoSnapshot,
-    in_one_line,
+    ChangeFeed, Clock, NewestId, StorageError, StorageHealth, TodoLoader, TodoRepository,
+    TodoSnapshot, in_one_line,
 };
 use tokio::net::TcpListener;
 
@@ -53,7 +53,7 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let Storage { repository, health, changes } = open_storage(&config.database).await?;
+    let Storage { repository, health, changes, newest } = open_storage(&config.database).await?;
 
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener
@@ -75,6 +75,7 @@ pub async fn compose_with_clock(
     let keys = scalekit.keys();
 
     let ids = Arc::new(UuidV7Source::new());
+    ids.continue_after(&*newest, clock.now()).await;
     let todos = Arc::new(Todos::new(repository, changes, clock, ids, config.sharing));
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
@@ -109,14 +110,15 @@ pub(crate) struct Storage {
     repository: Arc<dyn TodoRepository>,
     health: Arc<dyn StorageHealth>,
     changes: Arc<dyn ChangeFeed>,
+    newest: Arc<dyn NewestId>,
 }
 
 impl Storage {
     fn new(
-        storage: Arc<impl TodoRepository + StorageHealth + 'static>,
+        storage: Arc<impl TodoRepository + StorageHealth + NewestId + 'static>,
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
-        Self { repository: storage.clone(), health: storage, changes }
+        Self { repository: storage.clone(), health: storage.clone(), newest: storage, changes }
     }
 }
 

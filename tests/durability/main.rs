@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `clock` | a clock that is set back |
 //! | `failing_sync` | a disk that does not confirm writes |
 //! | `foreign_log` | a write-ahead log beside another file |
 //! | `full_disk` | a full disk |
@@ -36,6 +37,7 @@ mod server;
 mod program;
 mod writers;
 
+mod clock;
 mod damage;
 #[cfg(target_os = "linux")]
 mod failing_sync;

@@ -10,8 +10,8 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository, in_one_line,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    StorageHealth, TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -141,6 +141,13 @@ impl SqliteTodoRepository {
     ) -> Result<Option<Todo>, StorageError> {
         let workspace = workspace.clone();
         self.readers.read(move |connection| queries::find(connection, &workspace, id)).await
+    }
+}
+
+#[async_trait]
+impl NewestId for SqliteTodoRepository {
+    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
+        self.readers.read(move |connection| queries::newest(connection, end)).await
     }
 }
 
