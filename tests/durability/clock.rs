@@ -24,7 +24,7 @@ async fn new_todos_are_last_after_the_clock_was_set_back() {
     program.stop().await;
     // The id as it would be if the clock had been 30 days ahead.
     let id = ahead.parse::<TodoId>().unwrap().as_uuid().as_u128();
-    let later = id + (30 * DAY_MILLIS << 80);
+    let later = id + ((30 * DAY_MILLIS) << 80);
     let shift = "UPDATE todos SET id = ?2 WHERE id = ?1";
     let changed = place.shell().execute(shift, params![id.to_be_bytes(), later.to_be_bytes()]);
     assert_eq!(changed.unwrap(), 1);
