@@ -11,7 +11,7 @@
 //! | `new_file` | a file that appears when it is complete |
 //! | `progress` | the progress bar |
 //! | `command` | `todo-mcp export` and `todo-mcp import` |
-//! | `backup` | `todo-mcp backup` |
+//! | `backup`, `restore` | `todo-mcp backup` and `todo-mcp restore` |
 
 #[cfg(feature = "sqlite")]
 pub(crate) mod backup;
@@ -21,6 +21,8 @@ mod import;
 mod line;
 mod new_file;
 mod progress;
+#[cfg(feature = "sqlite")]
+pub(crate) mod restore;
 
 pub use command::summary;
 pub use export::{ExportError, export};

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Import(ImportArguments),
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
+    #[cfg(feature = "sqlite")]
+    Restore(RestoreArguments),
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
     /// Help or the version.
@@ -72,6 +74,13 @@ enum Subcommand {
     /// The copy shows the database as it was at one moment. A server may be running.
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
+    /// Put a backup in the place of the SQLite database
+    ///
+    /// The backup is checked before that, and the database is kept under another name
+    /// in the same directory. The server must be stopped.
+    #[command(verbatim_doc_comment)]
+    #[cfg(feature = "sqlite")]
+    Restore(RestoreArguments),
     /// Print an access token of the local identity
     ///
     /// The server must be running. Nothing but the token is printed.
@@ -116,6 +125,13 @@ pub(crate) struct BackupArguments {
     /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[cfg(feature = "sqlite")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArguments {
+    /// File made by `todo-mcp backup`
+    pub(crate) file: PathBuf,
 }
 
 #[cfg(feature = "emulator")]
@@ -167,6 +183,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Import(arguments)) => Command::Import(arguments),
             #[cfg(feature = "sqlite")]
             Some(Subcommand::Backup(arguments)) => Command::Backup(arguments),
+            #[cfg(feature = "sqlite")]
+            Some(Subcommand::Restore(arguments)) => Command::Restore(arguments),
             #[cfg(feature = "emulator")]
             Some(Subcommand::Token(arguments)) => Command::Token(arguments),
         }),

@@ -7,9 +7,9 @@ mod token;
 
 use std::process::ExitCode;
 
-#[cfg(feature = "sqlite")]
-use crate::archive::backup;
 use crate::archive::command::{export, import};
+#[cfg(feature = "sqlite")]
+use crate::archive::{backup, restore};
 use crate::command_line::Command;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Import(arguments) => return runtime()?.block_on(import(&config()?, &arguments)),
         #[cfg(feature = "sqlite")]
         Command::Backup(arguments) => runtime()?.block_on(backup::run(&config()?, &arguments)),
+        #[cfg(feature = "sqlite")]
+        Command::Restore(arguments) => restore::run(&config()?, &arguments),
         #[cfg(feature = "emulator")]
         Command::Token(arguments) => runtime()?.block_on(token::run(&config()?, arguments)),
     }?;

@@ -103,7 +103,7 @@ async fn a_start_on_a_full_disk_fails_with_one_sentence_and_loses_nothing() {
 
     let without_room = ["sh", "-c", r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#];
     let refused = place.installation.spawn_through(&without_room, &["serve"]).ended().await;
-    place.assert_refused(&refused, "cannot be used");
+    place.assert_refused(&refused, "its disk is full");
 
     let program = place.serve().await;
     assert_eq!(everything(&place.caller(&program, "usr_1")).await, stored);

@@ -2,12 +2,15 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `clock` | a clock that is set back |
 //! | `failing_sync` | a disk that does not confirm writes |
+//! | `foreign_log` | a write-ahead log beside another file |
 //! | `full_disk` | a full disk |
 //! | `groups` | concurrent writers while the database is blocked |
 //! | `kill` | `kill -9` under load, and in the middle of a start |
 //! | `read_only` | read-only files |
-//! | `moved_files` | files that are moved, removed or replaced while open |
+//! | `restore` | a backup in the place of the database |
+//! | `moved_files` | files that are moved, removed, replaced or truncated while open |
 //! | `program` | the program with a file of its own, and direct access to that file |
 //! | `writers` | clients that write continuously and record every acknowledgement |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
@@ -34,12 +37,15 @@ mod server;
 mod program;
 mod writers;
 
+mod clock;
 mod damage;
 #[cfg(target_os = "linux")]
 mod failing_sync;
+mod foreign_log;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod groups;
 mod kill;
 mod moved_files;
 mod read_only;
+mod restore;

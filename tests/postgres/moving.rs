@@ -100,9 +100,11 @@ async fn an_export_has_no_statement_timeout() {
 
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-async fn a_backup_is_left_to_pg_dump() {
+async fn backups_are_left_to_the_tools_of_postgresql() {
     let server = postgres::shared();
     let installation = on(&server.url("postgres"));
     let said = installation.run(&["backup", "copy.db"]).await.with_code(64);
     assert!(said.stderr.contains("back it up with pg_dump"), "{}", said.stderr);
+    let said = installation.run(&["restore", "copy.db"]).await.with_code(64);
+    assert!(said.stderr.contains("restore it with pg_restore"), "{}", said.stderr);
 }

@@ -31,6 +31,6 @@ pub use postgres::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    BackupError, OpenError, OpenProblem, SqliteBackup, SqliteSnapshot, SqliteTodoLoader,
-    SqliteTodoRepository,
+    BackupError, OpenError, OpenProblem, RestoreProblem, SqliteBackup, SqliteRestore,
+    SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository,
 };

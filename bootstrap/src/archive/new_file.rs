@@ -1,6 +1,7 @@
 //! A file that appears when it is complete.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,12 @@ use tempfile::NamedTempFile;
 use crate::failure::Failure;
 
 const NOT_A_FILE: &str = "is not a regular file: choose another path, or leave it out";
+
+/// What follows the name of a file, a dot and a random part until the file is complete.
+const PARTIAL: &str = ".partial";
+
+/// How many random characters there are.
+const RANDOM: usize = 6;
 
 /// A file that gets its name when it is complete. Until then it is a temporary file in the same
 /// directory, removed when this is dropped. Only its owner can read it.
@@ -37,10 +44,8 @@ impl NewFile {
         let Some(name) = path.file_name() else { return refused(NOT_A_FILE) };
         let mut prefix = name.to_owned();
         prefix.push(".");
-        let temporary = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".partial")
-            .tempfile_in(directory(&path))
+        remove_leftovers(directory(&path), &prefix);
+        let temporary = temporary(directory(&path), &prefix)
             .with_context(|| format!("{} cannot be created", path.display()))
             .map_err(Failure::Unavailable)?;
         Ok(Self { temporary, path, replace })
@@ -73,6 +78,69 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+fn temporary(directory: &Path, prefix: &OsStr) -> io::Result<NamedTempFile> {
+    loop {
+        let temporary = tempfile::Builder::new()
+            .prefix(prefix)
+            .suffix(PARTIAL)
+            .rand_bytes(RANDOM)
+            .tempfile_in(directory)?;
+        // While the lock is held, another command does not take it for a leftover. It may have done so
+        // just before.
+        let locked = mark_as_in_use(temporary.as_file());
+        if !locked || temporary.path().exists() {
+            return Ok(temporary);
+        }
+    }
+}
+
+/// Removes the temporary files of commands that were killed, and what SQLite keeps beside them. What
+/// cannot be removed stays.
+fn remove_leftovers(directory: &Path, prefix: &OsStr) {
+    let Some(prefix) = prefix.to_str() else { return };
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let random = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(PARTIAL));
+        let is_ours = random.is_some_and(|random| {
+            random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        let path = entry.path();
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) || is_in_use(&path) {
+            continue;
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            // The ones beside it rarely exist.
+            let _ = fs::remove_file(directory.join(format!("{name}{suffix}")));
+        }
+    }
+}
+
+/// Elsewhere, this lock would get in the way of SQLite.
+#[cfg(target_os = "linux")]
+fn mark_as_in_use(file: &File) -> bool {
+    file.try_lock().is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mark_as_in_use(_: &File) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn is_in_use(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_err())
+}
+
+/// No command runs for a day.
+#[cfg(not(target_os = "linux"))]
+fn is_in_use(path: &Path) -> bool {
+    const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+    let modified = path.metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
+}
+
 /// The name is on disk once the directory is.
 #[cfg(unix)]
 fn sync(directory: &Path) -> io::Result<()> {
@@ -87,7 +155,6 @@ fn sync(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Write as _;
 
     use tempfile::TempDir;
@@ -130,6 +197,26 @@ mod tests {
         fs::write(&path, "old").unwrap();
         drop(begin(&path, true));
         assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn leftovers_of_killed_commands_are_removed() {
+        let (directory, path) = place();
+        for name in ["todos.jsonl.aB3xYz.partial", "todos.jsonl.aB3xYz.partial-wal"] {
+            fs::write(directory.path().join(name), "left").unwrap();
+        }
+        let others = ["other.jsonl.aB3xYz.partial", "todos.jsonl.mine.partial", "todos.jsonl.old"];
+        for name in others {
+            fs::write(directory.path().join(name), "theirs").unwrap();
+        }
+        let in_use = begin(&path, false);
+        begin(&path, false).complete().unwrap();
+        assert!(in_use.temporary.path().exists());
+        drop(in_use);
+        let mut names = names(&directory);
+        names.sort();
+        assert_eq!(names, [others[0], "todos.jsonl", others[1], others[2]]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use todo_application::domain::{
     WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    StorageHealth, TodoRepository,
 };
 
 /// Keeps todos until it is dropped.
@@ -183,6 +183,14 @@ impl TodoRepository for MemoryTodoRepository {
             workspaces.remove(permit.workspace());
         }
         Ok(true)
+    }
+}
+
+/// New, it is empty.
+#[async_trait]
+impl NewestId for MemoryTodoRepository {
+    async fn newest_before(&self, _: TodoId) -> Result<Option<TodoId>, StorageError> {
+        Ok(None)
     }
 }
 

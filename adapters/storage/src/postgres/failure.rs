@@ -13,6 +13,8 @@ use super::database_error::cause;
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) fate: Fate,
+    /// Whether the server has found damaged data, which a retry finds again.
+    is_damage: bool,
     error: BoxError,
 }
 
@@ -37,7 +39,7 @@ struct NoAnswer;
 impl Failure {
     /// The server did not respond in time.
     pub(super) fn no_answer() -> Self {
-        Self { fate: Fate::Unknown, error: NoAnswer.into() }
+        Self { fate: Fate::Unknown, is_damage: false, error: NoAnswer.into() }
     }
 
     /// The cause in one line, for the log.
@@ -71,7 +73,9 @@ impl From<Error> for Failure {
             }
             Some(_) => Fate::Refused,
         };
-        Self { fate, error: cause(error) }
+        let damage = [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED];
+        let is_damage = error.code().is_some_and(|code| damage.contains(code));
+        Self { fate, is_damage, error: cause(error) }
     }
 }
 
@@ -86,12 +90,16 @@ impl From<PoolError<ConnectError>> for Failure {
             | PoolError::NoRuntimeSpecified
             | PoolError::PostCreateHook(_)) => error.into(),
         };
-        Self { fate: Fate::Refused, error }
+        Self { fate: Fate::Refused, is_damage: false, error }
     }
 }
 
 impl From<Failure> for StorageError {
     fn from(failure: Failure) -> Self {
-        Self::Unavailable(failure.error)
+        if failure.is_damage {
+            Self::Damaged(failure.error)
+        } else {
+            Self::Unavailable(failure.error)
+        }
     }
 }

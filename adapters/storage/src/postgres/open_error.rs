@@ -1,5 +1,7 @@
 //! Why a database cannot be used.
 
+use std::error::Error as _;
+
 use deadpool::managed::PoolError;
 use thiserror::Error;
 use todo_application::ports::BoxError;
@@ -21,7 +23,7 @@ pub struct PostgresOpenError {
 /// The problem with a PostgreSQL database: the rest of a sentence that starts with its URL.
 #[derive(Debug, Error)]
 pub enum PostgresOpenProblem {
-    /// No host answers, or not in time, or only a standby does.
+    /// No host answers, or not in time.
     #[error("cannot be reached ({0}): start it, or set DATABASE_URL to another database")]
     Unreachable(String),
     #[error("rejects this user ({0}): correct the user or the password in DATABASE_URL")]
@@ -34,6 +36,12 @@ pub enum PostgresOpenProblem {
          owner of the tables"
     )]
     NotAllowed(String),
+    /// Its setting, or that of its user, or it is a standby.
+    #[error(
+        "accepts no writes ({0}): set default_transaction_read_only to off for it and its user, or, if \
+         it is a standby, set DATABASE_URL to its primary"
+    )]
+    ReadOnly(String),
     /// It cannot store every text.
     #[error("has the encoding {0}: create it with the encoding UTF8")]
     Encoding(String),
@@ -63,12 +71,16 @@ pub enum PostgresOpenProblem {
 impl From<Error> for PostgresOpenProblem {
     fn from(error: Error) -> Self {
         let Some(code) = error.code().cloned() else {
+            if is_read_only(&error) {
+                return Self::ReadOnly(READ_ONLY.to_owned());
+            }
             return Self::Unreachable(reason(error));
         };
         let foreign =
             [SqlState::UNDEFINED_COLUMN, SqlState::DATATYPE_MISMATCH, SqlState::UNDEFINED_FUNCTION];
         match code {
             SqlState::INVALID_CATALOG_NAME => Self::Missing,
+            SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(reason(error)),
             SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(reason(error)),
             // Class 28: invalid authorization.
             code if code.code().starts_with("28") => Self::Login(reason(error)),
@@ -80,6 +92,13 @@ impl From<Error> for PostgresOpenProblem {
             _ => Self::Other(reason(error)),
         }
     }
+}
+
+/// The driver's text for a host that is not wanted because it is read-only.
+const READ_ONLY: &str = "database does not allow writes";
+
+fn is_read_only(error: &Error) -> bool {
+    error.source().is_some_and(|cause| cause.to_string() == READ_ONLY)
 }
 
 impl From<ConnectError> for PostgresOpenProblem {

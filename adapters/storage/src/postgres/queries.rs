@@ -5,6 +5,21 @@
 
 use super::row::select;
 
+/// The greatest id of version 7 before `$1`, with a seek for each workspace.
+pub(super) const NEWEST: &str = "\
+    WITH RECURSIVE workspaces (workspace) AS ( \
+        (SELECT workspace FROM todos ORDER BY workspace LIMIT 1) \
+        UNION ALL \
+        SELECT (SELECT next.workspace FROM todos next WHERE next.workspace > workspaces.workspace \
+                ORDER BY next.workspace LIMIT 1) \
+        FROM workspaces WHERE workspaces.workspace IS NOT NULL) \
+    SELECT newest.id FROM workspaces, LATERAL ( \
+        SELECT todos.id FROM todos \
+        WHERE todos.workspace = workspaces.workspace AND todos.id < $1 \
+          AND substr(todos.id::text, 15, 1) = '7' \
+        ORDER BY todos.id DESC LIMIT 1) newest \
+    ORDER BY newest.id DESC LIMIT 1";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
     Find,

@@ -8,8 +8,8 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    StorageHealth, TodoRepository,
 };
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -20,8 +20,8 @@ use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
-use super::parameter::Parameter;
-use super::queries::Query;
+use super::parameter::{Parameter, to_sql};
+use super::queries::{NEWEST, Query};
 use super::url::PostgresUrl;
 use super::{migrations, row};
 
@@ -162,6 +162,19 @@ impl TodoRepository for PostgresTodoRepository {
         let [key, id, _] = key;
         let existing = self.connections.run(Query::Exists, &[key, id]).await?;
         if existing.is_empty() { Ok(false) } else { Err(ChangeError::Stale) }
+    }
+}
+
+/// On a connection of its own: it is needed once, and not every engine that distributes rows runs it.
+#[async_trait]
+impl NewestId for PostgresTodoRepository {
+    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
+        let connection = self.connections.connect().await?;
+        let end = [Parameter::Id(end)];
+        let row =
+            connection.client.query_opt(NEWEST, &to_sql(&end)).await.map_err(Failure::from)?;
+        let id = row.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?;
+        Ok(id.map(TodoId::from_uuid))
     }
 }
 

@@ -8,8 +8,8 @@ use rusqlite::backup::{Backup, StepResult};
 use thiserror::Error;
 use todo_application::ports::BoxError;
 
-use super::open;
-use super::open_error::OpenError;
+use super::open_error::{OpenError, is_no_space};
+use super::{log_marker, open};
 
 /// The pages to copy between two progress reports: 4 MiB.
 const PAGES: i32 = 1024;
@@ -23,6 +23,11 @@ pub enum BackupError {
     /// The progress callback has stopped it.
     #[error("the backup was stopped")]
     Stopped,
+    #[error(
+        "the copy cannot be written because its disk is full, or a limit for files is reached: free \
+         some space, or choose a path on another disk"
+    )]
+    NoSpace(#[source] BoxError),
     /// The database cannot be read, or the copy cannot be written.
     #[error("the database cannot be copied")]
     Failed(#[source] BoxError),
@@ -33,7 +38,7 @@ pub enum BackupError {
 
 impl From<rusqlite::Error> for BackupError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.into())
+        if is_no_space(&error) { Self::NoSpace(error.into()) } else { Self::Failed(error.into()) }
     }
 }
 
@@ -57,6 +62,9 @@ impl SqliteBackup {
         // A rollback is never needed.
         target.pragma_update(None, "journal_mode", "off")?;
         self.copy(&mut target, progress)?;
+        // So that a log of the source does not belong to the copy. A database of an earlier schema has
+        // no marker, and damage is what the check is for.
+        let _ = log_marker::change(&target);
         target.close().map_err(|(_, error)| error)?;
         check(copy)
     }

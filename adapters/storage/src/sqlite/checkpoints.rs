@@ -6,6 +6,8 @@
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
+use super::log_marker;
+
 /// The pages in the log at which a checkpoint is due, as in SQLite itself.
 const DUE: i64 = 1000;
 
@@ -18,13 +20,39 @@ pub(super) struct Checkpoints {
     /// that did not reach the end of the log and so relied on this `fsync`. It does once all connections
     /// are closed: the next process to open the file reads the log from its start.
     suspended: bool,
+    /// The pages in the log after the last commit, and how many of them are also in the database file.
+    log: (i64, i64),
+    /// Whether the next commit changes the [marker](super::log_marker): it may be the first of a log,
+    /// or the last before a checkpoint.
+    marks: bool,
 }
 
 impl Checkpoints {
-    /// Disables the checkpoints of SQLite.
+    /// Disables the checkpoints of SQLite, and makes one: with the marker of this start, the file differs
+    /// from every copy that was made of it before.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        Ok(Self { suspended: false })
+        let mut checkpoints = Self { suspended: false, log: (0, 0), marks: true };
+        let made = checkpoint(connection, "PASSIVE").map(drop);
+        checkpoints.note(connection, made);
+        Ok(checkpoints)
+    }
+
+    pub(super) fn marks_the_next_commit(&self) -> bool {
+        self.marks
+    }
+
+    /// Looks at the log, and returns how many pages it has. If that fails, it has those that it had.
+    pub(super) fn pages(&mut self, connection: &Connection) -> i64 {
+        if let Ok(log) = checkpoint(connection, "NOOP") {
+            self.log = log;
+        }
+        self.log.0
+    }
+
+    /// How many pages the log had when it was last looked at.
+    pub(super) fn known_pages(&self) -> i64 {
+        self.log.0
     }
 
     /// Makes a checkpoint if the log is long, or if a write failed, as there may be no room for more of
@@ -33,16 +61,23 @@ impl Checkpoints {
         if self.suspended {
             return;
         }
-        let made = checkpoint(connection, "NOOP").and_then(|(log, done)| {
-            let is_due = done < log && (log >= DUE || failed);
-            if is_due { checkpoint(connection, "PASSIVE").map(drop) } else { Ok(()) }
-        });
-        self.note(connection, made);
+        self.pages(connection);
+        let (log, done) = self.log;
+        if done < log && (failed || log >= DUE && self.marks) {
+            let made = checkpoint(connection, "PASSIVE").map(|log| self.log = log);
+            self.note(connection, made);
+        }
+        let (log, done) = self.log;
+        self.marks = log == done || log >= DUE;
     }
 
     /// Makes a checkpoint that empties the log.
     pub(super) fn at_the_end(mut self, connection: &Connection) {
         if !self.suspended {
+            if self.pages(connection) > 0 {
+                // Without it the checkpoint is the same.
+                let _ = log_marker::change(connection);
+            }
             let made = checkpoint(connection, "TRUNCATE").map(drop);
             self.note(connection, made);
         }
@@ -61,6 +96,12 @@ impl Checkpoints {
             "sync of the database file failed: no more checkpoints are made, and the write-ahead log \
              grows until the next start"
         );
+        self.suspend(connection);
+    }
+
+    /// Makes no more checkpoints.
+    pub(super) fn suspend(&mut self, connection: &Connection) {
+        self.suspended = true;
         // SQLite must not make one either when it closes the file.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }

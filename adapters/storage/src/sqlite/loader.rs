@@ -9,7 +9,7 @@ use todo_application::domain::{OperatorPermit, Todo};
 use todo_application::ports::{Loaded, StorageError, TodoLoader};
 use tokio::task::spawn_blocking;
 
-use super::failure::unavailable;
+use super::failure::{failure, unavailable};
 use super::open::{self, Exclusive};
 use super::open_error::OpenError;
 use super::{queries, write};
@@ -47,14 +47,14 @@ impl TodoLoader for SqliteTodoLoader {
 /// In one transaction, for a single sync to the disk.
 fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, StorageError> {
     let immediate = TransactionBehavior::Immediate;
-    let transaction = connection.transaction_with_behavior(immediate).map_err(unavailable)?;
+    let transaction = connection.transaction_with_behavior(immediate).map_err(failure)?;
     let loaded = todos.iter().map(|todo| load_one(&transaction, todo)).collect::<Result<_, _>>()?;
-    transaction.commit().map_err(unavailable)?;
+    transaction.commit().map_err(failure)?;
     Ok(loaded)
 }
 
 fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError> {
-    if write::insert_new(connection, todo).map_err(unavailable)? {
+    if write::insert_new(connection, todo).map_err(failure)? {
         return Ok(Loaded::Added);
     }
     let stored = queries::find(connection, todo.workspace(), todo.id())?;

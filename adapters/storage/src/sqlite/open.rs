@@ -1,7 +1,6 @@
 //! Resolving, locking and opening the file.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +11,9 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::checkpoints::Checkpoints;
 use super::files::Files;
-use super::open_error::{OpenError, OpenProblem};
+use super::lock::{self, Lock};
+use super::log_marker;
+use super::open_error::{MAX_PATH, OpenError, OpenProblem};
 use super::pinned_reader::PinnedReader;
 use super::readers::Readers;
 use super::schema::{self, Origin};
@@ -31,7 +32,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Exclusive {
     // Dropped in this order: close the file, release the lock.
     pub(super) connection: Connection,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
     file: PathBuf,
 }
 
@@ -40,7 +41,7 @@ pub(super) struct Opened {
     pub(super) readers: Readers,
     pub(super) writer: Writer,
     pub(super) files: Arc<Files>,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
 }
 
 /// Opens the database for a server.
@@ -54,7 +55,8 @@ pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
             offloaded.collect::<rusqlite::Result<_>>()?,
         );
         let checkpoints = Checkpoints::of(&connection)?;
-        let files = Arc::new(Files::of(&file)?);
+        let page_size = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let files = Arc::new(Files::of(&file, page_size)?);
         let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
         let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files))?;
         Ok(Opened { readers, writer, files, lock })
@@ -73,6 +75,10 @@ pub(super) fn exclusive(path: &Path) -> Result<Exclusive, OpenError> {
 pub(super) fn snapshot(path: &Path) -> Result<(Connection, i32), OpenError> {
     with_path(path, |path| {
         let file = existing(path)?.ok_or(OpenProblem::Missing)?;
+        lock::while_unused(&file, || {
+            lock::check_restored(&file)?;
+            log_marker::check(&file)
+        })?;
         // A read-only connection cannot remove the files beside the database when it closes: they
         // would belong to this user and block the user of the server. Where this user may not write,
         // SQLite silently opens a read-only connection.
@@ -99,17 +105,18 @@ pub(super) fn with_path<T>(
 
 fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     let file = locate(path)?;
-    // Before anything opens the file: while SQLite has it open, closing it anywhere else in the process
-    // would release SQLite's own locks (POSIX advisory locks).
-    let lock = lock(&file)?;
-    create_if_missing(&file)?;
+    let lock = Lock::take(&file)?;
+    lock::check_restored(&file)?;
+    log_marker::check(&file)?;
+    let lock = lock.with_database(&file)?;
+    tighten(&file);
     let mut connection = connect(&file)?;
     prepare(&mut connection)?;
     Ok(Exclusive { connection, lock, file })
 }
 
 /// Resolves links, so that all paths to the same file lead to the same lock.
-fn locate(path: &Path) -> Result<PathBuf, OpenProblem> {
+pub(super) fn locate(path: &Path) -> Result<PathBuf, OpenProblem> {
     let Some(file) = existing(path)? else { return locate_new(path) };
     // Root could write to a read-only file, but the file is read-only on purpose.
     if file.metadata()?.permissions().readonly() {
@@ -123,48 +130,54 @@ fn existing(path: &Path) -> Result<Option<PathBuf>, OpenProblem> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(OpenProblem::NotAFile) }
+    if file.metadata()?.is_file() {
+        within_limit(file).map(Some)
+    } else {
+        Err(OpenProblem::NotAFile)
+    }
 }
 
 fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(OpenProblem::NotAFile);
     };
-    Ok(directory.canonicalize()?.join(name))
+    within_limit(directory.canonicalize()?.join(name))
 }
 
-/// Ensures that no other todo-mcp uses the database while the returned file is open.
-///
-/// The lock is on a file of its own, which is never removed: otherwise two processes could each hold a
-/// lock on a different file of the same name.
-fn lock(file: &Path) -> Result<File, OpenProblem> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = private().create(true).open(name)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenProblem::InUse),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+fn within_limit(file: PathBuf) -> Result<PathBuf, OpenProblem> {
+    if file.as_os_str().len() <= MAX_PATH { Ok(file) } else { Err(OpenProblem::PathTooLong) }
+}
+
+/// Takes from other users the access that an earlier version, a copy or an umask has given them.
+#[cfg(unix)]
+fn tighten(database: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const OTHERS: u32 = 0o077;
+    let files = ["", "-wal", "-shm", ".lock"].map(|suffix| lock::beside(database, suffix));
+    let mut tightened = false;
+    for file in files {
+        let Ok(metadata) = file.metadata() else { continue };
+        let mut permissions = metadata.permissions();
+        if permissions.mode() & OTHERS == 0 {
+            continue;
+        }
+        permissions.set_mode(permissions.mode() & !OTHERS);
+        match std::fs::set_permissions(&file, permissions) {
+            Ok(()) => tightened = true,
+            Err(error) => {
+                tracing::warn!(file = %file.display(), %error, "other users can access this file");
+            }
+        }
+    }
+    if tightened {
+        tracing::info!(file = %database.display(), "access of other users to the database removed");
     }
 }
 
-/// Creates the file before SQLite does, which would let other users read it. The files that SQLite
-/// creates beside it get its permissions.
-fn create_if_missing(file: &Path) -> io::Result<()> {
-    match private().create_new(true).open(file) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        created => created.map(drop),
-    }
-}
-
-/// For writing. A new file is accessible to its owner only.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
+/// Elsewhere, files have the permissions of their directory.
+#[cfg(not(unix))]
+fn tighten(_: &Path) {}
 
 pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // Without CREATE, so that a removed file is not replaced by an empty one.
@@ -221,6 +234,9 @@ fn prepare(writer: &mut Connection) -> Result<(), OpenProblem> {
     writer.pragma_update(None, "fullfsync", true)?;
     writer.pragma_update(None, "checkpoint_fullfsync", true)?;
     schema::migrate(writer, schema)?;
+    writer.pragma_update(None, "synchronous", "off")?;
+    log_marker::prepare(writer)?;
+    writer.pragma_update(None, "synchronous", "full")?;
     // After the migrations, which may sort a table, temporary data is a few pages of a savepoint.
     writer.pragma_update(None, "temp_store", "memory")?;
     Ok(())

@@ -1,7 +1,6 @@
 //! The repository.
 
 use std::error::Error as _;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +10,14 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    StorageHealth, TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
 
-use super::failure::unavailable;
+use super::failure::{log_truncated, unavailable};
 use super::files::Files;
+use super::lock::Lock;
 use super::open::{self, Opened};
 use super::open_error::OpenError;
 use super::queries;
@@ -37,7 +37,7 @@ pub struct SqliteTodoRepository {
     readers: Readers,
     writer: Writer,
     files: Arc<Files>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl SqliteTodoRepository {
@@ -145,6 +145,13 @@ impl SqliteTodoRepository {
 }
 
 #[async_trait]
+impl NewestId for SqliteTodoRepository {
+    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
+        self.readers.read(move |connection| queries::newest(connection, end)).await
+    }
+}
+
+#[async_trait]
 impl StorageHealth for SqliteTodoRepository {
     async fn check(&self) -> Result<(), StorageError> {
         if !self.writer.is_alive() {
@@ -153,10 +160,13 @@ impl StorageHealth for SqliteTodoRepository {
         if !self.files.are_in_place() {
             return Err(unavailable("the database file has been moved or removed"));
         }
+        if self.files.is_truncated() {
+            return Err(log_truncated());
+        }
         match timeout(PROBE_TIME, self.readers.read(queries::probe)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                let cause = error.source().map_or_else(String::new, ToString::to_string);
+                let cause = error.source().map_or_else(String::new, in_one_line);
                 Err(unavailable(format!("the database cannot be read: {cause}")))
             }
             Err(_elapsed) => Err(unavailable("the database does not answer in time")),

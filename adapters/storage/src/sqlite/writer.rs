@@ -11,8 +11,9 @@ use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 
 use super::checkpoints::Checkpoints;
-use super::failure::{is_damage, unavailable};
+use super::failure::{damaged, failure, is_damage, log_truncated, may_pass, unavailable};
 use super::files::Files;
+use super::log_marker;
 use super::pinned_reader::PinnedReader;
 use super::schema;
 use super::write::{Outcome, Write};
@@ -104,8 +105,18 @@ fn serve(
     while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
         let (writes, replies): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.reply)).unzip();
-        let mut results = commit(&mut connection, &writes);
-        if !files.are_in_place() {
+        let marks = checkpoints.marks_the_next_commit();
+        // Another program may have made a checkpoint that emptied the log.
+        let is_complete = files.has_log(checkpoints.known_pages())
+            || files.has_log_of(checkpoints.pages(&connection));
+        let mut results =
+            if is_complete { commit(&mut connection, &writes, marks) } else { vec![] };
+        if !is_complete || !files.has_log_of(checkpoints.pages(&connection)) {
+            results.clear();
+            results.resize_with(writes.len(), || Err(log_truncated()));
+            // It would copy what is left of the log to the file.
+            checkpoints.suspend(&connection);
+        } else if !files.are_in_place() {
             results.fill_with(|| Err(unavailable("the database file has been moved or removed")));
         }
         let failed = results.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
@@ -122,6 +133,8 @@ fn serve(
 
 /// Why a transaction failed.
 enum Failed {
+    /// The marker of the log could not be changed.
+    ByMarker(rusqlite::Error),
     /// One of its writes ended it.
     ByWrite(rusqlite::Error),
     /// It could not begin, or not be committed.
@@ -129,18 +142,25 @@ enum Failed {
 }
 
 /// Commits all writes, if possible in one transaction, and returns the outcome of each.
-fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Result<Outcome, StorageError>> {
-    match try_commit(connection, writes) {
+fn commit(
+    connection: &mut Connection,
+    writes: &[Write],
+    marks: bool,
+) -> Vec<Result<Outcome, StorageError>> {
+    match try_commit(connection, writes, marks) {
         Ok(results) => results,
+        // The writes do not depend on it.
+        Err(Failed::ByMarker(_)) if marks => commit(connection, writes, false),
         Err(Failed::ByWrite(_)) if writes.len() > 1 => {
-            writes.iter().flat_map(|write| commit(connection, slice::from_ref(write))).collect()
+            let alone = |write| commit(connection, slice::from_ref(write), marks);
+            writes.iter().flat_map(alone).collect()
         }
-        Err(Failed::ByWrite(error) | Failed::AsAWhole(error)) => {
-            let damaged = is_damage(&error);
+        Err(Failed::ByMarker(error) | Failed::ByWrite(error) | Failed::AsAWhole(error)) => {
+            let may_pass = may_pass(&error);
             let error = Arc::new(error);
             let failed = || {
-                let error = NotCommitted(Arc::clone(&error)).into();
-                Err(if damaged { StorageError::Damaged(error) } else { unavailable(error) })
+                let error = NotCommitted(Arc::clone(&error));
+                Err(if may_pass { unavailable(error) } else { damaged(error) })
             };
             iter::repeat_with(failed).take(writes.len()).collect()
         }
@@ -150,9 +170,13 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> Vec<Result<Outcome, 
 fn try_commit(
     connection: &mut Connection,
     writes: &[Write],
+    marks: bool,
 ) -> Result<Vec<Result<Outcome, StorageError>>, Failed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = transaction.map_err(Failed::AsAWhole)?;
+    if marks {
+        log_marker::change(&transaction).map_err(Failed::ByMarker)?;
+    }
     let results = writes
         .iter()
         .map(|write| apply_alone(&transaction, write))
@@ -188,7 +212,7 @@ fn apply_alone(
         Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),
         Err(error) => {
             run(transaction, "ROLLBACK TO alone")?;
-            run(transaction, "RELEASE alone").map(|()| Err(unavailable(error)))
+            run(transaction, "RELEASE alone").map(|()| Err(failure(error)))
         }
     }
 }

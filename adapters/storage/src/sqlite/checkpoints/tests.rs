@@ -43,6 +43,9 @@ fn a_long_log_is_copied_to_the_file() {
 
     write_pages(&writer, DUE / 2);
     checkpoints.after_commit(&writer, false);
+    assert!(checkpoints.marks_the_next_commit());
+    write_pages(&writer, 1);
+    checkpoints.after_commit(&writer, false);
     assert!(size(&place) > before + 4000 * DUE.cast_unsigned());
 }
 

@@ -199,3 +199,39 @@ fn a_commit_syncs_to_the_disk_and_a_reader_cannot_write() {
     let reader = connect_reader(&place.file()).unwrap();
     assert!(reader.execute("DELETE FROM todos", []).is_err());
 }
+
+#[test]
+fn a_path_beyond_the_limit_of_sqlite_names_the_limit() {
+    let place = Place::new();
+    let mut directory = place.directory().canonicalize().unwrap();
+    while directory.as_os_str().len() < 500 {
+        directory.push("d".repeat(90));
+    }
+    fs::create_dir_all(&directory).unwrap();
+    let error = SqliteTodoRepository::open(&directory.join("todos.db")).err().unwrap();
+    assert!(matches!(error.problem, OpenProblem::PathTooLong), "{error}");
+    let long_name = place.directory().join("n".repeat(300));
+    let problem = problem(&long_name);
+    assert!(matches!(problem, OpenProblem::PathTooLong), "{problem}");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn access_of_other_users_to_an_existing_database_is_removed() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    drop(place.open());
+    let shell = place.shell();
+    shell.execute_batch("PRAGMA user_version = 3").unwrap();
+    let files = ["todos.db", "todos.db-wal", "todos.db-shm", "todos.db.lock"];
+    let paths = files.map(|name| place.directory().join(name));
+    for path in &paths {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let _repository = place.open();
+    for path in &paths {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+    }
+}

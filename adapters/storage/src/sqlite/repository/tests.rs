@@ -109,7 +109,7 @@ async fn a_corrupt_todo_can_be_removed_and_the_others_read() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_reached_is_unavailable_until_it_can() {
+async fn a_table_that_is_missing_is_damage_until_it_is_back() {
     let place = Place::new();
     let repository = place.open();
     repository.insert(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
@@ -118,16 +118,39 @@ async fn a_table_that_cannot_be_reached_is_unavailable_until_it_can() {
     let shell = place.shell();
     shell.execute_batch("ALTER TABLE todos RENAME TO elsewhere").unwrap();
     let found = repository.find(&read_permit(), id(1)).await;
-    assert!(matches!(found, Err(StorageError::Unavailable(_))), "{found:?}");
+    assert!(matches!(found, Err(StorageError::Damaged(_))), "{found:?}");
     let inserted = repository.insert(&write_permit(), &todo(2, "Buy bread")).await;
-    let unavailable = matches!(inserted, Err(InsertError::Storage(StorageError::Unavailable(_))));
-    assert!(unavailable, "{inserted:?}");
+    let damaged = matches!(inserted, Err(InsertError::Storage(StorageError::Damaged(_))));
+    assert!(damaged, "{inserted:?}");
     let Err(StorageError::Unavailable(cause)) = repository.check().await else { panic!("healthy") };
-    assert_eq!(cause.to_string(), "the database cannot be read: no such table: todos");
+    let cause = cause.to_string();
+    assert!(cause.starts_with("the database cannot be read: "), "{cause}");
+    assert!(cause.contains("no such table: todos"), "{cause}");
 
     shell.execute_batch("ALTER TABLE elsewhere RENAME TO todos").unwrap();
     repository.insert(&write_permit(), &todo(2, "Buy bread")).await.unwrap();
     repository.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_id_is_the_greatest_of_version_7_before_a_given_one() {
+    let place = Place::new();
+    let repository = place.open();
+    let end = id(0xee);
+    assert_eq!(repository.newest_before(end).await.unwrap(), None);
+    let id = |first: u8, version: u8| {
+        let mut bytes = [first; 16];
+        bytes[6] = version << 4;
+        TodoId::from_bytes(bytes)
+    };
+    let add = "INSERT INTO todos VALUES (?1, ?2, 'todo', NULL, NULL, 1, 'me', 1, 'me', 1)";
+    for (workspace, id) in
+        [("a", id(1, 7)), ("b", id(3, 7)), ("b", id(2, 7)), ("c", id(4, 4)), ("c", id(5, 7))]
+    {
+        place.shell().execute(add, (workspace, id.as_uuid().as_bytes())).unwrap();
+    }
+    assert_eq!(repository.newest_before(end).await.unwrap(), Some(id(5, 7)));
+    assert_eq!(repository.newest_before(id(5, 7)).await.unwrap(), Some(id(3, 7)));
 }
 
 #[tokio::test]

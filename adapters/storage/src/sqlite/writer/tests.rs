@@ -63,7 +63,7 @@ fn a_failing_write_does_not_affect_its_group() {
         let mut connection = failing_database();
         let group =
             [insert(1, "first"), insert(2, title), insert(1, "first again"), insert(3, "last")];
-        let results = commit(&mut connection, &group);
+        let results = commit(&mut connection, &group, false);
         assert!(matches!(results[0], Ok(Outcome::Done)));
         assert!(is_unavailable(&results[1]), "{title}: {results:?}");
         assert!(matches!(results[2], Ok(Outcome::Duplicate)));
@@ -78,7 +78,7 @@ fn a_write_sees_the_earlier_ones_of_its_group() {
     let save = |expected| Write::Save { todo: todo(1, "second"), expected };
     let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
     let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
-    let results = commit(&mut connection, &group);
+    let results = commit(&mut connection, &group, false);
     assert!(matches!(results[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
     assert!(matches!(results[3], Ok(Outcome::Stale)));
     assert_eq!(stored(&connection), []);
@@ -88,7 +88,7 @@ fn a_write_sees_the_earlier_ones_of_its_group() {
 fn a_group_whose_commit_fails_is_unavailable_and_leaves_nothing_behind() {
     let mut connection = failing_database();
     let group = [insert(1, "first"), insert(2, FAILS_THE_COMMIT), insert(3, "last")];
-    let results = commit(&mut connection, &group);
+    let results = commit(&mut connection, &group, false);
     assert!(results.iter().all(is_unavailable), "{results:?}");
     assert_eq!(results.len(), 3);
     for result in results {
@@ -99,7 +99,7 @@ fn a_group_whose_commit_fails_is_unavailable_and_leaves_nothing_behind() {
     }
     assert_eq!(stored(&connection), []);
 
-    let next = commit(&mut connection, &[insert(4, "next")]);
+    let next = commit(&mut connection, &[insert(4, "next")], false);
     assert!(matches!(next[..], [Ok(Outcome::Done)]), "{next:?}");
 }
 
@@ -109,7 +109,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
     let place = Place::new();
     drop(place.open());
     let mut connection = place.shell();
-    let mut write = |number| commit(&mut connection, &[insert(number, "todo")]).remove(0);
+    let mut write = |number| commit(&mut connection, &[insert(number, "todo")], false).remove(0);
     assert!(write(1).is_ok());
     let (unconfirmed, mut write) = without_sync(&place.log(), || (write(2), write));
     assert!(is_unavailable(&unconfirmed));

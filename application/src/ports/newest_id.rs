@@ -1,0 +1,11 @@
+use async_trait::async_trait;
+use todo_domain::TodoId;
+
+use super::storage_error::StorageError;
+
+/// Tells where the ids of a store end, so that new ones sort after them.
+#[async_trait]
+pub trait NewestId: Send + Sync {
+    /// The greatest id of version 7 before `end`, of all workspaces. It does not tell whose it is.
+    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError>;
+}

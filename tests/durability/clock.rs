@@ -1,0 +1,43 @@
+//! A clock that was ahead, and is corrected between two runs.
+
+use rusqlite::params;
+use serde_json::json;
+use todo_application::domain::TodoId;
+use todo_tests::client::Client;
+
+use crate::program::Place;
+
+const DAY_MILLIS: u128 = 24 * 60 * 60 * 1000;
+
+async fn titles(caller: &Client) -> Vec<String> {
+    let listed = caller.call("list_todos", json!({})).await.structured();
+    let titles = listed["todos"].as_array().unwrap().iter();
+    titles.map(|todo| todo["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn new_todos_are_last_after_the_clock_was_set_back() {
+    let place = Place::new().await;
+    let program = place.serve().await;
+    let ahead = place.caller(&program, "usr_1").create("Created ahead").await;
+    place.caller(&program, "usr_2").create("Of another user").await;
+    program.stop().await;
+    // The id as it would be if the clock had been 30 days ahead.
+    let id = ahead.parse::<TodoId>().unwrap().as_uuid().as_u128();
+    let later = id + ((30 * DAY_MILLIS) << 80);
+    let shift = "UPDATE todos SET id = ?2 WHERE id = ?1";
+    let changed = place.shell().execute(shift, params![id.to_be_bytes(), later.to_be_bytes()]);
+    assert_eq!(changed.unwrap(), 1);
+
+    for (run, expected) in [&["Created ahead", "Run 0"][..], &["Created ahead", "Run 0", "Run 1"]]
+        .into_iter()
+        .enumerate()
+    {
+        let program = place.serve().await;
+        let caller = place.caller(&program, "usr_1");
+        caller.create(&format!("Run {run}")).await;
+        assert_eq!(titles(&caller).await, expected);
+        let ended = program.stop().await;
+        assert!(ended.stderr.contains("the clock is behind the newest todo"), "{ended:?}");
+    }
+}
