@@ -62,8 +62,8 @@ async fn line_separators_are_escaped_in_every_answer() {
     for answer in &answers[..2] {
         assert_eq!(answer.structured()["todo"]["description"], description);
         assert_eq!(answer.payload(), answer.structured());
-        let once = answer.text.matches(r#"one\u2028two\u2029–"#).count();
-        let twice = answer.text.matches(r#"one\\u2028two\\u2029–"#).count();
+        let once = answer.text.matches(r"one\u2028two\u2029–").count();
+        let twice = answer.text.matches(r"one\\u2028two\\u2029–").count();
         assert_eq!((once, twice), (1, 1), "{answer:?}");
     }
     assert_eq!(answers[10].json()["id"], odd, "an id is returned");
