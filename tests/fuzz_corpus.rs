@@ -154,7 +154,7 @@ fn an_envelope_is_accepted_or_rejected_with_a_code() {
 }
 
 #[test]
-fn arguments_are_accepted_or_rejected_with_one_sentence() {
+fn arguments_are_accepted_or_rejected_with_a_sentence_for_each() {
     hold("tool_arguments", checks::tool_arguments);
 }
 

@@ -163,7 +163,7 @@ async fn an_invalid_line_is_reported_and_nothing_after_it_is_imported() {
         (with("created_at", json!("1969-12-31T23:59:59.999Z")), "`created_at` -1 ms since 1970"),
         (with("created_at", json!(7)), "invalid type: integer `7`"),
         (with("created_by", json!("")), "`created_by` must not be empty"),
-        (with("updated_by", json!("a\u{0}")), "`updated_by` must not contain control"),
+        (with("updated_by", json!("a\u{0}")), "`updated_by` must be one line without control"),
         (with("version", json!(0)), "`version` must be a whole number of at least 1"),
         (with("version", json!(1.5)), "invalid type: floating point"),
         (with("updated_at", json!("2020-01-01T00:00:00Z")), "changed before it was created"),

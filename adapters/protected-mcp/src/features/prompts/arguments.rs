@@ -25,7 +25,7 @@ pub struct PromptArgument {
 pub enum Suggestions {
     /// The same for everyone: no scope is needed to see them.
     Fixed(&'static [&'static str]),
-    /// From [`Prompt::complete`].
+    /// From [`Prompt::complete`](super::Prompt::complete).
     OfTheCaller,
 }
 

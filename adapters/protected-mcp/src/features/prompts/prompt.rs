@@ -28,7 +28,8 @@ pub trait Prompt: Send + Sync + 'static {
         arguments: PromptArguments,
     ) -> impl Future<Output = Result<Vec<PromptMessage>, Failure>> + Send;
 
-    /// Values for an argument with [`Suggestions::OfTheCaller`] that fit what was typed, the best first.
+    /// Values for an argument with [`OfTheCaller`](super::Suggestions::OfTheCaller) that fit what was
+    /// typed, the best first.
     fn complete(
         &self,
         _call: Call<Self::Scope>,

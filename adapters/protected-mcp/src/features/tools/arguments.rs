@@ -23,6 +23,8 @@ const LARGEST_READ_AGAIN: usize = 256 * 1024;
 const LONGEST_NAME: usize = 64;
 const LONGEST_RULE: usize = 300;
 
+const UNKNOWN: &str = "there is no such argument";
+
 /// Reads arguments, the JSON text of an object.
 pub(super) fn read<T>(json: &str) -> Result<T, Failure>
 where
@@ -67,6 +69,11 @@ where
         // Some clients send every argument, and an empty string for those without a value.
         if value.get() == r#""""# && !required.iter().any(|name| *name == member) {
             rule.push_str("; leave it out if it has no value");
+        }
+        // Which arguments there are is said once.
+        if rule.starts_with(UNKNOWN) && violations.iter().any(|(_, rule)| rule.starts_with(UNKNOWN))
+        {
+            rule.truncate(UNKNOWN.len());
         }
         if !violations.iter().any(|(known, _)| *known == argument) {
             violations.push((argument, rule));
@@ -136,7 +143,7 @@ where
         "it is given twice".to_owned()
     } else if message.starts_with("unknown field `") {
         let known = expected.map_or(String::new(), |known| format!(", expected {known}"));
-        format!("there is no such argument{known}")
+        format!("{UNKNOWN}{known}")
     } else {
         rule_of(&error, message, expected, &json)
     };
@@ -331,6 +338,7 @@ mod tests {
         let (sentence, _) = failure(&format!("{{{}}}", many.join(",")));
         assert_eq!(sentence.matches("there is no such argument").count(), MOST_VIOLATIONS);
         assert_eq!(sentence.matches("it is required").count(), 2);
+        assert_eq!(sentence.matches("expected one of").count(), 1);
         let (sentence, _) =
             failure(&format!(r#"{{"a":1,"b":"{}"}}"#, "b".repeat(LARGEST_READ_AGAIN)));
         assert_eq!(sentence.matches("there is no such argument").count(), 1);
