@@ -42,6 +42,10 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     tokio::select! {
         () = signals.received() => {}
         error = lost(&mut identity) => return Err(error),
+        ended = &mut server => {
+            ended.map_err(Failure::other)?;
+            return Err(Failure::other(anyhow::anyhow!("the server has ended by itself")));
+        }
     }
     tracing::info!("stopping: waiting for requests in flight");
     stop.send_replace(true);
@@ -126,7 +130,7 @@ fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<
          \n  Todos         {todos}, {sharing}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
-         \n    npx @modelcontextprotocol/inspector --transport http --server-url {endpoint}\n\
+         \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http --server-url {endpoint}\n\
          \n  Ctrl-C stops the server.\n\n",
         version = env!("CARGO_PKG_VERSION"),
     ))

@@ -35,7 +35,7 @@ impl Call {
             ),
         };
         let body = Bytes::from(body.to_string());
-        headers.insert("host", HeaderValue::from_static("localhost"));
+        headers.insert("host", HeaderValue::from_str(client.host()).unwrap());
         headers.insert("content-length", body.len().into());
         Self { headers, body }
     }

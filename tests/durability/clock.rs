@@ -1,19 +1,11 @@
 //! A clock that was ahead, and is corrected between two runs.
 
 use rusqlite::params;
-use serde_json::json;
 use todo_application::domain::TodoId;
-use todo_tests::client::Client;
 
 use crate::program::Place;
 
 const DAY_MILLIS: u128 = 24 * 60 * 60 * 1000;
-
-async fn titles(caller: &Client) -> Vec<String> {
-    let listed = caller.call("list_todos", json!({})).await.structured();
-    let titles = listed["todos"].as_array().unwrap().iter();
-    titles.map(|todo| todo["title"].as_str().unwrap().to_owned()).collect()
-}
 
 #[tokio::test]
 async fn new_todos_are_last_after_the_clock_was_set_back() {
@@ -36,7 +28,7 @@ async fn new_todos_are_last_after_the_clock_was_set_back() {
         let program = place.serve().await;
         let caller = place.caller(&program, "usr_1");
         caller.create(&format!("Run {run}")).await;
-        assert_eq!(titles(&caller).await, expected);
+        assert_eq!(caller.titles().await, expected);
         let ended = program.stop().await;
         assert!(ended.stderr.contains("the clock is behind the newest todo"), "{ended:?}");
     }

@@ -6,17 +6,10 @@ use serde_json::{Value, json};
 use todo_application::ports::Clock as _;
 use todo_mcp::SystemClock;
 use todo_tests::ManualClock;
-use todo_tests::client::Client;
 use todo_tests::server::TestServer;
 
 fn with_key(title: &str, key: &str) -> Value {
     json!({ "title": title, "description": "two litres", "idempotency_key": key })
-}
-
-async fn titles(client: &Client) -> Vec<String> {
-    let listed = client.call("list_todos", json!({})).await.structured();
-    let todos = listed["todos"].as_array().unwrap();
-    todos.iter().map(|todo| todo["title"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -30,7 +23,7 @@ async fn a_repeated_call_gets_the_first_answer_even_after_changes() {
     assert_eq!(owner.call("create_todo", with_key("Buy milk", "k")).await.structured(), first);
     owner.call("delete_todo", json!({ "todo_id": id })).await;
     assert_eq!(owner.call("create_todo", with_key(" Buy milk ", "k")).await.structured(), first);
-    assert!(titles(&owner).await.is_empty());
+    assert!(owner.titles().await.is_empty());
 }
 
 #[tokio::test]
@@ -45,7 +38,7 @@ async fn reusing_a_key_with_other_arguments_is_a_conflict() {
         assert_eq!(answer.failure(), "idempotency_conflict");
         assert_eq!(answer.payload()["argument"], "idempotency_key");
     }
-    assert_eq!(titles(&owner).await, ["Buy milk"]);
+    assert_eq!(owner.titles().await, ["Buy milk"]);
 }
 
 #[tokio::test]
@@ -56,7 +49,7 @@ async fn keys_are_per_caller_and_calls_without_a_key_all_run() {
         client.call("create_todo", with_key("Buy milk", "k")).await.structured();
         client.call("create_todo", json!({ "title": "again" })).await.structured();
         client.call("create_todo", json!({ "title": "again" })).await.structured();
-        assert_eq!(titles(client).await, ["Buy milk", "again", "again"]);
+        assert_eq!(client.titles().await, ["Buy milk", "again", "again"]);
     }
     let server = TestServer::with([("TODO_SHARING", "everyone")]).await;
     let (one, two) = (server.caller("usr_1", "todo:write"), server.caller("usr_2", "todo:write"));
@@ -82,7 +75,7 @@ async fn of_concurrent_calls_with_one_key_one_runs() {
         answers.push(call.await.unwrap());
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    assert_eq!(titles(&owner).await, ["Buy milk"]);
+    assert_eq!(owner.titles().await, ["Buy milk"]);
 }
 
 #[tokio::test]
@@ -101,7 +94,7 @@ async fn a_key_is_remembered_for_24_hours() {
     assert_eq!(id().await, first);
     clock.advance(1).unwrap();
     assert_ne!(id().await, first);
-    assert_eq!(titles(&owner).await.len(), 2);
+    assert_eq!(owner.titles().await.len(), 2);
 }
 
 #[tokio::test]
@@ -114,5 +107,5 @@ async fn a_key_is_a_short_printable_text() {
         assert_eq!(answer.failure(), "invalid_argument");
         assert_eq!(answer.payload()["argument"], "idempotency_key");
     }
-    assert!(titles(&owner).await.is_empty());
+    assert!(owner.titles().await.is_empty());
 }

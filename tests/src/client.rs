@@ -40,6 +40,11 @@ impl Client {
         Self { endpoint, token, http: http.build().unwrap(), judge }
     }
 
+    /// The value of `Host` for its endpoint.
+    pub fn host(&self) -> &str {
+        self.endpoint.split('/').nth(2).unwrap()
+    }
+
     /// The headers of a well-behaved client.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -137,6 +142,13 @@ impl Client {
     /// Calls a tool in the old era.
     pub async fn call(&self, tool: &str, arguments: Value) -> Answer {
         self.legacy("tools/call", json!({ "name": tool, "arguments": arguments })).await
+    }
+
+    /// The titles of the first page of todos.
+    pub async fn titles(&self) -> Vec<String> {
+        let listed = self.call("list_todos", json!({})).await.structured();
+        let todos = listed["todos"].as_array().unwrap();
+        todos.iter().map(|todo| todo["title"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Creates a todo and returns its id.

@@ -18,6 +18,7 @@ pub use caller::Caller;
 pub(crate) use challenge::Challenge;
 pub(crate) use metadata::ProtectedResource;
 pub use public_url::{PublicUrl, PublicUrlError};
+pub(crate) use scope::is_scope;
 pub use scope::{Scope, Scopes};
 
 /// The path of the metadata of a protected resource (RFC 9728 section 3).

@@ -180,21 +180,11 @@ pub(crate) fn kept(payload: &SignedPayload, names: &[String]) -> Map<String, Val
     claims.into_iter().filter(|(name, value)| names.contains(name) && !value.is_null()).collect()
 }
 
-/// What grants a scope. A text without the form of a scope grants nothing: an entry of a list that
-/// holds a space is not two scopes.
 fn scope_tokens<'a>(claim: &'a TextOrList<'a>) -> Vec<&'a str> {
-    let mut tokens: Vec<&str> = match claim {
+    match claim {
         TextOrList::Text(Text(scopes)) => scopes.split_ascii_whitespace().collect(),
         TextOrList::List(scopes) => scopes.iter().map(|Text(scope)| scope.as_ref()).collect(),
-    };
-    tokens.retain(|token| is_scope_token(token));
-    tokens
-}
-
-/// RFC 6749 section 3.3: printable ASCII without space, quotation mark and backslash.
-fn is_scope_token(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    }
 }
 
 fn optional<'a, T: Deserialize<'a>>((name, value): Claim<'a>) -> Result<Option<T>, InvalidToken> {

@@ -215,7 +215,7 @@ impl Shared {
             }
             _ => {
                 tracing::info!(
-                    keys.ids = ?keys.ids().collect::<Vec<_>>(),
+                    keys.ids = ?keys.ids().map(Option::unwrap_or_default).collect::<Vec<_>>(),
                     keys.ignored = keys.ignored(),
                     "signing keys fetched"
                 );

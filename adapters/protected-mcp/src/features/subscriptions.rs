@@ -43,11 +43,11 @@ impl Streams {
         record: &mut RequestRecord,
     ) -> Result<Listener, Error> {
         let Operation { request, caller, .. } = operation;
-        let canonical = |uri: &str| resources.canonical_uri(uri);
-        let filter = Filter::read(request.params.notifications, canonical)?;
         let changes = resources.watch(authorization, caller);
         let changes = changes
             .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
+        let canonical = |uri: &str| resources.canonical_uri(uri);
+        let filter = Filter::read(request.params.notifications, canonical)?;
         Ok(Listener {
             id: request.id.to_owned(),
             filter,

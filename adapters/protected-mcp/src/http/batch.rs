@@ -23,8 +23,8 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Answers the requests of a batch in order, one after the other, while the answer is within the size
 /// limit. `None` if there is nothing to answer.
 ///
-/// If the token lacks a scope that one of the requests requires, none is answered: HTTP 403 with one
-/// challenge that names the scopes of them all, so that the client steps up once and sends it again.
+/// If the token lacks a scope that one of the requests requires whatever its arguments are, none is
+/// answered: HTTP 403 with one challenge that names the scopes of them all, so that the client steps up once and sends it again.
 pub(crate) async fn answer(
     features: &Features,
     rate: &RateLimit,

@@ -5,6 +5,7 @@
 //! these are checked (MCP 2026-07-28, Streamable HTTP, security warning).
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use axum::http::header::HOST;
@@ -32,7 +33,7 @@ impl FromStr for HostPattern {
 
     fn from_str(text: &str) -> Result<Self, HostPatternError> {
         let authority = Authority::from_str(text).map_err(|_| HostPatternError)?;
-        if authority.host().is_empty() || text.contains(['@', '*']) {
+        if !is_plain(&authority) {
             return Err(HostPatternError);
         }
         Ok(Self { host: authority.host().to_ascii_lowercase(), port: authority.port_u16() })
@@ -52,6 +53,21 @@ impl fmt::Display for HostPattern {
         formatter.write_str(&self.host)?;
         self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
     }
+}
+
+/// Whether it is a name or an address, and at most a port. An [`Authority`] may be more: `$(id).localhost`
+/// is one, and answers name the host to people, who copy commands with it into a shell.
+fn is_plain(authority: &Authority) -> bool {
+    let host = authority.host();
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = address.map_or_else(
+        || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+        |address| address.parse::<Ipv6Addr>().is_ok(),
+    );
+    let port =
+        authority.as_str().strip_prefix(host).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    is_host && !host.is_empty() && port.is_some_and(|port| port.is_empty() || is_port(port))
 }
 
 /// The names of this machine that everyone knows. It has more: see [`is_loopback_host`].
@@ -95,7 +111,7 @@ impl AllowedHosts {
             return Err(jsonrpc::Error::forbidden("A request must have exactly one Host header."));
         };
         let is_allowed = |authority: &Authority| {
-            !authority.as_str().contains('@')
+            is_plain(authority)
                 && (self.hosts.iter().any(|pattern| pattern.matches(authority))
                     || (self.loopback && is_loopback_host(authority.host())))
         };
@@ -164,6 +180,13 @@ mod tests {
             "",
             "a b",
             "evil.com@localhost",
+            "$(id).localhost:3002",
+            ";reboot;.localhost:3002",
+            "a&b.localhost",
+            "[::1]evil.com",
+            "[localhost]",
+            "localhost:abc",
+            "localhost:65536",
         ] {
             assert!(!is_allowed(&allowed, bad), "{bad}");
         }
@@ -207,7 +230,17 @@ mod tests {
 
     #[test]
     fn an_invalid_host_pattern_is_rejected() {
-        for bad in ["", "https://a.example", "a/b", "*", "*.example.com", "user@a.example"] {
+        for bad in [
+            "",
+            "https://a.example",
+            "a/b",
+            "*",
+            "*.example.com",
+            "user@a.example",
+            "a.example:84430",
+            "a.example:abc",
+            "[::1]a",
+        ] {
             assert_eq!(bad.parse::<HostPattern>(), Err(HostPatternError), "{bad}");
         }
     }

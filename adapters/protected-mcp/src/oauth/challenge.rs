@@ -1,5 +1,7 @@
 //! RFC 6750 challenges: what leads a caller without the right token to one.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode};
 
 use super::{PublicUrl, Scopes};
@@ -11,12 +13,15 @@ pub(crate) struct Challenge {
     public_url: PublicUrl,
     /// Every scope of the resource.
     scopes: Vec<&'static str>,
+    /// What nearly every request without a token gets, written once: strangers send as many as they like.
+    missing_token: HeaderValue,
 }
 
 impl Challenge {
     /// `scopes` is every scope of the resource.
     pub(crate) fn new(public_url: PublicUrl, scopes: Vec<&'static str>) -> Self {
-        Self { public_url, scopes }
+        let missing_token = missing_token(&public_url, &scopes);
+        Self { public_url, scopes, missing_token }
     }
 
     /// The URL of the RFC 9728 document, for a request to this host.
@@ -26,16 +31,14 @@ impl Challenge {
 
     /// 401 for a request without credentials: without an error code (RFC 6750 section 3.1).
     pub(crate) fn missing_token(&self, host: Option<&HeaderValue>) -> Error {
-        let challenge = format!(
-            "Bearer resource_metadata=\"{}\", scope=\"{}\"",
-            self.resource_metadata(host),
-            self.scopes.join(" ")
-        );
+        let challenge = match self.public_url.as_requested(host) {
+            Cow::Borrowed(_) => self.missing_token.clone(),
+            Cow::Owned(requested) => missing_token(&requested, &self.scopes),
+        };
         let sentence = "This server needs an access token: send `Authorization: Bearer <token>`. \
                         An MCP client gets one by itself, following the resource_metadata of the \
                         WWW-Authenticate header.";
-        Error::oauth(StatusCode::UNAUTHORIZED, "unauthorized", sentence)
-            .with_challenge(header_value(&challenge))
+        Error::oauth(StatusCode::UNAUTHORIZED, "unauthorized", sentence).with_challenge(challenge)
     }
 
     /// 401 for a token that was rejected. `reason` completes "The access token was refused: ".
@@ -87,6 +90,14 @@ pub(super) fn keys_unavailable() -> Error {
                     access tokens cannot be checked. Keep the token and try again in a few seconds.";
     Error::oauth(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", sentence)
         .retry_after(RETRY_AFTER)
+}
+
+fn missing_token(public_url: &PublicUrl, scopes: &[&str]) -> HeaderValue {
+    let resource_metadata = public_url.resource_metadata();
+    header_value(&format!(
+        "Bearer resource_metadata=\"{resource_metadata}\", scope=\"{}\"",
+        scopes.join(" ")
+    ))
 }
 
 fn header_value(text: &str) -> HeaderValue {

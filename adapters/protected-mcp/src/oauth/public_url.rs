@@ -13,7 +13,8 @@ use crate::loopback::is_loopback_host;
 /// The public base URL in normal form: no trailing slash, no `/mcp`.
 ///
 /// Everything that a client compares is derived from it and not from a header of the request, so a proxy
-/// in front changes nothing (RFC 9728 section 3.3: `resource` must be what the client asked for).
+/// in front changes nothing (RFC 9728 section 3.3: `resource` must be what the client asked for). The one
+/// exception is a URL on this machine, which has several names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -41,10 +42,13 @@ impl PublicUrl {
     /// loopback names lead to one server, and a client compares what it finds with what it asked for
     /// (RFC 9728 section 3.3). The URL itself for every other host.
     pub(crate) fn as_requested(&self, host: Option<&HeaderValue>) -> Cow<'_, Self> {
-        let requested = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let own = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let other = host
+            .filter(|host| self.loopback && !host.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
+        let requested = other.and_then(|host| Authority::try_from(host.as_bytes()).ok());
         match requested {
-            Some(requested) if self.loopback && is_loopback_host(requested.host()) => {
-                let scheme = self.origin.split("://").next().unwrap_or("http");
+            Some(requested) if is_loopback_host(requested.host()) => {
+                let scheme = if self.is_https() { "https" } else { "http" };
                 let origin = format!("{scheme}://{requested}").to_ascii_lowercase();
                 let host = requested.host().to_owned();
                 Cow::Owned(Self { origin, path: self.path.clone(), host, loopback: true })

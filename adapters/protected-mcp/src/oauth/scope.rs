@@ -47,17 +47,24 @@ impl From<&str> for Scopes {
     }
 }
 
-/// Each scope once, in the order of their first occurrence.
+/// Each scope once, in the order of their first occurrence. A text that is no scope grants nothing: an entry
+/// of a list that holds a space is not two scopes.
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
         let mut distinct: Vec<&str> = Vec::new();
-        for scope in scopes {
+        for scope in scopes.into_iter().filter(|scope| is_scope(scope)) {
             if !distinct.contains(&scope) {
                 distinct.push(scope);
             }
         }
         Self(distinct.join(" ").into())
     }
+}
+
+/// RFC 6749 section 3.3: printable ASCII without space, quotation mark and backslash.
+pub(crate) fn is_scope(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !text.is_empty() && text.bytes().all(is_allowed)
 }
 
 impl fmt::Display for Scopes {
@@ -79,5 +86,12 @@ mod tests {
             assert!(!scopes.contains(other), "{other:?}");
         }
         assert!(!Scopes::default().contains(""));
+    }
+
+    #[test]
+    fn a_text_that_is_no_scope_grants_nothing() {
+        let entries =
+            ["notes:read notes:write", "", "notes:\"write\"", "notes:re\u{e4}d", "openid"];
+        assert_eq!(entries.into_iter().collect::<Scopes>().to_string(), "openid");
     }
 }

@@ -19,7 +19,7 @@ use crate::http::origins::AllowedOrigins;
 use crate::http::page::Page;
 use crate::oauth::{
     Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
-    PublicUrl,
+    PublicUrl, is_scope,
 };
 use crate::protocol::{Frame, Implementation, ServerDescription};
 use crate::readiness::Readiness;
@@ -270,9 +270,4 @@ fn distinct(scopes: &[&'static str]) -> Vec<&'static str> {
         }
     }
     distinct
-}
-
-fn is_scope(text: &str) -> bool {
-    let is_allowed = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\');
-    !text.is_empty() && text.bytes().all(is_allowed)
 }
