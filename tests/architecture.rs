@@ -242,7 +242,7 @@ fn every_crate_takes_version_lints_and_edition_from_the_workspace() {
 }
 
 #[test]
-#[cfg_attr(not(has_git_checkout), ignore = "needs git and a checkout")]
+#[cfg_attr(not(has_git_checkout), ignore = "needs git and a checkout: see tests/README.md")]
 fn the_root_has_no_other_visible_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let tracked = Command::new("git")

@@ -1,4 +1,4 @@
-//! The obligations of every [`TodoRepository`], [`TodoSnapshot`] and [`TodoLoader`], one case each,
+//! The obligations of every [`TodoRepository`], [`NewestId`], [`TodoSnapshot`] and [`TodoLoader`], one case each,
 //! run against every adapter on a new store.
 //!
 //! To add an adapter: a function that creates a store, and a line in `contract!`.
@@ -21,7 +21,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version};
-use todo_application::ports::{ChangeError, Filter, InsertError, StorageHealth, TodoRepository};
+use todo_application::ports::{
+    ChangeError, Filter, InsertError, NewestId, StorageHealth, TodoRepository,
+};
 use todo_tests::{Permitted as _, operator, todo_record, workspace, write_permit};
 
 /// An empty store, and what must live as long as the store.
@@ -110,6 +112,7 @@ contract! {
             a_removed_todo_does_not_count_in_a_page,
             a_list_never_shows_another_workspace,
             paging_shows_unchanged_todos_exactly_once,
+            the_newest_id_of_all_workspaces_is_of_version_7_and_before_a_given_one,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

@@ -152,6 +152,11 @@ impl Todo {
         }
     }
 
+    /// Fails if the permit is for another workspace. Whatever writes a todo asks this first.
+    pub fn check(&self, permit: &WritePermit) -> Result<(), OtherWorkspace> {
+        if permit.workspace() == self.workspace() { Ok(()) } else { Err(OtherWorkspace) }
+    }
+
     /// Changes the fields that `edit` names, and returns whether anything is different now.
     ///
     /// A change that changes nothing (the same title, done again) leaves version, instants and
@@ -164,9 +169,7 @@ impl Todo {
         edit: Edit,
         at: Instant,
     ) -> Result<bool, OtherWorkspace> {
-        if permit.workspace() != self.workspace() {
-            return Err(OtherWorkspace);
-        }
+        self.check(permit)?;
         let TodoRecord {
             id: _,
             workspace: _,

@@ -224,7 +224,7 @@ async def completes(era: str) -> None:
         await call(client, "delete_todo", todo_id=todo["id"])
 
 
-async def is_told_of_changes(era: str) -> None:
+async def is_notified_of_changes(era: str) -> None:
     async with (
         connected(era, provider(Person(*EVERYTHING), Storage())) as listening,
         connected(era, provider(Person(*EVERYTHING), Storage())) as writing,
@@ -234,9 +234,9 @@ async def is_told_of_changes(era: str) -> None:
         expect(honored == (True, [TODOS]), f"the server will tell of {changes.honored}")
 
         async def sees(*todos) -> None:
-            told = [await anext(changes), await anext(changes)]
+            notified = [await anext(changes), await anext(changes)]
             both = [ResourcesListChanged(), ResourceUpdated(TODOS)]
-            expect(told == both, f"what is told is {told}")
+            expect(notified == both, f"the notifications are {notified}")
             after = await read(listening, TODOS)
             expect(after == {"todos": list(todos)}, f"what changed reads {after}")
 
@@ -313,8 +313,8 @@ async def hears_the_server_stop(era: str) -> None:
     ):
         print("waits for the server to stop", flush=True)
         # A stream that ends without its result raises SubscriptionLost.
-        told = [change async for change in changes]
-        expect(told == [], f"something changed: {told}")
+        notified = [change async for change in changes]
+        expect(notified == [], f"something changed: {notified}")
 
 
 def expect(condition: object, sentence: str) -> None:
@@ -342,7 +342,7 @@ async def main() -> None:
         for step in steps:
             await run(step, era)
         if era != "legacy":
-            await run(is_told_of_changes, era)
+            await run(is_notified_of_changes, era)
     await run(hears_the_server_stop, ERAS[-1])
     print("done")
 

@@ -211,13 +211,13 @@ async function completes(sdk, era) {
   await client.close();
 }
 
-async function isToldOfChanges(sdk, era) {
+async function isNotifiedOfChanges(sdk, era) {
   const [listening] = await logIn(sdk, era, new Application(), EVERYTHING);
   const [writing] = await logIn(sdk, era, new Application(), EVERYTHING);
   const everything = { resourcesListChanged: true, resourceSubscriptions: [TODOS] };
   const subscription = await listening.listen(everything);
   assert.deepEqual(subscription.honoredFilter, everything);
-  const told = async (change) => {
+  const notified = async (change) => {
     const list = next(listening, "notifications/resources/list_changed");
     const resource = next(listening, "notifications/resources/updated");
     const result = await change();
@@ -226,9 +226,9 @@ async function isToldOfChanges(sdk, era) {
     return result;
   };
 
-  const { todo } = await told(() => call(writing, "create_todo", { title: "Buy milk" }));
+  const { todo } = await notified(() => call(writing, "create_todo", { title: "Buy milk" }));
   assert.deepEqual(await read(listening, TODOS), { todos: [todo] });
-  await told(() => call(writing, "delete_todo", { todo_id: todo.id }));
+  await notified(() => call(writing, "delete_todo", { todo_id: todo.id }));
   assert.deepEqual(await read(listening, TODOS), { todos: [] });
 
   await subscription.close();
@@ -323,7 +323,7 @@ try {
   const sdk = await sdks[line]();
   for (const era of sdk.eras) {
     for (const step of STEPS) await run(step, sdk, era);
-    if (era !== "legacy") await run(isToldOfChanges, sdk, era);
+    if (era !== "legacy") await run(isNotifiedOfChanges, sdk, era);
   }
   if (!sdk.first) await run(hearsTheServerStop, sdk, sdk.eras.at(-1));
   console.log("done");

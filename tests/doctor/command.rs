@@ -2,10 +2,11 @@
 
 use std::process::{Output, Stdio};
 
+use todo_tests::issuer::signed;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::stand_in::{Scalekit, signed};
+use crate::stand_in::Scalekit;
 
 /// Runs `todo-mcp doctor` with these settings only.
 async fn doctor(settings: &[(&str, &str)], arguments: &[&str], input: &str) -> Output {

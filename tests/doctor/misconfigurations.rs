@@ -5,11 +5,11 @@ use serde_json::json;
 use todo_mcp::doctor::Verdict::{Fail, Pass, Warn};
 use todo_mcp::doctor::examine;
 use todo_mcp::settings::Settings;
-use todo_tests::issuer::{foreign_key, header, now, published_key};
+use todo_tests::issuer::{foreign_key, header, now, published_key, signed};
 use todo_tests::server::TestServer;
 
 use crate::proxy::{Fault, server_behind};
-use crate::stand_in::{Scalekit, assert_found, closed_port, only_finding, signed};
+use crate::stand_in::{Scalekit, assert_found, closed_port, only_finding};
 
 #[tokio::test]
 async fn every_check_passes_when_everything_is_configured() {

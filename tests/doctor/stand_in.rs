@@ -8,11 +8,10 @@ use axum::extract::State;
 use axum::http::header::DATE;
 use axum::http::{HeaderName, StatusCode, Uri};
 use jiff::fmt::rfc2822::DateTimePrinter;
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use todo_mcp::doctor::{Finding, Report, Verdict, examine};
 use todo_mcp::settings::Settings;
-use todo_tests::issuer::{KEY_ID, RESOURCE_ID, header, now, published_key};
+use todo_tests::issuer::{KEY_ID, RESOURCE_ID, now, published_key};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// What a Scalekit environment with one MCP server publishes.
@@ -115,11 +114,6 @@ impl Scalekit {
             "exp": now() + 3600,
         })
     }
-}
-
-/// A token with these claims, signed with the published key.
-pub(crate) fn signed(claims: &Value) -> String {
-    published_key().sign(&header(Algorithm::RS256, KEY_ID), claims)
 }
 
 async fn answer(

@@ -3,9 +3,9 @@
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use todo_mcp::doctor::{Finding, Report, Verdict};
-use todo_tests::issuer::{KEY_ID, header, now, published_key};
+use todo_tests::issuer::{KEY_ID, header, now, published_key, signed};
 
-use crate::stand_in::{Scalekit, assert_found, only_finding, signed};
+use crate::stand_in::{Scalekit, assert_found, only_finding};
 
 /// The faults of a token, in the order in which they are found.
 const FAULTS: [&str; 12] = [

@@ -126,7 +126,7 @@ async fn a_file_that_cannot_be_served_is_not_restored() {
     fs::write(&backup, &whole).unwrap();
     fs::write(place.installation.path("backup.db-wal"), "log").unwrap();
     let refused = place.installation.run(&["restore", "backup.db"]).await.with_code(1);
-    assert!(refused.stderr.contains("has a write-ahead log beside it"), "{refused:?}");
+    assert!(refused.stderr.contains("has a log beside it"), "{refused:?}");
 }
 
 #[tokio::test]

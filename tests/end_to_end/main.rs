@@ -8,8 +8,8 @@
 //! | `sdk` | the client of the official Rust SDK, given only a URL |
 //! | `browser` | the user in front of the consent page |
 //!
-//! Nothing here sleeps: a test waits for output or for the end of a process, and fails after a
-//! minute without.
+//! Nothing here sleeps: a test waits for output or for the end of a process, and fails when
+//! its time limit is over.
 #![expect(
     clippy::expect_used,
     clippy::panic,

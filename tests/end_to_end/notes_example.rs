@@ -1,19 +1,14 @@
 //! The example of the engine, `adapters/protected-mcp/examples/notes.rs`: a server of its reader's own
 //! tools.
 
-use std::net::TcpListener;
-use std::process::Stdio;
-use std::time::Duration;
-
 use protected_mcp::{Clock as _, SystemClock};
 use rmcp::ClientLifecycleMode;
 use scalekit_emulator::{EmulatorOptions, ScalekitEmulator};
 use serde_json::json;
 use todo_tests::client::Client;
+use todo_tests::example;
 use todo_tests::issuer::RESOURCE_ID;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::process::Child;
 
 use crate::browser::Browser;
 use crate::sdk::Application;
@@ -26,10 +21,7 @@ struct Notes {
 
 /// Starts an emulated Scalekit, and the example with it.
 async fn start() -> Notes {
-    // The example listens where its URL says, so the port must be known before.
-    let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    let url = format!("http://localhost:{port}");
+    let url = example::free_url();
     let options = EmulatorOptions::new(&url, || SystemClock.now())
         .resource_id(RESOURCE_ID)
         .scope("notes:read", "See your notes")
@@ -37,19 +29,8 @@ async fn start() -> Notes {
     let emulator = ScalekitEmulator::bind(options).await.unwrap();
     let environment = emulator.environment_url();
     tokio::spawn(emulator.serve(std::future::pending()));
-    drop(reserved);
-    let process = Command::new(env!("CARGO_BIN_EXE_notes-under-test"))
-        .args([url.as_str(), environment.as_str(), RESOURCE_ID])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let accepts = async {
-        while TcpStream::connect(("localhost", port)).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_mins(1), accepts).await.unwrap();
+    let program = env!("CARGO_BIN_EXE_notes-under-test");
+    let process = example::start(program, &url, &environment, RESOURCE_ID).await;
     Notes { url, _process: process }
 }
 

@@ -140,10 +140,10 @@ async fn a_client_of_the_new_era_is_notified_of_changes_by_another() {
     ];
 
     let todo = create(&writing).await;
-    assert_eq!(told(&mut subscription).await, both);
+    assert_eq!(notified(&mut subscription).await, both);
     assert_eq!(listening.read(TODOS).await.unwrap(), json!({ "todos": [todo] }));
     writing.content("delete_todo", json!({ "todo_id": todo["id"] })).await;
-    assert_eq!(told(&mut subscription).await, both);
+    assert_eq!(notified(&mut subscription).await, both);
     assert_eq!(listening.read(TODOS).await.unwrap(), json!({ "todos": [] }));
 
     subscription.cancel().await.unwrap();
@@ -199,7 +199,7 @@ fn everything() -> SubscriptionFilter {
 }
 
 /// The methods of the next two notifications, and their URIs.
-async fn told(subscription: &mut Subscription) -> [(String, Option<String>); 2] {
+async fn notified(subscription: &mut Subscription) -> [(String, Option<String>); 2] {
     [next(subscription).await, next(subscription).await]
 }
 

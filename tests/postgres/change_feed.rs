@@ -55,10 +55,10 @@ async fn many_concurrent_changes_are_all_published() {
     for number in 0..200 {
         here.publish(&write_permit(&workspace("mine")), id(number));
     }
-    let mut told = BTreeSet::new();
-    while told.len() < 200 {
+    let mut notified = BTreeSet::new();
+    while notified.len() < 200 {
         match soon(distant.next()).await {
-            Changed::Todos(todos) => told.extend(todos),
+            Changed::Todos(todos) => notified.extend(todos),
             Changed::Any => panic!("the ids fit into the buffer"),
         }
     }
@@ -99,7 +99,7 @@ async fn changes_missed_during_an_outage_are_published_as_unknown() {
         let by_id = async {
             for number in numbers.by_ref() {
                 here.publish(&write_permit(&workspace("mine")), id(number));
-                if matches!(distant.next().await, Changed::Todos(told) if told.contains(&id(number)))
+                if matches!(distant.next().await, Changed::Todos(notified) if notified.contains(&id(number)))
                 {
                     break;
                 }
@@ -121,7 +121,7 @@ async fn a_client_of_one_server_is_notified_of_a_change_through_another() {
     // One of them may be the unknown change published when the server connected.
     for number in 0..5 {
         there.create(&format!("todo {number}")).await;
-        let told = listener.next().await.unwrap();
-        assert_eq!(told["method"], "notifications/resources/list_changed");
+        let notified = listener.next().await.unwrap();
+        assert_eq!(notified["method"], "notifications/resources/list_changed");
     }
 }

@@ -49,7 +49,7 @@ use std::time::Duration;
 
 use todo_adapter_storage::PostgresTodoRepository;
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord};
-use todo_application::ports::{Filter, NewestId as _, StorageError};
+use todo_application::ports::{Filter, StorageError};
 use todo_tests::postgres::Server;
 use todo_tests::{Permitted as _, operator, read_permit, todo_record, workspace, write_permit};
 

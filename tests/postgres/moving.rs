@@ -5,6 +5,7 @@ use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use todo_tests::postgres;
 
 use crate::installation::Installation;
+use crate::soon;
 
 fn on(url: &str) -> Installation {
     Installation::new().with("DATABASE_URL", url)
@@ -90,10 +91,12 @@ async fn an_export_has_no_statement_timeout() {
     shell.batch_execute(&limit).await.unwrap();
     shell.batch_execute("BEGIN; LOCK TABLE todos").await.unwrap();
     let export = installation.spawn(&["export"]);
-    let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND database = \
-                   (SELECT oid FROM pg_database WHERE datname = current_database())";
-    while shell.query(waiting, &[]).await.unwrap().is_empty() {}
-    shell.batch_execute("SELECT pg_sleep(2.5); COMMIT").await.unwrap();
+    // Of another session: in a transaction, `pg_stat_activity` does not change.
+    let observer = server.connect(&database).await;
+    let outwaits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                    AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > '2.5 s'";
+    soon(async { while observer.query(outwaits, &[]).await.unwrap().is_empty() {} }).await;
+    shell.batch_execute("COMMIT").await.unwrap();
     let exported = export.ended().await.with_code(0);
     assert_eq!(exported.stdout.lines().count(), 1);
 }

@@ -125,29 +125,6 @@ async fn a_read_only_database_is_rejected_with_the_cause() {
 
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-async fn the_newest_id_is_the_greatest_of_version_7_before_a_given_one() {
-    let server = postgres::shared();
-    let database = server.create_database().await;
-    let repository = open(&server.url(&database)).await;
-    let end = TodoId::from_bytes([0xee; 16]);
-    assert_eq!(repository.newest_before(end).await.unwrap(), None);
-    let id = |first: u8, version: u8| {
-        let mut bytes = [first; 16];
-        bytes[6] = version << 4;
-        TodoId::from_bytes(bytes)
-    };
-    for (owner, id) in
-        [("a", id(1, 7)), ("b", id(3, 7)), ("b", id(2, 7)), ("c", id(4, 4)), ("c", id(5, 7))]
-    {
-        let record = todo_record(&workspace(owner), id);
-        repository.add(&Todo::restore(record).unwrap()).await.unwrap();
-    }
-    assert_eq!(repository.newest_before(end).await.unwrap(), Some(id(5, 7)));
-    assert_eq!(repository.newest_before(id(5, 7)).await.unwrap(), Some(id(3, 7)));
-}
-
-#[tokio::test]
-#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn a_database_without_utf_8_is_rejected() {
     let server = postgres::shared();
     let shell = server.connect("postgres").await;

@@ -8,7 +8,7 @@ fn todo() -> Value {
     json!({ "type": "ref/resource", "uri": "todo://todos/{id}" })
 }
 
-fn prompt(name: &str) -> Value {
+pub(crate) fn prompt(name: &str) -> Value {
     json!({ "type": "ref/prompt", "name": name })
 }
 
@@ -17,7 +17,12 @@ async fn complete(client: &Client, reference: &Value, argument: &str, typed: &st
     client.modern("completion/complete", json!({ "ref": reference, "argument": argument })).await
 }
 
-async fn values(client: &Client, reference: &Value, argument: &str, typed: &str) -> Vec<String> {
+pub(crate) async fn values(
+    client: &Client,
+    reference: &Value,
+    argument: &str,
+    typed: &str,
+) -> Vec<String> {
     let completion = complete(client, reference, argument, typed).await.result();
     let values = completion["completion"]["values"].as_array().unwrap();
     values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()

@@ -5,7 +5,7 @@ use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
 
 const TODOS: &str = "todo://todos";
-const NOBODYS: &str = "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
+const UNKNOWN: &str = "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
 
 async fn read(client: &Client, uri: &str) -> Answer {
     client.modern("resources/read", json!({ "uri": uri })).await
@@ -131,7 +131,7 @@ async fn there_is_one_template_and_it_is_the_same_for_every_caller() {
 async fn an_unknown_resource_gets_the_error_of_its_era() {
     let server = TestServer::start().await;
     let owner = server.owner();
-    for uri in [NOBODYS, "todo://todos/", "todo://", "test://elsewhere", "file:///etc/passwd", ""] {
+    for uri in [UNKNOWN, "todo://todos/", "todo://", "test://elsewhere", "file:///etc/passwd", ""] {
         let modern = read(&owner, uri).await;
         assert_eq!(modern.error_code(), -32602, "{uri}");
         let legacy = owner.legacy("resources/read", json!({ "uri": uri })).await;
@@ -151,9 +151,9 @@ async fn a_todo_of_another_workspace_is_byte_for_byte_not_found() {
     let server = TestServer::start().await;
     let hidden = format!("{TODOS}/{}", server.owner().create("mine").await);
     let stranger = server.caller("usr_stranger", "todo:read todo:write");
-    let answers = [read(&stranger, &hidden).await, read(&stranger, NOBODYS).await];
+    let answers = [read(&stranger, &hidden).await, read(&stranger, UNKNOWN).await];
     let [hidden_answer, missing] = answers.map(|answer| (answer.status, answer.text));
-    let missing = (missing.0, missing.1.replace(NOBODYS, &hidden));
+    let missing = (missing.0, missing.1.replace(UNKNOWN, &hidden));
     assert_eq!(hidden_answer, missing);
     assert_eq!(content(&stranger, TODOS).await, json!({ "todos": [] }));
     let listed = stranger.modern("resources/list", json!({})).await.result();
@@ -164,7 +164,7 @@ async fn a_todo_of_another_workspace_is_byte_for_byte_not_found() {
 async fn the_read_scope_is_checked_before_anything_else() {
     let server = TestServer::start().await;
     let writer = server.caller("usr_writer", "todo:write");
-    for uri in [TODOS, NOBODYS, "test://elsewhere"] {
+    for uri in [TODOS, UNKNOWN, "test://elsewhere"] {
         let answer = read(&writer, uri).await;
         assert_eq!(answer.status, 403, "{uri}");
         // Since 2026-07-28 the challenge asks for what the operation needs.
@@ -184,7 +184,7 @@ async fn the_read_scope_is_checked_before_anything_else() {
 async fn the_name_header_of_a_read_is_its_uri() {
     let server = TestServer::start().await;
     let owner = server.owner();
-    for (name, status) in [(Some(TODOS), 200), (Some(NOBODYS), 400), (None, 400)] {
+    for (name, status) in [(Some(TODOS), 200), (Some(UNKNOWN), 400), (None, 400)] {
         let (mut headers, body) = owner.modern_parts("resources/read", json!({ "uri": TODOS }));
         headers.remove("mcp-name");
         if let Some(name) = name {

@@ -27,7 +27,7 @@ async fn listen(client: &Client, notifications: Value) -> Listener {
 }
 
 /// The method of a notification, and its URI.
-fn told(message: Option<Value>) -> (String, Option<String>) {
+fn notified(message: Option<Value>) -> (String, Option<String>) {
     let message = message.unwrap();
     assert_eq!(message["params"]["_meta"][SUBSCRIPTION], "listening", "{message}");
     let uri = message["params"]["uri"].as_str().map(str::to_owned);
@@ -87,16 +87,16 @@ async fn a_change_through_another_connection_is_notified() {
     let (listening, writing) = (server.owner(), server.owner());
     let mut listener = listen(&listening, everything()).await;
     let id = writing.create("one").await;
-    assert_eq!(told(listener.next().await), list_changed());
-    assert_eq!(told(listener.next().await), updated(TODOS));
+    assert_eq!(notified(listener.next().await), list_changed());
+    assert_eq!(notified(listener.next().await), updated(TODOS));
     for (tool, arguments) in [
         ("update_todo", json!({ "todo_id": id, "title": "two" })),
         ("update_todo", json!({ "todo_id": id, "completed": true })),
         ("delete_todo", json!({ "todo_id": id })),
     ] {
         assert_eq!(writing.call(tool, arguments).await.status, 200);
-        assert_eq!(told(listener.next().await), list_changed());
-        assert_eq!(told(listener.next().await), updated(TODOS));
+        assert_eq!(notified(listener.next().await), list_changed());
+        assert_eq!(notified(listener.next().await), updated(TODOS));
     }
 }
 
@@ -111,10 +111,10 @@ async fn only_requested_notifications_are_sent() {
     for id in [&one, &two] {
         let arguments = json!({ "todo_id": id, "title": "changed" });
         assert_eq!(owner.call("update_todo", arguments).await.status, 200);
-        assert_eq!(told(of_list.next().await), list_changed());
+        assert_eq!(notified(of_list.next().await), list_changed());
     }
     // If the first change had been sent here too, it would come first.
-    assert_eq!(told(of_two.next().await), updated(&format!("TODO://todos/{two}")));
+    assert_eq!(notified(of_two.next().await), updated(&format!("TODO://todos/{two}")));
     server.server.end_streams();
     ends(&mut of_two).await;
     ends(&mut of_list).await;
@@ -151,10 +151,10 @@ async fn changes_in_another_workspace_are_not_notified() {
     let mut listener = listen(&stranger, theirs).await;
     owner.call("update_todo", json!({ "todo_id": id, "completed": true })).await;
     let own = stranger.create("theirs").await;
-    assert_eq!(told(listener.next().await), list_changed());
-    assert_eq!(told(listener.next().await), updated(TODOS));
+    assert_eq!(notified(listener.next().await), list_changed());
+    assert_eq!(notified(listener.next().await), updated(TODOS));
     stranger.call("delete_todo", json!({ "todo_id": own })).await;
-    assert_eq!(told(listener.next().await), list_changed(), "and none about the other todo");
+    assert_eq!(notified(listener.next().await), list_changed(), "and none about the other todo");
 }
 
 #[tokio::test]
@@ -170,8 +170,8 @@ async fn a_stream_ends_when_its_token_expires() {
 
     let mut listener = listen(&listening, everything()).await;
     writing.create("in time").await;
-    assert_eq!(told(listener.next().await), list_changed());
-    assert_eq!(told(listener.next().await), updated(TODOS));
+    assert_eq!(notified(listener.next().await), list_changed());
+    assert_eq!(notified(listener.next().await), updated(TODOS));
     clock.set(Instant::from_unix_millis((now + 60) * 1_000).unwrap());
     writing.create("too late").await;
     ends(&mut listener).await;
@@ -211,7 +211,7 @@ async fn a_caller_has_at_most_16_streams_of_its_own() {
     tokio::time::timeout(patience, room).await.unwrap();
     owner.create("the others go on").await;
     for listener in &mut open {
-        assert_eq!(told(listener.next().await), list_changed());
+        assert_eq!(notified(listener.next().await), list_changed());
     }
 }
 

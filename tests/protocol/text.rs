@@ -1,8 +1,9 @@
 //! Texts that other programs have stumbled over.
 
 use serde_json::{Value, json};
-use todo_tests::client::Client;
 use todo_tests::server::TestServer;
+
+use crate::completions::{prompt, values};
 
 const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
@@ -142,15 +143,10 @@ async fn completion_finds_a_title_in_every_unicode_form_and_case() {
         ("\u{212b}ng", "Ångström"),
         ("angstrom", "Ångström"),
     ] {
-        assert_eq!(suggested(&owner, typed).await, [title], "{typed}");
+        assert_eq!(
+            values(&owner, &prompt("plan_my_day"), "focus", typed).await,
+            [title],
+            "{typed}"
+        );
     }
-}
-
-async fn suggested(client: &Client, typed: &str) -> Vec<String> {
-    let reference = json!({ "type": "ref/prompt", "name": "plan_my_day" });
-    let argument = json!({ "name": "focus", "value": typed });
-    let params = json!({ "ref": reference, "argument": argument });
-    let completion = client.modern("completion/complete", params).await.result();
-    let values = completion["completion"]["values"].as_array().unwrap();
-    values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
 }

@@ -1,29 +1,18 @@
 //! The example of the engine passes the suite, too.
 
-use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::json;
+use todo_tests::example;
 use todo_tests::issuer::{KEY_ID, RESOURCE_ID, TestIssuer, published_key};
-use tokio::net::TcpStream;
 
 /// Runs every other test of this suite in a process of its own, against the example.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_of_the_engine_passes_every_rule() {
     let issuer = TestIssuer::start().await;
-    // The example listens where its URL says, so the port must be known before.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("http://localhost:{port}");
-    let mut example = tokio::process::Command::new(env!("CARGO_BIN_EXE_notes-under-test"))
-        .args([&url, issuer.url(), RESOURCE_ID])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    while TcpStream::connect(("localhost", port)).await.is_err() {
-        assert!(example.try_wait().unwrap().is_none(), "the example has ended");
-        tokio::task::yield_now().await;
-    }
+    let url = example::free_url();
+    let program = env!("CARGO_BIN_EXE_notes-under-test");
+    let _example = example::start(program, &url, issuer.url(), RESOURCE_ID).await;
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key.pem");
     std::fs::write(&key, published_key().private_pem()).unwrap();

@@ -69,8 +69,13 @@ impl TestIssuer {
 
     /// Signs claims with the published key.
     pub fn sign(&self, claims: &Value) -> String {
-        published_key().sign(&header(Algorithm::RS256, KEY_ID), claims)
+        signed(claims)
     }
+}
+
+/// A token with these claims, signed with the published key.
+pub fn signed(claims: &Value) -> String {
+    published_key().sign(&header(Algorithm::RS256, KEY_ID), claims)
 }
 
 /// A JWT header like those of Scalekit.

@@ -10,6 +10,7 @@
 pub mod client;
 mod clock;
 pub mod events;
+pub mod example;
 pub mod exchange;
 mod ids;
 pub mod issuer;

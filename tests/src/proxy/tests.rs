@@ -53,7 +53,7 @@ async fn an_exchange_that_violates_the_schema_is_reported() {
     client(&proxy).post(call).await;
     let complaints = proxy.complaints();
     assert!(complaints[0].contains("\"tools\" is a required property"), "{complaints:?}");
-    assert_eq!(proxy.complaints(), [""; 0], "each is told once");
+    assert_eq!(proxy.complaints(), [""; 0], "each is reported once");
 
     client(&proxy).post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
     assert_eq!(proxy.complaints(), [""; 0]);

@@ -113,9 +113,7 @@ impl TodoRepository for MemoryTodoRepository {
     }
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let mut workspaces = self.workspaces();
         workspaces.entry(permit.workspace().clone()).or_default().insert(todo)
     }
@@ -126,9 +124,7 @@ impl TodoRepository for MemoryTodoRepository {
         todo: &Todo,
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.entry(permit.workspace().clone()).or_default();
         workspace.creations.retain(|_, (_, forget_at)| *forget_at > todo.created_at());
@@ -149,12 +145,11 @@ impl TodoRepository for MemoryTodoRepository {
         todo: &Todo,
         expected: Version,
     ) -> Result<(), ChangeError> {
+        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(ChangeError::Stale)?;
         match workspace.todos.get(&todo.id()) {
-            Some(stored)
-                if stored.version() == expected && stored.workspace() == todo.workspace() =>
-            {
+            Some(stored) if stored.version() == expected => {
                 workspace.put(todo);
                 Ok(())
             }
@@ -186,11 +181,12 @@ impl TodoRepository for MemoryTodoRepository {
     }
 }
 
-/// New, it is empty.
 #[async_trait]
 impl NewestId for MemoryTodoRepository {
-    async fn newest_before(&self, _: TodoId) -> Result<Option<TodoId>, StorageError> {
-        Ok(None)
+    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
+        let workspaces = self.workspaces();
+        let ids = workspaces.values().flat_map(|workspace| workspace.todos.keys().copied());
+        Ok(ids.filter(|id| *id < end && id.as_uuid().get_version_num() == 7).max())
     }
 }
 

@@ -103,9 +103,7 @@ impl TodoRepository for PostgresTodoRepository {
     }
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let inserted = self.connections.run(Query::Insert, &row::values(todo)).await?;
         if inserted.is_empty() { Err(InsertError::Duplicate(todo.id())) } else { Ok(()) }
     }
@@ -116,9 +114,7 @@ impl TodoRepository for PostgresTodoRepository {
         todo: &Todo,
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let once = creations::InsertOnce { todo, request };
         match self.connections.execute(&once).await? {
             Created::Now => Ok(None),
@@ -137,9 +133,7 @@ impl TodoRepository for PostgresTodoRepository {
         todo: &Todo,
         expected: Version,
     ) -> Result<(), ChangeError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(ChangeError::Stale);
-        }
+        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut values = Vec::from(row::values(todo));
         values.push(Parameter::Number(Some(expected.as_i64())));
         let saved = self.connections.run(Query::Save, &values).await?;

@@ -77,9 +77,7 @@ impl TodoRepository for SqliteTodoRepository {
     }
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let outcome = self.writer.write(Write::Insert(todo.clone())).await?;
         if outcome == Outcome::Duplicate {
             return Err(InsertError::Duplicate(todo.id()));
@@ -93,9 +91,7 @@ impl TodoRepository for SqliteTodoRepository {
         todo: &Todo,
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(OtherWorkspace.into());
-        }
+        todo.check(permit)?;
         let write = Write::InsertOnce { todo: todo.clone(), request: request.clone() };
         match self.writer.write(write).await? {
             Outcome::Earlier(creation) => Ok(Some(creation)),
@@ -110,9 +106,7 @@ impl TodoRepository for SqliteTodoRepository {
         todo: &Todo,
         expected: Version,
     ) -> Result<(), ChangeError> {
-        if todo.workspace() != permit.workspace() {
-            return Err(ChangeError::Stale);
-        }
+        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let write = Write::Save { todo: todo.clone(), expected };
         let outcome = self.writer.write(write).await?;
         if outcome == Outcome::Stale { Err(ChangeError::Stale) } else { Ok(()) }

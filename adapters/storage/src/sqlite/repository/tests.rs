@@ -133,27 +133,6 @@ async fn a_table_that_is_missing_is_damage_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn the_newest_id_is_the_greatest_of_version_7_before_a_given_one() {
-    let place = Place::new();
-    let repository = place.open();
-    let end = id(0xee);
-    assert_eq!(repository.newest_before(end).await.unwrap(), None);
-    let id = |first: u8, version: u8| {
-        let mut bytes = [first; 16];
-        bytes[6] = version << 4;
-        TodoId::from_bytes(bytes)
-    };
-    let add = "INSERT INTO todos VALUES (?1, ?2, 'todo', NULL, NULL, 1, 'me', 1, 'me', 1)";
-    for (workspace, id) in
-        [("a", id(1, 7)), ("b", id(3, 7)), ("b", id(2, 7)), ("c", id(4, 4)), ("c", id(5, 7))]
-    {
-        place.shell().execute(add, (workspace, id.as_uuid().as_bytes())).unwrap();
-    }
-    assert_eq!(repository.newest_before(end).await.unwrap(), Some(id(5, 7)));
-    assert_eq!(repository.newest_before(id(5, 7)).await.unwrap(), Some(id(3, 7)));
-}
-
-#[tokio::test]
 async fn reading_does_not_wait_for_a_transaction_of_another_program() {
     let place = Place::new();
     let repository = place.open();
