@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use protected_mcp::is_loopback_host;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::Value;
 use thiserror::Error;
 use todo_application::domain::Instant;
 use todo_application::ports::Clock;
-use url::{Host, Url};
+use url::Url;
 
 /// For a request and its whole response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -141,12 +142,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(is_loopback_host)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! * `telemetry` — the log
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `http` — the system clock, new ids, signals, bounded HTTP requests
+//! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
 //! * [`archive`] — todos as JSON Lines, and copies of a database

@@ -127,7 +127,10 @@ fn read_file(path: &Path, environment: &Settings) -> Result<Vec<env_file::Entry>
     let problem = |cause: String| Problem::new(&name, format!("cannot be read: {cause}"));
     let content = match std::fs::read(path) {
         Ok(content) => content,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        // A virtual environment of Python may have this name.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(vec![problem(error.to_string())]),
     };
     let lookup = |name: &str| environment.get(name).map(str::to_owned);

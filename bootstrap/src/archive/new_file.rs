@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const NOT_A_FILE: &str = "is not a regular file: choose another path, or leave it out";
 
 /// What follows the name of a file, a dot and a random part until the file is complete.
-const PARTIAL: &str = ".partial";
+const PARTIAL: &str = ".todo-mcp.partial";
 
 /// How many random characters there are.
 const RANDOM: usize = 6;
@@ -86,9 +86,9 @@ fn temporary(directory: &Path, prefix: &OsStr) -> io::Result<NamedTempFile> {
             .rand_bytes(RANDOM)
             .tempfile_in(directory)?;
         // While the lock is held, another command does not take it for a leftover. It may have done so
-        // just before.
-        let locked = mark_as_in_use(temporary.as_file());
-        if !locked || temporary.path().exists() {
+        // just before, and then holds the lock until it has removed the file.
+        mark_as_in_use(temporary.as_file())?;
+        if temporary.path().exists() {
             return Ok(temporary);
         }
     }
@@ -106,10 +106,10 @@ fn remove_leftovers(directory: &Path, prefix: &OsStr) {
         let is_ours = random.is_some_and(|random| {
             random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
-        let path = entry.path();
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) || is_in_use(&path) {
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
+        let Some(_lock) = unused(&entry.path()) else { continue };
         for suffix in ["", "-wal", "-shm"] {
             // The ones beside it rarely exist.
             let _ = fs::remove_file(directory.join(format!("{name}{suffix}")));
@@ -119,26 +119,29 @@ fn remove_leftovers(directory: &Path, prefix: &OsStr) {
 
 /// Elsewhere, this lock would get in the way of SQLite.
 #[cfg(target_os = "linux")]
-fn mark_as_in_use(file: &File) -> bool {
-    file.try_lock().is_ok()
+fn mark_as_in_use(file: &File) -> io::Result<()> {
+    file.lock()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn mark_as_in_use(_: &File) -> bool {
-    false
+fn mark_as_in_use(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
+/// The file if no command uses it, and none can take it while this is open. A file of another user counts as
+/// used.
 #[cfg(target_os = "linux")]
-fn is_in_use(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_err())
+fn unused(path: &Path) -> Option<File> {
+    File::open(path).ok().filter(|file| file.try_lock().is_ok())
 }
 
 /// No command runs for a day.
 #[cfg(not(target_os = "linux"))]
-fn is_in_use(path: &Path) -> bool {
+fn unused(path: &Path) -> Option<File> {
     const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
-    let modified = path.metadata().and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
+    let file = File::open(path).ok()?;
+    let modified = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    modified.elapsed().is_ok_and(|age| age >= DAY).then_some(file)
 }
 
 /// The name is on disk once the directory is.
@@ -203,10 +206,16 @@ mod tests {
     #[test]
     fn leftovers_of_killed_commands_are_removed() {
         let (directory, path) = place();
-        for name in ["todos.jsonl.aB3xYz.partial", "todos.jsonl.aB3xYz.partial-wal"] {
+        for name in
+            ["todos.jsonl.aB3xYz.todo-mcp.partial", "todos.jsonl.aB3xYz.todo-mcp.partial-wal"]
+        {
             fs::write(directory.path().join(name), "left").unwrap();
         }
-        let others = ["other.jsonl.aB3xYz.partial", "todos.jsonl.mine.partial", "todos.jsonl.old"];
+        let others = [
+            "other.jsonl.aB3xYz.todo-mcp.partial",
+            "todos.jsonl.backup.partial",
+            "todos.jsonl.old",
+        ];
         for name in others {
             fs::write(directory.path().join(name), "theirs").unwrap();
         }

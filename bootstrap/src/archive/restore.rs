@@ -16,7 +16,8 @@ use crate::config::{Config, Database};
 use crate::failure::Failure;
 use crate::{compose, console};
 
-/// Blocks on the disk. A signal ends the process, which leaves either database complete.
+/// Blocks on the disk. A signal ends the process, which leaves the database as it was, the restored
+/// one, or a note that requires another restore.
 pub(crate) fn run(config: &Config, arguments: &RestoreArguments) -> Result<(), Failure> {
     let database = match &config.database {
         Database::Sqlite(path) => path,
@@ -40,7 +41,9 @@ pub(crate) fn run(config: &Config, arguments: &RestoreArguments) -> Result<(), F
     let mut from = File::open(backup)
         .with_context(|| format!("{} cannot be read", name()))
         .map_err(Failure::Unavailable)?;
-    SqliteRestore::check_alone(backup).map_err(|problem| unusable(backup, &problem))?;
+    // A log is beside the file, and not beside a link to it.
+    let followed = backup.canonicalize().unwrap_or_else(|_| backup.to_owned());
+    SqliteRestore::check_alone(&followed).map_err(|problem| unusable(backup, &problem))?;
 
     let restore = SqliteRestore::begin(database).map_err(Failure::unavailable)?;
     let copy = NewFile::begin(restore.file(), true)?;

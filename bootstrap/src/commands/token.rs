@@ -8,7 +8,7 @@ use crate::command_line::TokenArguments;
 use crate::config::{Config, Identity};
 use crate::console;
 use crate::failure::Failure;
-use crate::http::Http;
+use crate::http::{Http, excerpt};
 
 #[derive(Serialize)]
 struct TokenRequest {
@@ -59,7 +59,7 @@ async fn request(port: u16, arguments: TokenArguments) -> anyhow::Result<String>
         answer.status == 200,
         "the local identity issues no such token (status {}): {}",
         answer.status,
-        answer.body
+        excerpt(&answer.body).escape_debug()
     );
     let response: TokenResponse = serde_json::from_str(&answer.body)
         .with_context(|| format!("the program on port {port} is not a local identity"))?;

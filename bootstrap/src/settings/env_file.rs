@@ -1,5 +1,6 @@
-//! The syntax of a `.env` file, as python-dotenv reads it, with three differences: values in single
-//! quotes are literal, a space in a value needs quotes, and a `${NAME}` that is not set is a problem.
+//! The syntax of a `.env` file, in the style of python-dotenv. It is stricter where that guesses: a space in a
+//! value needs quotes, a `${NAME}` that is not set and a name without `=` are problems, and nothing is
+//! substituted in single quotes.
 //!
 //! No problem repeats a value, which may be a secret: it names the line.
 

@@ -55,13 +55,12 @@ impl Checkpoints {
         self.log.0
     }
 
-    /// Makes a checkpoint if the log is long, or if a write failed, as there may be no room for more of
+    /// After [`pages`](Self::pages) has looked at the log: makes a checkpoint if it is long, or if a write failed, as there may be no room for more of
     /// it. It does not wait for readers: what they still need stays in the log until the next time.
     pub(super) fn after_commit(&mut self, connection: &Connection, failed: bool) {
         if self.suspended {
             return;
         }
-        self.pages(connection);
         let (log, done) = self.log;
         if done < log && (failed || log >= DUE && self.marks) {
             let made = checkpoint(connection, "PASSIVE").map(|log| self.log = log);

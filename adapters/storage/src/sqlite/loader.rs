@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::failure::{failure, unavailable};
 use super::open::{self, Exclusive};
 use super::open_error::OpenError;
-use super::{queries, write};
+use super::{log_marker, queries, write};
 
 /// Loads todos into an SQLite file that no other process uses at the same time.
 ///
@@ -48,6 +48,8 @@ impl TodoLoader for SqliteTodoLoader {
 fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, StorageError> {
     let immediate = TransactionBehavior::Immediate;
     let transaction = connection.transaction_with_behavior(immediate).map_err(failure)?;
+    // SQLite makes a checkpoint whenever the log is long, so each commit may be the first of a log.
+    log_marker::change_unless_damaged(&transaction).map_err(failure)?;
     let loaded = todos.iter().map(|todo| load_one(&transaction, todo)).collect::<Result<_, _>>()?;
     transaction.commit().map_err(failure)?;
     Ok(loaded)
@@ -60,3 +62,6 @@ fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError
     let stored = queries::find(connection, todo.workspace(), todo.id())?;
     Ok(Loaded::of_existing(todo, stored.as_ref()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,20 +11,24 @@ const RESTORING: &[u8] = b"restoring\n";
 
 /// Keeps every other todo-mcp from a database while it exists.
 ///
-/// The lock is on a file of its own, which is never removed: otherwise two processes could each hold a
-/// lock on a different file of the same name. In case somebody else removes it, there is another lock
-/// on the database itself, on systems where that lock does not get in the way of those of SQLite.
+/// The lock is on a separate file, `todos.db.lock`, which is never deleted. If it were, one process could
+/// still hold the lock on the deleted file while another creates a new file of that name and locks that.
+///
+/// In case the file is deleted by hand, the database file is locked too. That is done on Linux only: on
+/// other systems this lock can conflict with those of SQLite.
 pub(super) struct Lock {
     file: File,
-    /// Open until after SQLite has closed the database: closing it would release the locks of SQLite
-    /// in this process (POSIX advisory locks).
+    /// The locked database file; `None` if it did not exist yet, and on systems other than Linux.
+    ///
+    /// It is closed after the connections of SQLite: closing any descriptor of a file releases all POSIX
+    /// locks that the process holds on it, those of SQLite too.
     database: Option<File>,
 }
 
 impl Lock {
     /// Locks the database at `database`, which need not exist.
     ///
-    /// Before anything opens the database: see the field.
+    /// Before SQLite opens the database: see the field `database`.
     pub(super) fn take(database: &Path) -> Result<Self, OpenProblem> {
         let file = private().create(true).read(true).open(path(database))?;
         exclusively(&file)?;
@@ -45,10 +49,14 @@ impl Lock {
     }
 
     /// Notes that the files of the database do not belong together until [`end_restore`](Self::end_restore).
-    pub(super) fn begin_restore(&self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        (&self.file).write_all(RESTORING)?;
-        self.file.sync_all()
+    /// Returns whether that was noted before, by a restore that was interrupted.
+    pub(super) fn begin_restore(&self) -> io::Result<bool> {
+        let is_repeated = self.file.metadata()?.len() > 0;
+        if !is_repeated {
+            (&self.file).write_all(RESTORING)?;
+            self.file.sync_all()?;
+        }
+        Ok(is_repeated)
     }
 
     pub(super) fn end_restore(&self) -> io::Result<()> {
@@ -79,7 +87,7 @@ pub(super) fn check_restored(database: &Path) -> Result<(), OpenProblem> {
     }
 }
 
-/// Runs `check` if no server uses the database, which cannot start meanwhile.
+/// Runs `check` unless another process uses the database. None can begin to meanwhile.
 pub(super) fn while_unused(
     database: &Path,
     check: impl FnOnce() -> Result<(), OpenProblem>,
@@ -87,7 +95,8 @@ pub(super) fn while_unused(
     let lock = match File::open(path(database)) {
         Ok(file) => match file.try_lock_shared() {
             Ok(()) => Some(file),
-            Err(_) => return Ok(()),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            Err(TryLockError::Error(_)) => None,
         },
         Err(_) => None,
     };

@@ -2,9 +2,9 @@
 //!
 //! SQLite applies every complete log that it finds, also to another database that was copied over the
 //! file, which undoes the copy or damages it. So each database has a marker: a row with a random value
-//! and the value before it. The first commit of a log changes it, and so does the last commit before a
-//! checkpoint, and so do each start and each backup. A file belongs to a log if its value is the one before the first of the log, or one of
-//! the log, of which a checkpoint has copied a part.
+//! and the value before it. The first commit of each log changes the value, and so does each start; a backup
+//! changes it in the copy. A log belongs to a file whose value is the one before the first in the log or,
+//! after a checkpoint of a part of it, one of those in the log.
 //!
 //! A log without a marker, as other programs write it, counts as one that belongs to the file.
 
@@ -37,13 +37,7 @@ const CHANGE: &str = "\
 /// Gives the database a marker, and changes it. On a damaged page it stays as it is: the rest of the
 /// database can be served.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    match create_and_change(connection) {
-        Err(error) if is_damage(&error) => {
-            tracing::error!(%error, "the marker of the write-ahead log is damaged");
-            Ok(())
-        }
-        prepared => prepared,
-    }
+    unless_damaged(create_and_change(connection))
 }
 
 /// It need not reach the disk before the next commit does, so a disk that does not confirm writes is no
@@ -59,6 +53,21 @@ fn create_and_change(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Changes the marker, in the open transaction or in one of its own.
 pub(super) fn change(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached(CHANGE)?.execute([MAGIC]).map(drop)
+}
+
+/// The same. On a damaged page it stays as it is.
+pub(super) fn change_unless_damaged(connection: &Connection) -> rusqlite::Result<()> {
+    unless_damaged(change(connection))
+}
+
+fn unless_damaged(changed: rusqlite::Result<()>) -> rusqlite::Result<()> {
+    match changed {
+        Err(error) if is_damage(&error) => {
+            tracing::error!(%error, "the marker of the write-ahead log is damaged");
+            Ok(())
+        }
+        changed => changed,
+    }
 }
 
 /// Fails if the log beside the database belongs to another file. No connection may be open.

@@ -13,6 +13,9 @@ use super::open_error::OpenError;
 use super::schema::{self, Origin};
 use super::{open, unlogged};
 
+/// What SQLite may have beside a database, and would apply to another file of its name.
+const LOGS: [&str; 2] = ["-wal", "-journal"];
+
 /// A database that is about to be replaced. No other todo-mcp can open it while this exists.
 pub struct SqliteRestore {
     file: PathBuf,
@@ -38,7 +41,7 @@ pub enum RestoreProblem {
     Damaged(String),
     /// It is not complete without the files beside it.
     #[error(
-        "has a write-ahead log beside it, so it is a database in use: make a backup of it with \
+        "has a log beside it (`-wal` or `-journal`), so it is a database in use: make a backup of it with \
          `todo-mcp backup`, and restore that"
     )]
     HasLog,
@@ -73,10 +76,9 @@ impl SqliteRestore {
 
     /// Fails if the backup is not complete in itself.
     pub fn check_alone(backup: &Path) -> Result<(), RestoreProblem> {
-        match lock::beside(backup, "-wal").metadata() {
-            Ok(log) if log.len() > 0 => Err(RestoreProblem::HasLog),
-            _ => Ok(()),
-        }
+        let is_there =
+            |log: &str| lock::beside(backup, log).metadata().is_ok_and(|log| log.len() > 0);
+        if LOGS.into_iter().any(is_there) { Err(RestoreProblem::HasLog) } else { Ok(()) }
     }
 
     /// Reads every page of a copy of the backup, and fails if it cannot be served. Blocks on the disk.
@@ -96,7 +98,7 @@ impl SqliteRestore {
         if found == "ok" { Ok(()) } else { Err(RestoreProblem::Damaged(found.to_owned())) }
     }
 
-    /// Moves the database and its write-ahead log to `aside`, and then calls `put`, which puts the
+    /// Moves the database and its logs to `aside`, and then calls `put`, which puts the
     /// backup in their place. If that is interrupted, the database is not opened until it is restored
     /// again. Returns whether there was a database.
     pub fn replace<E: From<io::Error>>(
@@ -104,10 +106,11 @@ impl SqliteRestore {
         aside: &Path,
         put: impl FnOnce() -> Result<(), E>,
     ) -> Result<bool, E> {
-        self.lock.begin_restore()?;
-        let log = lock::beside(&self.file, "-wal");
+        let is_repeated = self.lock.begin_restore()?;
         let existed = rename(&self.file, aside)?;
-        rename(&log, &lock::beside(aside, "-wal"))?;
+        for log in LOGS {
+            rename(&lock::beside(&self.file, log), &lock::beside(aside, log))?;
+        }
         // An index of the log, which SQLite makes again.
         if let Err(error) = fs::remove_file(lock::beside(&self.file, "-shm"))
             && error.kind() != ErrorKind::NotFound
@@ -115,10 +118,15 @@ impl SqliteRestore {
             return Err(error.into());
         }
         if let Err(error) = put() {
-            // As it was, so that the server can start.
-            rename(&lock::beside(aside, "-wal"), &log)?;
+            // As it was, so that the server can start: but not after an earlier restore was interrupted,
+            // which has left no database here.
+            for log in LOGS {
+                rename(&lock::beside(aside, log), &lock::beside(&self.file, log))?;
+            }
             rename(aside, &self.file)?;
-            self.lock.end_restore()?;
+            if !is_repeated {
+                self.lock.end_restore()?;
+            }
             return Err(error);
         }
         self.lock.end_restore()?;
@@ -134,3 +142,6 @@ fn rename(from: &Path, to: &Path) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,12 @@ fn write_pages(writer: &Connection, number: i64) {
         .unwrap();
 }
 
+/// As the writer does.
+fn after_commit(checkpoints: &mut Checkpoints, writer: &Connection, failed: bool) {
+    checkpoints.pages(writer);
+    checkpoints.after_commit(writer, failed);
+}
+
 fn pages(place: &Place) -> i64 {
     place.shell().query_row("SELECT count(*) FROM pages", [], |row| row.get(0)).unwrap()
 }
@@ -38,14 +44,14 @@ fn a_long_log_is_copied_to_the_file() {
     let (writer, mut checkpoints) = open(&place);
     let before = size(&place);
     write_pages(&writer, DUE / 2);
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     assert_eq!(size(&place), before, "the log is short");
 
     write_pages(&writer, DUE / 2);
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     assert!(checkpoints.marks_the_next_commit());
     write_pages(&writer, 1);
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     assert!(size(&place) > before + 4000 * DUE.cast_unsigned());
 }
 
@@ -54,7 +60,7 @@ fn the_log_is_copied_to_the_file_after_a_failed_write() {
     let place = Place::new();
     let (writer, mut checkpoints) = open(&place);
     write_pages(&writer, 10);
-    checkpoints.after_commit(&writer, true);
+    after_commit(&mut checkpoints, &writer, true);
     assert!(size(&place) > 4000 * 10);
 }
 
@@ -65,11 +71,11 @@ fn a_checkpoint_does_not_wait_for_readers() {
     let reader = place.shell();
     reader.execute_batch("BEGIN; SELECT count(*) FROM pages").unwrap();
     write_pages(&writer, DUE);
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     assert!(size(&place) < 4000 * DUE.cast_unsigned(), "the pages of the reader stay as they are");
 
     reader.execute_batch("COMMIT").unwrap();
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     assert!(size(&place) > 4000 * DUE.cast_unsigned());
 }
 
@@ -80,7 +86,7 @@ fn after_a_failed_sync_the_log_is_kept_until_the_next_start() {
     let (writer, mut checkpoints) = open(&place);
     write_pages(&writer, DUE);
     let (writer, mut checkpoints) = crate::sqlite::fixture::without_sync(&place.file(), || {
-        checkpoints.after_commit(&writer, false);
+        after_commit(&mut checkpoints, &writer, false);
         (writer, checkpoints)
     });
     assert!(checkpoints.suspended);
@@ -88,7 +94,7 @@ fn after_a_failed_sync_the_log_is_kept_until_the_next_start() {
     // The disk works again.
     let before = size(&place);
     write_pages(&writer, DUE);
-    checkpoints.after_commit(&writer, false);
+    after_commit(&mut checkpoints, &writer, false);
     checkpoints.at_the_end(&writer);
     drop(writer);
     assert_eq!(size(&place), before);
