@@ -30,7 +30,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "base64",
             // Turns a listener into the stream of events that axum sends.
             "futures-util",
-            "governor",
             "http-body-util",
             // `axum::serve` has no limit on how long headers may take, nor one on connections.
             "hyper",
@@ -46,7 +45,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "thiserror",
             "tokio",
             // Ends a connection whose client reads nothing.
-            "tokio-io-timeout",
             "tower-http",
             // The trait of axum's routes.
             "tower-service",

@@ -164,8 +164,8 @@ fn the_engine_has_the_files_and_the_limits_that_its_readme_names() {
     let missing: Vec<&str> = paths.filter(|path| !engine.join(path).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let limits = section_of(&readme, "## Limits");
-    assert!(limits.contains("| connections | 10,000 (`MAX_CONNECTIONS`)"));
-    assert_eq!(protected_mcp::MAX_CONNECTIONS, 10_000);
+    assert!(limits.contains("| connections | 10,000, or"));
+    assert_eq!(protected_mcp::ConnectionLimit::MAX, 10_000);
     let example = std::fs::read_to_string(engine.join("examples/notes.rs")).unwrap();
     assert!(example.lines().count() <= 60);
 }

@@ -25,6 +25,7 @@ use crate::clock::{EngineClock, SystemClock};
 use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
 use crate::ids::UuidV7Source;
+use crate::open_files::connection_limit;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
@@ -77,6 +78,7 @@ pub async fn compose_with_clock(
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
+        .connection_limit(connection_limit())
         .readiness(Arc::new(StorageReadiness(health)))
         .readiness(Arc::new(keys.clone()))
         .clock(engine_clock)

@@ -7,7 +7,8 @@
 //! * `failure`, `console` — errors with their exit codes, and what commands print
 //! * `telemetry` — the log
 //! * [`config`] — the table of settings, and what they mean
-//! * `clock`, `ids`, `signals`, `http` — the system clock, new ids, signals, bounded HTTP requests
+//! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
+//!   be open, bounded HTTP requests
 //! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
@@ -28,6 +29,7 @@ mod http;
 mod ids;
 #[cfg(feature = "emulator")]
 mod local_identity;
+mod open_files;
 mod serve;
 pub mod settings;
 mod signals;

@@ -1,8 +1,5 @@
 //! `todo-mcp serve`: listening, and stopping gracefully.
 
-#[cfg(unix)]
-mod open_files;
-
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -21,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let _log = telemetry::start(config.log_format, &config.log_filter)?;
     #[cfg(unix)]
-    open_files::raise_limit();
+    crate::open_files::raise_limit();
     let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;

@@ -106,12 +106,17 @@ impl Installation {
     /// Starts the server, and waits until it is ready. The port belongs to a proxy that validates
     /// every exchange against the schema; the program behind it listens on another.
     pub(crate) async fn serve(&self) -> Server {
+        self.serve_through(&[]).await
+    }
+
+    /// Starts the server through a command that executes it.
+    pub(crate) async fn serve_through(&self, command: &[&str]) -> Server {
         let port = self.settings.get("PORT").map_or(0, |port| port.parse().unwrap());
         let port = Port::take(port).await;
         let settings = self.settings.clone();
         let behind = Self { directory: Arc::clone(&self.directory), settings }
             .with("PORT", 0)
             .with("MCP_URL", port.url());
-        Server::ready(behind.spawn(&["serve"]), port).await
+        Server::ready(behind.spawn_through(command, &["serve"]), port).await
     }
 }

@@ -23,6 +23,7 @@ mod process;
 mod sdk;
 mod server;
 
+mod attacks;
 mod backup_command;
 mod check_command;
 mod command_line;

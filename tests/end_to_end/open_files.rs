@@ -12,5 +12,5 @@ async fn the_program_raises_its_limit_of_open_files() {
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     let mut limits = files.split_whitespace().map(|limit| limit.parse::<u64>().unwrap_or(u64::MAX));
     let (soft, hard) = (limits.next().unwrap(), limits.next().unwrap());
-    assert_eq!(soft, hard.min(11_000));
+    assert_eq!(soft, hard.min(10_512));
 }

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use todo_tests::client::Client;
 use todo_tests::proxy::{Port, ValidatingProxy};
 use tokio::time::timeout;
@@ -50,11 +50,25 @@ impl Server {
         self.bearer(&self.token().await)
     }
 
-    /// A token, requested as `todo-mcp token` does.
+    /// A client for another subject than the test user.
+    pub(crate) async fn caller_named(&self, subject: &str) -> Client {
+        self.bearer(&self.token_for(&json!({ "subject": subject })).await)
+    }
+
     pub(crate) async fn token(&self) -> String {
+        self.token_for(&json!({})).await
+    }
+
+    /// A token, requested as `todo-mcp token` does.
+    pub(crate) async fn token_for(&self, request: &Value) -> String {
         let url = format!("http://127.0.0.1:{}/emulator/token", self.emulator_port());
-        let answer = Client::new(url, None).post("{}").await;
+        let answer = Client::new(url, None).post(request.to_string()).await;
         answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The status and the body of a page of the server.

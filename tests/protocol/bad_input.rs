@@ -111,13 +111,13 @@ async fn a_body_has_at_most_one_mebibyte() {
 }
 
 #[tokio::test]
-async fn headers_have_at_most_16_kibibytes() {
+async fn headers_have_at_most_8_kibibytes() {
     let server = TestServer::start().await;
     let owner = server.owner();
     let mut headers = owner.headers();
-    headers.insert("x-long", "x".repeat(16 * 1024 + 1).parse().unwrap());
+    headers.insert("x-long", "x".repeat(8 * 1024).parse().unwrap());
     let answer = owner.send(headers, create(r#"{"title":"x"}"#)).await;
-    assert_eq!((answer.status, answer.error_code()), (431, -32600));
+    assert_eq!(answer.status, 431);
     unharmed(&owner).await;
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::Request;
 use protected_mcp::Server;
 use todo_application::ports::Clock;
 use todo_mcp::SystemClock;
@@ -34,12 +32,7 @@ async fn start_server<'a>(
     let composition = compose_with_clock(&config, clock).await.unwrap();
     let port = composition.listener.local_addr().unwrap().port();
     let server = composition.server;
-    let answering = server.clone();
-    let router = Router::new().fallback(move |request: Request| {
-        let server = answering.clone();
-        async move { server.answer(request).await }
-    });
-    tokio::spawn(axum::serve(composition.listener, router).into_future());
+    tokio::spawn(server.clone().serve(composition.listener, std::future::pending()));
     (format!("http://localhost:{port}/mcp"), server)
 }
 

@@ -156,5 +156,6 @@ pub(crate) async fn complete(
     let prefix = Prefix::from(typed);
     let suggestions = todos.suggest(principal, &prefix, Completion::MAX_VALUES).await;
     let suggestions = suggestions.map_err(IntoFailure::into_failure)?;
-    Ok(Completion::new(suggestions.todos.iter().map(write), suggestions.more))
+    let completion = Completion::new(suggestions.todos.iter().map(write), suggestions.more);
+    Ok(completion.with_bytes_looked_at(suggestions.bytes))
 }

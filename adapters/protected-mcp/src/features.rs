@@ -123,6 +123,13 @@ impl Features {
             (Era::Legacy, "ping") => lifecycle::ping(operation, frame),
             _ => Err(unknown()),
         };
-        reply.map(Answer::Reply)
+        let reply = reply?;
+        let size = reply.as_json().len();
+        if reply.reports_a_change() {
+            operation.share.add(size);
+        } else {
+            operation.share.grow(size)?;
+        }
+        Ok(Answer::Reply(reply))
     }
 }

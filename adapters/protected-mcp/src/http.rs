@@ -8,7 +8,6 @@ pub(crate) mod endpoint;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod hosts;
-pub(crate) mod limits;
 pub(crate) mod media_types;
 pub(crate) mod origins;
 pub(crate) mod page;

@@ -1,7 +1,7 @@
 //! An MCP server over Streamable HTTP as an OAuth 2.0 protected resource, for any tools.
 //!
 //! ```text
-//!  server ─ http ─ features ─ oauth ─ protocol ─ jsonrpc        each layer knows those to its right
+//!  server ─ http ─ features ─ limits ─ oauth ─ protocol ─ jsonrpc    each layer knows those to its right
 //! ```
 //!
 //! | layer | holds |
@@ -9,8 +9,9 @@
 //! | `jsonrpc` | bytes to messages and back, and the one error of a request |
 //! | `protocol` | revisions, parameters, and what every result carries |
 //! | `oauth` | bearer tokens, callers, scopes, challenges, metadata |
+//! | `limits` | what one caller and all of them may use: rate, bytes, places at work, streams |
 //! | `features` | tools, resources, prompts, completions, subscriptions, and who may call them |
-//! | `http` | hosts and origins, bodies, limits, connections |
+//! | `http` | hosts and origins, bodies, connections |
 //! | `server` | the builder and the routes |
 //!
 //! To serve tools of your own, implement [`Tool`] and pass it to [`Server::builder`]; `examples/notes.rs`
@@ -24,6 +25,7 @@ pub mod fuzzing;
 mod http;
 mod json;
 mod jsonrpc;
+mod limits;
 mod loopback;
 mod oauth;
 mod protocol;
@@ -39,7 +41,7 @@ pub use features::resources::{
 };
 pub use features::tools::{Hints, Integer, Tool};
 pub use features::{Call, Completion, Failure, ScopeDenial};
-pub use http::connections::MAX_CONNECTIONS;
+pub use http::connections::ConnectionLimit;
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
 pub use json::to_json_line;

@@ -4,6 +4,7 @@ mod authenticator;
 mod authorization_server;
 mod bearer;
 mod caller;
+mod caller_id;
 mod challenge;
 mod metadata;
 mod public_url;
@@ -15,6 +16,7 @@ pub(crate) use bearer::Authentication;
 #[cfg(feature = "fuzzing")]
 pub(crate) use bearer::bearer_token;
 pub use caller::Caller;
+pub(crate) use caller_id::CallerId;
 pub(crate) use challenge::Challenge;
 pub(crate) use metadata::ProtectedResource;
 pub use public_url::{PublicUrl, PublicUrlError};

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 
+use crate::jsonrpc::{Error, excerpt};
 use crate::oauth::Caller;
+
+/// How much of a text from outside is logged, in bytes, so that it cannot flood the log.
+const LONGEST: usize = 64;
 
 /// Who asked for what, and how that ended. Holds no token, no argument and no result.
 #[derive(Default)]
@@ -15,16 +19,35 @@ pub(crate) struct RequestRecord {
     tool: Option<&'static str>,
     prompt: Option<&'static str>,
     code: Option<&'static str>,
+    /// Why the request was refused, as the caller reads it.
+    reason: Option<String>,
+    /// Of a request that is no message: its HTTP method, and its path.
+    http: Option<(Method, String)>,
 }
 
 impl RequestRecord {
+    /// Of a request that is no message.
+    pub(crate) fn of_http(method: &Method, uri: &Uri) -> Self {
+        let path = excerpt(uri.path(), LONGEST);
+        Self { http: Some((method.clone(), path)), ..Self::default() }
+    }
+
+    /// What the request is refused with. Why a caller may not get in is what an operator looks for.
+    pub(crate) fn error(&mut self, error: &Error) {
+        self.code = error.log_code().or(self.code);
+        if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            let sentence = error.sentence();
+            let first = sentence.split_once(". ").map_or(sentence, |(first, _)| first);
+            self.reason = Some(first.trim_end_matches('.').to_owned());
+        }
+    }
+
     pub(crate) fn caller(&mut self, caller: &Arc<Caller>) {
         self.caller = Some(Arc::clone(caller));
     }
 
     /// The method is text from outside: it is cut, so that it cannot flood the log.
     pub(crate) fn method(&mut self, method: &str) {
-        const LONGEST: usize = 64;
         self.method = Some(method[..method.floor_char_boundary(LONGEST)].to_owned());
     }
 
@@ -51,6 +74,9 @@ impl RequestRecord {
             tool = self.tool,
             prompt = self.prompt,
             code = self.code,
+            reason = self.reason,
+            http.method = self.http.as_ref().map(|(method, _)| method.as_str()),
+            http.path = self.http.as_ref().map(|(_, path)| path.as_str()),
             subject = caller.map(|caller| &**caller.subject()),
             client = caller.and_then(|caller| caller.client()).map(|client| &**client),
             "request"

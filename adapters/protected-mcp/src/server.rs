@@ -21,7 +21,7 @@ pub use builder::{BuildError, Protection, ServerBuilder};
 
 use routes::ENDPOINT;
 
-use crate::http::connections;
+use crate::http::connections::{self, Connection, ConnectionLimit};
 use crate::http::endpoint::Endpoint;
 
 /// An MCP server. Cloning gives another handle to it.
@@ -31,6 +31,7 @@ pub struct Server {
     routes: Router,
     /// Set to `true` to end the streams.
     stopping: Arc<watch::Sender<bool>>,
+    connections: ConnectionLimit,
 }
 
 impl Server {
@@ -40,8 +41,19 @@ impl Server {
     /// route, and deciding what a page of another site may see of the answer (CORS), would cost more than
     /// reading the request.
     pub async fn answer(&self, request: Request<Body>) -> Response {
+        self.answer_on(request, None).await
+    }
+
+    async fn answer_on(
+        &self,
+        mut request: Request<Body>,
+        connection: Option<Arc<Connection>>,
+    ) -> Response {
         if is_from_a_program(&request) {
-            return self.endpoint.post(request).await;
+            return self.endpoint.post(request, connection.as_ref()).await;
+        }
+        if let Some(connection) = connection {
+            request.extensions_mut().insert(connection);
         }
         let mut routes = self.routes.clone();
         // Routes are always ready, and never fail.
@@ -59,11 +71,12 @@ impl Server {
             stop.await;
             stopping.send_replace(true);
         };
-        let answer = move |request| {
+        let limit = self.connections;
+        let answer = move |request, connection| {
             let server = self.clone();
-            async move { server.answer(request).await }
+            async move { server.answer_on(request, Some(connection)).await }
         };
-        connections::serve(listener, answer, stop).await;
+        connections::serve(limit, listener, answer, stop).await;
     }
 
     #[cfg(feature = "fuzzing")]

@@ -5,9 +5,11 @@ use crate::error::{StorageFailure, SuggestError};
 use crate::page::PageSize;
 use crate::ports::{Filter, Principal};
 
-/// How many pages of the caller's open todos are searched, the oldest first, and how many bytes of
-/// descriptions are loaded for it: a person who types a title waits for the answer after each key.
+/// How many pages of the caller's open todos are searched, the oldest first, how many bytes of titles are
+/// compared, and how many of descriptions are loaded for it: a person who types a title waits for the
+/// answer after each key, and so do others.
 const PAGES: usize = 5;
+const TITLE_BYTES: usize = 64 * 1024;
 const BYTES: usize = 1024 * 1024;
 
 /// The shortest prefix that is compared with ids: they begin with the time, so shorter ones would match
@@ -59,11 +61,14 @@ pub struct Suggestions {
     pub todos: Vec<Todo>,
     /// Whether there may be more: some are left out, or not all todos were searched.
     pub more: bool,
+    /// How many bytes of todos were looked at.
+    pub bytes: usize,
 }
 
 impl Todos {
     /// Returns at most `limit` open todos of the caller's workspace whose title, or a word of it,
-    /// begins with `prefix`. Searches the first 1,000, or fewer where their descriptions are long.
+    /// begins with `prefix`. Searches the first 1,000, or fewer where they are long: of titles at most
+    /// 64 KiB are compared.
     pub async fn suggest(
         &self,
         principal: &dyn Principal,
@@ -73,27 +78,32 @@ impl Todos {
         let permit = self.permit_to_read(principal, ReadAction::List)?;
         let open = Filter { completed: Some(false) };
         let (mut best, mut others) = (Vec::new(), Vec::new());
-        let (mut after, mut bytes, mut complete) = (None, 0, false);
-        for _ in 0..PAGES {
+        let (mut after, mut titles, mut descriptions, mut complete) = (None, 0, 0, false);
+        'search: for _ in 0..PAGES {
             let page = self.repository.list(&permit, open, after, PageSize::MAX).await;
             let page = page.map_err(StorageFailure::from)?;
             complete = page.len() < PageSize::MAX;
             after = page.last().map(Todo::id);
             for todo in page {
-                bytes += todo.description().as_deref().map_or(0, str::len);
+                titles += todo.title().as_str().len();
+                descriptions += todo.description().as_deref().map_or(0, str::len);
+                if titles > TITLE_BYTES {
+                    complete = false;
+                    break 'search;
+                }
                 match prefix.rank(&todo) {
                     Some(0) => best.push(todo),
                     Some(_) => others.push(todo),
                     None => {}
                 }
             }
-            if complete || best.len() > limit || bytes > BYTES {
+            if complete || best.len() > limit || descriptions > BYTES {
                 break;
             }
         }
         let more = !complete || best.len() + others.len() > limit;
         let todos = best.into_iter().chain(others).take(limit).collect();
-        Ok(Suggestions { todos, more })
+        Ok(Suggestions { todos, more, bytes: titles + descriptions })
     }
 }
 

@@ -6,6 +6,8 @@ use serde::Serialize;
 pub struct Completion {
     values: Vec<String>,
     has_more: bool,
+    #[serde(skip)]
+    looked_at: usize,
 }
 
 impl Completion {
@@ -14,7 +16,7 @@ impl Completion {
 
     /// Keeps each value once, and at most [`Completion::MAX_VALUES`]. `has_more` if others may fit too.
     pub fn new(values: impl IntoIterator<Item = String>, has_more: bool) -> Self {
-        let mut completion = Self { values: Vec::new(), has_more };
+        let mut completion = Self { values: Vec::new(), has_more, looked_at: 0 };
         for value in values {
             if completion.values.contains(&value) {
                 continue;
@@ -26,5 +28,15 @@ impl Completion {
             completion.values.push(value);
         }
         completion
+    }
+
+    /// Notes how many bytes were looked at for the values, which the caller is charged for.
+    #[must_use]
+    pub fn with_bytes_looked_at(self, bytes: usize) -> Self {
+        Self { looked_at: bytes, ..self }
+    }
+
+    pub(super) fn bytes_looked_at(&self) -> usize {
+        self.looked_at
     }
 }

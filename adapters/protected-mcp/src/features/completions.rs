@@ -129,6 +129,7 @@ pub(super) async fn complete(
     };
     let completion = completion
         .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
+    operation.share.note_looked_at(completion.bytes_looked_at());
     frame.result(era, request.id, &CompleteResult { completion }, None)
 }
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 
+use crate::limits::Share;
 use crate::oauth::Caller;
 use crate::protocol::{Era, Request};
 
@@ -11,6 +12,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) era: Era,
     pub(crate) request: &'a Request<'a>,
     pub(crate) caller: &'a Arc<Caller>,
+    /// What is held for the request.
+    pub(crate) share: &'a Arc<Share>,
     /// The `Host` header.
     pub(crate) host: Option<&'a HeaderValue>,
 }

@@ -15,6 +15,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use content::Content;
 pub use integer::Integer;
 pub(crate) use registered::AnyTool;
+use registered::Running;
 pub use tool::{Hints, Tool};
 
 use super::authorization::Authorization;
@@ -64,7 +65,7 @@ impl Tools {
         frame: &Frame,
         record: &mut RequestRecord,
     ) -> Result<Reply, Error> {
-        let Operation { era, request, caller, .. } = operation;
+        let Operation { era, request, caller, share, .. } = operation;
         let name = request.params.name.and_then(string);
         let name = name.ok_or_else(|| {
             Error::invalid_params("`tools/call` needs `name`, the name of a tool.")
@@ -80,7 +81,8 @@ impl Tools {
             Some(arguments) if arguments.get() == "null" => "{}",
             Some(_) => return Err(Error::invalid_params("`arguments` must be an object.")),
         };
-        let started = Arc::clone(tool).start(authorization, caller, arguments);
+        let started = Arc::clone(tool).start(authorization, caller, share, arguments);
+        let may_change = matches!(started, Ok(Running::Spawned(_)));
         let outcome = match started {
             Ok(running) => running.outcome().await,
             Err(failure) => Err(failure),
@@ -97,7 +99,9 @@ impl Tools {
             content.append_result(is_error, json);
             Ok(())
         };
-        frame.write(era, request.id, content.result_size(), write, None, meta.as_deref())
+        let reply =
+            frame.write(era, request.id, content.result_size(), write, None, meta.as_deref())?;
+        Ok(if may_change { reply.reporting_a_change() } else { reply })
     }
 
     /// Calls every tool with the same arguments, without a request.
@@ -109,8 +113,9 @@ impl Tools {
         arguments: &str,
     ) -> Vec<Result<String, String>> {
         let mut outcomes = Vec::new();
+        let share = crate::limits::Share::unlimited();
         for tool in &self.tools {
-            let started = Arc::clone(tool).start(authorization, caller, arguments);
+            let started = Arc::clone(tool).start(authorization, caller, &share, arguments);
             let outcome = match started {
                 Ok(running) => running.outcome().await,
                 Err(failure) => Err(failure),

@@ -1,14 +1,16 @@
 //! Several messages in one body, which only MCP 2025-03-26 has (JSON-RPC 2.0 section 6).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
+use tokio::task::yield_now;
 
-use super::limits::RateLimit;
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Reply, read_message};
+use crate::limits::{Limits, Share};
 use crate::oauth::Caller;
 use crate::protocol::{self, Era, Params, allows_batches, era_of};
 use crate::record::RequestRecord;
@@ -27,8 +29,9 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// answered: HTTP 403 with one challenge that names the scopes of them all, so that the client steps up once and sends it again.
 pub(crate) async fn answer(
     features: &Features,
-    rate: &RateLimit,
+    limits: &Limits,
     caller: &Arc<Caller>,
+    share: &Arc<Share>,
     headers: &HeaderMap,
     messages: &[&RawValue],
     record: &mut RequestRecord,
@@ -50,7 +53,7 @@ pub(crate) async fn answer(
         messages.iter().map(|message| read_message(message.get())).collect();
     let operations = messages.iter().filter_map(|message| match message {
         Ok(Message::Request(request)) => {
-            Some(Operation { era: Era::Legacy, request, caller, host: headers.get(HOST) })
+            Some(Operation { era: Era::Legacy, request, caller, share, host: headers.get(HOST) })
         }
         _ => None,
     });
@@ -58,7 +61,13 @@ pub(crate) async fn answer(
     let mut replies = Vec::new();
     for (index, message) in messages.into_iter().enumerate() {
         // The first message was counted as the request that carries them all.
-        let counted = if index == 0 { Ok(()) } else { rate.check(caller) };
+        let counted = if index == 0 {
+            Ok(())
+        } else {
+            // The answers of a batch take as long as that many requests: others are served in between.
+            yield_now().await;
+            limits.count(share.account(), Instant::now())
+        };
         let reply = match message {
             Ok(Message::OneWay) => continue,
             Ok(Message::Request(request)) => {
@@ -67,7 +76,7 @@ pub(crate) async fn answer(
                         "The answer to this batch is long enough. Send this request again.",
                         0,
                     )),
-                    Ok(()) => answer_one(features, caller, headers, &request, record).await,
+                    Ok(()) => answer_one(features, caller, share, headers, &request, record).await,
                     Err(error) => Err(error),
                 };
                 answered.unwrap_or_else(|error| error.into_reply(Some(request.id)))
@@ -87,6 +96,7 @@ pub(crate) async fn answer(
 async fn answer_one(
     features: &Features,
     caller: &Arc<Caller>,
+    share: &Arc<Share>,
     headers: &HeaderMap,
     request: &protocol::Request<'_>,
     record: &mut RequestRecord,
@@ -98,7 +108,7 @@ async fn answer_one(
         ));
     }
     match features
-        .answer(Operation { era, request, caller, host: headers.get(HOST) }, record)
+        .answer(Operation { era, request, caller, share, host: headers.get(HOST) }, record)
         .await?
     {
         Answer::Reply(reply) => Ok(reply),

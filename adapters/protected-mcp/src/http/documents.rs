@@ -1,16 +1,18 @@
 //! The documents that lead a client to a token, and need none themselves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HOST, VARY};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::page::Page;
 use crate::jsonrpc::{Error, Reply, excerpt};
 use crate::oauth::{AuthorizationServer, ProtectedResource};
+use crate::record::RequestRecord;
 
 /// Answers with the metadata of the protected resource (RFC 9728).
 pub(crate) async fn protected_resource(
@@ -48,20 +50,25 @@ pub(crate) async fn authorization_server(
 /// Answers a browser at `/` with the page for people, and a program as any path that does not exist.
 pub(crate) async fn front_page(
     State(page): State<Arc<Page>>,
+    method: Method,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
     if Page::is_wanted(&headers) {
         return page.response(StatusCode::OK, headers.get(HOST));
     }
-    not_found(uri).await
+    let mut response = not_found(method, uri).await;
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 /// Answers for a path that does not exist.
-pub(crate) async fn not_found(uri: Uri) -> Response {
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     let path = excerpt(uri.path(), 100);
     let message = format!("There is nothing at `{path}`. MCP clients connect to `/mcp`.");
-    Error::transport(StatusCode::NOT_FOUND, message).into_response(None)
+    let response = Error::transport(StatusCode::NOT_FOUND, message).into_response(None);
+    RequestRecord::of_http(&method, &uri).log(response.status(), Duration::ZERO);
+    response
 }
 
 fn public_for(directive: &'static str) -> (HeaderName, HeaderValue) {

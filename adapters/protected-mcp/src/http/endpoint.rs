@@ -1,20 +1,22 @@
 //! `POST /mcp`: one request, from the socket to the answer.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::header::{ALLOW, HOST};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::Response;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
 
+use super::connections::Connection;
 use super::hosts::AllowedHosts;
-use super::limits::Limits;
 use super::origins::AllowedOrigins;
 use super::page::Page;
 use super::{batch, body, events, media_types};
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Payload, Reply, read};
+use crate::limits::{Limits, Share, StreamPermit};
 use crate::oauth::{Authentication, Caller};
 use crate::protocol::{self, check_version, era_of};
 use crate::record::RequestRecord;
@@ -31,29 +33,37 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Answers a POST request.
-    pub(crate) async fn post(&self, request: Request<Body>) -> Response {
-        let started = Instant::now();
+    pub(crate) async fn post(
+        &self,
+        request: Request<Body>,
+        connection: Option<&Arc<Connection>>,
+    ) -> Response {
         let mut record = RequestRecord::default();
+        let started = Instant::now();
         let (parts, mut body) = request.into_parts();
-        let answered = self.answer(&parts.headers, &parts.uri, &mut body, &mut record).await;
+        let arriving = Arriving { headers: &parts.headers, uri: &parts.uri, connection, started };
+        let answered = self.answer(arriving, &mut body, &mut record).await;
         let response = answered.unwrap_or_else(|response| response);
-        body::discard(&mut body).await;
+        body::discard(&mut body, &parts.headers).await;
         record.log(response.status(), started.elapsed());
         response
     }
 
     /// Answers a request with another method. There is no stream to open and no session to end.
-    pub(crate) fn not_post(&self, headers: &HeaderMap, uri: &Uri) -> Response {
-        if let Err(denied) = self.check_access(headers, uri) {
-            return denied.into_response(None);
-        }
-        let message = "Send MCP messages with POST. This server has no sessions and no GET stream.";
-        let mut response = if Page::is_wanted(headers) {
-            self.page.response(StatusCode::METHOD_NOT_ALLOWED, headers.get(HOST))
-        } else {
-            Error::transport(StatusCode::METHOD_NOT_ALLOWED, message).into_response(None)
+    pub(crate) fn not_post(&self, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
+        let mut record = RequestRecord::of_http(method, uri);
+        let started = Instant::now();
+        let response = match self.check_access(headers, uri) {
+            Err(denied) => refuse(&mut record, denied, None),
+            Ok(()) => {
+                let mut response = self.page.or_error(StatusCode::METHOD_NOT_ALLOWED, headers, || {
+                    "Send MCP messages with POST. This server has no sessions and no GET stream.".into()
+                });
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+                response
+            }
         };
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+        record.log(response.status(), started.elapsed());
         response
     }
 
@@ -63,65 +73,110 @@ impl Endpoint {
         self.origins.check(headers)
     }
 
-    /// The way of a request: access, header size, caller, rate, media types, body, message, answer.
+    /// The way of a request: access, caller, rate, media types, body, message, answer.
     async fn answer(
         &self,
-        headers: &HeaderMap,
-        uri: &Uri,
+        arriving: Arriving<'_>,
         body: &mut Body,
         record: &mut RequestRecord,
     ) -> Result<Response, Response> {
-        let without_id = |error: Error| error.into_response(None);
-
-        self.check_access(headers, uri).map_err(without_id)?;
-        body::check_header_size(headers).map_err(without_id)?;
-        let caller = self.authentication.caller(headers).await.map_err(without_id)?;
-        record.caller(&caller);
-        self.limits.rate.check(&caller).map_err(without_id)?;
-        media_types::check(headers).map_err(without_id)?;
-        let body = body::read(body).await.map_err(without_id)?;
-
-        match read(&body).map_err(|(id, error)| error.into_response(id))? {
-            Payload::One(Message::OneWay) => {
-                check_version(headers).map_err(without_id)?;
-                Ok(accepted())
+        let headers = arriving.headers;
+        let (caller, share) =
+            self.admit(arriving, record).await.map_err(|error| refuse(record, error, None))?;
+        let body = body::read(body, &share, arriving.started).await;
+        let body = body.map_err(|error| refuse(record, error, None))?;
+        let answered = match read(&body) {
+            Err((id, error)) => Err(refuse(record, error, id)),
+            Ok(Payload::One(Message::OneWay)) => {
+                let checked = check_version(headers);
+                checked.map(|()| accepted()).map_err(|error| refuse(record, error, None))
             }
-            Payload::One(Message::Request(request)) => {
+            Ok(Payload::One(Message::Request(request))) => {
                 let answered = async {
-                    let _slot = self.limits.in_flight.begin(record)?;
-                    self.answer_request(&caller, headers, &request, record).await
+                    let _slot = self.limits.begin(share.account()).await?;
+                    self.answer_request(arriving, &caller, &share, &request, record).await
                 };
-                answered.await.map_err(|error| error.into_response(Some(request.id)))
+                answered.await.map_err(|error| refuse(record, error, Some(request.id)))
             }
-            Payload::Batch(messages) => {
-                let _slot = self.limits.in_flight.begin(record).map_err(without_id)?;
-                let (features, rate) = (&self.features, &self.limits.rate);
-                let answered =
-                    batch::answer(features, rate, &caller, headers, &messages, record).await;
-                Ok(answered.map_err(without_id)?.map_or_else(accepted, Reply::into_response))
+            Ok(Payload::Batch(messages)) => {
+                let answered = async {
+                    let _slot = self.limits.begin(share.account()).await?;
+                    let (features, limits) = (&self.features, &self.limits);
+                    batch::answer(features, limits, &caller, &share, headers, &messages, record)
+                        .await
+                };
+                let reply = answered.await.map_err(|error| refuse(record, error, None))?;
+                Ok(reply.map_or_else(accepted, |reply| held(reply, &share)))
             }
+        };
+        let answer = match &answered {
+            Ok(response) | Err(response) => response.body().size_hint().exact().unwrap_or_default(),
+        };
+        let transferred = body.len() + usize::try_from(answer).unwrap_or_default();
+        self.limits.charge(&share, transferred, arriving.started.into_std());
+        answered
+    }
+
+    /// Whether the request may be read: who calls, and what is held for it from now on.
+    async fn admit(
+        &self,
+        arriving: Arriving<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<(Arc<Caller>, Arc<Share>), Error> {
+        let Arriving { headers, uri, connection, started } = arriving;
+        self.check_access(headers, uri)?;
+        let caller = self.authentication.caller(headers).await?;
+        record.caller(&caller);
+        let share = self.limits.admit(&caller, started.into_std())?;
+        if let Some(connection) = connection {
+            connection.is_of(share.account());
         }
+        media_types::check(headers)?;
+        Ok((caller, share))
     }
 
     async fn answer_request(
         &self,
+        arriving: Arriving<'_>,
         caller: &Arc<Caller>,
-        headers: &HeaderMap,
+        share: &Arc<Share>,
         request: &protocol::Request<'_>,
         record: &mut RequestRecord,
     ) -> Result<Response, Error> {
+        let Arriving { headers, connection, .. } = arriving;
         record.method(&request.method);
         let era = era_of(request, headers)?;
-        let operation = Operation { era, request, caller, host: headers.get(HOST) };
+        let operation = Operation { era, request, caller, share, host: headers.get(HOST) };
         match self.features.answer(operation, record).await? {
-            Answer::Reply(reply) => Ok(reply.into_response()),
+            Answer::Reply(reply) => Ok(held(reply, share)),
             Answer::Stream(listener) => {
                 media_types::check_accepts_events(headers)?;
-                let permit = self.limits.streams.take(caller, record)?;
-                Ok(events::response(listener, permit))
+                let permit = StreamPermit::take(Arc::clone(share.account()))?;
+                Ok(events::response(listener, permit, connection.cloned()))
             }
         }
     }
+}
+
+/// A request whose body may still be on its way.
+#[derive(Clone, Copy)]
+struct Arriving<'a> {
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+    /// `None` if it came in another way.
+    connection: Option<&'a Arc<Connection>>,
+    started: Instant,
+}
+
+/// The response to a request that is not answered with a result.
+fn refuse(record: &mut RequestRecord, error: Error, id: Option<&RawValue>) -> Response {
+    record.error(&error);
+    error.into_response(id)
+}
+
+/// The response, whose bytes stay counted until the client has taken the last of them.
+fn held(reply: Reply, share: &Arc<Share>) -> Response {
+    reply.map_json(|json| Arc::clone(share).hold(json)).into_response()
 }
 
 /// HTTP 202, for messages that have no answer.

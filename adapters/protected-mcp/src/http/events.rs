@@ -1,6 +1,8 @@
 //! A stream of messages as server-sent events.
 
 use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
@@ -8,17 +10,33 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
-use super::limits::StreamPermit;
+use super::connections::Connection;
 use crate::features::Listener;
+use crate::limits::StreamPermit;
 
 /// How often something is sent while nothing happens, so that no proxy considers the stream dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Sends the messages of `listener` as they come, and keeps `permit` until the end.
-pub(crate) fn response(listener: Box<Listener>, permit: StreamPermit) -> Response {
-    let events = stream::unfold((listener, permit), |(mut listener, permit)| async {
-        let message = listener.next().await?;
-        Some((Ok::<_, Infallible>(Event::default().data(message)), (listener, permit)))
+/// Sends the messages of `listener` as they come, and keeps `permit` until the end: the listener's, or that
+/// of the client, who then closes at least its sending side.
+pub(crate) fn response(
+    listener: Box<Listener>,
+    permit: StreamPermit,
+    connection: Option<Arc<Connection>>,
+) -> Response {
+    let busy = connection.map(Connection::keep_busy);
+    let events = stream::unfold((listener, permit, busy), |(mut listener, permit, busy)| async {
+        let closed = async {
+            match &busy {
+                Some(busy) => busy.closed_by_client().await,
+                None => pending().await,
+            }
+        };
+        let message = tokio::select! {
+            message = listener.next() => message?,
+            () = closed => return None,
+        };
+        Some((Ok::<_, Infallible>(Event::default().data(message)), (listener, permit, busy)))
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();

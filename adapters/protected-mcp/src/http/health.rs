@@ -10,6 +10,9 @@ use serde::Serialize;
 use crate::jsonrpc::{Reply, no_store};
 use crate::readiness::Readiness;
 
+/// The path of the probe that the process lives.
+pub(crate) const HEALTH: &str = "/healthz";
+
 #[derive(Serialize)]
 struct Health {
     status: &'static str,

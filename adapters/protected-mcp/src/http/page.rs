@@ -1,10 +1,13 @@
 //! The page for a person who opens the URL of the server in a browser.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use crate::jsonrpc::Error;
 use crate::oauth::PublicUrl;
 use crate::protocol::Implementation;
 
@@ -39,6 +42,21 @@ impl Page {
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
         );
         set(VARY, "Accept, Host");
+        response
+    }
+
+    /// The page for a browser, and the sentence for a program: content that depends on `Accept`.
+    pub(crate) fn or_error(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        sentence: impl FnOnce() -> Cow<'static, str>,
+    ) -> Response {
+        if Self::is_wanted(headers) {
+            return self.response(status, headers.get(HOST));
+        }
+        let mut response = Error::transport(status, sentence()).into_response(None);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
         response
     }
 

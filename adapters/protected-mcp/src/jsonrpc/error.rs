@@ -17,6 +17,7 @@ pub(crate) struct Error {
     status: StatusCode,
     body: Body,
     header: Option<Box<(HeaderName, HeaderValue)>>,
+    log_code: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Error {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let body = Body::JsonRpc { code, message: message.into(), data: None };
-        Self { status, body, header: None }
+        Self { status, body, header: None, log_code: None }
     }
 
     /// -32700: the body is not JSON.
@@ -84,7 +85,7 @@ impl Error {
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         let body = Body::OAuth { error, description: description.into() };
-        Self { status, body, header: None }
+        Self { status, body, header: None, log_code: None }
     }
 
     /// Adds the `data` member of a JSON-RPC error.
@@ -93,6 +94,23 @@ impl Error {
             *data = to_raw_value(value).ok();
         }
         self
+    }
+
+    /// Adds the stable word for the log.
+    pub(crate) fn with_log_code(self, code: &'static str) -> Self {
+        Self { log_code: Some(code), ..self }
+    }
+
+    pub(crate) fn log_code(&self) -> Option<&'static str> {
+        self.log_code
+    }
+
+    /// What the caller reads.
+    pub(crate) fn sentence(&self) -> &str {
+        match &self.body {
+            Body::JsonRpc { message, .. } => message,
+            Body::OAuth { description, .. } => description,
+        }
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
@@ -120,7 +138,6 @@ impl Error {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

@@ -14,6 +14,7 @@ pub(crate) struct Reply {
     status: StatusCode,
     json: Bytes,
     headers: HeaderMap,
+    reports_a_change: bool,
 }
 
 impl Reply {
@@ -30,12 +31,32 @@ impl Reply {
 
     /// An answer that is already JSON text. U+2028 and U+2029 in it are escaped.
     pub(crate) fn of_json(status: StatusCode, json: impl Into<Bytes>) -> Self {
-        Self { status, json: one_line(json.into()), headers: HeaderMap::new() }
+        Self {
+            status,
+            json: one_line(json.into()),
+            headers: HeaderMap::new(),
+            reports_a_change: false,
+        }
     }
 
     pub(crate) fn with_header(mut self, (name, value): (HeaderName, HeaderValue)) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Marks the answer to a request that has changed something: it must reach the client, who would
+    /// otherwise repeat the request.
+    pub(crate) fn reporting_a_change(self) -> Self {
+        Self { reports_a_change: true, ..self }
+    }
+
+    pub(crate) fn reports_a_change(&self) -> bool {
+        self.reports_a_change
+    }
+
+    /// The same answer with its text in other hands.
+    pub(crate) fn map_json(self, map: impl FnOnce(Bytes) -> Bytes) -> Self {
+        Self { json: map(self.json), ..self }
     }
 
     pub(crate) fn as_json(&self) -> &[u8] {

@@ -37,7 +37,8 @@ impl Authentication {
             Ok(caller) => Ok(caller),
             Err(AuthenticationError::Rejected(reason)) => {
                 tracing::debug!(%reason, "access token rejected");
-                Err(self.challenge.invalid_token(&reason.to_string(), headers.get(HOST)))
+                let error = self.challenge.invalid_token(&reason.to_string(), headers.get(HOST));
+                Err(error.with_log_code(reason.code()))
             }
             Err(AuthenticationError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "access tokens cannot be verified: no signing keys");

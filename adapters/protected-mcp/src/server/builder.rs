@@ -12,11 +12,12 @@ use crate::features::tools::{self, AnyTool, Tool};
 use crate::features::{
     Authorization, BeyondScopes, Failure, Features, Lifecycle, Prompts, ScopeDenial, Streams, Tools,
 };
+use crate::http::connections::ConnectionLimit;
 use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
-use crate::http::limits::{InFlight, Limits, RateLimit, StreamLimit};
 use crate::http::origins::AllowedOrigins;
 use crate::http::page::Page;
+use crate::limits::Limits;
 use crate::oauth::{
     Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
     PublicUrl, is_scope,
@@ -50,6 +51,7 @@ pub struct ServerBuilder {
     allowed_origins: AllowedOrigins,
     scope_denial: ScopeDenial,
     rate_limit: Option<NonZeroU32>,
+    connection_limit: ConnectionLimit,
     beyond_scopes: Option<BeyondScopes>,
     readiness: Vec<Arc<dyn Readiness>>,
     clock: Arc<dyn Clock>,
@@ -86,6 +88,7 @@ impl ServerBuilder {
             allowed_origins: AllowedOrigins::new(&protection.public_url, []),
             scope_denial: ScopeDenial::default(),
             rate_limit: NonZeroU32::new(100),
+            connection_limit: ConnectionLimit::default(),
             beyond_scopes: None,
             readiness: Vec::new(),
             clock: Arc::new(SystemClock),
@@ -146,8 +149,15 @@ impl ServerBuilder {
         Self { scope_denial, ..self }
     }
 
-    /// How many requests of one caller are answered each second on average, and ten times as many at
-    /// once; by default 100, `None` for no limit.
+    /// How many connections are kept; by default as for a process that may open many files.
+    #[must_use]
+    pub fn connection_limit(self, limit: ConnectionLimit) -> Self {
+        Self { connection_limit: limit, ..self }
+    }
+
+    /// What one caller may cost each second on average, and ten times as much at once, in units: a request
+    /// costs one, and one more for each 64 KiB that are read, looked at or answered. By default 100, `None`
+    /// for no limit. An identity is a subject in an organization.
     #[must_use]
     pub fn rate_limit(self, per_second: Option<NonZeroU32>) -> Self {
         Self { rate_limit: per_second, ..self }
@@ -237,11 +247,7 @@ impl ServerBuilder {
             hosts: self.allowed_hosts,
             origins: origins.clone(),
             authentication: Authentication::new(authenticator, challenge),
-            limits: Limits {
-                rate: RateLimit::new(self.rate_limit),
-                in_flight: InFlight::new(),
-                streams: StreamLimit::default(),
-            },
+            limits: Limits::new(self.rate_limit),
             features,
             page: Arc::clone(&page),
         });
@@ -252,7 +258,12 @@ impl ServerBuilder {
             documents,
             self.readiness.into(),
         );
-        Ok(Server { endpoint, routes, stopping: Arc::new(stopping) })
+        Ok(Server {
+            endpoint,
+            routes,
+            stopping: Arc::new(stopping),
+            connections: self.connection_limit,
+        })
     }
 }
 

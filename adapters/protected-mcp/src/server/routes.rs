@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
+use crate::http::connections::Connection;
 use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
@@ -47,7 +48,7 @@ pub(super) fn routes(
         // For a proxy that keeps the prefix; one that strips it needs nothing.
         all = all.nest(prefix, endpoint);
     }
-    all.route("/healthz", get(health::live))
+    all.route(health::HEALTH, get(health::live))
         .merge(Router::new().route("/readyz", get(health::ready)).with_state(readiness))
         .fallback(documents::not_found)
 }
@@ -62,11 +63,17 @@ fn endpoint_routes(endpoint: Arc<Endpoint>, origins: AllowedOrigins) -> Router {
 }
 
 async fn post_message(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    endpoint.post(request).await
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    endpoint.post(request, connection.as_ref()).await
 }
 
-async fn not_post(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, uri: Uri) -> Response {
-    endpoint.not_post(&headers, &uri)
+async fn not_post(
+    State(endpoint): State<Arc<Endpoint>>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    endpoint.not_post(&method, &headers, &uri)
 }
 
 /// Lets the pages that may use the endpoint read its answers and its challenges.

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use axum::body::to_bytes;
+use axum::body::{Bytes, HttpBody as _, to_bytes};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -311,4 +312,74 @@ fn names_are_unique_and_scopes_valid() {
 
     let error = builder().tool(ReadNothing).build().err();
     assert_eq!(error, Some(BuildError::InvalidScope("notes read")));
+}
+
+/// The answer to a request with this body, unread.
+async fn answer_to(server: &Server, body: Body) -> Response {
+    let request = Request::post("/mcp")
+        .header(HOST, "localhost:3002")
+        .header(CONTENT_TYPE, "application/json")
+        .header(AUTHORIZATION, "Bearer notes:read notes:write")
+        .body(body)
+        .unwrap();
+    server.answer(request).await
+}
+
+#[tokio::test]
+async fn bytes_are_held_until_the_answer_was_taken() {
+    let server = builder().build().unwrap();
+    let held = || server.endpoint.limits.bytes_in_flight();
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let mut answers = Vec::new();
+    for message in [list, &format!("[{list},{list}]"), r#"{"jsonrpc":"2.0","method":"x"}"#, "{", ""]
+    {
+        let before = held();
+        let answer = answer_to(&server, Body::from(message.to_owned())).await;
+        let size = usize::try_from(answer.body().size_hint().lower()).unwrap();
+        // The answer to a message that is refused or has none is too short to be counted.
+        assert!(held() - before >= if size > 1_000 { size } else { 0 }, "{message}");
+        answers.push(answer);
+    }
+    assert!(held() > 1_000);
+    for answer in answers {
+        to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    }
+    assert_eq!(held(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_abandoned_returns_its_bytes() {
+    let server = builder().build().unwrap();
+    let held = || server.endpoint.limits.bytes_in_flight();
+    let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 100_000]))]);
+    let body = Body::from_stream(first.chain(stream::pending()));
+    let mut answering = Box::pin(answer_to(&server, body));
+    assert!(answering.as_mut().now_or_never().is_none());
+    assert!((100_000..120_000).contains(&held()), "{}", held());
+    drop(answering);
+    assert_eq!(held(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_sent_before_it_is_asked_for_is_not_asked_for_in_vain() {
+    let server = builder().build().unwrap();
+    let asked = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let body = || {
+        let asked = Arc::clone(&asked);
+        Body::from_stream(stream::once(async move {
+            asked.store(true, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(b"{}"))
+        }))
+    };
+    for (token, is_asked) in [("-", false), ("notes:read", true)] {
+        let request = Request::post("/mcp")
+            .header(HOST, "localhost:3002")
+            .header(CONTENT_TYPE, "application/json")
+            .header("expect", "100-continue")
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .body(body())
+            .unwrap();
+        server.answer(request).await;
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), is_asked, "{token}");
+    }
 }

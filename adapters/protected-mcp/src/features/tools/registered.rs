@@ -15,6 +15,7 @@ use super::super::failure::Failure;
 use super::content::Content;
 use super::tool::{Hints, Tool};
 use super::{arguments, schema};
+use crate::limits::Share;
 use crate::oauth::{Caller, Scope as _};
 
 /// A [`Tool`] of any type.
@@ -25,11 +26,13 @@ pub(crate) trait AnyTool: Send + Sync {
 
     fn definition(&self) -> Definition;
 
-    /// Checks the scope, then the arguments (the JSON text of an object), and starts the call.
+    /// Checks the scope, then the arguments (the JSON text of an object), and starts the call. One that
+    /// goes on by itself keeps the share until it is done.
     fn start(
         self: Arc<Self>,
         authorization: &Authorization,
         caller: &Arc<Caller>,
+        share: &Arc<Share>,
         arguments: &str,
     ) -> Result<Running, Failure>;
 }
@@ -130,6 +133,7 @@ impl<T: Tool> AnyTool for T {
         self: Arc<Self>,
         authorization: &Authorization,
         caller: &Arc<Caller>,
+        share: &Arc<Share>,
         arguments: &str,
     ) -> Result<Running, Failure> {
         let call = authorization.authorize::<T::Scope>(caller)?;
@@ -145,7 +149,12 @@ impl<T: Tool> AnyTool for T {
         Ok(if T::HINTS.read_only {
             Running::Here(Box::pin(call))
         } else {
-            Running::Spawned(tokio::spawn(call))
+            let share = Arc::clone(share);
+            Running::Spawned(tokio::spawn(async move {
+                let outcome = call.await;
+                drop(share);
+                outcome
+            }))
         })
     }
 }

@@ -1,0 +1,111 @@
+use std::future::pending;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::limits::Account;
+
+/// Set in [`Connection::busy`] once the connection is to be closed.
+const CLOSING: usize = 1 << (usize::BITS - 1);
+
+/// One connection: its socket, and what decides whether it may be closed to make room for another.
+pub(crate) struct Connection {
+    pub(super) socket: TcpStream,
+    opened_at: Instant,
+    /// How many things are under way that closing would interrupt, and [`CLOSING`].
+    busy: AtomicUsize,
+    /// When the last of them ended, in milliseconds from `opened_at`.
+    idle_since: AtomicU64,
+    /// Of the first caller on it.
+    account: OnceLock<Arc<Account>>,
+    close: Notify,
+}
+
+impl Connection {
+    pub(super) fn new(socket: TcpStream) -> Self {
+        Self {
+            socket,
+            opened_at: Instant::now(),
+            busy: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(0),
+            account: OnceLock::new(),
+            close: Notify::new(),
+        }
+    }
+
+    /// Notes that a caller has sent a good token on it.
+    pub(crate) fn is_of(&self, account: &Arc<Account>) {
+        if self.account.get().is_none() && self.account.set(Arc::clone(account)).is_ok() {
+            account.connections.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps it from being closed to make room.
+    pub(crate) fn keep_busy(self: Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self)
+    }
+
+    /// The instant from which on nothing was under way. `None` while something is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        if self.busy.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let millis = self.idle_since.load(Ordering::Relaxed);
+        Some(self.opened_at + std::time::Duration::from_millis(millis))
+    }
+
+    /// How many connections its caller has; `None` if no good token came on it.
+    pub(super) fn connections_of_its_caller(&self) -> Option<usize> {
+        self.account.get().map(|account| account.connections.load(Ordering::Relaxed))
+    }
+
+    /// Closes the connection if it is idle, and returns whether it was.
+    pub(super) fn close_if_idle(&self) -> bool {
+        let closing =
+            self.busy.compare_exchange(0, CLOSING, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if closing {
+            self.close.notify_one();
+        }
+        closing
+    }
+
+    /// Ready when it is to be closed.
+    pub(super) async fn to_be_closed(&self) {
+        self.close.notified().await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(account) = self.account.get() {
+            account.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Something under way on a connection.
+pub(crate) struct Busy(Arc<Connection>);
+
+impl Busy {
+    /// Ready when the client has closed its sending side, or all of it.
+    pub(crate) async fn closed_by_client(&self) {
+        // A byte is a further request, behind which the end cannot be seen.
+        if let Ok(1..) = self.0.socket.peek(&mut [0]).await {
+            pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let connection = &self.0;
+        let open_for = connection.opened_at.elapsed().as_millis();
+        let open_for = u64::try_from(open_for).unwrap_or(u64::MAX);
+        connection.idle_since.store(open_for, Ordering::Relaxed);
+        connection.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,224 @@
+use std::future::{pending, ready};
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use futures_util::{FutureExt as _, stream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
+use tokio::time::{Instant, pause};
+
+use crate::limits::Account;
+
+use super::*;
+
+/// Notifies when it is dropped.
+struct Dropped(Arc<Notify>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+fn limit(served: usize) -> ConnectionLimit {
+    ConnectionLimit { served, rejecting: 2 }
+}
+
+/// Starts a server on a free port.
+async fn start<Answering>(
+    served: usize,
+    answer: impl Fn(Request<Body>, Arc<Connection>) -> Answering + Clone + Send + 'static,
+) -> SocketAddr
+where
+    Answering: Future<Output = Response> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(limit(served), listener, answer, pending()));
+    address
+}
+
+/// A server for one connection whose answers never end, and a notification for when one of them was
+/// abandoned.
+async fn endless() -> (SocketAddr, Arc<Notify>) {
+    let abandoned = Arc::new(Notify::new());
+    let notify = Arc::clone(&abandoned);
+    let answer = move |_, connection: Arc<Connection>| {
+        let kept = (connection.keep_busy(), Dropped(Arc::clone(&notify)));
+        let chunks = stream::repeat_with(move || {
+            let _until_this_is_dropped = &kept;
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
+        });
+        ready(Response::new(Body::from_stream(chunks)))
+    };
+    (start(1, answer).await, abandoned)
+}
+
+/// A server that answers "ok".
+async fn ok(served: usize) -> SocketAddr {
+    start(served, |_, _| ready(Response::new(Body::from("ok")))).await
+}
+
+async fn request(address: SocketAddr) -> TcpStream {
+    request_for(address, "/").await
+}
+
+async fn request_for(address: SocketAddr, path: &str) -> TcpStream {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
+    client
+}
+
+/// Reads the head of an answer.
+async fn head(client: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_loses_its_connection() {
+    let (address, abandoned) = endless().await;
+    let _client = request(address).await;
+    // From here on the clock jumps to the next timer, which is the end of the patience.
+    pause();
+    let began = Instant::now();
+    abandoned.notified().await;
+    assert!((29..=31).contains(&began.elapsed().as_secs()));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_its_answer() {
+    let (address, abandoned) = endless().await;
+    let mut client = request(address).await;
+    client.read_exact(&mut [0; 1024]).await.unwrap();
+    drop(client);
+    abandoned.notified().await;
+}
+
+#[tokio::test]
+async fn a_connection_beyond_the_limit_gets_503_until_another_ends() {
+    let (address, abandoned) = endless().await;
+    let mut first = request(address).await;
+    first.read_exact(&mut [0; 1024]).await.unwrap();
+    let rejected = head(&mut request(address).await).await;
+    assert!(rejected.starts_with("HTTP/1.1 503 "), "{rejected}");
+    assert!(rejected.contains("retry-after: 1\r\n"), "{rejected}");
+    drop(first);
+    abandoned.notified().await;
+    // The answer is dropped a moment before the place is free.
+    while !head(&mut request(address).await).await.starts_with("HTTP/1.1 200") {}
+}
+
+#[tokio::test]
+async fn the_probe_of_life_is_answered_when_every_connection_is_busy() {
+    let (address, _) = endless().await;
+    let mut first = request(address).await;
+    first.read_exact(&mut [0; 1024]).await.unwrap();
+    // Two that never send anything take the places for those who are one too many.
+    let _silent = (TcpStream::connect(address).await, TcpStream::connect(address).await);
+    let alive = head(&mut request_for(address, "/healthz").await).await;
+    assert!(alive.starts_with("HTTP/1.1 200 "), "{alive}");
+}
+
+#[tokio::test]
+async fn idle_connections_make_room_for_new_ones_the_oldest_first() {
+    let address = ok(3).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = request(address).await;
+        assert!(head(&mut client).await.starts_with("HTTP/1.1 200"));
+        clients.push(client);
+    }
+    for _ in 0..10 {
+        let mut client = request(address).await;
+        assert!(head(&mut client).await.starts_with("HTTP/1.1 200"));
+        let mut oldest = clients.remove(0);
+        let mut rest = Vec::new();
+        // Closed by the server: there is no more than the end of the answer.
+        oldest.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"ok");
+        clients.push(client);
+    }
+}
+
+#[tokio::test]
+async fn unfinished_headers_make_room_too() {
+    let address = ok(1).await;
+    let mut unfinished = TcpStream::connect(address).await.unwrap();
+    unfinished.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+    assert!(head(&mut request(address).await).await.starts_with("HTTP/1.1 200"));
+    // The end, or a reset because of what was sent.
+    assert!(matches!(unfinished.read(&mut [0; 8]).await, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_sending_side_gets_every_answer() {
+    let address = ok(1).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    client.write_all(request.repeat(3).as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut answers = String::new();
+    client.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers}");
+}
+
+#[tokio::test]
+async fn headers_have_at_most_8_kibibytes() {
+    let address = ok(1).await;
+    let status = async |size: usize| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let filler = "x".repeat(size - "GET / HTTP/1.1\r\nhost: h\r\nx: \r\n\r\n".len());
+        let request = format!("GET / HTTP/1.1\r\nhost: h\r\nx: {filler}\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        head(&mut client).await[..12].to_owned()
+    };
+    assert_eq!(status(MAX_HEADER_BYTES - 1).await, "HTTP/1.1 200");
+    assert_eq!(status(MAX_HEADER_BYTES + 1).await, "HTTP/1.1 431");
+}
+
+/// The other side of a connection that a server has accepted.
+async fn accepted(registry: &Arc<Registry>, listener: &TcpListener) -> (Place, TcpStream) {
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (registry.admit(listener.accept().await.unwrap().0), client)
+}
+
+#[tokio::test]
+async fn those_without_a_token_go_first_then_those_of_callers_with_many() {
+    // A share is a sixteenth of them: two.
+    let registry = Arc::new(Registry::new(limit(32)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (calm, greedy) = (Arc::new(Account::default()), Arc::new(Account::default()));
+    let mut open = Vec::new();
+    for number in 0..32 {
+        let (place, client) = accepted(&registry, &listener).await;
+        match number {
+            0 | 20 => place.connection.is_of(&calm),
+            1 | 10 | 30 => place.connection.is_of(&greedy),
+            _ => {}
+        }
+        open.push((place, client));
+    }
+    let _busy = Arc::clone(&open[10].0.connection).keep_busy();
+    let mut order = Vec::new();
+    let mut newer = Vec::new();
+    for _ in 0..31 {
+        let (place, client) = accepted(&registry, &listener).await;
+        assert!(place.is_served);
+        newer.push((Arc::clone(&place.connection).keep_busy(), place, client));
+        let closed = |(place, _): &(Place, TcpStream)| {
+            place.connection.to_be_closed().now_or_never().is_some()
+        };
+        order.extend(open.iter().position(closed));
+    }
+    let without_a_token = (2..32).filter(|number| ![10, 20, 30].contains(number));
+    assert_eq!(order, without_a_token.chain([1, 30, 0, 20]).collect::<Vec<_>>());
+    let (place, _client) = accepted(&registry, &listener).await;
+    assert!(!place.is_served, "all others are busy");
+}

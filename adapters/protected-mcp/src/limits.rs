@@ -1,0 +1,92 @@
+//! Limits on what one caller, and all callers together, may use at once and in the course of time.
+
+mod account;
+mod budget;
+mod rate;
+mod slots;
+mod streams;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(crate) use account::Account;
+pub(crate) use budget::{Budget, Share};
+pub(crate) use slots::{Slot, overload};
+pub(crate) use streams::StreamPermit;
+
+use account::Accounts;
+use rate::Rate;
+use slots::Slots;
+
+use crate::jsonrpc::Error;
+use crate::oauth::Caller;
+
+/// How many bytes read or looked at cost as much as a request.
+const BYTES_PER_UNIT: usize = 64 * 1024;
+
+/// The limits of one server.
+pub(crate) struct Limits {
+    rate: Option<Rate>,
+    accounts: Accounts,
+    budget: Arc<Budget>,
+    slots: Slots,
+    started: Instant,
+}
+
+impl Limits {
+    /// `per_second` cost units of one caller on average, ten times as many at once; `None` for no limit.
+    pub(crate) fn new(per_second: Option<NonZeroU32>) -> Self {
+        Self {
+            rate: per_second.map(Rate::new),
+            accounts: Accounts::default(),
+            budget: Arc::new(Budget::new()),
+            slots: Slots::new(),
+            started: Instant::now(),
+        }
+    }
+
+    /// The account of a caller, and what its next request holds.
+    pub(crate) fn admit(&self, caller: &Caller, now: Instant) -> Result<Arc<Share>, Error> {
+        let account = self.accounts.of(caller, |account| self.is_forgettable(account, now));
+        self.count(&account, now)?;
+        Ok(Arc::new(Share::new(Arc::clone(&self.budget), account)))
+    }
+
+    /// Counts one request. Fails with 429 if the caller has used up its rate.
+    pub(crate) fn count(&self, account: &Account, now: Instant) -> Result<(), Error> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        rate.take(&account.spent, self.elapsed(now)).map_err(rate::too_many)
+    }
+
+    /// Charges what a request has cost beyond the unit that it was counted as: one unit for each 64 KiB
+    /// of its body and its answer (`transferred` bytes) and of what was looked at for it. A caller goes into debt rather than that work is refused when it is done.
+    pub(crate) fn charge(&self, share: &Share, transferred: usize, now: Instant) {
+        let units = (transferred + share.looked_at()) / BYTES_PER_UNIT;
+        if let Some(rate) = &self.rate
+            && units > 0
+        {
+            rate.charge(&share.account().spent, units, self.elapsed(now));
+        }
+    }
+
+    /// A place at work for a request whose body has arrived: a slow sender takes none.
+    pub(crate) async fn begin<'a>(&'a self, account: &'a Account) -> Result<Slot<'a>, Error> {
+        self.slots.take(account).await
+    }
+
+    /// How many bytes are held for all callers together.
+    #[cfg(test)]
+    pub(crate) fn bytes_in_flight(&self) -> usize {
+        self.budget.in_flight()
+    }
+
+    fn elapsed(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.started).as_nanos();
+        u64::try_from(elapsed).unwrap_or(u64::MAX)
+    }
+
+    fn is_forgettable(&self, account: &Account, now: Instant) -> bool {
+        self.rate.as_ref().is_none_or(|rate| rate.is_rested(&account.spent, self.elapsed(now)))
+    }
+}

@@ -1,0 +1,116 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::slots::SLOTS_OF_A_CALLER;
+use crate::oauth::{Caller, CallerId};
+
+/// What one caller uses: the same account for all its tokens, clients and connections.
+pub(crate) struct Account {
+    /// When its rate is at rest again; see [`Rate`](super::rate::Rate).
+    pub(super) spent: AtomicU64,
+    /// The bytes that are held for it.
+    pub(super) bytes: AtomicUsize,
+    pub(super) slots: Semaphore,
+    pub(super) streams: AtomicUsize,
+    /// The connections on which it was the first to call.
+    pub(crate) connections: AtomicUsize,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            spent: AtomicU64::new(0),
+            bytes: AtomicUsize::new(0),
+            slots: Semaphore::new(SLOTS_OF_A_CALLER),
+            streams: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// A power of two, so that threads rarely wait for each other.
+const SHARDS: usize = 16;
+
+/// After how many new accounts those are forgotten that nothing holds on to. About as many are kept at
+/// most, beyond those in use.
+const FORGET_EVERY: u32 = 1 << 12;
+
+/// The accounts of all callers that were heard of lately.
+#[derive(Default)]
+pub(super) struct Accounts {
+    shards: [Shard; SHARDS],
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    accounts: Mutex<HashMap<CallerId, Arc<Account>>>,
+    opened: AtomicU32,
+}
+
+impl Accounts {
+    /// The account of a caller, opened if it is not known. `is_forgettable`: whether one that nothing
+    /// holds is as good as new.
+    pub(super) fn of(
+        &self,
+        caller: &Caller,
+        is_forgettable: impl Fn(&Account) -> bool,
+    ) -> Arc<Account> {
+        let id = CallerId::from(caller);
+        // The upper bits: the map takes the lower ones, by another hasher.
+        let index = (self.hasher.hash_one(&id) >> 32) as usize % SHARDS;
+        let Shard { accounts, opened } = &self.shards[index];
+        let mut accounts = accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = accounts.get(&id) {
+            return Arc::clone(account);
+        }
+        if opened.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            accounts
+                .retain(|_, account| Arc::strong_count(account) > 1 || !is_forgettable(account));
+            accounts.shrink_to_fit();
+        }
+        Arc::clone(accounts.entry(id).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn caller(subject: &str, organization: Option<&str>, client: &str) -> Caller {
+        let caller = Caller::new(subject, SystemTime::UNIX_EPOCH).with_client(client);
+        match organization {
+            Some(organization) => caller.with_organization(organization),
+            None => caller,
+        }
+    }
+
+    #[test]
+    fn an_account_is_of_a_subject_in_an_organization_whatever_the_client() {
+        let accounts = Accounts::default();
+        let of = |caller: Caller| accounts.of(&caller, |_| true);
+        let one = of(caller("usr_1", Some("org_1"), "a"));
+        assert!(Arc::ptr_eq(&one, &of(caller("usr_1", Some("org_1"), "b"))));
+        for other in [("usr_1", None), ("usr_1", Some("org_2")), ("usr_2", Some("org_1"))] {
+            assert!(!Arc::ptr_eq(&one, &of(caller(other.0, other.1, "a"))), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn accounts_at_rest_are_forgotten_and_others_are_kept() {
+        let accounts = Accounts::default();
+        let held = accounts.of(&caller("held", None, "a"), |_| true);
+        for number in 0..4 * FORGET_EVERY as usize * SHARDS {
+            accounts.of(&caller(&number.to_string(), None, "a"), |_| true);
+        }
+        let kept: usize = accounts.shards.iter().map(|it| it.accounts.lock().unwrap().len()).sum();
+        assert!(kept <= FORGET_EVERY as usize * SHARDS + 1, "{kept}");
+        assert!(Arc::ptr_eq(&held, &accounts.of(&caller("held", None, "b"), |_| true)));
+    }
+}

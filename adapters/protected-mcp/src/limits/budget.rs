@@ -1,0 +1,249 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Bytes;
+
+use super::account::Account;
+use super::slots::overload;
+use crate::jsonrpc::Error;
+
+/// The most bytes that are held for requests of all callers: bodies that arrive, and answers that were not
+/// taken yet.
+const MOST_BYTES: usize = 96 * 1024 * 1024;
+
+/// The most of them that are held for one caller.
+const MOST_BYTES_OF_A_CALLER: usize = 16 * 1024 * 1024;
+
+/// When to retry, in seconds, for a caller who holds its share.
+const RETRY_AFTER: u32 = 1;
+
+/// Counts the bytes that are held for all requests in flight.
+pub(crate) struct Budget(AtomicUsize);
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_flight(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The bytes that are held for one request, from the first byte of its body until the client has taken the
+/// last byte of the answer. What still uses them keeps a handle; the last one to go returns them.
+pub(crate) struct Share {
+    budget: Arc<Budget>,
+    account: Arc<Account>,
+    bytes: AtomicUsize,
+    /// Bytes that were looked at and are not part of the answer.
+    looked_at: AtomicUsize,
+}
+
+impl Share {
+    pub(super) fn new(budget: Arc<Budget>, account: Arc<Account>) -> Self {
+        Self { budget, account, bytes: AtomicUsize::new(0), looked_at: AtomicUsize::new(0) }
+    }
+
+    /// A share of a budget of its own, for a request that no server counts.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn unlimited() -> Arc<Self> {
+        Arc::new(Self::new(Arc::new(Budget::new()), Arc::default()))
+    }
+
+    pub(crate) fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Adds bytes, or fails and adds none: with 429 if the caller holds its share, with 503 if too much is
+    /// held for all.
+    ///
+    /// The share of a caller is at most what is free of the budget. So however many callers take what they
+    /// can, about as much as the greediest has is left for the next one.
+    pub(crate) fn grow(&self, bytes: usize) -> Result<(), Error> {
+        let of_the_caller = self.account.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let of_all = self.budget.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        // Without these bytes.
+        let free = (MOST_BYTES + bytes).saturating_sub(of_all);
+        if bytes <= free && of_the_caller <= free.min(MOST_BYTES_OF_A_CALLER) {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            return Ok(());
+        }
+        self.give_back(bytes);
+        if of_the_caller > MOST_BYTES_OF_A_CALLER { Err(too_much()) } else { Err(overload()) }
+    }
+
+    /// Adds bytes whatever the budget says: for the answer to what was done and must be told.
+    pub(crate) fn add(&self, bytes: usize) {
+        self.account.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.0.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes bytes that were looked at for the answer and are not part of it.
+    pub(crate) fn note_looked_at(&self, bytes: usize) {
+        self.looked_at.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn looked_at(&self) -> usize {
+        self.looked_at.load(Ordering::Relaxed)
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.account.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The same bytes, which keep the share until the last of them was taken.
+    pub(crate) fn hold(self: Arc<Self>, bytes: Bytes) -> Bytes {
+        struct Held {
+            bytes: Bytes,
+            _share: Arc<Share>,
+        }
+        impl AsRef<[u8]> for Held {
+            fn as_ref(&self) -> &[u8] {
+                &self.bytes
+            }
+        }
+        Bytes::from_owner(Held { bytes, _share: self })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let held = *self.bytes.get_mut();
+        self.give_back(held);
+    }
+}
+
+/// HTTP 429 for a caller whose requests and answers hold as much as one caller's may.
+fn too_much() -> Error {
+    let message = "Your requests in flight and the answers that you have not read yet take as much \
+                   memory as this server allows one caller. Read the answers, and send fewer at once.";
+    Error::too_many(message, RETRY_AFTER).with_log_code("too_many_bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    fn shares(callers: usize) -> (Arc<Budget>, Vec<Share>) {
+        let budget = Arc::new(Budget::new());
+        let share = || Share::new(Arc::clone(&budget), Arc::default());
+        let shares = std::iter::repeat_with(share).take(callers).collect();
+        (budget, shares)
+    }
+
+    #[test]
+    fn a_caller_holds_at_most_its_share_and_another_still_gets_one() {
+        let (_, shares) = shares(2);
+        assert!(shares[0].grow(MOST_BYTES_OF_A_CALLER).is_ok());
+        assert_eq!(shares[0].grow(1).unwrap_err().status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(shares[1].grow(MIB).is_ok());
+    }
+
+    #[test]
+    fn however_many_are_greedy_a_newcomer_gets_as_much_as_each_of_them() {
+        for greedy in [1, 6, 50, 500] {
+            let (budget, shares) = shares(greedy + 1);
+            let (newcomer, greedy) = shares.split_last().unwrap();
+            let mut growing = true;
+            while std::mem::take(&mut growing) {
+                for share in greedy {
+                    growing |= share.grow(16 * 1024).is_ok();
+                }
+            }
+            let most = greedy.iter().map(|it| it.bytes.load(Ordering::Relaxed)).max().unwrap();
+            assert!(newcomer.grow(most - 16 * 1024).is_ok(), "{most}");
+            assert!(budget.in_flight() <= MOST_BYTES);
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_of_a_caller_are_refused_only_because_of_others() {
+        let (_, shares) = shares(2);
+        shares[0].add(MOST_BYTES);
+        assert_eq!(shares[1].grow(1).unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Open(usize),
+        Grow(usize, usize),
+        Add(usize, usize),
+        Clone(usize),
+        Hold(usize),
+        Drop(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0_usize..3).prop_map(Step::Open),
+            (any::<usize>(), 0..20 * MIB).prop_map(|(which, bytes)| Step::Grow(which, bytes)),
+            (any::<usize>(), 0..MIB).prop_map(|(which, bytes)| Step::Add(which, bytes)),
+            any::<usize>().prop_map(Step::Clone),
+            any::<usize>().prop_map(Step::Hold),
+            any::<usize>().prop_map(Step::Drop),
+        ]
+    }
+
+    /// A handle to a share, or bytes that keep one.
+    enum Handle {
+        Share(Arc<Share>),
+        Held(#[expect(dead_code, reason = "kept until it is dropped")] Bytes),
+    }
+
+    proptest! {
+        /// Whatever arrives, is cancelled, answered and dropped, in whatever order.
+        #[test]
+        fn the_budget_returns_to_zero(steps in prop::collection::vec(step(), 0..80)) {
+            let budget = Arc::new(Budget::new());
+            let accounts: [Arc<Account>; 3] = Default::default();
+            let mut handles: Vec<Handle> = Vec::new();
+            for step in steps {
+                let count = handles.len().max(1);
+                let share = |which: usize| match handles.get(which % count) {
+                    Some(Handle::Share(share)) => Some(Arc::clone(share)),
+                    _ => None,
+                };
+                match step {
+                    Step::Open(caller) => {
+                        let account = Arc::clone(&accounts[caller]);
+                        handles.push(Handle::Share(Arc::new(Share::new(Arc::clone(&budget), account))));
+                    }
+                    Step::Grow(which, bytes) => {
+                        let _ = share(which).map(|share| share.grow(bytes));
+                    }
+                    Step::Add(which, bytes) => {
+                        let _ = share(which).map(|share| share.add(bytes));
+                    }
+                    Step::Clone(which) => handles.extend(share(which).map(Handle::Share)),
+                    Step::Hold(which) => {
+                        let held = share(which).map(|share| share.hold(Bytes::from_static(b"answer")));
+                        handles.extend(held.map(Handle::Held));
+                    }
+                    Step::Drop(which) if !handles.is_empty() => {
+                        handles.swap_remove(which % count);
+                    }
+                    Step::Drop(_) => {}
+                }
+                let of_callers: usize =
+                    accounts.iter().map(|account| account.bytes.load(Ordering::Relaxed)).sum();
+                prop_assert_eq!(of_callers, budget.in_flight());
+            }
+            handles.clear();
+            prop_assert_eq!(budget.in_flight(), 0);
+        }
+    }
+}
