@@ -17,11 +17,12 @@ use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::environment::SharedEnvironment;
+use crate::json::JsonBody;
 use crate::pages;
 use crate::urls::AuthorizationServer;
 
@@ -101,5 +102,5 @@ async fn welcome(State(environment): State<SharedEnvironment>) -> Response {
 
 async fn not_found() -> Response {
     let body = json!({ "error": "not_found", "error_description": "Scalekit has nothing here" });
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    (StatusCode::NOT_FOUND, JsonBody(body)).into_response()
 }

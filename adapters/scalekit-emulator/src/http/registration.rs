@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::behavior::Behavior as _;
 use crate::environment::{Environment, SharedEnvironment};
 use crate::identifiers::{identifier, unguessable};
+use crate::json::JsonBody;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scopes;
@@ -151,7 +152,7 @@ async fn add(
         client_id: client.client_id,
     };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, no_store, Json(information)))
+    Ok((StatusCode::CREATED, no_store, JsonBody(information)))
 }
 
 fn redirect_uris(written: &[String]) -> Result<Vec<RedirectUri>, OAuthError> {

@@ -5,7 +5,6 @@ mod client_credentials;
 mod refresh_token;
 mod response;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -15,6 +14,7 @@ use response::TokenResponse;
 
 use super::{client_authentication, form};
 use crate::environment::{Environment, SharedEnvironment};
+use crate::json::JsonBody;
 use crate::oauth::error::{ErrorCode, OAuthError};
 
 pub(crate) async fn token(
@@ -25,7 +25,7 @@ pub(crate) async fn token(
     match grant(&environment, &headers, &body).await {
         Ok(tokens) => {
             let no_store = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-            (no_store, Json(tokens)).into_response()
+            (no_store, JsonBody(tokens)).into_response()
         }
         Err(error) => {
             tracing::debug!(error = error.code.as_str(), "token request rejected");

@@ -103,3 +103,22 @@ async fn beyond_five_hundred_clients_the_oldest_is_dropped() {
     assert_eq!(world.authorize(&first, &[]).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(world.authorize(&second, &[]).await.status, StatusCode::FOUND);
 }
+
+#[tokio::test]
+async fn json_holds_no_line_separator_and_no_control_character() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("identity");
+    let world = World::with_state_file(file.clone()).await;
+    let uri = REDIRECT_URI;
+
+    let reply = world
+        .register(json!({ "description": "a\u{2028}b\u{85}\u{9b}c", "redirect_uris": [uri] }))
+        .await;
+
+    assert_eq!(reply.text("description"), "a\u{2028}b\u{85}\u{9b}c");
+    assert!(reply.body.contains(r"a\u2028b\u0085\u009bc"), "{reply:?}");
+    let written = std::fs::read_to_string(file).unwrap();
+    for text in [reply.body, written] {
+        assert!(!text.trim_end().contains(['\u{7f}', '\u{85}', '\u{9b}', '\u{2028}', '\u{2029}']));
+    }
+}
