@@ -12,7 +12,7 @@ use tokio::task;
 use crate::environment::{ActiveBehavior, Environment};
 use crate::error::EmulatorError;
 use crate::handle::EmulatorHandle;
-use crate::http;
+use crate::http::{self, connections};
 use crate::oauth::resource_indicator::ServerUrl;
 use crate::oauth::scope::ScopeCatalog;
 use crate::options::EmulatorOptions;
@@ -100,15 +100,9 @@ impl ScalekitEmulator {
         EmulatorHandle { environment: Arc::clone(&self.environment) }
     }
 
-    /// Serves until `shutdown` completes, then finishes the requests in flight. Fails when the
-    /// listening socket does.
-    pub async fn serve(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        axum::serve(self.listener, http::router(self.environment))
-            .with_graceful_shutdown(shutdown)
-            .await
+    /// Serves until `shutdown` completes, then finishes the requests in flight.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
+        connections::serve(self.listener, http::router(self.environment), shutdown).await;
     }
 }
 

@@ -3,6 +3,7 @@
 mod authorize;
 mod client_authentication;
 mod command_token;
+pub(crate) mod connections;
 mod consent;
 mod discovery;
 mod error_response;

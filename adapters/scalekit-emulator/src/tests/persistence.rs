@@ -197,5 +197,5 @@ async fn the_emulator_serves_on_loopback_until_the_shutdown() {
 
     assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
     stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
