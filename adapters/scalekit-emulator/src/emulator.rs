@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use std::{fmt, io};
 
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task;
 
 use crate::environment::{ActiveBehavior, Environment};
@@ -81,6 +82,7 @@ impl ScalekitEmulator {
             ledger: Arc::new(Ledger::new(records, file)),
             pending: Tickets::new(MOST_PENDING),
             codes: Tickets::new(MOST_CODES),
+            exchanging: Mutex::default(),
             behavior: ActiveBehavior::default(),
         };
         Ok(Self { listener, address, environment: Arc::new(environment) })

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::fingerprint::Fingerprint;
+use super::refresh_token::{RefreshToken, StoredRefreshToken};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scopes;
 
@@ -51,7 +52,10 @@ pub(crate) struct Grant {
 /// A grant with a refresh token (RFC 6749 section 6).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Login {
-    pub(crate) refresh_token: Fingerprint,
+    #[serde(flatten)]
+    pub(crate) refresh_token: StoredRefreshToken,
+    /// The code that it was exchanged for. Absent from files of versions that did not keep it.
+    pub(crate) code: Option<Fingerprint>,
     pub(crate) grant: Grant,
     /// Unix seconds.
     pub(crate) expires_at: i64,
@@ -77,18 +81,11 @@ impl Records {
         }
     }
 
-    /// The login of a refresh token that is the client's and has not expired.
-    pub(crate) fn login(
-        &self,
-        refresh_token: &Fingerprint,
-        client_id: &str,
-        now: i64,
-    ) -> Option<&Login> {
-        self.logins.iter().find(|login| {
-            login.refresh_token == *refresh_token
-                && login.grant.client_id == client_id
-                && now < login.expires_at
-        })
+    /// The login of the client that a refresh token comes from, unless it has expired. The token may be an
+    /// old one.
+    pub(crate) fn login(&self, token: &RefreshToken, client_id: &str, now: i64) -> Option<&Login> {
+        let has_token = |login: &&Login| login.has(token, client_id);
+        self.logins.iter().find(has_token).filter(|login| now < login.expires_at)
     }
 
     /// Adds a login and drops those that have expired.
@@ -98,10 +95,24 @@ impl Records {
         drop_oldest(&mut self.logins, MOST_LOGINS);
     }
 
-    pub(crate) fn remove_login(&mut self, refresh_token: &Fingerprint, client_id: &str) {
-        self.logins.retain(|login| {
-            login.refresh_token != *refresh_token || login.grant.client_id != client_id
-        });
+    /// Removes the login of the client that a refresh token comes from, current or old.
+    pub(crate) fn remove_login(&mut self, token: &RefreshToken, client_id: &str) {
+        self.logins.retain(|login| !login.has(token, client_id));
+    }
+
+    /// Removes the login that an authorization code was exchanged for.
+    pub(crate) fn remove_login_from(&mut self, code: &Fingerprint) {
+        self.logins.retain(|login| login.code.as_ref() != Some(code));
+    }
+
+    pub(crate) fn has_login_from(&self, code: &Fingerprint) -> bool {
+        self.logins.iter().any(|login| login.code.as_ref() == Some(code))
+    }
+}
+
+impl Login {
+    fn has(&self, token: &RefreshToken, client_id: &str) -> bool {
+        self.refresh_token.is_of_the_family_of(token) && self.grant.client_id == client_id
     }
 }
 
@@ -139,7 +150,8 @@ mod tests {
             scopes: Scopes::parse("notes:read"),
             session: "ses_1".to_owned(),
         };
-        Login { refresh_token: Fingerprint::of(client_id), grant, expires_at: 1 }
+        let refresh_token = RefreshToken::parse(client_id).store();
+        Login { refresh_token, code: None, grant, expires_at: 1 }
     }
 
     #[test]
@@ -155,7 +167,7 @@ mod tests {
             records.add_client(client("newer"));
         }
 
-        let is_kept = |id: &str| records.login(&Fingerprint::of(id), id, 0).is_some();
+        let is_kept = |id: &str| records.login(&RefreshToken::parse(id), id, 0).is_some();
         assert!(records.client("oldest").is_none());
         assert_eq!(["oldest", "newer", unregistered].map(is_kept), [false, true, true]);
     }
