@@ -53,6 +53,7 @@ impl Environment {
                 redirect_uris: Vec::new(),
                 secret: None,
                 registered_at: self.now(),
+                is_used: true,
             });
         }
         self.registered(client_id)

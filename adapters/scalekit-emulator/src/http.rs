@@ -9,6 +9,7 @@ mod discovery;
 mod error_response;
 mod form;
 mod host;
+mod origin;
 mod registration;
 mod revocation;
 mod token;

@@ -8,7 +8,8 @@ use super::refresh_token::{RefreshToken, StoredRefreshToken};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scopes;
 
-/// Inspector and some editors register again for each connection, so the oldest are dropped.
+/// Inspector and some editors register again for each connection, so clients that were never used are
+/// dropped, and then the oldest.
 pub(crate) const MOST_CLIENTS: usize = 500;
 const MOST_LOGINS: usize = 1000;
 /// In characters.
@@ -24,6 +25,9 @@ pub(crate) struct RegisteredClient {
     pub(crate) secret: Option<Fingerprint>,
     /// Unix seconds.
     pub(crate) registered_at: i64,
+    /// Whether it has had a token.
+    #[serde(default)]
+    pub(crate) is_used: bool,
 }
 
 impl RegisteredClient {
@@ -73,12 +77,28 @@ impl Records {
         self.clients.iter().find(|client| client.client_id == client_id)
     }
 
-    /// Adds a client; beyond [`MOST_CLIENTS`] the oldest one is dropped together with its logins.
+    /// Adds a client. Beyond [`MOST_CLIENTS`] the oldest one that was never used is dropped, or the oldest
+    /// one together with its logins if all were used.
     pub(crate) fn add_client(&mut self, client: RegisteredClient) {
-        self.clients.push(client);
-        for dropped in drop_oldest(&mut self.clients, MOST_CLIENTS) {
+        if self.clients.len() >= MOST_CLIENTS {
+            let unused = self.clients.iter().position(|held| !self.is_used(held));
+            let dropped = self.clients.remove(unused.unwrap_or_default());
             self.logins.retain(|login| login.grant.client_id != dropped.client_id);
         }
+        self.clients.push(client);
+    }
+
+    /// Remembers that a client has had a token.
+    pub(crate) fn mark_used(&mut self, client_id: &str) {
+        let mut clients = self.clients.iter_mut();
+        if let Some(client) = clients.find(|client| client.client_id == client_id) {
+            client.is_used = true;
+        }
+    }
+
+    /// A client with a login was used, even if the file of an older version does not say so.
+    fn is_used(&self, client: &RegisteredClient) -> bool {
+        client.is_used || self.logins.iter().any(|it| it.grant.client_id == client.client_id)
     }
 
     /// The login of the client that a refresh token comes from, unless it has expired. The token may be an
@@ -92,7 +112,7 @@ impl Records {
     pub(crate) fn add_login(&mut self, login: Login, now: i64) {
         self.logins.retain(|held| now < held.expires_at);
         self.logins.push(login);
-        drop_oldest(&mut self.logins, MOST_LOGINS);
+        self.logins.drain(..self.logins.len().saturating_sub(MOST_LOGINS));
     }
 
     /// Removes the login of the client that a refresh token comes from, current or old.
@@ -124,10 +144,6 @@ pub(crate) fn presentable_name(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn drop_oldest<T>(kept: &mut Vec<T>, most: usize) -> Vec<T> {
-    kept.drain(..kept.len().saturating_sub(most)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +155,7 @@ mod tests {
             redirect_uris: Vec::new(),
             secret: None,
             registered_at: 0,
+            is_used: false,
         }
     }
 
@@ -164,7 +181,7 @@ mod tests {
         }
 
         for _ in 0..MOST_CLIENTS {
-            records.add_client(client("newer"));
+            records.add_client(RegisteredClient { is_used: true, ..client("newer") });
         }
 
         let is_kept = |id: &str| records.login(&RefreshToken::parse(id), id, 0).is_some();
