@@ -16,7 +16,7 @@ mod token;
 mod userinfo;
 
 use axum::extract::{DefaultBodyLimit, RawQuery, State};
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -25,7 +25,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::environment::SharedEnvironment;
 use crate::json::JsonBody;
-use crate::pages;
+use crate::pages::{self, Problem};
 use crate::urls::AuthorizationServer;
 
 const LARGEST_BODY: usize = 64 * 1024;
@@ -82,7 +82,7 @@ fn for_people(resource: &str) -> Router<SharedEnvironment> {
             authorize(AuthorizationServer::OfTheResource),
         )
         .route("/oauth/authorize", authorize(AuthorizationServer::OfTheEnvironment))
-        .route(consent::PATH, post(consent::decide))
+        .route(consent::PATH, post(consent::decide).get(consent::revisit))
 }
 
 fn cors() -> CorsLayer {
@@ -102,7 +102,20 @@ async fn welcome(State(environment): State<SharedEnvironment>) -> Response {
     pages::welcome::welcome(&environment)
 }
 
-async fn not_found() -> Response {
+async fn not_found(State(environment): State<SharedEnvironment>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepts.is_some_and(|types| types.contains("text/html")) {
+        let problem = Problem {
+            title: "There is no such page",
+            explanation: "The local Scalekit has nothing at this address.".to_owned(),
+            what_to_do: format!(
+                "See {} for what it is, or connect an MCP client to {}.",
+                environment.urls.environment,
+                environment.urls.server.mcp_url()
+            ),
+        };
+        return pages::problem(StatusCode::NOT_FOUND, &environment.text.name, &problem);
+    }
     let body = json!({ "error": "not_found", "error_description": "Scalekit has nothing here" });
     (StatusCode::NOT_FOUND, JsonBody(body)).into_response()
 }
