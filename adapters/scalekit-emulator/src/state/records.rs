@@ -138,8 +138,9 @@ impl Login {
 
 /// A client's name for itself, shortened to one line of a page.
 pub(crate) fn presentable_name(name: &str) -> Option<String> {
-    let printable: String =
-        name.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
+    let ends_a_line = |character| matches!(character, '\u{2028}' | '\u{2029}');
+    let printable = name.chars().filter(|it| !it.is_control() && !ends_a_line(*it));
+    let printable: String = printable.take(LONGEST_NAME).collect();
     let name = printable.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -169,6 +170,13 @@ mod tests {
         };
         let refresh_token = RefreshToken::parse(client_id).store();
         Login { refresh_token, code: None, grant, expires_at: 1 }
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_at_most_100_characters() {
+        assert_eq!(presentable_name(" A\u{2028}B\u{85}\n\tC "), Some("ABC".to_owned()));
+        assert_eq!(presentable_name(" \u{2029}\n"), None);
+        assert_eq!(presentable_name(&"é".repeat(101)), Some("é".repeat(100)));
     }
 
     #[test]
