@@ -93,6 +93,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "aws-lc-rs",
             "axum",
             "base64",
+            // `axum::serve` has no limit on how long headers may take, nor one on connections.
+            "hyper",
+            "hyper-util",
             "jiff",
             "jsonwebtoken",
             // Fetches client metadata documents; optional, for the feature `testing` only.

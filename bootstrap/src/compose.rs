@@ -45,7 +45,7 @@ pub struct Composition {
 /// Serves until the given future is ready.
 pub(crate) type LocalIdentity = Box<dyn FnOnce(Stop) -> Running + Send>;
 pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
-pub(crate) type Running = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Opens the storage, binds the sockets and composes the server.
 pub(crate) async fn compose(config: &Config) -> Result<Composition, Failure> {

@@ -64,11 +64,10 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
 }
 
 /// Ready when the local identity has ended on its own: no client could log in any more.
-async fn lost(identity: &mut Option<JoinHandle<std::io::Result<()>>>) -> Failure {
+async fn lost(identity: &mut Option<JoinHandle<()>>) -> Failure {
     let Some(identity) = identity else { return std::future::pending().await };
     let cause = match identity.await {
-        Ok(Ok(())) => anyhow::anyhow!("it ended"),
-        Ok(Err(error)) => error.into(),
+        Ok(()) => anyhow::anyhow!("it ended"),
         Err(error) => error.into(),
     };
     Failure::Unavailable(cause.context("the local identity has failed"))

@@ -9,16 +9,27 @@ use crate::state::records::RegisteredClient;
 pub(crate) enum UnknownClient {
     #[error(
         "No client with the id {client_id} is registered here (unable to retrieve client by id). \
-         Your application remembers another environment, or an identity that was deleted: clear \
-         what it has stored for this server and connect again."
+         The application remembers another environment, or an identity that was deleted."
     )]
     NotRegistered { client_id: String },
     #[error(
-        "The client id {client_id} leads to no client (invalid_client_metadata_url): {problem}. \
-         If your application does not own this URL, clear what it has stored for this server and \
-         connect again."
+        "The client id {client_id} leads to no client (invalid_client_metadata_url): {problem}."
     )]
     Document { client_id: String, problem: String },
+}
+
+impl UnknownClient {
+    pub(crate) fn what_to_do(&self) -> &'static str {
+        match self {
+            Self::NotRegistered { .. } => {
+                "Clear what your application has stored for this server, and connect again."
+            }
+            Self::Document { .. } => {
+                "If your application does not own this URL, clear what it has stored for this server \
+                 and connect again. Otherwise report this to its developers."
+            }
+        }
+    }
 }
 
 impl Environment {
@@ -53,6 +64,7 @@ impl Environment {
                 redirect_uris: Vec::new(),
                 secret: None,
                 registered_at: self.now(),
+                is_used: true,
             });
         }
         self.registered(client_id)

@@ -7,12 +7,13 @@ use std::time::SystemTime;
 use std::{fmt, io};
 
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task;
 
 use crate::environment::{ActiveBehavior, Environment};
 use crate::error::EmulatorError;
 use crate::handle::EmulatorHandle;
-use crate::http;
+use crate::http::{self, connections};
 use crate::oauth::resource_indicator::ServerUrl;
 use crate::oauth::scope::ScopeCatalog;
 use crate::options::EmulatorOptions;
@@ -81,6 +82,7 @@ impl ScalekitEmulator {
             ledger: Arc::new(Ledger::new(records, file)),
             pending: Tickets::new(MOST_PENDING),
             codes: Tickets::new(MOST_CODES),
+            exchanging: Mutex::default(),
             behavior: ActiveBehavior::default(),
         };
         Ok(Self { listener, address, environment: Arc::new(environment) })
@@ -100,15 +102,9 @@ impl ScalekitEmulator {
         EmulatorHandle { environment: Arc::clone(&self.environment) }
     }
 
-    /// Serves until `shutdown` completes, then finishes the requests in flight. Fails when the
-    /// listening socket does.
-    pub async fn serve(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        axum::serve(self.listener, http::router(self.environment))
-            .with_graceful_shutdown(shutdown)
-            .await
+    /// Serves until `shutdown` completes, then finishes the requests in flight.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
+        connections::serve(self.listener, http::router(self.environment), shutdown).await;
     }
 }
 

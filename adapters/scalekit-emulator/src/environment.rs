@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::behavior::Behavior as _;
 use crate::claims::AccessTokenClaims;
@@ -38,6 +39,8 @@ pub(crate) struct Environment {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) pending: Tickets<PendingAuthorization>,
     pub(crate) codes: Tickets<AuthorizedCode>,
+    /// Held while a code is exchanged.
+    pub(crate) exchanging: Mutex<()>,
     pub(crate) behavior: ActiveBehavior,
 }
 

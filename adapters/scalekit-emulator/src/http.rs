@@ -3,26 +3,29 @@
 mod authorize;
 mod client_authentication;
 mod command_token;
+pub(crate) mod connections;
 mod consent;
 mod discovery;
 mod error_response;
 mod form;
 mod host;
+mod origin;
 mod registration;
 mod revocation;
 mod token;
 mod userinfo;
 
 use axum::extract::{DefaultBodyLimit, RawQuery, State};
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::environment::SharedEnvironment;
-use crate::pages;
+use crate::json::JsonBody;
+use crate::pages::{self, Problem};
 use crate::urls::AuthorizationServer;
 
 const LARGEST_BODY: usize = 64 * 1024;
@@ -79,7 +82,7 @@ fn for_people(resource: &str) -> Router<SharedEnvironment> {
             authorize(AuthorizationServer::OfTheResource),
         )
         .route("/oauth/authorize", authorize(AuthorizationServer::OfTheEnvironment))
-        .route(consent::PATH, post(consent::decide))
+        .route(consent::PATH, post(consent::decide).get(consent::revisit))
 }
 
 fn cors() -> CorsLayer {
@@ -99,7 +102,20 @@ async fn welcome(State(environment): State<SharedEnvironment>) -> Response {
     pages::welcome::welcome(&environment)
 }
 
-async fn not_found() -> Response {
+async fn not_found(State(environment): State<SharedEnvironment>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepts.is_some_and(|types| types.contains("text/html")) {
+        let problem = Problem {
+            title: "There is no such page",
+            explanation: "The local Scalekit has nothing at this address.".to_owned(),
+            what_to_do: format!(
+                "See {} for what it is, or connect an MCP client to {}.",
+                environment.urls.environment,
+                environment.urls.server.mcp_url()
+            ),
+        };
+        return pages::problem(StatusCode::NOT_FOUND, &environment.text.name, &problem);
+    }
     let body = json!({ "error": "not_found", "error_description": "Scalekit has nothing here" });
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    (StatusCode::NOT_FOUND, JsonBody(body)).into_response()
 }

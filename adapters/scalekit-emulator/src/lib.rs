@@ -22,7 +22,7 @@
 //! | `clients` | the client that a client id identifies |
 //! | `oauth` | rules of the RFCs, free of I/O, time and storage |
 //! | `state` | what is kept in memory, and the file that outlives the process |
-//! | `http`, `pages` | routes, and the HTML that people see |
+//! | `http`, `pages`, `json` | routes, and the HTML and the JSON that they respond with |
 
 mod behavior;
 mod claims;
@@ -33,6 +33,7 @@ mod error;
 mod handle;
 mod http;
 mod identifiers;
+mod json;
 mod loopback;
 mod metadata;
 mod oauth;

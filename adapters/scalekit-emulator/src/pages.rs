@@ -1,9 +1,8 @@
 //! HTML for people: no script, nothing fetched, light and dark.
 
 pub(crate) mod consent;
+mod text;
 pub(crate) mod welcome;
-
-use std::fmt::{self, Write as _};
 
 use aws_lc_rs::digest;
 use axum::http::{StatusCode, header};
@@ -11,31 +10,28 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use text::{Breakable, Escaped};
+
 const STYLE: &str = include_str!("pages/style.css");
 
-/// Text as HTML, in an element or in a quoted attribute.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => formatter.write_str("&amp;")?,
-                '<' => formatter.write_str("&lt;")?,
-                '>' => formatter.write_str("&gt;")?,
-                '"' => formatter.write_str("&quot;")?,
-                '\'' => formatter.write_str("&#39;")?,
-                other => formatter.write_char(other)?,
-            }
-        }
-        Ok(())
-    }
+/// What went wrong, for the person in front of the browser. All of it is text.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) title: &'static str,
+    pub(crate) explanation: String,
+    pub(crate) what_to_do: String,
 }
 
-/// A page with one paragraph on what went wrong. Everything in it is escaped.
-pub(crate) fn problem(status: StatusCode, server_name: &str, problem: &str) -> Response {
-    let body = format!("<h1>This did not work</h1>\n<p>{}</p>", Escaped(problem));
-    page(status, server_name, "This did not work", &body)
+/// A page that says what went wrong and what to do.
+pub(crate) fn problem(status: StatusCode, server_name: &str, problem: &Problem) -> Response {
+    let Problem { title, explanation, what_to_do } = problem;
+    let body = format!(
+        "<h1>{}</h1>\n<p>{}</p>\n<h2>What to do</h2>\n<p>{}</p>",
+        Escaped(title),
+        Breakable(explanation),
+        Breakable(what_to_do)
+    );
+    page(status, server_name, title, &body)
 }
 
 /// `body` is HTML, `title` and `server_name` are text.
@@ -66,7 +62,8 @@ you develop: there is no account behind it, and what it grants is worth nothing 
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CONTENT_SECURITY_POLICY, content_security_policy()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::REFERRER_POLICY, "no-referrer".to_owned()),
+        // With `no-referrer` browsers withhold the `Origin` of the consent form as well.
+        (header::REFERRER_POLICY, "same-origin".to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::X_FRAME_OPTIONS, "DENY".to_owned()),
     ];
@@ -80,10 +77,4 @@ fn content_security_policy() -> String {
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'"
     )
-}
-
-/// `text` with its first character in upper case, for the start of a line.
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }

@@ -4,6 +4,7 @@ pub(crate) mod fingerprint;
 pub(crate) mod key_ring;
 pub(crate) mod ledger;
 pub(crate) mod records;
+pub(crate) mod refresh_token;
 pub(crate) mod signing_key;
 pub(crate) mod state_file;
 pub(crate) mod tickets;

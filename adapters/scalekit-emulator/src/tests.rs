@@ -9,5 +9,6 @@ mod pages;
 mod persistence;
 mod quirks;
 mod registration;
+mod replay;
 mod support;
 mod tokens;

@@ -11,7 +11,7 @@ use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scopes;
-use crate::pages;
+use crate::pages::{self, Problem};
 use crate::state::records::RegisteredClient;
 use crate::state::tickets::PendingAuthorization;
 use crate::urls::AuthorizationServer;
@@ -29,7 +29,8 @@ pub(crate) async fn authorize(
     let (client, redirect_uri) = match identify(environment, &parameters).await {
         Ok(identified) => identified,
         Err(problem) => {
-            return pages::problem(StatusCode::BAD_REQUEST, &environment.text.name, &problem);
+            let server = &environment.text.name;
+            return pages::problem(StatusCode::BAD_REQUEST, server, &problem);
         }
     };
     let response = AuthorizationResponse {
@@ -60,30 +61,47 @@ pub(crate) async fn authorize(
     }
 }
 
-/// The client and its redirect URI, or a sentence for the person in front of the browser.
+/// The client and its redirect URI, or why no response can be sent to a client.
 async fn identify(
     environment: &Environment,
     parameters: &Parameters,
-) -> Result<(RegisteredClient, RedirectUri), String> {
+) -> Result<(RegisteredClient, RedirectUri), Problem> {
     let required = |name| {
-        parameters
-            .required(name)
-            .map_err(|error| format!("The request cannot be understood: {}.", error.description))
+        parameters.required(name).map_err(|error| Problem {
+            title: "The request is incomplete",
+            explanation: format!(
+                "An application has to say who it is and where the answer goes, and in this request \
+                 {}.",
+                error.description.replace('`', "")
+            ),
+            what_to_do: "Connect from your application instead of opening this address yourself. If \
+                         the application opened it, report this to its developers."
+                .to_owned(),
+        })
     };
     let client_id = required("client_id")?;
     let redirect_uri = required("redirect_uri")?;
-    let client =
-        environment.authorizing_client(client_id).await.map_err(|unknown| unknown.to_string())?;
+    let client = environment.authorizing_client(client_id).await.map_err(|unknown| Problem {
+        title: "Unknown client",
+        explanation: unknown.to_string(),
+        what_to_do: unknown.what_to_do().to_owned(),
+    })?;
     let redirect_uri = RedirectUri::parse(redirect_uri)
         .ok()
         .filter(|requested| {
             client.redirect_uris.iter().any(|registered| registered.allows(requested))
         })
-        .ok_or_else(|| {
-            format!(
-                "{} requests a redirect to {redirect_uri}, which it has not registered.",
+        .ok_or_else(|| Problem {
+            title: "Unknown redirect URI",
+            explanation: format!(
+                "The client {} requests a redirect to {redirect_uri}, which it has not registered.",
                 client.display_name()
-            )
+            ),
+            what_to_do:
+                "Clear what your application has stored for this server, and connect again: \
+                         it then registers the redirect URI that it uses. If that does not help, \
+                         report this to its developers."
+                    .to_owned(),
         })?;
     Ok((client, redirect_uri))
 }

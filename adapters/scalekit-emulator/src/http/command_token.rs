@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::environment::SharedEnvironment;
+use crate::json::JsonBody;
 use crate::oauth::error::OAuthError;
 use crate::oauth::scope::Scopes;
 use crate::token_request::TokenRequest;
@@ -36,7 +37,7 @@ pub(crate) async fn mint(
         Ok(request) => request,
         Err(rejection) => {
             let error = OAuthError::invalid_request(rejection.body_text());
-            return (rejection.status(), Json(error)).into_response();
+            return (rejection.status(), JsonBody(error)).into_response();
         }
     };
     let default = environment.token_request();
@@ -51,5 +52,5 @@ pub(crate) async fn mint(
         expires_in: request.expires_in.unwrap_or(default.expires_in),
     };
     let body = json!({ "access_token": environment.mint(&request, None) });
-    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    ([(header::CACHE_CONTROL, "no-store")], JsonBody(body)).into_response()
 }

@@ -6,19 +6,21 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use url::Url;
 
-use super::form;
+use super::{form, origin};
 use crate::behavior::{AUTHORIZATION_LIFETIME, Behavior as _};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::identifiers::identifier;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::pages;
 use crate::pages::consent::Consent;
+use crate::pages::{self, Problem};
 use crate::state::records::{Grant, RegisteredClient};
 use crate::state::tickets::{AuthorizedCode, PendingAuthorization};
 
 /// Where the consent form goes.
 pub(super) const PATH: &str = "/oauth/consent";
+
+const CONNECT_AGAIN: &str = "Go back to your application and connect again.";
 
 /// Shows the consent page, which carries only the single-use id of the request: nothing of the request
 /// can be changed in the browser.
@@ -30,13 +32,17 @@ pub(crate) fn ask(
     Consent {
         environment,
         action: PATH,
-        client: client.display_name(),
-        host: client.host(),
+        client,
         destination: pending.response.redirect_uri.destination(),
         scopes: pending.scopes.clone(),
         request: environment.pending.issue(pending, AUTHORIZATION_LIFETIME, environment.now()),
     }
     .page()
+}
+
+/// For a person who opens the address of the form, such as after an error.
+pub(crate) async fn revisit(State(environment): State<SharedEnvironment>) -> Response {
+    pages::problem(StatusCode::BAD_REQUEST, &environment.text.name, &incomplete())
 }
 
 /// Redirects the person back to the client with the outcome.
@@ -45,21 +51,20 @@ pub(crate) async fn decide(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let parameters = match form::read(&headers, &body) {
-        Ok(parameters) => parameters,
-        Err(error) => return error.into_response(),
+    let problem =
+        |status, problem: Problem| pages::problem(status, &environment.text.name, &problem);
+    if !origin::is_own(&headers) {
+        tracing::warn!("a form of another site was rejected");
+        return problem(StatusCode::FORBIDDEN, foreign());
+    }
+    let Ok(parameters) = form::read(&headers, &body) else {
+        return problem(StatusCode::BAD_REQUEST, incomplete());
     };
-    let pending = parameters
-        .required("request")
-        .ok()
-        .and_then(|request| environment.pending.redeem(request, environment.now()));
-    let Some(pending) = pending else {
-        return pages::problem(
-            StatusCode::BAD_REQUEST,
-            &environment.text.name,
-            "This request has been answered already, or was left open for more than ten minutes. \
-             Go back to your application and connect again.",
-        );
+    let Ok(request) = parameters.required("request") else {
+        return problem(StatusCode::BAD_REQUEST, incomplete());
+    };
+    let Some(pending) = environment.pending.redeem(request, environment.now()) else {
+        return problem(StatusCode::BAD_REQUEST, answered());
     };
     let ticked: Scopes = parameters.all("scope").collect();
     let granted = pending.scopes.intersection(&ticked);
@@ -104,6 +109,42 @@ pub(crate) fn redirect(status: StatusCode, to: &Url) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     (status, headers).into_response()
+}
+
+fn foreign() -> Problem {
+    Problem {
+        title: "This came from another page",
+        explanation:
+            "A page that is not the consent page of this server has sent a decision in your \
+                      name. Nothing was granted."
+                .to_owned(),
+        what_to_do:
+            "Close that page. To connect an application, start there and decide on the page \
+                     that it opens."
+                .to_owned(),
+    }
+}
+
+fn incomplete() -> Problem {
+    Problem {
+        title: "There is nothing to decide here",
+        explanation:
+            "This address receives the decision from the consent page, and no decision was \
+                      sent."
+                .to_owned(),
+        what_to_do: CONNECT_AGAIN.to_owned(),
+    }
+}
+
+fn answered() -> Problem {
+    Problem {
+        title: "This request has ended",
+        explanation:
+            "It has been answered already, was left open for more than ten minutes, or the \
+                      server was restarted."
+                .to_owned(),
+        what_to_do: CONNECT_AGAIN.to_owned(),
+    }
 }
 
 fn deny(pending: &PendingAuthorization, description: &str) -> Url {

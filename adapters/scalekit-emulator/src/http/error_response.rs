@@ -1,14 +1,14 @@
 //! OAuth errors as JSON, for every endpoint but the authorization endpoint.
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::json::JsonBody;
 use crate::oauth::error::{ErrorCode, OAuthError};
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        (status(self.code), [(header::CACHE_CONTROL, "no-store")], Json(self)).into_response()
+        (status(self.code), [(header::CACHE_CONTROL, "no-store")], JsonBody(self)).into_response()
     }
 }
 

@@ -15,7 +15,8 @@ pub(crate) async fn require_loopback(request: Request, next: Next) -> Response {
     if target.is_none_or(is_loopback) && host(request.headers()).as_ref().is_some_and(is_loopback) {
         return next.run(request).await;
     }
-    let explanation = "The local Scalekit answers only on localhost, 127.0.0.1 and [::1].\n";
+    let explanation = "The local Scalekit answers only on localhost, 127.0.0.1 and [::1]. \
+                       Use one of these hosts in the URL.\n";
     (StatusCode::FORBIDDEN, explanation).into_response()
 }
 

@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::origin;
 use crate::behavior::Behavior as _;
 use crate::environment::{Environment, SharedEnvironment};
 use crate::identifiers::{identifier, unguessable};
+use crate::json::JsonBody;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scopes;
@@ -17,6 +19,9 @@ use crate::state::fingerprint::Fingerprint;
 use crate::state::records::{RegisteredClient, presentable_name};
 
 const MOST_REDIRECT_URIS: usize = 20;
+
+/// Of all redirect URIs of a client together, in bytes.
+const LONGEST_REDIRECT_URIS: usize = 8000;
 
 /// The request of a client. Other fields are ignored, as by Scalekit.
 #[derive(Debug, Deserialize)]
@@ -76,11 +81,22 @@ struct IssuedSecret {
     client_secret_expires_at: i32,
 }
 
-/// Registers a client and responds with 201 once it is on disk.
+/// Registers a client and responds with 201 once it is on disk. A website gets 403: it could register
+/// clients without end while a person looks at its page.
 pub(crate) async fn register(
     State(environment): State<SharedEnvironment>,
+    headers: HeaderMap,
     metadata: Result<Json<ClientMetadata>, JsonRejection>,
 ) -> Response {
+    if !origin::is_of_this_machine(&headers) {
+        let error = OAuthError::new(
+            ErrorCode::AccessDenied,
+            "the local Scalekit registers no clients for websites: register from a program on this \
+             computer, or from a page on localhost",
+        );
+        let no_store = [(header::CACHE_CONTROL, "no-store")];
+        return (StatusCode::FORBIDDEN, no_store, JsonBody(error)).into_response();
+    }
     match environment.behavior.registration_response() {
         Some(response) => response,
         None => add(&environment, metadata).await.into_response(),
@@ -111,6 +127,7 @@ async fn add(
         redirect_uris,
         secret: secret.as_deref().map(Fingerprint::of),
         registered_at: environment.now(),
+        is_used: false,
     };
     let kept = client.clone();
     environment
@@ -151,13 +168,18 @@ async fn add(
         client_id: client.client_id,
     };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, no_store, Json(information)))
+    Ok((StatusCode::CREATED, no_store, JsonBody(information)))
 }
 
 fn redirect_uris(written: &[String]) -> Result<Vec<RedirectUri>, OAuthError> {
     let invalid = |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description);
     if written.len() > MOST_REDIRECT_URIS {
         return Err(invalid(format!("more than {MOST_REDIRECT_URIS} redirect URIs")));
+    }
+    if written.iter().map(String::len).sum::<usize>() > LONGEST_REDIRECT_URIS {
+        return Err(invalid(format!(
+            "the redirect URIs exceed {LONGEST_REDIRECT_URIS} bytes in all"
+        )));
     }
     written
         .iter()

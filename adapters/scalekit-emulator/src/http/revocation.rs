@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::{client_authentication, form};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::state::fingerprint::Fingerprint;
+use crate::state::refresh_token::RefreshToken;
 
 pub(crate) async fn revoke(
     State(environment): State<SharedEnvironment>,
@@ -36,7 +36,7 @@ async fn forget(
             "revocation needs a client that has a secret",
         ));
     }
-    let token = Fingerprint::of(parameters.required("token")?);
+    let token = RefreshToken::parse(parameters.required("token")?);
     environment
         .ledger
         .change(move |records| {

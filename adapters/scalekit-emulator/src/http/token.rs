@@ -5,7 +5,6 @@ mod client_credentials;
 mod refresh_token;
 mod response;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -15,7 +14,9 @@ use response::TokenResponse;
 
 use super::{client_authentication, form};
 use crate::environment::{Environment, SharedEnvironment};
+use crate::json::JsonBody;
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::state::records::Records;
 
 pub(crate) async fn token(
     State(environment): State<SharedEnvironment>,
@@ -25,7 +26,7 @@ pub(crate) async fn token(
     match grant(&environment, &headers, &body).await {
         Ok(tokens) => {
             let no_store = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-            (no_store, Json(tokens)).into_response()
+            (no_store, JsonBody(tokens)).into_response()
         }
         Err(error) => {
             tracing::debug!(error = error.code.as_str(), "token request rejected");
@@ -42,7 +43,7 @@ async fn grant(
     let parameters = form::read(headers, body)?;
     let client = client_authentication::authenticate(environment, headers, &parameters)?;
     environment.urls.server.check(&parameters)?;
-    match parameters.required("grant_type")? {
+    let response = match parameters.required("grant_type")? {
         "authorization_code" => authorization_code::grant(environment, &client, &parameters).await,
         "refresh_token" => refresh_token::grant(environment, &client, &parameters).await,
         "client_credentials" => client_credentials::grant(environment, &client, &parameters),
@@ -50,5 +51,13 @@ async fn grant(
             ErrorCode::UnsupportedGrantType,
             "`grant_type` is authorization_code, refresh_token or client_credentials",
         )),
+    }?;
+    if !client.is_used {
+        let mark = move |records: &mut Records| {
+            records.mark_used(&client.client_id);
+            Ok(())
+        };
+        environment.ledger.change(mark).await?;
     }
+    Ok(response)
 }

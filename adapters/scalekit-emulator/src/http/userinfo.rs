@@ -1,12 +1,12 @@
 //! The user of a token (OpenID Connect Core 1.0 section 5.3), with few claims.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::SharedEnvironment;
+use crate::json::JsonBody;
 
 #[derive(Clone, Deserialize)]
 struct Claims {
@@ -53,7 +53,7 @@ pub(crate) async fn userinfo(
         sub: claims.sub.clone(),
         oid: claims.oid.clone(),
     };
-    ([(header::CACHE_CONTROL, "no-store")], Json(info)).into_response()
+    ([(header::CACHE_CONTROL, "no-store")], JsonBody(info)).into_response()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -25,6 +25,13 @@ impl ServerUrl {
         &self.text
     }
 
+    /// What people give to a client.
+    pub(crate) fn mcp_url(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/mcp", base_path(&self.url)));
+        url.into()
+    }
+
     /// Fails with `invalid_target` for another resource. The parameter may be absent: the path of the
     /// endpoint identifies the resource already.
     pub(crate) fn check(&self, parameters: &Parameters) -> Result<(), OAuthError> {
@@ -32,7 +39,10 @@ impl ServerUrl {
             None => Ok(()),
             Some(_) => Err(OAuthError::new(
                 ErrorCode::InvalidTarget,
-                format!("`resource` is not the server of this environment, {}", self.text),
+                format!(
+                    "`resource` is not the server of this environment: connect to {}",
+                    self.mcp_url()
+                ),
             )),
         }
     }
@@ -74,6 +84,18 @@ mod tests {
             {
                 assert!(server.is_identified_by(resource), "{registered} {resource}");
             }
+        }
+    }
+
+    #[test]
+    fn the_mcp_url_is_that_of_the_endpoint() {
+        for (registered, expected) in [
+            ("http://localhost:3002", "http://localhost:3002/mcp"),
+            ("http://localhost:3002/", "http://localhost:3002/mcp"),
+            ("http://localhost:3002/mcp", "http://localhost:3002/mcp"),
+            ("https://h.example/notes/", "https://h.example/notes/mcp"),
+        ] {
+            assert_eq!(ServerUrl::parse(registered).unwrap().mcp_url(), expected);
         }
     }
 

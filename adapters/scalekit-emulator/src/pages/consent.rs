@@ -5,18 +5,21 @@ use std::fmt;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Escaped, capitalized, page};
+use super::page;
+use super::text::{Breakable, Escaped, capitalized};
 use crate::environment::Environment;
 use crate::oauth::scope::{Scope, Scopes};
+use crate::state::records::RegisteredClient;
+
+const UNNAMED: &str = "<p>It does not say what it is. Allow it only if you have just connected an \
+application, and the answer goes there.</p>\n";
 
 /// What a person needs to know to decide.
 pub(crate) struct Consent<'a> {
     pub(crate) environment: &'a Environment,
     /// Where the decision goes.
     pub(crate) action: &'static str,
-    pub(crate) client: &'a str,
-    /// The host of a client id that is a URL. The client chose its name itself.
-    pub(crate) host: Option<String>,
+    pub(crate) client: &'a RegisteredClient,
     /// Where the authorization response goes.
     pub(crate) destination: String,
     pub(crate) scopes: Scopes,
@@ -26,8 +29,12 @@ pub(crate) struct Consent<'a> {
 
 impl Consent<'_> {
     pub(crate) fn page(&self) -> Response {
-        let title = format!("{} asks for access", self.client);
+        let title = format!("{} asks for access", self.client_name());
         page(StatusCode::OK, &self.environment.text.name, &title, &self.to_string())
+    }
+
+    fn client_name(&self) -> &str {
+        self.client.name.as_deref().unwrap_or("An unnamed client")
     }
 }
 
@@ -37,13 +44,14 @@ impl fmt::Display for Consent<'_> {
         write!(
             formatter,
             r#"<h1><bdi>{client}</bdi> wants to {purpose}</h1>
-<form method="post" action="{action}">
+{warning}<form method="post" action="{action}">
 <input type="hidden" name="request" value="{request}">
 <fieldset>
 <legend>Untick what it should not be able to do.</legend>
 "#,
-            client = Escaped(self.client),
+            client = Escaped(self.client_name()),
             purpose = Escaped(&text.purpose),
+            warning = if self.client.name.is_none() { UNNAMED } else { "" },
             action = self.action,
             request = Escaped(&self.request),
         )?;
@@ -52,12 +60,16 @@ impl fmt::Display for Consent<'_> {
             write!(formatter, "{}", Checkbox(scope))?;
         }
         formatter.write_str("</fieldset>\n<dl>\n")?;
-        if let Some(host) = &self.host {
+        if let Some(host) = self.client.host() {
             writeln!(
                 formatter,
                 "<dt>Application from</dt><dd><strong>{}</strong></dd>",
-                Escaped(host)
+                Escaped(&host)
             )?;
+        }
+        if self.client.name.is_none() {
+            let id = Breakable(&self.client.client_id);
+            writeln!(formatter, "<dt>Client id</dt><dd><code>{id}</code></dd>")?;
         }
         write!(
             formatter,
@@ -71,7 +83,7 @@ impl fmt::Display for Consent<'_> {
 </div>
 </form>"#,
             server_name = Escaped(&capitalized(&text.name)),
-            server = Escaped(urls.server.as_str()),
+            server = Breakable(&urls.server.mcp_url()),
             user = Escaped(&user.name),
             destination = Escaped(&self.destination),
         )

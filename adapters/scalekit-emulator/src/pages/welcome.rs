@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Escaped, capitalized, page};
+use super::page;
+use super::text::{Breakable, Escaped, capitalized};
 use crate::environment::Environment;
 use crate::urls::AuthorizationServer;
 
@@ -22,12 +23,12 @@ pub(crate) fn welcome(environment: &Environment) -> Response {
     let body = format!(
         r#"<h1>A Scalekit environment of your own</h1>
 <p>The {name} runs without Scalekit settings, so it brought its own authorization server.
-There is nothing to do here: point an MCP client at the {name}, and it finds this place by
+There is nothing to do here: give an MCP client the URL of the {name}, and it finds this place by
 itself.</p>
 <dl>
-<dt>{title}</dt><dd>{server}</dd>
+<dt>{title}</dt><dd><strong>{server}</strong></dd>
 <dt>Resource</dt><dd>{resource}</dd>
-<dt>Issuer</dt><dd>{issuer}</dd>
+<dt>Issuer</dt><dd>{shown_issuer}</dd>
 <dt>Consent</dt><dd>{consent}</dd>
 </dl>
 <ul>
@@ -36,9 +37,10 @@ itself.</p>
 </ul>{token_command}"#,
         name = Escaped(&text.name),
         title = Escaped(&capitalized(&text.name)),
-        server = Escaped(urls.server.as_str()),
+        server = Breakable(&urls.server.mcp_url()),
         resource = Escaped(&urls.resource_id),
         issuer = Escaped(&issuer),
+        shown_issuer = Breakable(&issuer),
         keys = Escaped(&urls.keys()),
     );
     page(StatusCode::OK, &text.name, "Welcome", &body)

@@ -59,6 +59,7 @@ impl ClientDocuments {
             redirect_uris: document.redirect_uris,
             secret: None,
             registered_at: now,
+            is_used: true,
         };
         self.insert(client.clone(), now);
         Ok(client)

@@ -1,11 +1,11 @@
 //! Deviations of the key set and of its endpoint.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::selection::{ForeignKey, KeysEndpoint};
+use crate::json::JsonBody;
 
 impl KeysEndpoint {
     /// The response instead of the key set.
@@ -17,11 +17,11 @@ impl KeysEndpoint {
                     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let is_quota = status == StatusCode::TOO_MANY_REQUESTS;
                 let code = if is_quota { "RATE_LIMITED" } else { "INTERNAL" };
-                (status, Json(json!({ "error_code": code }))).into_response()
+                (status, JsonBody(json!({ "error_code": code }))).into_response()
             }
-            Self::Empty => Json(json!({ "keys": [] })).into_response(),
+            Self::Empty => JsonBody(json!({ "keys": [] })).into_response(),
             Self::NotJson => Html("<!doctype html><title>Log in</title>").into_response(),
-            Self::Malformed => Json(json!({ "keys": "soon" })).into_response(),
+            Self::Malformed => JsonBody(json!({ "keys": "soon" })).into_response(),
         })
     }
 }

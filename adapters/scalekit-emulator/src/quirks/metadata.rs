@@ -1,11 +1,11 @@
 //! Deviations of the discovery documents and of registration.
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::selection::{Cimd, Quirks, Registration};
+use crate::json::JsonBody;
 use crate::metadata::{AuthorizationServerMetadata, OpenidConfiguration};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::OFFLINE_ACCESS;
@@ -46,7 +46,7 @@ pub(super) fn registration_response(registration: Registration) -> Option<Respon
         Registration::Forbidden => {
             let error = OAuthError::new(ErrorCode::AccessDenied, "clients cannot register here");
             let no_store = [(header::CACHE_CONTROL, "no-store")];
-            Some((StatusCode::FORBIDDEN, no_store, Json(error)).into_response())
+            Some((StatusCode::FORBIDDEN, no_store, JsonBody(error)).into_response())
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::records::Records;
 use super::signing_key::{SigningKey, StoredKey};
 use crate::error::EmulatorError;
+use crate::json;
 
 const VERSION: u32 = 1;
 
@@ -101,7 +102,8 @@ impl StateFile {
             .prefix(&self.temporary_prefix())
             // On Unix the mode is 0600, and stays so when the file is renamed.
             .tempfile_in(self.directory())?;
-        serde_json::to_writer_pretty(&mut temporary, &document)?;
+        let json = json::escaped(serde_json::to_string_pretty(&document)?);
+        temporary.write_all(json.as_bytes())?;
         temporary.write_all(b"\n")?;
         temporary.as_file().sync_all()?;
         temporary.persist(&self.path)?;

@@ -1,6 +1,6 @@
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 
-use super::support::{REDIRECT_URI, World};
+use super::support::{REDIRECT_URI, Reply, World, form_request};
 
 #[tokio::test]
 async fn allowing_redirects_to_the_client_with_a_code() {
@@ -93,4 +93,66 @@ async fn a_decision_on_an_unknown_request_is_rejected() {
     let reply = world.post_form("/oauth/consent", &form).await;
 
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+}
+
+/// The decision of a browser that adds these headers to the form of `page`.
+async fn decide_with(world: &World, page: &Reply, headers: &[(&'static str, &str)]) -> Reply {
+    let request = page.hidden_request();
+    let form = [("request", request.as_str()), ("decision", "allow"), ("scope", "notes:read")];
+    let mut request = form_request("/oauth/consent", &form);
+    for (name, value) in headers {
+        request.headers_mut().append(*name, value.parse().unwrap());
+    }
+    world.send(request).await
+}
+
+/// RFC 9700 section 4.7: no other site decides in the name of a person.
+#[tokio::test]
+async fn a_decision_from_a_foreign_origin_is_rejected_and_decides_nothing() {
+    let world = World::new().await;
+    let client = world.public_client().await;
+    let page = world.authorize(&client, &[]).await;
+    let own = ("origin", "http://127.0.0.1:3003");
+
+    for headers in [
+        &[("origin", "https://client.example")][..],
+        &[("origin", "http://localhost:6274")],
+        &[("origin", "http://127.0.0.1:6274")],
+        &[("origin", "https://127.0.0.1:3003")],
+        &[("origin", "null")],
+        &[own, own],
+        &[("sec-fetch-site", "cross-site")],
+        &[own, ("sec-fetch-site", "cross-site")],
+        &[own, ("sec-fetch-site", "same-site")],
+        &[("origin", "http://localhost:6274"), ("sec-fetch-site", "same-origin")],
+    ] {
+        let refused = decide_with(&world, &page, headers).await;
+
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert!(!refused.headers.contains_key(header::LOCATION));
+        assert!(refused.body.contains("<h1>This came from another page</h1>"), "{headers:?}");
+        assert!(refused.body.contains("What to do"), "{headers:?}");
+    }
+    let allowed = decide_with(&world, &page, &[own, ("sec-fetch-site", "same-origin")]).await;
+    assert!(!allowed.redirected("code").is_empty());
+}
+
+#[tokio::test]
+async fn a_decision_from_the_page_itself_is_accepted() {
+    let world = World::new().await;
+    let client = world.public_client().await;
+
+    for headers in [
+        &[][..],
+        &[("origin", "http://127.0.0.1:3003")],
+        &[("sec-fetch-site", "same-origin")],
+        // A browser that never says where a person comes from.
+        &[("origin", "null"), ("sec-fetch-site", "same-origin")],
+    ] {
+        let page = world.authorize(&client, &[]).await;
+
+        let allowed = decide_with(&world, &page, headers).await;
+
+        assert_eq!(allowed.status, StatusCode::SEE_OTHER, "{headers:?}");
+    }
 }

@@ -27,6 +27,26 @@ async fn a_login_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn a_login_of_a_version_without_families_stays_valid() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("identity");
+    let before = World::with_state_file(file.clone()).await;
+    let client = before.public_client().await;
+    let token = before.log_in(&client).await.text("refresh_token");
+    drop(before);
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let login = state["records"]["logins"][0].as_object_mut().unwrap();
+    for added in ["family", "code"] {
+        login.remove(added).unwrap();
+    }
+    fs::write(&file, state.to_string()).unwrap();
+
+    let after = World::with_state_file(file).await;
+    let next = after.refresh(&client, &token).await.text("refresh_token");
+    assert_eq!(after.refresh(&client, &next).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_file_holds_no_refresh_token_and_no_client_secret() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("identity");
@@ -197,5 +217,5 @@ async fn the_emulator_serves_on_loopback_until_the_shutdown() {
 
     assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
     stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }

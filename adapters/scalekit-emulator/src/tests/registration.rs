@@ -1,7 +1,8 @@
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
 use serde_json::json;
 
-use super::support::{NOW, REDIRECT_URI, RESOURCE_ID, SERVER_URL, World};
+use super::support::{NOW, REDIRECT_URI, RESOURCE_ID, Reply, SERVER_URL, World, to};
 
 #[tokio::test]
 async fn a_public_client_gets_an_id_and_no_secret() {
@@ -92,14 +93,111 @@ async fn metadata_of_the_wrong_type_is_rejected() {
 }
 
 #[tokio::test]
-async fn beyond_five_hundred_clients_the_oldest_is_dropped() {
+async fn beyond_five_hundred_clients_the_oldest_that_was_never_used_is_dropped() {
     let world = World::with_auto_consent().await;
-    let first = world.public_client().await;
-    let second = world.public_client().await;
-    for _ in 2..=500 {
+    let used = world.public_client().await;
+    let code = world.authorize(&used, &[("scope", "notes:read")]).await.redirected("code");
+    assert_eq!(world.exchange(&used, &code, &[]).await.status, StatusCode::OK);
+    let (machine, secret) = world.confidential_client().await;
+    let grant = [
+        ("grant_type", "client_credentials"),
+        ("client_id", machine.as_str()),
+        ("client_secret", &secret),
+    ];
+    assert_eq!(world.post_form("/oauth/token", &grant).await.status, StatusCode::OK);
+    let unused = world.public_client().await;
+    let newer = world.public_client().await;
+    for _ in 4..=500 {
         world.public_client().await;
     }
 
-    assert_eq!(world.authorize(&first, &[]).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(world.authorize(&second, &[]).await.status, StatusCode::FOUND);
+    assert_eq!(world.authorize(&unused, &[]).await.status, StatusCode::BAD_REQUEST);
+    for client in [used, machine, newer] {
+        assert_eq!(world.authorize(&client, &[]).await.status, StatusCode::FOUND);
+    }
+}
+
+async fn register_from(world: &World, origins: &[&str]) -> Reply {
+    let path = format!("/api/v1/resources/{RESOURCE_ID}/clients:register");
+    let mut request = to("POST", &path).header(header::CONTENT_TYPE, "application/json");
+    for origin in origins {
+        request = request.header(header::ORIGIN, *origin);
+    }
+    let metadata = json!({ "redirect_uris": [REDIRECT_URI] });
+    world.send(request.body(Body::from(metadata.to_string())).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_website_cannot_register_clients_and_drops_none() {
+    let world = World::with_auto_consent().await;
+    let client = world.public_client().await;
+
+    for origin in [
+        "https://client.example",
+        "http://localhost.client.example:6274",
+        "http://192.168.0.1:6274",
+        "null",
+        "",
+    ] {
+        let refused = register_from(&world, &[origin]).await;
+
+        refused.has_error(403, "access_denied");
+        assert!(refused.text("error_description").contains("localhost"), "{refused:?}");
+        assert_eq!(refused.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    }
+    let twice = register_from(&world, &["http://localhost:6274", "https://client.example"]).await;
+    assert_eq!(twice.status, StatusCode::FORBIDDEN);
+    for _ in 0..500 {
+        register_from(&world, &["https://client.example"]).await;
+    }
+    assert_eq!(world.authorize(&client, &[]).await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn a_page_of_this_machine_and_an_application_register_clients() {
+    let world = World::new().await;
+
+    for origin in [
+        "http://localhost:6274",
+        "http://127.0.0.1:6274",
+        "http://[::1]:6274",
+        "https://inspector.localhost",
+        "vscode-file://vscode-app",
+        "chrome-extension://abcdefghijklmnop",
+    ] {
+        let registered = register_from(&world, &[origin]).await;
+
+        assert_eq!(registered.status, StatusCode::CREATED, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn redirect_uris_of_more_than_8000_bytes_in_all_are_rejected() {
+    let world = World::new().await;
+    let long = format!("{REDIRECT_URI}?{}", "x".repeat(1900));
+
+    let fits = world.register(json!({ "redirect_uris": vec![long.as_str(); 4] })).await;
+    let exceeds = world.register(json!({ "redirect_uris": vec![long.as_str(); 5] })).await;
+
+    assert_eq!(fits.status, StatusCode::CREATED);
+    exceeds.has_error(400, "invalid_redirect_uri");
+}
+
+#[tokio::test]
+async fn json_holds_no_line_separator_and_no_control_character() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("identity");
+    let world = World::with_state_file(file.clone()).await;
+    let uri = REDIRECT_URI;
+
+    let reply = world
+        .register(json!({ "description": "a\u{2028}b\u{85}\u{9b}c", "redirect_uris": [uri] }))
+        .await;
+
+    assert_eq!(reply.text("description"), "a\u{2028}b\u{85}\u{9b}c");
+    assert!(reply.body.contains(r"a\u2028b\u0085\u009bc"), "{reply:?}");
+    let written = std::fs::read_to_string(file).unwrap();
+    for text in [reply.body, written] {
+        assert!(!text.trim_end().contains(['\u{7f}', '\u{85}', '\u{9b}', '\u{2028}', '\u{2029}']));
+    }
 }

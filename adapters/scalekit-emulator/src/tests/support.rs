@@ -265,7 +265,7 @@ impl Reply {
     }
 
     #[track_caller]
-    fn hidden_request(&self) -> String {
+    pub(super) fn hidden_request(&self) -> String {
         let (_, rest) = self.body.split_once("name=\"request\" value=\"").unwrap();
         rest.split_once('"').unwrap().0.to_owned()
     }

@@ -6,6 +6,7 @@ use crate::behavior::Behavior as _;
 use crate::environment::Environment;
 use crate::oauth::scope::Scopes;
 use crate::state::records::Grant;
+use crate::state::refresh_token::RefreshToken;
 use crate::token_request::TokenRequest;
 
 /// Seconds that an unused refresh token is valid; each use starts again.
@@ -28,7 +29,7 @@ pub(super) fn for_person(
     environment: &Environment,
     grant: &Grant,
     scopes: &Scopes,
-    refresh_token: Option<String>,
+    refresh_token: Option<&RefreshToken>,
 ) -> TokenResponse {
     let scopes = environment.permitted(scopes);
     let request = TokenRequest {
@@ -43,6 +44,6 @@ pub(super) fn for_person(
         token_type: "Bearer",
         expires_in: request.expires_in,
         scope: scopes.to_string(),
-        refresh_token,
+        refresh_token: refresh_token.map(ToString::to_string),
     }
 }
