@@ -40,7 +40,7 @@ const PORT: Setting<u16> =
 const BIND_ADDRESS: Setting<IpAddr> = Setting::new(
     "BIND_ADDRESS",
     Text("127.0.0.1"),
-    "Address to listen on; with the local identity, a loopback address",
+    "Address to listen on, if unset also on `::1`; with the local identity, a loopback address",
     parse::address,
 );
 const MCP_URL: Setting<PublicUrl> = Setting::new(
@@ -156,6 +156,8 @@ pub const SETTINGS: [About; 16] = [
 pub struct Config {
     /// Where to listen. Port 0 is any free port.
     pub(crate) listen: SocketAddr,
+    /// Whether to listen on `::1` too, with the same port: if no address is set.
+    pub(crate) listen_on_ipv6: bool,
     /// As it is set. See [`Config::public_url_at`] for its default.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) identity: Identity,
@@ -193,6 +195,7 @@ impl Config {
     pub fn from_settings(settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(settings, &SETTINGS, OWN_PREFIX);
         let address = reader.value(&BIND_ADDRESS);
+        let listen_on_ipv6 = reader.text(&BIND_ADDRESS.about).is_none();
         let port = reader.value(&PORT);
         let listen = address.zip(port).map(SocketAddr::from);
         let public_url = reader.value(&MCP_URL);
@@ -213,6 +216,7 @@ impl Config {
         let config = || {
             Some(Self {
                 listen: listen?,
+                listen_on_ipv6,
                 public_url,
                 identity: identity?,
                 database: database?,
@@ -227,6 +231,12 @@ impl Config {
             })
         };
         config().filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
+    /// The addresses to listen on. The second one is for a machine that has IPv6.
+    pub(crate) fn addresses(&self) -> (SocketAddr, Option<SocketAddr>) {
+        let second = SocketAddr::from((Ipv6Addr::LOCALHOST, self.listen.port()));
+        (self.listen, self.listen_on_ipv6.then_some(second))
     }
 
     /// The public URL of a server that listens on `port`.

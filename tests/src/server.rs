@@ -32,14 +32,16 @@ async fn start_server<'a>(
     let settings: Settings = all.collect();
     let config = Config::from_settings(&settings).unwrap();
     let composition = compose_with_clock(&config, clock).await.unwrap();
-    let port = composition.listener.local_addr().unwrap().port();
+    let port = composition.address.port();
     let server = composition.server;
     let answering = server.clone();
     let router = Router::new().fallback(move |request: Request| {
         let server = answering.clone();
         async move { server.answer(request).await }
     });
-    tokio::spawn(axum::serve(composition.listener, router).into_future());
+    for listener in composition.listeners {
+        tokio::spawn(axum::serve(listener, router.clone()).into_future());
+    }
     (format!("http://localhost:{port}/mcp"), server)
 }
 

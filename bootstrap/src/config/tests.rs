@@ -20,6 +20,7 @@ const SCALEKIT: [(&str, &str); 2] = [
 fn without_settings_the_identity_is_local_and_the_database_a_file() {
     let config = config([]);
     assert_eq!(config.listen.to_string(), "127.0.0.1:3002");
+    assert!(config.listen_on_ipv6);
     assert_eq!(config.public_url, None);
     assert!(matches!(config.identity, Identity::Local { port: 3003, auto_consent: false }));
     assert_eq!(config.database, Database::Sqlite("todos.db".into()));

@@ -1,9 +1,12 @@
 //! The connections of a server: how many, how long headers may take, how slowly a client may read.
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -43,18 +46,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// This is `axum::serve` with limits on how long headers and reading may take, which that does not have.
 pub(crate) async fn serve<Answering>(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     answer: impl Fn(Request<Body>) -> Answering + Clone + Send + 'static,
     stop: impl Future<Output = ()>,
 ) where
     Answering: Future<Output = Response> + Send + 'static,
 {
-    serve_at_most(MAX_CONNECTIONS, listener, answer, stop).await;
+    serve_at_most(MAX_CONNECTIONS, listeners, answer, stop).await;
 }
 
 async fn serve_at_most<Answering>(
     most: usize,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     answer: impl Fn(Request<Body>) -> Answering + Clone + Send + 'static,
     stop: impl Future<Output = ()>,
 ) where
@@ -69,7 +72,7 @@ async fn serve_at_most<Answering>(
     let mut stop = pin!(stop);
     loop {
         let stream = tokio::select! {
-            stream = accept(&listener) => stream,
+            stream = accept(&listeners) => stream,
             () = &mut stop => break,
         };
         let mut stream = TimeoutStream::new(stream);
@@ -87,7 +90,7 @@ async fn serve_at_most<Answering>(
         });
         run(in_flight.watch(http.serve_connection(io, service)), Some(place));
     }
-    drop(listener);
+    drop(listeners);
     in_flight.shutdown().await;
 }
 
@@ -110,9 +113,9 @@ fn keepalive() -> TcpKeepalive {
     TcpKeepalive::new().with_time(Duration::from_mins(1)).with_interval(Duration::from_secs(10))
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listeners: &[TcpListener]) -> TcpStream {
     loop {
-        match listener.accept().await {
+        match poll_fn(|context| poll_accept(listeners, context)).await {
             Ok((stream, _)) => {
                 // Answers are small and complete: Nagle's algorithm only delays them.
                 if let Err(error) = stream.set_nodelay(true) {
@@ -129,6 +132,15 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             }
         }
     }
+}
+
+/// The next connection of the first listener that has one.
+fn poll_accept(
+    listeners: &[TcpListener],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
+    accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
 }
 
 #[cfg(test)]
@@ -151,24 +163,24 @@ mod tests {
     }
 
     /// A server whose answers never end, and a notification for when one of them was abandoned.
-    async fn endless() -> (std::net::SocketAddr, Arc<Notify>) {
+    async fn endless() -> (SocketAddr, Arc<Notify>) {
         let abandoned = Arc::new(Notify::new());
         let notify = Arc::clone(&abandoned);
         let answer = move |_| {
             let dropped = Dropped(Arc::clone(&notify));
             let chunks = stream::repeat_with(move || {
                 let _until_this_is_dropped = &dropped;
-                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
+                Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
             });
             std::future::ready(Response::new(Body::from_stream(chunks)))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve_at_most(1, listener, answer, std::future::pending()));
+        tokio::spawn(serve_at_most(1, vec![listener], answer, std::future::pending()));
         (address, abandoned)
     }
 
-    async fn request(address: std::net::SocketAddr) -> TcpStream {
+    async fn request(address: SocketAddr) -> TcpStream {
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         client
