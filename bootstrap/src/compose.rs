@@ -60,6 +60,11 @@ pub async fn compose_with_clock(
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
     let (listeners, address) = ports::take(config).await?;
+    #[cfg(feature = "emulator")]
+    if matches!(config.identity, Identity::Local { .. }) {
+        // Before the database is created: a start that fails leaves no files behind.
+        crate::local_identity::check(&config.database)?;
+    }
     let database_is_new = config.database.is_new();
     let Storage { repository, health, changes, newest } = open_storage(&config.database).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;

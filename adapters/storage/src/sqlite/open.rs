@@ -47,7 +47,7 @@ pub(super) struct Opened {
 /// Opens the database for a server.
 pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
     with_path(path, |path| {
-        let Exclusive { connection, lock, file } = open_exclusive(path)?;
+        let Exclusive { mut lock, file, connection } = open_exclusive(path)?;
         let inline = (0..inline_readers()).map(|_| connect_servers_reader(&file, Duration::ZERO));
         let offloaded = (0..OFFLOADED).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
         let readers = Readers::new(
@@ -59,13 +59,18 @@ pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
         let files = Arc::new(Files::of(&file, page_size)?);
         let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
         let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files))?;
+        lock.keep();
         Ok(Opened { readers, writer, files, lock })
     })
 }
 
 /// Opens the database for writing only.
 pub(super) fn exclusive(path: &Path) -> Result<Exclusive, OpenError> {
-    with_path(path, open_exclusive)
+    with_path(path, |path| {
+        let mut exclusive = open_exclusive(path)?;
+        exclusive.lock.keep();
+        Ok(exclusive)
+    })
 }
 
 /// Opens an existing database, which other processes may use, and returns its schema.
@@ -103,12 +108,13 @@ pub(super) fn with_path<T>(
     open(&file).map_err(|problem| OpenError { file, problem })
 }
 
+/// What this creates is removed with the lock, until that keeps it.
 fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     let file = locate(path)?;
-    let lock = Lock::take(&file)?;
+    let mut lock = Lock::take(&file)?;
     lock::check_restored(&file)?;
     log_marker::check(&file)?;
-    let lock = lock.with_database(&file)?;
+    lock.with_database(&file)?;
     tighten(&file);
     let mut connection = connect(&file)?;
     prepare(&mut connection)?;

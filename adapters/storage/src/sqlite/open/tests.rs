@@ -5,7 +5,7 @@ use todo_application::ports::{Filter, TodoRepository as _};
 
 use super::*;
 use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
-use crate::sqlite::{SqliteTodoRepository, row};
+use crate::sqlite::{SqliteTodoLoader, SqliteTodoRepository, row};
 
 fn problem(path: &Path) -> OpenProblem {
     SqliteTodoRepository::open(path).err().unwrap().problem
@@ -42,6 +42,44 @@ fn a_directory_is_not_a_database() {
     let place = Place::new();
     assert!(matches!(problem(place.directory()), OpenProblem::NotAFile));
     assert!(matches!(problem(Path::new("/")), OpenProblem::NotAFile));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_open_that_fails_creates_nothing() {
+    let text = |place: &Place| fs::write(place.file(), "Dear diary, ".repeat(1000)).unwrap();
+    let foreign = |place: &Place| {
+        place.shell().execute_batch("PRAGMA application_id = 7; CREATE TABLE t (c)").unwrap();
+    };
+    let restoring = |place: &Place| {
+        fs::write(lock::path(&place.file()), "restoring\n").unwrap();
+    };
+    // Where SQLite needs a file for the index of the log.
+    let blocked = |place: &Place| {
+        fs::create_dir(lock::beside(&place.file(), "-shm")).unwrap();
+    };
+    let prepare: [&dyn Fn(&Place); 4] = [&text, &foreign, &restoring, &blocked];
+    for prepare in prepare {
+        let place = Place::new();
+        prepare(&place);
+        let before = names(&place);
+        problem(&place.file());
+        assert_eq!(names(&place), before);
+        SqliteTodoLoader::open(&place.file()).err().unwrap();
+        assert_eq!(names(&place), before);
+    }
+    // What existed stays.
+    let place = Place::new();
+    drop(place.open());
+    blocked(&place);
+    let before = names(&place);
+    problem(&place.file());
+    assert!(names(&place).is_superset(&before));
+}
+
+#[cfg(unix)]
+fn names(place: &Place) -> std::collections::BTreeSet<std::ffi::OsString> {
+    fs::read_dir(place.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
 }
 
 #[test]
