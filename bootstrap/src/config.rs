@@ -156,7 +156,7 @@ pub const SETTINGS: [About; 16] = [
 pub struct Config {
     /// Where to listen. Port 0 is any free port.
     pub(crate) listen: SocketAddr,
-    /// Whether to listen on `::1` too, with the same port: if no address is set.
+    /// Whether to listen on `::1` too, with the same port: if no address is set, or `localhost`.
     pub(crate) listen_on_ipv6: bool,
     /// As it is set. See [`Config::public_url_at`] for its default.
     pub(crate) public_url: Option<PublicUrl>,
@@ -195,7 +195,8 @@ impl Config {
     pub fn from_settings(settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(settings, &SETTINGS, OWN_PREFIX);
         let address = reader.value(&BIND_ADDRESS);
-        let listen_on_ipv6 = reader.text(&BIND_ADDRESS.about).is_none();
+        let address_set = reader.text(&BIND_ADDRESS.about);
+        let listen_on_ipv6 = address_set.is_none_or(|(_, set)| set == parse::LOCALHOST);
         let port = reader.value(&PORT);
         let listen = address.zip(port).map(SocketAddr::from);
         let public_url = reader.value(&MCP_URL);
@@ -212,7 +213,9 @@ impl Config {
             check_public_url(&mut reader, url, port, identity.as_ref());
         }
 
-        let Reader { problems, notes, .. } = reader;
+        let Reader { mut problems, misspelt, mut notes, .. } = reader;
+        // A misspelt name may be why something else is wrong.
+        if problems.is_empty() { &mut notes } else { &mut problems }.extend(misspelt);
         let config = || {
             Some(Self {
                 listen: listen?,
@@ -287,10 +290,12 @@ fn identity(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Ident
     }
 }
 
-/// Whether a value is copied from an example, such as `https://your-environment-url.scalekit.com`.
+/// Whether a value is copied from an example: the quickstart's `https://your-environment-url.scalekit.com`,
+/// or those of this project, which are in `.env.example` and in the manual.
 fn is_placeholder(value: &str) -> bool {
+    const MARKS: [&str; 6] = ["your-", "your_", "<", "//example.", "1234567890", "xxx"];
     let value = value.to_ascii_lowercase();
-    ["your-", "your_", "<your"].iter().any(|mark| value.contains(mark))
+    MARKS.iter().any(|mark| value.contains(mark))
 }
 
 fn scalekit(
