@@ -13,7 +13,7 @@ use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::lock::{self, Lock};
 use super::log_marker;
-use super::open_error::{MAX_PATH, OpenError, OpenProblem};
+use super::open_error::{MAX_NAME, MAX_PATH, OpenError, OpenProblem};
 use super::pinned_reader::PinnedReader;
 use super::readers::Readers;
 use super::schema::{self, Origin};
@@ -147,11 +147,16 @@ fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(OpenProblem::NotAFile);
     };
+    if path.is_symlink() {
+        return Err(OpenProblem::BrokenLink);
+    }
     within_limit(directory.canonicalize()?.join(name))
 }
 
 fn within_limit(file: PathBuf) -> Result<PathBuf, OpenProblem> {
-    if file.as_os_str().len() <= MAX_PATH { Ok(file) } else { Err(OpenProblem::PathTooLong) }
+    let name = file.file_name().unwrap_or_default();
+    let is_short = file.as_os_str().len() <= MAX_PATH && name.len() <= MAX_NAME;
+    if is_short { Ok(file) } else { Err(OpenProblem::PathTooLong) }
 }
 
 /// Takes from other users the access that an earlier version, a copy or an umask has given them.

@@ -82,6 +82,17 @@ fn names(place: &Place) -> std::collections::BTreeSet<std::ffi::OsString> {
     fs::read_dir(place.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_that_does_not_exist_is_named() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("elsewhere.db", place.file()).unwrap();
+    assert!(matches!(problem(&place.file()), OpenProblem::BrokenLink));
+    assert_eq!(names(&place).len(), 1);
+    fs::write(place.directory().join("elsewhere.db"), "").unwrap();
+    drop(place.open());
+}
+
 #[test]
 fn another_kind_of_file_is_left_unchanged() {
     let place = Place::new();
@@ -248,9 +259,12 @@ fn a_path_beyond_the_limit_of_sqlite_names_the_limit() {
     fs::create_dir_all(&directory).unwrap();
     let error = SqliteTodoRepository::open(&directory.join("todos.db")).err().unwrap();
     assert!(matches!(error.problem, OpenProblem::PathTooLong), "{error}");
-    let long_name = place.directory().join("n".repeat(300));
-    let problem = problem(&long_name);
-    assert!(matches!(problem, OpenProblem::PathTooLong), "{problem}");
+    // The second one is a valid name, and that of the log would not be.
+    for length in [300, 253] {
+        let problem = problem(&place.directory().join("n".repeat(length)));
+        assert!(matches!(problem, OpenProblem::PathTooLong), "{problem}");
+    }
+    drop(SqliteTodoRepository::open(&place.directory().join("n".repeat(MAX_NAME))).unwrap());
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
 }
 
