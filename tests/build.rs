@@ -1,4 +1,4 @@
-//! Looks for the programs that some tests need. Tests whose program is missing are compiled as ignored,
+//! Looks for the programs that some tests need, and for IPv6. Tests whose program is missing are compiled as ignored,
 //! so that no runner counts them as passed:
 //!
 //! ```ignore
@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "finding installed programs needs the environment")]
 
 use std::env;
+use std::net::{Ipv6Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,6 +28,7 @@ fn main() {
     let postgres = has_program("initdb") || has_postgres_of_debian();
     has("has_postgres", postgres && setpriv);
     has("has_file_permissions", setpriv);
+    has("has_ipv6", TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok());
     has("has_script", has_program("script"));
     has("has_node_clients", node);
     has("has_inspector", has_program("chromium") && node);

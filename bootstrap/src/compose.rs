@@ -3,6 +3,7 @@
 mod ports;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -29,7 +30,9 @@ use crate::open_files::connection_limit;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
-    pub listener: TcpListener,
+    pub listeners: Vec<TcpListener>,
+    /// That of the first listener.
+    pub address: SocketAddr,
     pub server: Server,
     pub(crate) public_url: PublicUrl,
     /// The issuer of access tokens.
@@ -57,11 +60,15 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let listener = ports::take(config).await?;
+    let (listeners, address) = ports::take(config).await?;
+    #[cfg(feature = "emulator")]
+    if matches!(config.identity, Identity::Local { .. }) {
+        // Before the database is created: a start that fails leaves no files behind.
+        crate::local_identity::check(&config.database)?;
+    }
     let database_is_new = config.database.is_new();
     let Storage { repository, health, changes, newest } = open_storage(&config.database).await?;
-    let port = listener.local_addr().map_err(Failure::other)?.port();
-    let public_url = config.public_url_at(port).map_err(Failure::other)?;
+    let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
     let (environment, local_identity) = identity(config, &public_url, &engine_clock).await?;
@@ -84,7 +91,16 @@ pub async fn compose_with_clock(
         .clock(engine_clock)
         .build()
         .map_err(Failure::other)?;
-    Ok(Composition { listener, server, public_url, issuer, keys, local_identity, database_is_new })
+    Ok(Composition {
+        listeners,
+        address,
+        server,
+        public_url,
+        issuer,
+        keys,
+        local_identity,
+        database_is_new,
+    })
 }
 
 /// The hosts that requests may address, and what to change if one is missing.

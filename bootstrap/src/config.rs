@@ -40,7 +40,7 @@ const PORT: Setting<u16> =
 const BIND_ADDRESS: Setting<IpAddr> = Setting::new(
     "BIND_ADDRESS",
     Text("127.0.0.1"),
-    "Address to listen on; with the local identity, a loopback address",
+    "Address to listen on, if unset also on `::1`; with the local identity, a loopback address",
     parse::address,
 );
 const MCP_URL: Setting<PublicUrl> = Setting::new(
@@ -156,6 +156,8 @@ pub const SETTINGS: [About; 16] = [
 pub struct Config {
     /// Where to listen. Port 0 is any free port.
     pub(crate) listen: SocketAddr,
+    /// Whether to listen on `::1` too, with the same port: if no address is set, or `localhost`.
+    pub(crate) listen_on_ipv6: bool,
     /// As it is set. See [`Config::public_url_at`] for its default.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) identity: Identity,
@@ -193,6 +195,8 @@ impl Config {
     pub fn from_settings(settings: &Settings) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(settings, &SETTINGS, OWN_PREFIX);
         let address = reader.value(&BIND_ADDRESS);
+        let address_set = reader.text(&BIND_ADDRESS.about);
+        let listen_on_ipv6 = address_set.is_none_or(|(_, set)| set == parse::LOCALHOST);
         let port = reader.value(&PORT);
         let listen = address.zip(port).map(SocketAddr::from);
         let public_url = reader.value(&MCP_URL);
@@ -209,10 +213,13 @@ impl Config {
             check_public_url(&mut reader, url, port, identity.as_ref());
         }
 
-        let Reader { problems, notes, .. } = reader;
+        let Reader { mut problems, misspelt, mut notes, .. } = reader;
+        // A misspelt name may be why something else is wrong.
+        if problems.is_empty() { &mut notes } else { &mut problems }.extend(misspelt);
         let config = || {
             Some(Self {
                 listen: listen?,
+                listen_on_ipv6,
                 public_url,
                 identity: identity?,
                 database: database?,
@@ -227,6 +234,12 @@ impl Config {
             })
         };
         config().filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
+    /// The addresses to listen on. The second one is for a machine that has IPv6.
+    pub(crate) fn addresses(&self) -> (SocketAddr, Option<SocketAddr>) {
+        let second = SocketAddr::from((Ipv6Addr::LOCALHOST, self.listen.port()));
+        (self.listen, self.listen_on_ipv6.then_some(second))
     }
 
     /// The public URL of a server that listens on `port`.
@@ -277,10 +290,12 @@ fn identity(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Ident
     }
 }
 
-/// Whether a value is copied from an example, such as `https://your-environment-url.scalekit.com`.
+/// Whether a value is copied from an example: the quickstart's `https://your-environment-url.scalekit.com`,
+/// or those of this project, which are in `.env.example` and in the manual.
 fn is_placeholder(value: &str) -> bool {
+    const MARKS: [&str; 6] = ["your-", "your_", "<", "//example.", "1234567890", "xxx"];
     let value = value.to_ascii_lowercase();
-    ["your-", "your_", "<your"].iter().any(|mark| value.contains(mark))
+    MARKS.iter().any(|mark| value.contains(mark))
 }
 
 fn scalekit(

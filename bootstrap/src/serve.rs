@@ -34,7 +34,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     };
     let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
-    let mut server = tokio::spawn(composition.server.serve(composition.listener, stopped()));
+    let mut server = tokio::spawn(composition.server.serve(composition.listeners, stopped()));
 
     tokio::select! {
         () = signals.received() => {}
@@ -82,8 +82,6 @@ fn log_notes(config: &Config) {
 /// Logs that the server is ready. With a log in text, first prints where it is and what to do next.
 fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     let endpoint = composition.public_url.resource();
-    let address = composition.listener.local_addr();
-    let address = address.map_err(Failure::other)?;
     if config.log_format == LogFormat::Text {
         banner(config, composition, &endpoint)?;
     }
@@ -91,7 +89,7 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
     tracing::info!(
         mcp.url = endpoint,
         // Where a proxy must forward to. With `PORT` 0 the port is reported only here.
-        listen.address = %address,
+        listen.address = %composition.address,
         authorization_server = composition.issuer,
         storage = %config.database,
         sharing = config.sharing.as_str(),

@@ -281,7 +281,12 @@ async fn missing_files_and_invalid_arguments_fail_with_one_sentence() {
         (&installation, &["import", "absent.jsonl"], 69, "absent.jsonl cannot be read"),
         (&installation, &["import", "."], 1, ".: Is a directory"),
         (&installation, &["export", "there.jsonl"], 64, "there.jsonl already exists"),
-        (&installation, &["export", "no/such.jsonl"], 69, "no/such.jsonl cannot be created"),
+        (
+            &installation,
+            &["export", "no/such.jsonl"],
+            69,
+            "no/such.jsonl cannot be created: create its directory first",
+        ),
         (&installation, &["export", "."], 64, ". is not a regular file"),
         (&installation, &["export", "--force", "."], 64, ". is not a regular file"),
         (&installation, &["export", "--force", "todos.db"], 64, "todos.db is the database itself"),

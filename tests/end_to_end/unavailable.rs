@@ -38,6 +38,23 @@ async fn a_file_that_is_not_a_database_is_left_unchanged() {
 }
 
 #[tokio::test]
+async fn a_start_that_fails_leaves_no_files_behind() {
+    for (file, content) in [
+        ("todos.db", "Buy milk, and do not lose this list: it is not in any database.\n"),
+        ("todos.db.identity.json", ""),
+        ("todos.db.identity.json", "{}"),
+        ("todos.db.lock", "restoring\n"),
+    ] {
+        let installation = Installation::new().with_file(file, &content.repeat(100));
+        let ended = installation.run(&["serve"]).await;
+        assert_one_sentence(&ended, &[file.trim_end_matches(".lock")]);
+        let left = std::fs::read_dir(installation.path("")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [file]);
+    }
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_file_is_rejected_and_the_first_keeps_serving() {
     let installation = Installation::new();
     let server = installation.serve().await;

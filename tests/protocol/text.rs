@@ -107,6 +107,17 @@ async fn half_a_surrogate_pair_is_named() {
         let message = answer.json()["error"]["message"].clone();
         assert!(message.as_str().unwrap().contains("`focus`: it has half a surrogate pair"));
     }
+    for (method, params) in [
+        ("tools/call", r#"{"name":"\ud83d"}"#),
+        ("prompts/get", r#"{"name":"\ud83d"}"#),
+        ("resources/read", r#"{"uri":"todo://\ud83d"}"#),
+        ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"\ud83d"}}"#),
+        (r"no/\ud83d", "{}"),
+    ] {
+        let message = call(method, params).await.json()["error"]["message"].clone();
+        let message = message.as_str().unwrap();
+        assert!(message.contains(r"half a surrogate pair, \ud83d: send whole"), "{message}");
+    }
     let whole = call(
         "tools/call",
         r#"{"name":"create_todo","arguments":{"title":"\ud83d\ude00 \\ud83d"}}"#,

@@ -30,9 +30,9 @@ async fn start_server<'a>(
     let settings: Settings = all.collect();
     let config = Config::from_settings(&settings).unwrap();
     let composition = compose_with_clock(&config, clock).await.unwrap();
-    let port = composition.listener.local_addr().unwrap().port();
+    let port = composition.address.port();
     let server = composition.server;
-    tokio::spawn(server.clone().serve(composition.listener, std::future::pending()));
+    tokio::spawn(server.clone().serve(composition.listeners, std::future::pending()));
     (format!("http://localhost:{port}/mcp"), server)
 }
 

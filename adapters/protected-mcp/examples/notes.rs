@@ -55,6 +55,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let builder = Server::builder(about, scalekit.protection(url.parse()?));
     let server = builder.tool(GetNotes(notes.clone())).tool(AddNote(notes)).build()?;
     let listener = tokio::net::TcpListener::bind(url.trim_start_matches("http://")).await?;
-    server.serve(listener, pending()).await;
+    server.serve([listener], pending()).await;
     Ok(())
 }

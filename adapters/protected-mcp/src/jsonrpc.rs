@@ -10,6 +10,7 @@ pub(crate) use encoding::compressed;
 pub(crate) use error::Error;
 pub(crate) use message::{Message, Payload, Request, read, read_message};
 pub(crate) use raw::{
-    Members, broken_character, excerpt, half_surrogate, is_object, not_a_string, object, string,
+    Members, broken_character, excerpt, half_surrogate, is_object, needs, not_a_string, object,
+    string,
 };
 pub(crate) use reply::{Reply, no_store};

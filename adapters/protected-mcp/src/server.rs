@@ -63,9 +63,13 @@ impl Server {
         }
     }
 
-    /// Serves until `stop` is ready; then ends the streams and the idle connections, and returns when the
+    /// Serves all listeners, within the same limits, until `stop` is ready; then ends the streams and the idle connections, and returns when the
     /// requests in flight have completed.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn serve(
+        self,
+        listeners: impl IntoIterator<Item = TcpListener>,
+        stop: impl Future<Output = ()>,
+    ) {
         let stopping = Arc::clone(&self.stopping);
         let stop = async move {
             stop.await;
@@ -76,7 +80,7 @@ impl Server {
             let server = self.clone();
             async move { server.answer_on(request, Some(connection)).await }
         };
-        connections::serve(limit, listener, answer, stop).await;
+        connections::serve(limit, listeners.into_iter().collect(), answer, stop).await;
     }
 
     #[cfg(feature = "fuzzing")]

@@ -1,7 +1,7 @@
 //! Binding and serving.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use std::{fmt, io};
@@ -86,6 +86,12 @@ impl ScalekitEmulator {
             behavior: ActiveBehavior::default(),
         };
         Ok(Self { listener, address, environment: Arc::new(environment) })
+    }
+
+    /// Fails if [`bind`](Self::bind) would reject this state file of `program`, which need not exist.
+    /// Changes nothing, and blocks on the disk.
+    pub fn check_state_file(path: &Path, program: &str) -> Result<(), EmulatorError> {
+        state_file::read(path, program).map(drop)
     }
 
     /// `http://127.0.0.1:PORT`, without a trailing slash.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
@@ -46,8 +46,7 @@ impl NewFile {
         prefix.push(".");
         remove_leftovers(directory(&path), &prefix);
         let temporary = temporary(directory(&path), &prefix)
-            .with_context(|| format!("{} cannot be created", path.display()))
-            .map_err(Failure::Unavailable)?;
+            .map_err(|error| Failure::Unavailable(not_created(&path, error)))?;
         Ok(Self { temporary, path, replace })
     }
 
@@ -72,6 +71,26 @@ impl NewFile {
             .with_context(|| format!("{} cannot be completed", path.display()))
             .map_err(Failure::Other)
     }
+}
+
+/// The name of the temporary file, which the library adds to the error, would only confuse.
+fn not_created(path: &Path, error: io::Error) -> anyhow::Error {
+    use io::ErrorKind::{
+        InvalidFilename, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+    };
+
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    let remedy = if is(&[NotFound, NotADirectory]) {
+        "create its directory first"
+    } else if is(&[PermissionDenied, ReadOnlyFilesystem]) {
+        "let this user write to its directory"
+    } else if is(&[InvalidFilename]) {
+        "choose a shorter name"
+    } else {
+        let created = format!("{} cannot be created", path.display());
+        return anyhow::Error::new(error).context(created);
+    };
+    anyhow!("{} cannot be created: {remedy}", path.display())
 }
 
 fn directory(path: &Path) -> &Path {

@@ -54,6 +54,10 @@ fn report(config: &Config) -> String {
         Identity::Scalekit(environment) => environment.authorization_server().to_owned(),
         Identity::Local { port, .. } => format!("local, on http://127.0.0.1:{port}"),
     };
+    let listen = match config.addresses() {
+        (first, Some(second)) => format!("{first} and {second}"),
+        (only, None) => only.to_string(),
+    };
     let _ = write!(
         text,
         "The configuration is valid.\n\
@@ -61,7 +65,6 @@ fn report(config: &Config) -> String {
          \n  Listens on    {listen}\
          \n  Identity      {identity}\
          \n  Todos         {database}, {sharing}\n",
-        listen = config.listen,
         database = config.database,
         sharing = sharing_text(config.sharing),
     );

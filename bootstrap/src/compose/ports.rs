@@ -9,11 +9,18 @@ use tokio::net::TcpListener;
 use crate::config::{Config, Identity};
 use crate::failure::Failure;
 
+/// How often to choose another free port, if that is free on the first address and not on the second.
+const MOST_CHOICES: usize = 16;
+
+/// The listeners, and the address of the first.
+type Listening = (Vec<TcpListener>, SocketAddr);
+type NotListening = (SocketAddr, io::Error);
+
 /// Listens on `PORT`, and checks that `EMULATOR_PORT` is free. The error names both if neither is.
-pub(super) async fn take(config: &Config) -> Result<TcpListener, Failure> {
-    let server = TcpListener::bind(config.listen).await;
+pub(super) async fn take(config: &Config) -> Result<Listening, Failure> {
+    let server = listen(config).await;
     let local_identity = check_local_identity(config).await;
-    let problem = |address: SocketAddr, setting: &str, error: &io::Error| {
+    let problem = |(address, error): NotListening, setting: &str| {
         let remedy = if error.kind() == io::ErrorKind::AddrNotAvailable {
             "set BIND_ADDRESS to an address of this machine".to_owned()
         } else {
@@ -21,18 +28,52 @@ pub(super) async fn take(config: &Config) -> Result<TcpListener, Failure> {
         };
         format!("cannot listen on {address} ({error}): {remedy}")
     };
-    let server = server.map_err(|error| problem(config.listen, "PORT", &error));
-    let local_identity =
-        local_identity.map_err(|(address, error)| problem(address, "EMULATOR_PORT", &error));
+    let server = server.map_err(|error| problem(error, "PORT"));
+    let local_identity = local_identity.map_err(|error| problem(error, "EMULATOR_PORT"));
     let failure = |text: String| Failure::Unavailable(anyhow!(text));
     match (server, local_identity) {
-        (Ok(listener), Ok(())) => Ok(listener),
+        (Ok(listening), Ok(())) => Ok(listening),
         (Err(one), Err(other)) => Err(failure(format!("{one}; {other}"))),
         (Err(one), Ok(())) | (Ok(_), Err(one)) => Err(failure(one)),
     }
 }
 
-async fn check_local_identity(config: &Config) -> Result<(), (SocketAddr, io::Error)> {
+async fn listen(config: &Config) -> Result<Listening, NotListening> {
+    let (first, second) = config.addresses();
+    let choices = if first.port() == 0 { MOST_CHOICES } else { 1 };
+    let mut listening = listen_on(first, second).await;
+    for _ in 1..choices {
+        if listening.is_ok() {
+            break;
+        }
+        listening = listen_on(first, second).await;
+    }
+    listening
+}
+
+/// Listens on the first address, and on the second with the port of the first.
+///
+/// A machine without IPv6 cannot listen on the second, and needs not to. But if another program uses that
+/// port there, a client that connects to `localhost` may reach the other program.
+async fn listen_on(
+    first: SocketAddr,
+    second: Option<SocketAddr>,
+) -> Result<Listening, NotListening> {
+    let listener = TcpListener::bind(first).await.map_err(|error| (first, error))?;
+    let first = listener.local_addr().map_err(|error| (first, error))?;
+    let Some(mut second) = second else { return Ok((vec![listener], first)) };
+    second.set_port(first.port());
+    match TcpListener::bind(second).await {
+        Ok(other) => Ok((vec![listener, other], first)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err((second, error)),
+        Err(error) => {
+            tracing::debug!(%error, address = %second, "not listening");
+            Ok((vec![listener], first))
+        }
+    }
+}
+
+async fn check_local_identity(config: &Config) -> Result<(), NotListening> {
     match config.identity {
         Identity::Local { port, .. } => {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -50,14 +50,21 @@ impl FromStr for Database {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("sqlite", path)) => sqlite(path).map_err(str::to_owned),
-            Some(("postgres" | "postgresql", _)) => postgres(text),
-            None if is_a_file_name(text) => Err(format!(
-                "must be `sqlite:PATH`, `postgres://..` or `memory:`: write sqlite:{text}"
-            )),
-            _ => Err("must be `sqlite:PATH`, `postgres://..` or `memory:`".to_owned()),
+        const FORM: &str = "must be `sqlite:PATH`, `postgres://..` or `memory:`";
+
+        // Schemes are read whatever their case (RFC 3986 section 3.1).
+        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+        let has_colon = scheme.len() < text.len();
+        match (scheme.to_ascii_lowercase().as_str(), rest) {
+            ("memory", "") if has_colon => Ok(Self::Memory),
+            ("memory", "") => Err(format!("{FORM}: write memory:")),
+            ("sqlite", path) if has_colon => sqlite(path).map_err(str::to_owned),
+            (scheme @ ("postgres" | "postgresql"), rest) if has_colon => {
+                postgres(&format!("{scheme}:{rest}"))
+            }
+            ("sqlite3" | "file", _) => Err(format!("{FORM}: write sqlite: before the path")),
+            _ if is_a_file_name(text) => Err(format!("{FORM}: write sqlite:{text}")),
+            _ => Err(FORM.to_owned()),
         }
     }
 }
@@ -78,6 +85,9 @@ fn sqlite(path: &str) -> Result<Database, &'static str> {
         }
         path if path.starts_with("file:") || path.contains('?') => {
             Err("must be `sqlite:` and a path, without `file:` and without parameters")
+        }
+        path if path == "~" || path.starts_with("~/") => {
+            Err("must not have a `~`, which only a shell replaces: write the whole path")
         }
         // The URL of a database server with the wrong scheme: the path would show its password.
         _ if is_the_url_of_a_server(path) => {

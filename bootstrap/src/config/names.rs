@@ -6,6 +6,8 @@ use crate::settings::{Problem, Settings, Source};
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) problems: Vec<Problem>,
+    /// Without our prefix, and nearly a known name.
+    pub(super) misspelt: Vec<Problem>,
     pub(super) notes: Vec<Problem>,
 }
 
@@ -41,7 +43,7 @@ pub(super) fn check(settings: &Settings, known: &[&str], own_prefix: &str) -> Ch
             (true, None, Source::Environment) => foreign.push(name_shown),
             (false, Some(meant), _) => {
                 let rule = format!("is unknown and ignored, and looks like a misspelt {meant}");
-                checked.notes.push(Problem::new(&name_shown, rule).with_origin(origin));
+                checked.misspelt.push(Problem::new(&name_shown, rule).with_origin(origin));
             }
             (false, None, _) => {}
         }

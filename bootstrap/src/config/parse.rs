@@ -20,9 +20,12 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a port from 0 to 65535".to_owned())
 }
 
+/// The address that has both families.
+pub(super) const LOCALHOST: &str = "localhost";
+
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {
     match text {
-        "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        LOCALHOST => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         text => text
             .parse()
             .map_err(|_| "must be an IP address such as 127.0.0.1 or 0.0.0.0".to_owned()),

@@ -8,6 +8,8 @@ pub(super) struct Reader<'a> {
     settings: &'a Settings,
     /// Every problem found so far.
     pub(super) problems: Vec<Problem>,
+    /// Names that are probably misspelt.
+    pub(super) misspelt: Vec<Problem>,
     /// What is valid but unusual.
     pub(super) notes: Vec<Problem>,
 }
@@ -17,12 +19,13 @@ impl<'a> Reader<'a> {
     /// not in `table`.
     pub(super) fn new(settings: &'a Settings, table: &[About], own_prefix: &str) -> Self {
         let known: Vec<&str> = table.iter().flat_map(About::names).collect();
-        let names::Checked { mut problems, notes } = names::check(settings, &known, own_prefix);
+        let names::Checked { mut problems, misspelt, notes } =
+            names::check(settings, &known, own_prefix);
         let not_unicode = settings.not_unicode().filter(|name| known.contains(name));
         problems.extend(not_unicode.map(|name| {
             Problem::new(name, "is not valid Unicode").with_origin("set in the environment")
         }));
-        Self { settings, problems, notes }
+        Self { settings, problems, misspelt, notes }
     }
 
     /// A problem with a setting, and where the setting is set.

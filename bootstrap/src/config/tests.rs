@@ -20,6 +20,7 @@ const SCALEKIT: [(&str, &str); 2] = [
 fn without_settings_the_identity_is_local_and_the_database_a_file() {
     let config = config([]);
     assert_eq!(config.listen.to_string(), "127.0.0.1:3002");
+    assert!(config.listen_on_ipv6);
     assert_eq!(config.public_url, None);
     assert!(matches!(config.identity, Identity::Local { port: 3003, auto_consent: false }));
     assert_eq!(config.database, Database::Sqlite("todos.db".into()));
@@ -162,13 +163,72 @@ fn words_are_read_whatever_their_case() {
 
 #[test]
 fn placeholders_of_the_example_are_noted() {
-    let config = config([
-        ("SCALEKIT_ENVIRONMENT_URL", "https://your-environment-url.scalekit.com"),
-        ("SCALEKIT_RESOURCE_ID", "res_your_mcp_server_id"),
-    ]);
-    let notes: Vec<String> = config.notes.iter().map(ToString::to_string).collect();
-    assert!(notes[0].starts_with("SCALEKIT_ENVIRONMENT_URL is still the placeholder"), "{notes:?}");
-    assert!(notes[1].starts_with("SCALEKIT_RESOURCE_ID is still the placeholder"), "{notes:?}");
+    let uncommented = include_str!("../../../.env.example").replace("\n#S", "\nS");
+    let of_this_project = |name: &str| {
+        let mut lines = uncommented.lines().filter_map(|line| line.split_once('='));
+        lines.find(|(set, _)| *set == name).unwrap().1
+    };
+    for [url, resource_id] in [
+        ["https://your-environment-url.scalekit.com", "res_your_mcp_server_id"],
+        ["https://your-env.scalekit.dev", "res_xxxxx"],
+        ["SCALEKIT_ENVIRONMENT_URL", "SCALEKIT_RESOURCE_ID"].map(of_this_project),
+    ] {
+        let config = config([
+            (SCALEKIT_ENVIRONMENT_URL.about.name, url),
+            (SCALEKIT_RESOURCE_ID.about.name, resource_id),
+        ]);
+        let notes: Vec<String> = config.notes.iter().map(ToString::to_string).collect();
+        let said = |name: &str, note: &str| {
+            assert!(note.starts_with(&format!("{name} is still the placeholder")), "{notes:?}");
+        };
+        said("SCALEKIT_ENVIRONMENT_URL", &notes[0]);
+        said("SCALEKIT_RESOURCE_ID", &notes[1]);
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_reported_with_what_is_wrong() {
+    let found = problems([("PROT", "4000"), ("LOG_FORMAT", "xml")]);
+    assert_eq!(found.len(), 2);
+    assert!(found[1].starts_with("PROT is unknown and ignored, and looks like"), "{found:?}");
+}
+
+#[test]
+fn the_kind_of_a_database_is_read_whatever_its_case() {
+    let database = |text| config([("DATABASE_URL", text)]).database;
+    assert_eq!(database("SQLite:Todos.db"), Database::Sqlite("Todos.db".into()));
+    assert_eq!(database("Memory:"), Database::Memory);
+    #[cfg(feature = "postgres")]
+    assert_eq!(
+        database("Postgres://todo:hunter2@DB/Todos").to_string(),
+        "postgres://todo@DB:5432/Todos"
+    );
+}
+
+#[test]
+fn a_database_in_another_notation_is_answered_with_the_right_one() {
+    for (text, remedy) in [
+        ("todos.db", "write sqlite:todos.db"),
+        ("./data/todos.sqlite3", "write sqlite:./data/todos.sqlite3"),
+        ("memory", "write memory:"),
+        ("sqlite3:todos.db", "write sqlite: before the path"),
+        ("file:todos.db", "write sqlite: before the path"),
+        ("sqlite:~/todos.db", "write the whole path"),
+        ("sqlite::memory:", "use `memory:`"),
+    ] {
+        let found = problems([("DATABASE_URL", text)]);
+        assert!(found[0].contains(remedy), "{found:?}");
+    }
+}
+
+#[test]
+fn localhost_is_both_loopback_addresses_and_any_other_address_is_one() {
+    for (address, both) in
+        [("localhost", true), ("127.0.0.1", false), ("::1", false), ("127.0.0.2", false)]
+    {
+        let (_, second) = config([("BIND_ADDRESS", address)]).addresses();
+        assert_eq!(second.is_some(), both, "{address}");
+    }
 }
 
 #[test]

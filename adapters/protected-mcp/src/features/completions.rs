@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::operation::Operation;
 use super::prompts::{Prompts, Suggestions};
 use super::resources::{AnyResources, TemplateVariable};
-use crate::jsonrpc::{Error, Reply, broken_character, excerpt, half_surrogate, object};
+use crate::jsonrpc::{Error, Reply, excerpt, needs, object};
 use crate::protocol::{Frame, Params};
 use crate::record::RequestRecord;
 
@@ -75,22 +75,18 @@ pub(super) async fn complete(
         completion: Completion,
     }
     let Operation { era, request, caller, .. } = operation;
-    let reference = request.params.reference.and_then(|raw| object(raw).ok()).ok_or_else(|| {
-        Error::invalid_params(
-            "`completion/complete` needs `ref`: a `ref/prompt` with a `name` or a `ref/resource` \
-             with a `uri`.",
-        )
+    let reference = request.params.reference;
+    let reference = reference.and_then(|raw| object(raw).ok()).ok_or_else(|| {
+        let need = "`completion/complete` needs `ref`: a `ref/prompt` with a `name` or a \
+                    `ref/resource` with a `uri`.";
+        Error::invalid_params(needs(need, reference))
     })?;
-    let argument: Argument<'_> =
-        request.params.argument.and_then(|raw| object(raw).ok()).ok_or_else(|| {
-            let half = request.params.argument.and_then(|raw| half_surrogate(raw.get()));
-            let rule = half
-                .map_or(String::new(), |half| format!(" One of them: {}.", broken_character(half)));
-            Error::invalid_params(format!(
-                "`completion/complete` needs `argument` with a `name` and a `value`, both \
-                 strings.{rule}"
-            ))
-        })?;
+    let argument = request.params.argument;
+    let argument: Argument<'_> = argument.and_then(|raw| object(raw).ok()).ok_or_else(|| {
+        let need = "`completion/complete` needs `argument` with a `name` and a `value`, both \
+                        strings.";
+        Error::invalid_params(needs(need, argument))
+    })?;
     let typed = excerpt(&argument.value, LONGEST);
     let unknown = || {
         let argument = excerpt(&argument.name, 64);

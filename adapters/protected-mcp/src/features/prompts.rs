@@ -14,7 +14,7 @@ pub use prompt::{Prompt, PromptMessage};
 
 use super::authorization::Authorization;
 use super::operation::Operation;
-use crate::jsonrpc::{Error, Reply, excerpt, string};
+use crate::jsonrpc::{Error, Reply, excerpt, needs, string};
 use crate::oauth::Scope as _;
 use crate::protocol::{CacheHints, Frame, errors};
 use crate::record::RequestRecord;
@@ -71,9 +71,9 @@ impl Prompts {
             messages: Vec<PromptMessage>,
         }
         let Operation { era, request, caller, .. } = operation;
-        let name = request.params.name.and_then(string);
-        let name = name.ok_or_else(|| {
-            Error::invalid_params("`prompts/get` needs `name`, the name of a prompt.")
+        let name = request.params.name;
+        let name = name.and_then(string).ok_or_else(|| {
+            Error::invalid_params(needs("`prompts/get` needs `name`, the name of a prompt.", name))
         })?;
         let prompt = self.find(&name)?;
         let definition = prompt.definition();

@@ -15,7 +15,7 @@ pub use provider::{ResourceChanges, Resources, ResourcesChanged};
 
 use super::authorization::Authorization;
 use super::operation::Operation;
-use crate::jsonrpc::{Error, Reply, string};
+use crate::jsonrpc::{Error, Reply, needs, string};
 use crate::oauth::Scope as _;
 use crate::protocol::{CacheHints, Frame, errors};
 use crate::record::RequestRecord;
@@ -71,8 +71,9 @@ pub(super) async fn read(
         contents: Vec<ResourceContents>,
     }
     let Operation { era, request, caller, .. } = operation;
-    let uri = request.params.uri.and_then(string).ok_or_else(|| {
-        Error::invalid_params("`resources/read` needs `uri`, the URI of a resource.")
+    let uri = request.params.uri;
+    let uri = uri.and_then(string).ok_or_else(|| {
+        Error::invalid_params(needs("`resources/read` needs `uri`, the URI of a resource.", uri))
     })?;
     let contents = resources.read(authorization, caller, &uri).await.map_err(|failure| {
         let not_found = || errors::resource_not_found(era, &uri);

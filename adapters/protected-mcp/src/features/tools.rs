@@ -20,7 +20,7 @@ pub use tool::{Hints, Tool};
 
 use super::authorization::Authorization;
 use super::operation::Operation;
-use crate::jsonrpc::{Error, Reply, excerpt, is_object, string};
+use crate::jsonrpc::{Error, Reply, excerpt, is_object, needs, string};
 use crate::protocol::{CacheHints, Frame, errors};
 use crate::record::RequestRecord;
 
@@ -66,9 +66,9 @@ impl Tools {
         record: &mut RequestRecord,
     ) -> Result<Reply, Error> {
         let Operation { era, request, caller, share, .. } = operation;
-        let name = request.params.name.and_then(string);
-        let name = name.ok_or_else(|| {
-            Error::invalid_params("`tools/call` needs `name`, the name of a tool.")
+        let name = request.params.name;
+        let name = name.and_then(string).ok_or_else(|| {
+            Error::invalid_params(needs("`tools/call` needs `name`, the name of a tool.", name))
         })?;
         let Some(tool) = self.find(&name) else {
             let name = excerpt(&name, 64);

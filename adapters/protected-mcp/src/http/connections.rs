@@ -6,9 +6,12 @@ mod registry;
 mod stream;
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -52,7 +55,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// that does not have.
 pub(crate) async fn serve<Answering>(
     limit: ConnectionLimit,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     answer: impl Fn(Request<Body>, Arc<Connection>) -> Answering + Clone + Send + 'static,
     stop: impl Future<Output = ()>,
 ) where
@@ -69,7 +72,7 @@ pub(crate) async fn serve<Answering>(
     let mut stop = pin!(stop);
     loop {
         let socket = tokio::select! {
-            socket = accept(&listener) => socket,
+            socket = accept(&listeners) => socket,
             () = &mut stop => break,
         };
         let place = registry.admit(socket);
@@ -89,7 +92,7 @@ pub(crate) async fn serve<Answering>(
             run(in_flight.watch(rejection.serve_connection(io, service)), place);
         }
     }
-    drop(listener);
+    drop(listeners);
     in_flight.shutdown().await;
 }
 
@@ -126,9 +129,9 @@ fn keepalive() -> TcpKeepalive {
     TcpKeepalive::new().with_time(Duration::from_mins(1)).with_interval(Duration::from_secs(10))
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listeners: &[TcpListener]) -> TcpStream {
     loop {
-        match listener.accept().await {
+        match poll_fn(|context| poll_accept(listeners, context)).await {
             Ok((stream, _)) => {
                 // Answers are small and complete: Nagle's algorithm only delays them.
                 if let Err(error) = stream.set_nodelay(true) {
@@ -145,6 +148,15 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             }
         }
     }
+}
+
+/// The next connection of the first listener that has one.
+fn poll_accept(
+    listeners: &[TcpListener],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
+    accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::encoding::text;
 use super::error::Error;
-use super::raw::{object, string};
+use super::raw::{needs, object, string};
 
 /// What a body holds. `P` is the type of the parameters.
 #[derive(Debug)]
@@ -92,15 +92,16 @@ where
     if envelope.jsonrpc != "2.0" {
         return Err((id, Error::invalid_request("The member `jsonrpc` must be \"2.0\".")));
     }
-    let Some(method) = envelope.method else {
+    let Some(raw) = envelope.method else {
         // This server sends no requests, so a response answers none; it is accepted like any other.
         if envelope.result.is_some() || envelope.error.is_some() {
             return Ok(Message::OneWay);
         }
         return Err((id, Error::invalid_request("The member `method` is missing.")));
     };
-    let Some(method) = string(method) else {
-        return Err((id, Error::invalid_request("The member `method` must be a string.")));
+    let Some(method) = string(raw) else {
+        let need = needs("The member `method` must be a string.", Some(raw));
+        return Err((id, Error::invalid_request(need)));
     };
     let Some(id) = id else {
         if method.starts_with("notifications/") {

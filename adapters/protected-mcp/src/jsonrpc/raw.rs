@@ -46,6 +46,14 @@ pub(crate) fn not_a_string(raw: &RawValue) -> String {
     }
 }
 
+/// The sentence that says what a request needs, with the reason why a member that is given is none.
+pub(crate) fn needs(need: &str, given: Option<&RawValue>) -> String {
+    match given.and_then(|raw| half_surrogate(raw.get())) {
+        Some(half) => format!("{need} Here, {}.", broken_character(half)),
+        None => need.to_owned(),
+    }
+}
+
 pub(crate) fn broken_character(half: &str) -> String {
     format!("it has half a surrogate pair, {half}: send whole characters")
 }

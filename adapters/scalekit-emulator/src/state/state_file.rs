@@ -29,7 +29,7 @@ struct Envelope {
 }
 
 #[derive(Deserialize)]
-struct Document {
+pub(crate) struct Document {
     signing_key: StoredKey,
     records: Records,
 }
@@ -62,23 +62,13 @@ impl StateFile {
         path: PathBuf,
         program: &str,
     ) -> Result<(Self, SigningKey, Records), EmulatorError> {
-        let format = format!("{program} local Scalekit");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(reason) if reason.kind() == io::ErrorKind::NotFound => {
-                return Self::create(path, format);
-            }
-            Err(reason) => return Err(EmulatorError::StateUnreadable { path, reason }),
+        let Some((Document { signing_key, records }, usable)) = read(&path, program)? else {
+            return Self::create(path, format(program));
         };
-        let Document { signing_key, records } = parse(&path, &format, &bytes)?;
         if let Err(reason) = make_private(&path) {
             return Err(EmulatorError::StateUnwritable { path, reason });
         }
-        let usable = SigningKey::new(&signing_key).map_err(|_| EmulatorError::StateCorrupt {
-            path: path.clone(),
-            problem: "its key is not an RSA private key".to_owned(),
-        })?;
-        Ok((Self { path, format, key: signing_key }, usable, records))
+        Ok((Self { path, format: format(program), key: signing_key }, usable, records))
     }
 
     fn create(path: PathBuf, format: String) -> Result<(Self, SigningKey, Records), EmulatorError> {
@@ -131,6 +121,32 @@ pub(crate) fn new_key() -> Result<(StoredKey, SigningKey), EmulatorError> {
     let stored = StoredKey::generate().map_err(|_| EmulatorError::KeyGeneration)?;
     let usable = SigningKey::new(&stored).map_err(|_| EmulatorError::KeyGeneration)?;
     Ok((stored, usable))
+}
+
+/// What marks a file as that of a program.
+fn format(program: &str) -> String {
+    format!("{program} local Scalekit")
+}
+
+/// Reads the file of `program`, and changes nothing. `None` if there is none. Blocks.
+pub(crate) fn read(
+    path: &Path,
+    program: &str,
+) -> Result<Option<(Document, SigningKey)>, EmulatorError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(reason) => {
+            return Err(EmulatorError::StateUnreadable { path: path.to_owned(), reason });
+        }
+    };
+    let document = parse(path, &format(program), &bytes)?;
+    let usable = SigningKey::new(&document.signing_key);
+    let usable = usable.map_err(|_| EmulatorError::StateCorrupt {
+        path: path.to_owned(),
+        problem: "its key is not an RSA private key".to_owned(),
+    })?;
+    Ok(Some((document, usable)))
 }
 
 fn parse(path: &Path, format: &str, bytes: &[u8]) -> Result<Document, EmulatorError> {

@@ -247,6 +247,7 @@ impl fmt::Display for PostgresUrl {
 fn addresses(config: &Config) -> impl Iterator<Item = String> {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(host) if host.contains(':') => format!("[{host}]"),
         Host::Tcp(host) => host.clone(),
         #[cfg(unix)]
         Host::Unix(path) => path.display().to_string(),

@@ -13,7 +13,7 @@ use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::lock::{self, Lock};
 use super::log_marker;
-use super::open_error::{MAX_PATH, OpenError, OpenProblem};
+use super::open_error::{MAX_NAME, MAX_PATH, OpenError, OpenProblem};
 use super::pinned_reader::PinnedReader;
 use super::readers::Readers;
 use super::schema::{self, Origin};
@@ -47,7 +47,7 @@ pub(super) struct Opened {
 /// Opens the database for a server.
 pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
     with_path(path, |path| {
-        let Exclusive { connection, lock, file } = open_exclusive(path)?;
+        let Exclusive { mut lock, file, connection } = open_exclusive(path)?;
         let inline = (0..inline_readers()).map(|_| connect_servers_reader(&file, Duration::ZERO));
         let offloaded = (0..OFFLOADED).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
         let readers = Readers::new(
@@ -59,13 +59,18 @@ pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
         let files = Arc::new(Files::of(&file, page_size)?);
         let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
         let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files))?;
+        lock.keep();
         Ok(Opened { readers, writer, files, lock })
     })
 }
 
 /// Opens the database for writing only.
 pub(super) fn exclusive(path: &Path) -> Result<Exclusive, OpenError> {
-    with_path(path, open_exclusive)
+    with_path(path, |path| {
+        let mut exclusive = open_exclusive(path)?;
+        exclusive.lock.keep();
+        Ok(exclusive)
+    })
 }
 
 /// Opens an existing database, which other processes may use, and returns its schema.
@@ -103,12 +108,13 @@ pub(super) fn with_path<T>(
     open(&file).map_err(|problem| OpenError { file, problem })
 }
 
+/// What this creates is removed with the lock, until that keeps it.
 fn open_exclusive(path: &Path) -> Result<Exclusive, OpenProblem> {
     let file = locate(path)?;
-    let lock = Lock::take(&file)?;
+    let mut lock = Lock::take(&file)?;
     lock::check_restored(&file)?;
     log_marker::check(&file)?;
-    let lock = lock.with_database(&file)?;
+    lock.with_database(&file)?;
     tighten(&file);
     let mut connection = connect(&file)?;
     prepare(&mut connection)?;
@@ -141,11 +147,16 @@ fn locate_new(path: &Path) -> Result<PathBuf, OpenProblem> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(OpenProblem::NotAFile);
     };
+    if path.is_symlink() {
+        return Err(OpenProblem::BrokenLink);
+    }
     within_limit(directory.canonicalize()?.join(name))
 }
 
 fn within_limit(file: PathBuf) -> Result<PathBuf, OpenProblem> {
-    if file.as_os_str().len() <= MAX_PATH { Ok(file) } else { Err(OpenProblem::PathTooLong) }
+    let name = file.file_name().unwrap_or_default();
+    let is_short = file.as_os_str().len() <= MAX_PATH && name.len() <= MAX_NAME;
+    if is_short { Ok(file) } else { Err(OpenProblem::PathTooLong) }
 }
 
 /// Takes from other users the access that an earlier version, a copy or an umask has given them.

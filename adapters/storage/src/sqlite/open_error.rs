@@ -10,6 +10,10 @@ use todo_application::ports::BoxError;
 /// The longest path that SQLite opens: 512 bytes, less those for the names of the files beside it.
 pub(super) const MAX_PATH: usize = 504;
 
+/// The longest name of a database: the 255 bytes of most file systems, with room for the longer names of the
+/// files beside it.
+pub(super) const MAX_NAME: usize = 200;
+
 /// Why a database file cannot be used, as one sentence that says what to do about it.
 #[derive(Debug, Error)]
 #[error("{} {problem}", file.display())]
@@ -29,6 +33,10 @@ pub enum OpenProblem {
     /// The file does not exist, and must not be created.
     #[error("does not exist: set DATABASE_URL to an existing database")]
     Missing,
+    #[error(
+        "is a link to a file that does not exist: set DATABASE_URL to that file, or to another one"
+    )]
+    BrokenLink,
     /// The path leads to a directory, a device or the like.
     #[error("is not a regular file: set DATABASE_URL to another one")]
     NotAFile,
@@ -73,7 +81,8 @@ pub enum OpenProblem {
     )]
     Damaged,
     #[error(
-        "has a path of more than {MAX_PATH} bytes: set DATABASE_URL to a file with a shorter one"
+        "has a path of more than {MAX_PATH} bytes, or a name of more than {MAX_NAME}: set DATABASE_URL to \
+         a file with a shorter one"
     )]
     PathTooLong,
     /// There is no room for the file or for what SQLite keeps beside it.

@@ -102,10 +102,11 @@ impl SqliteRestore {
     /// backup in their place. If that is interrupted, the database is not opened until it is restored
     /// again. Returns whether there was a database.
     pub fn replace<E: From<io::Error>>(
-        self,
+        mut self,
         aside: &Path,
         put: impl FnOnce() -> Result<(), E>,
     ) -> Result<bool, E> {
+        self.lock.keep();
         let is_repeated = self.lock.begin_restore()?;
         let existed = rename(&self.file, aside)?;
         for log in LOGS {

@@ -16,7 +16,7 @@ fn a_url_is_displayed_without_its_password() {
         ("postgres://todo:hunter2@a,b:6000/todos", "postgres://todo@a:5432,b:6000/todos"),
         ("postgres://db?user=todo&password=hunter2", "postgres://todo@db:5432"),
         ("postgres://db/todos?options=-c%20x.y%3Dhunter2", "postgres://db:5432/todos"),
-        ("postgres://todo:hunter2@a:1,[::1]:2/todos", "postgres://todo@a:1,::1:2/todos"),
+        ("postgres://todo:hunter2@a:1,[::1]:2/todos", "postgres://todo@a:1,[::1]:2/todos"),
         ("postgres://%2Frun%2Fpg:6000/todos", "postgres:///run/pg:6000/todos"),
     ] {
         let url = url(text);

@@ -5,7 +5,7 @@ use todo_application::ports::{Filter, TodoRepository as _};
 
 use super::*;
 use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
-use crate::sqlite::{SqliteTodoRepository, row};
+use crate::sqlite::{SqliteTodoLoader, SqliteTodoRepository, row};
 
 fn problem(path: &Path) -> OpenProblem {
     SqliteTodoRepository::open(path).err().unwrap().problem
@@ -42,6 +42,55 @@ fn a_directory_is_not_a_database() {
     let place = Place::new();
     assert!(matches!(problem(place.directory()), OpenProblem::NotAFile));
     assert!(matches!(problem(Path::new("/")), OpenProblem::NotAFile));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_open_that_fails_creates_nothing() {
+    let text = |place: &Place| fs::write(place.file(), "Dear diary, ".repeat(1000)).unwrap();
+    let foreign = |place: &Place| {
+        place.shell().execute_batch("PRAGMA application_id = 7; CREATE TABLE t (c)").unwrap();
+    };
+    let restoring = |place: &Place| {
+        fs::write(lock::path(&place.file()), "restoring\n").unwrap();
+    };
+    // Where SQLite needs a file for the index of the log.
+    let blocked = |place: &Place| {
+        fs::create_dir(lock::beside(&place.file(), "-shm")).unwrap();
+    };
+    let prepare: [&dyn Fn(&Place); 4] = [&text, &foreign, &restoring, &blocked];
+    for prepare in prepare {
+        let place = Place::new();
+        prepare(&place);
+        let before = names(&place);
+        problem(&place.file());
+        assert_eq!(names(&place), before);
+        SqliteTodoLoader::open(&place.file()).err().unwrap();
+        assert_eq!(names(&place), before);
+    }
+    // What existed stays.
+    let place = Place::new();
+    drop(place.open());
+    blocked(&place);
+    let before = names(&place);
+    problem(&place.file());
+    assert!(names(&place).is_superset(&before));
+}
+
+#[cfg(unix)]
+fn names(place: &Place) -> std::collections::BTreeSet<std::ffi::OsString> {
+    fs::read_dir(place.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_that_does_not_exist_is_named() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("elsewhere.db", place.file()).unwrap();
+    assert!(matches!(problem(&place.file()), OpenProblem::BrokenLink));
+    assert_eq!(names(&place).len(), 1);
+    fs::write(place.directory().join("elsewhere.db"), "").unwrap();
+    drop(place.open());
 }
 
 #[test]
@@ -210,9 +259,12 @@ fn a_path_beyond_the_limit_of_sqlite_names_the_limit() {
     fs::create_dir_all(&directory).unwrap();
     let error = SqliteTodoRepository::open(&directory.join("todos.db")).err().unwrap();
     assert!(matches!(error.problem, OpenProblem::PathTooLong), "{error}");
-    let long_name = place.directory().join("n".repeat(300));
-    let problem = problem(&long_name);
-    assert!(matches!(problem, OpenProblem::PathTooLong), "{problem}");
+    // The second one is a valid name, and that of the log would not be.
+    for length in [300, 253] {
+        let problem = problem(&place.directory().join("n".repeat(length)));
+        assert!(matches!(problem, OpenProblem::PathTooLong), "{problem}");
+    }
+    drop(SqliteTodoRepository::open(&place.directory().join("n".repeat(MAX_NAME))).unwrap());
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
 }
 
