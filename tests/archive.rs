@@ -13,13 +13,13 @@ use todo_adapter_storage::{
     MemoryTodoRepository, PostgresSnapshot, PostgresTodoRepository, SqliteSnapshot,
     SqliteTodoLoader, SqliteTodoRepository,
 };
-use todo_application::archive::Tally;
+use todo_application::archive::{Tally, import};
 use todo_application::domain::{
     Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
     WorkspaceId,
 };
 use todo_application::ports::{Filter, TodoLoader, TodoSnapshot};
-use todo_mcp::archive::{ImportError, SourceError, export, import, summary};
+use todo_mcp::archive::{ImportError, LineSource, SourceError, export, summary};
 use todo_tests::{Permitted as _, operator, todo_record, workspace};
 use tokio::runtime::Runtime;
 
@@ -31,8 +31,10 @@ async fn exported(mut snapshot: impl TodoSnapshot) -> String {
 
 async fn imported(text: &str, loader: &dyn TodoLoader) -> (Tally, Result<(), ImportError>) {
     let mut tally = Tally::default();
-    let from = Cursor::new(text.to_owned());
-    let imported = import(&operator(), from, loader, &mut tally, |_, _| (), pending()).await;
+    let imported = match LineSource::open(Cursor::new(text.to_owned()), pending()).await {
+        Ok(mut source) => import(&operator(), &mut source, loader, &mut tally, |_, _| ()).await,
+        Err(error) => Err(ImportError::Source(error)),
+    };
     (tally, imported)
 }
 
@@ -256,33 +258,100 @@ async fn blank_lines_and_crlf_are_accepted_and_lines_are_numbered_as_in_an_edito
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_is_ignored_and_other_encodings_are_named() {
-    let text = lines(0..3).join("\n");
+async fn a_byte_order_mark_is_ignored() {
     let store = MemoryTodoRepository::default();
-    let (tally, outcome) = imported(&format!("\u{feff}{text}"), &store).await;
+    let text = format!("\u{feff}{}", lines(0..3).join("\n"));
+    let (tally, outcome) = imported(&text, &store).await;
     outcome.unwrap();
     assert_eq!(tally.added, 3);
+}
 
-    let units = || format!("\u{feff}{text}").encode_utf16().collect::<Vec<u16>>();
-    let little: Vec<u8> = units().iter().flat_map(|unit| unit.to_le_bytes()).collect();
-    let big: Vec<u8> = units().iter().flat_map(|unit| unit.to_be_bytes()).collect();
+/// The text in UTF-16 and UTF-32, in both byte orders, with and without a byte order mark.
+fn wide(text: &str) -> [(Vec<u8>, &'static str); 8] {
+    let marked = format!("\u{feff}{text}");
+    let two = || marked.encode_utf16();
+    let four = || marked.chars().map(u32::from);
+    let [little, big] = [two().flat_map(u16::to_le_bytes).collect(), two().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()];
+    let [wide_little, wide_big] = [four().flat_map(u32::to_le_bytes).collect(), four().flat_map(u32::to_be_bytes).collect::<Vec<u8>>()];
+    let without = |bytes: &Vec<u8>, mark: usize| bytes[mark..].to_vec();
+    [
+        (without(&little, 2), "UTF-16"),
+        (without(&big, 2), "UTF-16"),
+        (without(&wide_little, 4), "UTF-32"),
+        (without(&wide_big, 4), "UTF-32"),
+        (little, "UTF-16"),
+        (big, "UTF-16"),
+        (wide_little, "UTF-32"),
+        (wide_big, "UTF-32"),
+    ]
+}
+
+/// A tar archive with one file, as far as it matters.
+fn tar(text: &str) -> Vec<u8> {
+    let mut archive = vec![0; 512];
+    archive[..11].copy_from_slice(b"todos.jsonl");
+    archive[257..262].copy_from_slice(b"ustar");
+    archive.extend_from_slice(text.as_bytes());
+    archive
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_export_is_named_with_the_remedy() {
+    let text = lines(0..3).join("\n");
+    let array = format!("[{}]", lines(0..3000)[1..].join(","));
+    let others: [(&[u8], &str); _] = [
+        (b"\x1f\x8b\x08\0\0", "compressed with gzip: decompress it"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed with zstd: decompress it"),
+        (b"\xfd7zXZ\0\0\x04", "compressed with xz: decompress it"),
+        (b"BZh91AY&SY", "compressed with bzip2: decompress it"),
+        (b"\x04\x22\x4d\x18\x64", "compressed with lz4: decompress it"),
+        (b"PK\x03\x04\x14", "a zip archive: unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive: unpack it"),
+        (&tar(&text), "a tar archive: unpack it"),
+        (b"SQLite format 3\0\x10\0", "an SQLite database: use `todo-mcp restore`"),
+        (b"PGDMP\x01\x10", "a PostgreSQL dump: use `pg_restore`"),
+        (b"id,title,description\n1,Buy milk,", "CSV or a similar table: "),
+        ("\u{feff}\"id\";\"title\"\n1;Buy milk".as_bytes(), "CSV or a similar table: "),
+        (b"title,caf\xe9\n", "CSV or a similar table: "),
+        (array.as_bytes(), "a JSON array: "),
+        (b"<!doctype html>\n", "HTML or XML: "),
+        (b"\x7fELF\x02\x01\x01\0\0", "not text: "),
+        (&[0; 4096], "not text: "),
+        (b"{\"caf\xe9\":1}\n", "not encoded in UTF-8: convert it, as with `iconv -f WINDOWS-1252"),
+    ];
+    let wide = wide(&text);
+    let wide = wide.iter().map(|(bytes, named)| (bytes.as_slice(), *named));
+    for (bytes, named) in others.into_iter().chain(wide) {
+        let (from, mut stop) = (Cursor::new(bytes.to_vec()), pending());
+        let opened = LineSource::open(from, &mut stop).await;
+        let message = opened.map(drop).unwrap_err().to_string();
+        let sentence = format!("line 1: the file is {named}");
+        let sentence = sentence.replace("UTF-16", "encoded in UTF-16: convert it to UTF-8");
+        let sentence = sentence.replace("UTF-32", "encoded in UTF-32: convert it to UTF-8");
+        assert!(message.starts_with(&sentence), "{sentence} in {message}");
+    }
+    let headless = lines(0..3)[1..].join("\n");
+    let (tally, outcome) = imported(&headless, &MemoryTodoRepository::default()).await;
+    let message = outcome.unwrap_err().to_string();
+    assert!(message.contains("is missing: put it before the todos"), "{message}");
+    assert_eq!(tally, Tally::default());
+}
+
+#[tokio::test]
+async fn a_later_line_in_another_encoding_is_named_with_the_remedy() {
+    let text = lines(0..3).join("\n").replace("Todo 1", "Caf\u{e9}");
+    let latin = text.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
+    let cut = text.as_bytes()[..=text.find('\u{e9}').unwrap()].to_vec();
     for (bytes, named) in [
-        (&little[..], "UTF-16"),
-        (&big, "UTF-16"),
-        (&little[2..], "UTF-16"),
-        (&big[2..], "UTF-16"),
-        (b"\x1f\x8b\x08\0\0", "gzip"),
-        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
-        (b"PK\x03\x04\x14", "zip"),
+        (latin, "line 3: the file is not encoded in UTF-8: convert it, as with `iconv "),
+        (cut, "line 3: it ends in the middle of a character: is the file complete?"),
     ] {
-        let (from, mut tally) = (Cursor::new(bytes.to_vec()), Tally::default());
-        let outcome = import(&operator(), from, &store, &mut tally, |_, _| (), pending()).await;
+        let (store, mut tally) = (MemoryTodoRepository::default(), Tally::default());
+        let mut source = LineSource::open(Cursor::new(Vec::clone(&bytes)), pending()).await.unwrap();
+        let outcome = import(&operator(), &mut source, &store, &mut tally, |_, _| ()).await;
         let message = outcome.unwrap_err().to_string();
-        assert!(
-            message.starts_with("line 1: the file is ") && message.contains(named),
-            "{message}"
-        );
-        assert_eq!(tally, Tally::default());
+        assert!(message.starts_with(named), "{message}");
+        assert_eq!(tally.added, 1);
     }
 }
 
@@ -301,10 +370,15 @@ async fn a_truncated_export_is_rejected() {
 async fn an_interrupted_import_can_be_resumed() {
     let store = MemoryTodoRepository::default();
     let text = lines(0..10).join("\n");
+    let stopped = LineSource::open(Cursor::new(text.clone()), std::future::ready(())).await;
+    assert!(matches!(stopped, Err(SourceError::Stopped)));
+
     let mut tally = Tally::default();
-    let from = Cursor::new(text.clone());
-    let stopped =
-        import(&operator(), from, &store, &mut tally, |_, _| (), std::future::ready(())).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async { stopped.await.unwrap_or_default() };
+    let mut source = LineSource::open(Cursor::new(text.clone()), stopped).await.unwrap();
+    drop(stop);
+    let stopped = import(&operator(), &mut source, &store, &mut tally, |_, _| ()).await;
     assert!(matches!(stopped, Err(ImportError::Source(SourceError::Stopped))), "{stopped:?}");
     assert_eq!(tally, Tally::default());
     assert_eq!(imported(&text, &store).await.0.added, 10);
@@ -317,7 +391,8 @@ async fn progress_is_reported_up_to_the_last_todo() {
     let mut tally = Tally::default();
     let from = Cursor::new(lines(0..1200).join("\n"));
     let progress = |done, total| seen.push((done, total));
-    import(&operator(), from, &store, &mut tally, progress, pending()).await.unwrap();
+    let mut source = LineSource::open(from, pending()).await.unwrap();
+    import(&operator(), &mut source, &store, &mut tally, progress).await.unwrap();
     assert_eq!(seen, [(500, None), (1000, None), (1200, None)]);
 
     let mut seen = Vec::new();

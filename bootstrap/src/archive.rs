@@ -26,5 +26,5 @@ pub(crate) mod restore;
 
 pub use command::summary;
 pub use export::{ExportError, export};
-pub use import::{ImportError, SourceError, import};
+pub use import::{ImportError, LineSource, SourceError};
 pub use line::LineError;

@@ -187,14 +187,17 @@ async fn a_file_without_the_header_line_is_rejected() {
     let todo = lines(1).remove(1);
     for (first, rule) in [
         ("", "the first line of an export is"),
-        (todo.as_str(), "the first line of an export is"),
+        (todo.as_str(), "the first line of an export, `{\"format\":\"todo-mcp\",\"version\":1}`, is missing"),
         (r#"{"format":"other","version":1}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp"}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp","version":2,"since":1}"#, "version 2 of the format"),
     ] {
-        let said = Installation::new().run_reading(&["import"], first).await.with_code(1);
-        assert!(said.stderr.contains("line 1: "), "{}", said.stderr);
+        let installation = Installation::new();
+        let said = installation.run_reading(&["import"], first).await.with_code(1);
+        let begin = "todo-mcp: standard input: line 1: ";
+        assert!(said.stderr.starts_with(begin), "{}", said.stderr);
         assert!(said.stderr.contains(rule), "{}", said.stderr);
+        assert_eq!(files(&installation), [""; 0], "the database is not created");
     }
 }
 
@@ -279,7 +282,7 @@ async fn missing_files_and_invalid_arguments_fail_with_one_sentence() {
         (&absent, &["export"], 69, "todos.db does not exist"),
         (&absent, &["backup", "copy.db"], 69, "todos.db does not exist"),
         (&installation, &["import", "absent.jsonl"], 69, "absent.jsonl cannot be read"),
-        (&installation, &["import", "."], 1, ".: Is a directory"),
+        (&absent, &["import", "."], 64, ". is a directory: pass the file of an export"),
         (&installation, &["export", "there.jsonl"], 64, "there.jsonl already exists"),
         (
             &installation,

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::HumanCount;
-use todo_application::archive::Tally;
+use todo_application::archive::{self, Tally};
 use todo_application::domain::OperatorPermit;
 use todo_application::ports::{StorageError, TodoSnapshot};
 
 use super::export::{self, ExportError};
-use super::import::{self, ImportError, SourceError};
+use super::import::{ImportError, LineSource, SourceError};
 use super::new_file::NewFile;
 use super::progress::Progress;
 use crate::command_line::{ExportArguments, ImportArguments};
@@ -103,23 +103,30 @@ pub(crate) async fn import(
     config: &Config,
     arguments: &ImportArguments,
 ) -> Result<ExitCode, Failure> {
+    if matches!(config.database, Database::Memory) {
+        return Err(compose::nothing_to_move());
+    }
     let path = file(arguments.file.as_deref());
     let name = path.map_or("standard input".to_owned(), |path| path.display().to_string());
     let from: Box<dyn BufRead + Send> = match path {
+        Some(path) if path.is_dir() => {
+            return Err(Failure::Usage(format!("{name} is a directory: pass the file of an export")));
+        }
         Some(path) => {
             let file = File::open(path).with_context(|| format!("{name} cannot be read"));
             Box::new(BufReader::new(file.map_err(Failure::Unavailable)?))
         }
         None => Box::new(BufReader::new(io::stdin())),
     };
-    let loader = compose::open_loader(&config.database).await?;
     let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
+    let source = LineSource::open(from, signals.received()).await;
+    let mut source = source.map_err(|error| Failure::Other(anyhow!(error).context(name.clone())))?;
+    let loader = compose::open_loader(&config.database).await?;
 
     let mut tally = Tally::default();
     let progress = Progress::begin("Importing", "todos");
     let show = |read, total| progress.show(read, total);
-    let imported =
-        import::import(&operator(), from, &*loader, &mut tally, show, signals.received()).await;
+    let imported = archive::import(&operator(), &mut source, &*loader, &mut tally, show).await;
     drop(progress);
 
     let summary = summary(&tally);

@@ -8,9 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use thiserror::Error;
-use todo_application::archive::{self, Tally};
-use todo_application::domain::OperatorPermit;
-use todo_application::ports::{Batch, TodoLoader, TodoSource};
+use todo_application::archive;
+use todo_application::ports::{Batch, TodoSource};
 use tokio::sync::mpsc;
 
 use super::line::{self, Header, LineError};
@@ -32,24 +31,9 @@ pub enum SourceError {
     Stopped,
 }
 
-/// Reads lines and adds the todos that do not exist yet, until `stop` is ready. `progress` receives how
-/// many were read so far, and how many the first line announces.
-pub async fn import(
-    permit: &OperatorPermit,
-    from: impl BufRead + Send + 'static,
-    loader: &dyn TodoLoader,
-    tally: &mut Tally,
-    progress: impl FnMut(u64, Option<u64>),
-    stop: impl Future<Output = ()> + Send,
-) -> Result<(), ImportError> {
-    let source = LineSource::new(from, Box::pin(stop)).map_err(SourceError::Read);
-    let mut source = source.map_err(ImportError::Source)?;
-    archive::import(permit, &mut source, loader, tally, progress).await
-}
-
-/// Lines that a thread of their own reads: reading may wait for another program to write, and must not
-/// delay a stop.
-struct LineSource<'a> {
+/// The todos of an export. A thread of its own reads the lines: reading may wait for another program to
+/// write, and must not delay a stop.
+pub struct LineSource<'a> {
     batches: mpsc::Receiver<Batch>,
     /// `None` once it has been joined.
     reader: Option<JoinHandle<Result<(), SourceError>>>,
@@ -57,10 +41,12 @@ struct LineSource<'a> {
 }
 
 impl<'a> LineSource<'a> {
-    fn new(
+    /// Begins to read, and checks the first line: before a database is created for something else than an
+    /// export. Ends with [`SourceError::Stopped`] once `stop` is ready.
+    pub async fn open(
         from: impl BufRead + Send + 'static,
-        stop: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
-    ) -> io::Result<Self> {
+        stop: impl Future<Output = ()> + Send + 'a,
+    ) -> Result<Self, SourceError> {
         let (sender, batches) = mpsc::channel(1);
         let reader = thread::Builder::new().name("import".to_owned()).spawn(move || {
             read(from, |batch| match sender.blocking_send(batch) {
@@ -68,7 +54,10 @@ impl<'a> LineSource<'a> {
                 Err(_closed) => ControlFlow::Break(()),
             })
         })?;
-        Ok(Self { batches, reader: Some(reader), stop })
+        let mut source = Self { batches, reader: Some(reader), stop: Box::pin(stop) };
+        // That of the first line, which is empty.
+        source.next_batch().await?;
+        Ok(source)
     }
 }
 
@@ -97,7 +86,8 @@ impl TodoSource for LineSource<'_> {
     }
 }
 
-/// Reads to the end, or until `deliver` breaks. The todos before an error are delivered.
+/// Reads to the end, or until `deliver` breaks. The first batch is empty, and delivered after the first line.
+/// The todos before an error are delivered.
 fn read(
     from: impl BufRead,
     mut deliver: impl FnMut(Batch) -> ControlFlow<()>,
@@ -106,6 +96,9 @@ fn read(
     let header = lines.next_as(Header::parse)?;
     let header = header.ok_or(LineError::Header).map_err(|problem| lines.error(problem))?;
     let empty = || Batch { announced: header.todos, todos: Vec::new(), positions: Vec::new() };
+    if deliver(empty()).is_break() {
+        return Ok(());
+    }
     let mut batch = empty();
     loop {
         match lines.next_as(line::parse) {
@@ -150,7 +143,8 @@ impl<R: BufRead> Lines<R> {
             }
             self.number += 1;
             if bytes > line::MAX_BYTES {
-                return Err(self.error(LineError::TooLong));
+                let other = if self.number == 1 { line::check_format(&self.line) } else { Ok(()) };
+                return Err(self.error(other.err().unwrap_or(LineError::TooLong)));
             }
             let line = self.line.trim_ascii_end();
             if !line.is_empty() {

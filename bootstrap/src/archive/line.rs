@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::str::FromStr as _;
+use std::str::{FromStr as _, Utf8Error};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,9 +35,14 @@ impl Header {
     }
 
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
-        let line = utf_8(line)?;
+        check_format(line)?;
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        let is_a_todo = || parse(line).is_ok();
         // Unknown fields are ignored: a later version may add some.
-        let header: Self = serde_json::from_slice(line).map_err(|_| LineError::Header)?;
+        let header: Self = serde_json::from_slice(line).map_err(|_| match is_a_todo() {
+            true => LineError::NoHeader,
+            false => LineError::Header,
+        })?;
         match header.version {
             _ if header.format != FORMAT => Err(LineError::Header),
             FORMAT_VERSION => Ok(header),
@@ -46,19 +51,62 @@ impl Header {
     }
 }
 
-/// The beginning of a file in UTF-8, whose byte order mark is ignored. Editors and shells of Windows write
-/// UTF-16, and a backup may be compressed.
-fn utf_8(line: &[u8]) -> Result<&[u8], LineError> {
-    match line {
-        [0x1f, 0x8b, ..] => Err(LineError::Encoding("compressed with gzip: decompress it")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Err(LineError::Encoding("compressed with zstd: decompress it"))
-        }
-        [b'P', b'K', 3, 4, ..] => Err(LineError::Encoding("a zip archive: unpack it")),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
-            Err(LineError::Encoding("encoded in UTF-16: convert it to UTF-8"))
-        }
-        [0xef, 0xbb, 0xbf, line @ ..] | line => Ok(line),
+/// Editors of Windows write it. It is ignored.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+const UTF_16: &str = "encoded in UTF-16: convert it to UTF-8 first";
+const UTF_32: &str = "encoded in UTF-32: convert it to UTF-8 first";
+const NOT_UTF_8: &str =
+    "not encoded in UTF-8: convert it, as with `iconv -f WINDOWS-1252 -t UTF-8`";
+
+/// The bytes by which a file that is no export is recognised, their offset, and what it is with the remedy.
+/// The first that fits counts.
+const OTHER_FORMATS: [(usize, &[u8], &str); 20] = [
+    (0, b"\x1f\x8b", "compressed with gzip: decompress it first"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first"),
+    (0, b"\xfd7zXZ\0", "compressed with xz: decompress it first"),
+    (0, b"BZh", "compressed with bzip2: decompress it first"),
+    (0, b"\x04\x22\x4d\x18", "compressed with lz4: decompress it first"),
+    (0, b"PK\x03\x04", "a zip archive: unpack it first"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
+    (257, b"ustar", "a tar archive: unpack it first"),
+    (
+        0,
+        b"SQLite format 3\0",
+        "an SQLite database: use `todo-mcp restore` to put back a backup, or export its todos and import \
+         these",
+    ),
+    (0, b"PGDMP", "a PostgreSQL dump: use `pg_restore`"),
+    (0, b"\xff\xfe\0\0", UTF_32),
+    (0, b"\0\0\xfe\xff", UTF_32),
+    (0, b"{\0\0\0", UTF_32),
+    (0, b"\0\0\0{", UTF_32),
+    (0, b"\xff\xfe", UTF_16),
+    (0, b"\xfe\xff", UTF_16),
+    (0, b"{\0", UTF_16),
+    (0, b"\0{", UTF_16),
+    (0, b"[", "a JSON array: an export is JSON Lines, one object in each line"),
+    (0, b"<", "HTML or XML: choose a file that `todo-mcp export` has written"),
+];
+
+/// Checks that a file may be an export by the beginning of it, which may be cut.
+pub(super) fn check_format(line: &[u8]) -> Result<(), LineError> {
+    let is = |(offset, bytes, _): &&(usize, &[u8], &str)| {
+        line.get(*offset..).is_some_and(|rest| rest.starts_with(bytes))
+    };
+    let line_of_text = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    if let Some((_, _, what)) = OTHER_FORMATS.iter().find(is) {
+        Err(LineError::OtherFormat(what))
+    } else if line.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) {
+        Err(LineError::OtherFormat("not text: choose a file that `todo-mcp export` has written"))
+    } else if !line_of_text.starts_with(b"{") && line.iter().any(|byte| b",;\t".contains(byte)) {
+        Err(LineError::OtherFormat(
+            "CSV or a similar table: make each row a line as `todo-mcp export` writes it",
+        ))
+    } else if str::from_utf8(line).is_err_and(|error| error.error_len().is_some()) {
+        Err(LineError::OtherFormat(NOT_UTF_8))
+    } else {
+        Ok(())
     }
 }
 
@@ -87,12 +135,21 @@ pub enum LineError {
     /// The first line is not a header.
     #[error(
         "the first line of an export is `{{\"format\":\"{FORMAT}\",\"version\":{FORMAT_VERSION}}}`, \
-         and this is something else"
+         and this is something else: choose a file that `todo-mcp export` has written"
     )]
     Header,
-    /// The file is not text in UTF-8.
-    #[error("the file is {0} first")]
-    Encoding(&'static str),
+    /// It is a todo.
+    #[error(
+        "the first line of an export, `{{\"format\":\"{FORMAT}\",\"version\":{FORMAT_VERSION}}}`, is \
+         missing: put it before the todos"
+    )]
+    NoHeader,
+    /// The file is not JSON Lines in UTF-8.
+    #[error("the file is {0}")]
+    OtherFormat(&'static str),
+    /// The last character of the file is cut.
+    #[error("it ends in the middle of a character: is the file complete?")]
+    Cut,
     /// A later version of this program has written it.
     #[error(
         "this is version {0} of the format, and this program knows {FORMAT_VERSION}: use a newer \
@@ -117,6 +174,12 @@ impl From<serde_json::Error> for LineError {
         // Its line number is always 1.
         let (rule, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
         Self::Shape(format!("{rule} (at column {})", error.column()))
+    }
+}
+
+impl From<Utf8Error> for LineError {
+    fn from(error: Utf8Error) -> Self {
+        if error.error_len().is_some() { Self::OtherFormat(NOT_UTF_8) } else { Self::Cut }
     }
 }
 
@@ -163,7 +226,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Todo, LineError> {
         updated_at,
         updated_by,
         version,
-    } = serde_json::from_slice(line)?;
+    } = serde_json::from_str(str::from_utf8(line)?)?;
     let completed_at = completed_at.as_deref();
     let completed_at = completed_at.map(|text| field("completed_at", instant(text))).transpose()?;
     let description = description.as_deref().unwrap_or_default();
