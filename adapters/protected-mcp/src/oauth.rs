@@ -7,6 +7,7 @@ mod caller;
 mod challenge;
 mod metadata;
 mod public_url;
+mod revocation;
 mod scope;
 
 pub use authenticator::{AuthenticationError, Authenticator, Rejection};
@@ -18,6 +19,7 @@ pub use caller::Caller;
 pub(crate) use challenge::Challenge;
 pub(crate) use metadata::ProtectedResource;
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use revocation::{Revocation, Revoker};
 pub(crate) use scope::is_scope;
 pub use scope::{Scope, Scopes};
 

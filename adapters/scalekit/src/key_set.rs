@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use protected_mcp::{Revocation, Revoker};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -32,11 +33,13 @@ pub(crate) struct PublishedKey {
     modulus: Vec<u8>,
     exponent: Vec<u8>,
     key: DecodingKey,
+    /// Vouches for the callers whose tokens it signed, until it is withdrawn.
+    revoker: Revoker,
 }
 
 impl PartialEq for PublishedKey {
     fn eq(&self, other: &Self) -> bool {
-        let Self { id, modulus, exponent, key: _derived_from_both } = self;
+        let Self { id, modulus, exponent, key: _derived_from_both, revoker: _ } = self;
         (id, modulus, exponent) == (&other.id, &other.modulus, &other.exponent)
     }
 }
@@ -83,7 +86,7 @@ impl KeySet {
     /// would be a guess.
     pub(crate) fn find(&self, id: Option<&str>) -> Option<&Arc<PublishedKey>> {
         match (id, self.keys.as_slice()) {
-            (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+            (Some(_), _) => self.first(id),
             (None, [only]) => Some(only),
             (None, _) => None,
         }
@@ -93,6 +96,24 @@ impl KeySet {
     /// order (of two keys with one id the first counts).
     pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
         self.keys == other.keys
+    }
+
+    /// The same keys. Those that `earlier` would find too are taken from it, and go on vouching for the
+    /// callers whose tokens they signed; those that it holds alone are withdrawn when it is dropped.
+    pub(crate) fn succeeding(self, earlier: &Self) -> Self {
+        let taken_over = |key: &Arc<PublishedKey>| {
+            let id = key.id.as_deref();
+            let is_found = self.first(id).is_some_and(|first| Arc::ptr_eq(first, key));
+            let same = earlier.first(id).filter(|same| is_found && *same == key);
+            Arc::clone(same.unwrap_or(key))
+        };
+        let keys = self.keys.iter().map(taken_over).collect();
+        Self { keys, ..self }
+    }
+
+    /// The first key with this id, or the first one without an id.
+    fn first(&self, id: Option<&str>) -> Option<&Arc<PublishedKey>> {
+        self.keys.iter().find(|key| key.id.as_deref() == id)
     }
 
     /// The ids of the usable keys, `None` for a key without one.
@@ -131,7 +152,13 @@ impl PublishedKey {
             key: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
             modulus,
             exponent,
+            revoker: Revoker::new(),
         })
+    }
+
+    /// Of the callers whose tokens it signed: it is withdrawn when nothing holds it any more.
+    pub(crate) fn revocation(&self) -> Revocation {
+        self.revoker.revocation()
     }
 
     /// Checks an RS256 signature over `message`. `signature` is base64url, as in a token.

@@ -14,7 +14,8 @@
 //! A set is replaced as a whole, and only by a set with a usable key: an outage, an empty set or one
 //! malformed key never removes a good key, and a key that is rotated out is removed by the next
 //! refresh. Every change of the set starts a new [`Generation`], which invalidates whatever was
-//! concluded from keys of an earlier one.
+//! concluded from keys of an earlier one. A key that stays is the same object in both sets; one that is
+//! withdrawn or replaced is dropped, which revokes the callers whose tokens it signed.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -208,6 +209,10 @@ impl Shared {
     /// Puts keys into force. Called only by the one fetch in flight.
     fn replace(&self, keys: KeySet) {
         let earlier = self.known();
+        let keys = match &earlier {
+            Some(earlier) => keys.succeeding(&earlier.keys),
+            None => keys,
+        };
         let generation = match &earlier {
             Some(earlier) if earlier.keys.is_equivalent_to(&keys) => {
                 tracing::debug!("signing keys fetched, unchanged");

@@ -34,6 +34,7 @@ mod json;
 mod key_set;
 mod keys;
 mod lifetime;
+mod numeric_date;
 mod protection;
 mod single_flight;
 mod token_cache;

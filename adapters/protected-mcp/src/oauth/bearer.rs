@@ -20,7 +20,7 @@ impl Authentication {
         Self { authenticator, challenge }
     }
 
-    /// The caller of the request. Fails with 401 and a challenge, or with 503.
+    /// The caller of the request. Fails with 401 or 403 and a challenge, or with 503.
     pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Error> {
         let mut credentials = headers.get_all(AUTHORIZATION).iter();
         // Proxies and servers disagree on which of several headers counts, so none does.
@@ -38,6 +38,10 @@ impl Authentication {
             Err(AuthenticationError::Rejected(reason)) => {
                 tracing::debug!(%reason, "access token rejected");
                 Err(self.challenge.invalid_token(&reason.to_string(), headers.get(HOST)))
+            }
+            Err(AuthenticationError::Forbidden(reason)) => {
+                tracing::debug!(%reason, "caller forbidden");
+                Err(self.challenge.forbidden(reason, headers.get(HOST)))
             }
             Err(AuthenticationError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "access tokens cannot be verified: no signing keys");
