@@ -330,3 +330,14 @@ pub(crate) fn files(installation: &Installation) -> Vec<String> {
     names.sort();
     names
 }
+
+#[tokio::test]
+async fn a_file_cannot_control_the_terminal() {
+    let mut export = lines(1);
+    export[1] = export[1].replace("\"title\"", "\"\u{9b}2J\\u001b[2J\\n\u{202e}field\"");
+    let installation = Installation::new().with_file("todos.jsonl", &text(&export));
+    let said = installation.run(&["import", "todos.jsonl"]).await.with_code(1);
+    let field = r"`\u{9b}2J\u{1b}[2J\n\u{202e}field`";
+    assert!(said.stderr.contains(field), "{}", said.stderr);
+    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+}

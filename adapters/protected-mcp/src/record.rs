@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use crate::oauth::Caller;
+use crate::protocol::Method;
 
 /// Who asked for what, and how that ended. Holds no token, no argument and no result.
 #[derive(Default)]
 pub(crate) struct RequestRecord {
     caller: Option<Arc<Caller>>,
-    method: Option<String>,
+    method: Option<&'static str>,
     tool: Option<&'static str>,
     prompt: Option<&'static str>,
     code: Option<&'static str>,
@@ -22,10 +23,15 @@ impl RequestRecord {
         self.caller = Some(Arc::clone(caller));
     }
 
-    /// The method is text from outside: it is cut, so that it cannot flood the log.
+    /// A method that is not known is text of the caller, and logged as `unknown`: nobody writes into the
+    /// log, or makes up labels.
     pub(crate) fn method(&mut self, method: &str) {
-        const LONGEST: usize = 64;
-        self.method = Some(method[..method.floor_char_boundary(LONGEST)].to_owned());
+        self.method = Some(Method::of(method).map_or("unknown", Method::name));
+    }
+
+    /// Several messages at once.
+    pub(crate) fn batch(&mut self) {
+        self.method = Some("batch");
     }
 
     pub(crate) fn tool(&mut self, tool: &'static str) {
