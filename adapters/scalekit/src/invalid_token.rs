@@ -60,6 +60,9 @@ pub enum VerificationError {
     /// No signing key is known and none can be fetched, so the token may well be valid.
     #[error("the issuer's signing keys are not available")]
     KeysUnavailable(#[source] BoxError),
+    /// Too many tokens are waiting for their verification, so this one may well be valid.
+    #[error("too many new tokens are being verified")]
+    Overloaded,
     /// The token is valid, and its client is not one of those that may call.
     #[error("{}", not_allowed(.0.as_deref()))]
     ClientNotAllowed(Option<Arc<str>>),
@@ -97,6 +100,7 @@ impl From<VerificationError> for AuthenticationError {
         match error {
             VerificationError::Invalid(reason) => Self::Rejected(reason.into()),
             VerificationError::KeysUnavailable(cause) => Self::Unavailable(cause),
+            VerificationError::Overloaded => Self::Overloaded,
             VerificationError::ClientNotAllowed(client) => {
                 Self::Forbidden(not_allowed(client.as_deref()).into())
             }

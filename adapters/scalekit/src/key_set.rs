@@ -1,6 +1,7 @@
 //! A published key set (RFC 7517 section 5), reduced to the keys that can have signed an access token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +18,9 @@ use crate::json;
 /// The accepted modulus sizes, in bits. RFC 7518 section 3.3 requires 2048 or more; above 8192 a
 /// signature costs more to check than any issuer needs.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// The CPU time of a check with a key of 2048 bits, and of reading a token of a kibibyte: 34 us were measured,
+/// 18 of them for the signature.
+const COST_OF_THE_SHORTEST: Duration = Duration::from_micros(40);
 /// The longest public exponent, in bytes. 65537 has three.
 const MAX_EXPONENT_BYTES: usize = 4;
 
@@ -154,6 +158,18 @@ impl PublishedKey {
             exponent,
             revoker: Revoker::new(),
         })
+    }
+
+    /// The length of its signatures (RFC 8017 section 8.2.1).
+    pub(crate) fn signature_bytes(&self) -> usize {
+        self.modulus.len()
+    }
+
+    /// The CPU time of a check, as an estimate: it grows with the square of the length.
+    pub(crate) fn cost(&self) -> Duration {
+        let ratio = u32::try_from(bits(&self.modulus).div_ceil(*MODULUS_BITS.start()));
+        let ratio = ratio.unwrap_or(u32::MAX);
+        COST_OF_THE_SHORTEST * ratio.saturating_mul(ratio)
     }
 
     /// Of the callers whose tokens it signed: it is withdrawn when nothing holds it any more.

@@ -4,9 +4,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use protected_mcp::{AuthenticationError, Authenticator, Caller, Clock};
 
+use crate::budget::{Budget, Overloaded};
 use crate::claims::{Accepted, Rules};
 use crate::environment::ScalekitEnvironment;
 use crate::invalid_token::VerificationError;
+use crate::key_set::PublishedKey;
 use crate::keys::{FoundKey, ScalekitKeys};
 use crate::token_cache::{TokenCache, TokenDigest};
 use crate::unverified_token::{BearerToken, UnverifiedToken};
@@ -17,13 +19,15 @@ use crate::unverified_token::{BearerToken, UnverifiedToken};
 /// claims one by one; last, whether the client may call at all. The first that fails is reported.
 ///
 /// An accepted token is cached, and accepted again without these checks while they would give the
-/// same result. A clone shares keys and cache.
+/// same result. The others together get a quarter of one core; what exceeds that waits, or is told to come
+/// back. A clone shares keys, cache and that time.
 #[derive(Clone)]
 pub struct ScalekitTokenVerifier {
     rules: Rules,
     keys: ScalekitKeys,
     clock: Arc<dyn Clock>,
     cache: Arc<TokenCache>,
+    budget: Budget,
 }
 
 impl ScalekitTokenVerifier {
@@ -34,7 +38,7 @@ impl ScalekitTokenVerifier {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let cache = Arc::new(TokenCache::new());
-        Self { rules: Rules::new(environment), keys, clock, cache }
+        Self { rules: Rules::new(environment), keys, clock, cache, budget: Budget::new() }
     }
 
     /// Passes further claims on to the caller, under [`Caller::claim`], such as `zoneinfo` or `roles`.
@@ -73,16 +77,46 @@ impl ScalekitTokenVerifier {
     ) -> Result<Arc<Caller>, VerificationError> {
         let token = BearerToken::new(unverified_token)?;
         let digest = TokenDigest::of(token.as_str());
-        let cached = self.cache.get(digest, self.keys.generation(), self.clock.now());
-        if let Some(accepted) = cached {
+        if let Some(accepted) = self.cached(digest) {
             return permitted(accepted);
         }
         let unverified = UnverifiedToken::parse(token)?;
         let FoundKey { key, generation } = self.keys.find(unverified.unverified_key_id()).await?;
+        if unverified.has_signature_of_length(&key) {
+            let admitted = self.admit(&unverified, &key).await;
+            // A client may have sent the same token several times at once.
+            if let Some(accepted) = self.cached(digest) {
+                return permitted(accepted);
+            }
+            admitted?;
+        }
         let payload = unverified.check_signature(&key)?;
         let accepted = self.rules.apply(&payload, self.clock.now(), key.revocation())?;
         self.cache.insert(digest, generation, accepted.clone());
+        let (organization, subject) = (accepted.caller.organization(), accepted.caller.subject());
+        self.budget.verified(self.budget.owner(organization.map(AsRef::as_ref), subject));
         permitted(accepted)
+    }
+
+    fn cached(&self, digest: TokenDigest) -> Option<Accepted> {
+        self.cache.get(digest, self.keys.generation(), self.clock.now())
+    }
+
+    /// Returns when the signature may be checked.
+    ///
+    /// Claims are not looked at before that: a token whose claims and signature are both wrong is rejected
+    /// for its signature, and an expired one is not rejected as such before it is known to be one.
+    async fn admit(
+        &self,
+        unverified: &UnverifiedToken<'_>,
+        key: &PublishedKey,
+    ) -> Result<(), VerificationError> {
+        let owner = || {
+            let owner = unverified.unverified_owner();
+            self.budget.owner(owner.organization(), owner.subject())
+        };
+        let admitted = self.budget.admit(unverified.cost(key), owner).await;
+        admitted.map_err(|Overloaded| VerificationError::Overloaded)
     }
 }
 

@@ -100,12 +100,26 @@ impl Challenge {
 
 /// 503 for a token that cannot be verified. Not 401, which would make clients discard it.
 pub(super) fn keys_unavailable() -> Error {
-    /// How long a client should wait, in seconds.
-    const RETRY_AFTER: u32 = 5;
-    let sentence = "The authorization server's signing keys cannot be reached at the moment, so \
-                    access tokens cannot be checked. Keep the token and try again in a few seconds.";
+    unverified(
+        "The authorization server's signing keys cannot be reached at the moment, so access tokens \
+         cannot be checked. Keep the token and try again in a few seconds.",
+        5,
+    )
+}
+
+/// The same, for want of time.
+pub(super) fn overloaded() -> Error {
+    unverified(
+        "This server checks as many new access tokens at the moment as it can. Keep the token and try \
+         again in a second.",
+        1,
+    )
+}
+
+/// `retry_after` is how long a client should wait, in seconds.
+fn unverified(sentence: &'static str, retry_after: u32) -> Error {
     Error::oauth(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", sentence)
-        .retry_after(RETRY_AFTER)
+        .retry_after(retry_after)
 }
 
 fn missing_token(public_url: &PublicUrl, scopes: &[&str]) -> HeaderValue {

@@ -11,6 +11,7 @@ use crate::test_tokens::{
 };
 
 mod caching;
+mod flood;
 mod hostile;
 mod model;
 mod properties;

@@ -72,6 +72,11 @@ pub(crate) async fn check(
             findings.push(Finding::fail(Step::Key.title(), seen));
             findings
         }
+        Err(VerificationError::Overloaded) => {
+            let mut findings = explanation.passed(Step::before(Step::Signature));
+            findings.push(Finding::fail(Step::Signature.title(), "was not checked: try again"));
+            findings
+        }
         Err(VerificationError::ClientNotAllowed(client)) => {
             let mut findings = explanation.passed(Step::before(Step::Client));
             findings.push(client_not_allowed(client.as_deref()));
