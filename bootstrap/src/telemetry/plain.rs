@@ -62,6 +62,8 @@ impl Visit for Fields<'_> {
             {
                 return write!(writer, "{value:?}");
             }
+            // Nothing of it is to be escaped.
+            let Line(writer) = writer;
             writer.write_char('"')?;
             writer.write_str(value)?;
             writer.write_char('"')
