@@ -271,8 +271,14 @@ fn wide(text: &str) -> [(Vec<u8>, &'static str); 8] {
     let marked = format!("\u{feff}{text}");
     let two = || marked.encode_utf16();
     let four = || marked.chars().map(u32::from);
-    let [little, big] = [two().flat_map(u16::to_le_bytes).collect(), two().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()];
-    let [wide_little, wide_big] = [four().flat_map(u32::to_le_bytes).collect(), four().flat_map(u32::to_be_bytes).collect::<Vec<u8>>()];
+    let [little, big] = [
+        two().flat_map(u16::to_le_bytes).collect(),
+        two().flat_map(u16::to_be_bytes).collect::<Vec<u8>>(),
+    ];
+    let [wide_little, wide_big] = [
+        four().flat_map(u32::to_le_bytes).collect(),
+        four().flat_map(u32::to_be_bytes).collect::<Vec<u8>>(),
+    ];
     let without = |bytes: &Vec<u8>, mark: usize| bytes[mark..].to_vec();
     [
         (without(&little, 2), "UTF-16"),
@@ -347,7 +353,8 @@ async fn a_later_line_in_another_encoding_is_named_with_the_remedy() {
         (cut, "line 3: it ends in the middle of a character: is the file complete?"),
     ] {
         let (store, mut tally) = (MemoryTodoRepository::default(), Tally::default());
-        let mut source = LineSource::open(Cursor::new(Vec::clone(&bytes)), pending()).await.unwrap();
+        let mut source =
+            LineSource::open(Cursor::new(Vec::clone(&bytes)), pending()).await.unwrap();
         let outcome = import(&operator(), &mut source, &store, &mut tally, |_, _| ()).await;
         let message = outcome.unwrap_err().to_string();
         assert!(message.starts_with(named), "{message}");

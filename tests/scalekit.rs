@@ -14,6 +14,7 @@ use todo_application::ports::Clock as _;
 use todo_mcp::{LOCAL_RESOURCE_ID, SystemClock, emulator_options};
 use todo_tests::ManualClock;
 use todo_tests::client::{Answer, Client};
+use todo_tests::listener::Listener;
 use todo_tests::server;
 
 /// A server, the Scalekit environment that it trusts, and the clock of both.
@@ -25,16 +26,22 @@ struct Rig {
 
 impl Rig {
     async fn start() -> Self {
+        Self::set(&[]).await
+    }
+
+    /// With further settings of the server.
+    async fn set(settings: &[(&str, &str)]) -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let options = emulator_options("http://localhost/", clock.clone()).auto_consent(true);
         let emulator = ScalekitEmulator::bind(options).await.unwrap();
         let scalekit = emulator.handle();
         tokio::spawn(emulator.serve(std::future::pending()));
-        let settings = [
-            ("SCALEKIT_ENVIRONMENT_URL", scalekit.environment_url()),
-            ("SCALEKIT_RESOURCE_ID", LOCAL_RESOURCE_ID.to_owned()),
+        let url = scalekit.environment_url();
+        let identity = [
+            ("SCALEKIT_ENVIRONMENT_URL", url.as_str()),
+            ("SCALEKIT_RESOURCE_ID", LOCAL_RESOURCE_ID),
         ];
-        let settings = settings.iter().map(|(name, value)| (*name, value.as_str()));
+        let settings = identity.into_iter().chain(settings.iter().copied());
         let endpoint = server::start(settings, clock.clone()).await;
         Self { endpoint, scalekit, clock }
     }
@@ -169,6 +176,78 @@ async fn a_key_rotation_needs_no_restart() {
     assert_eq!(rig.status().await, 200, "a token of the newest key, whose set lacks the old one");
     let answer = rig.list(&before).await;
     assert_eq!(answer.status, 401, "a token of a withdrawn key");
+}
+
+/// A stream for this token, acknowledged.
+async fn listening(rig: &Rig, token: String) -> Listener {
+    let client = Client::new(rig.endpoint.clone(), Some(token));
+    let mut stream = Listener::open(&client, json!({ "resourcesListChanged": true })).await;
+    let first = stream.next().await.unwrap();
+    assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
+    stream
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_key_of_its_token_is_withdrawn_and_not_when_another_one_is() {
+    let rig = Rig::start().await;
+    let mut of_the_first_key = listening(&rig, rig.token()).await;
+    rig.scalekit.rotate_key().await.unwrap();
+    rig.advance_minutes(1);
+    let mut of_the_second_key = listening(&rig, rig.token()).await;
+    // The set had changed, and the first key is still in it.
+    Client::new(rig.endpoint.clone(), Some(rig.token())).create("for both").await;
+    for stream in [&mut of_the_first_key, &mut of_the_second_key] {
+        let changed = stream.next().await.unwrap();
+        assert_eq!(changed["method"], "notifications/resources/list_changed");
+    }
+
+    rig.scalekit.retire_old_keys();
+    rig.advance_minutes(1);
+    // A token of a third key makes the server fetch the set, which lacks the first one.
+    rig.scalekit.rotate_key().await.unwrap();
+    assert_eq!(rig.status().await, 200);
+    let last = of_the_first_key.next().await.unwrap();
+    assert_eq!(last["result"]["resultType"], "complete", "{last}");
+    assert_eq!(of_the_first_key.next().await, None);
+    Client::new(rig.endpoint.clone(), Some(rig.token())).create("for the second").await;
+    let changed = of_the_second_key.next().await.unwrap();
+    assert_eq!(changed["method"], "notifications/resources/list_changed");
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_call_gets_403_and_no_reason_to_log_in_again() {
+    let rig = Rig::set(&[("TODO_ALLOWED_CLIENTS", "m2m_some_other")]).await;
+    let client = rig.scalekit.token_request().client_id;
+    let answer = rig.list(&rig.token()).await;
+    assert_eq!(answer.status, 403);
+    let body = answer.json();
+    assert_eq!(body["error"], "forbidden");
+    let sentence = format!(
+        "The client `{client}` is not allowed to use this server. Ask the server's operator to allow it."
+    );
+    assert_eq!(body["error_description"], sentence);
+    assert!(answer.challenge().starts_with("Bearer resource_metadata="), "{answer:?}");
+    assert!(!answer.challenge().contains("error"), "{answer:?}");
+    assert_eq!(rig.list("opaque").await.status, 401, "a token that is invalid is that first");
+
+    let settings = format!("m2m_some_other {client}");
+    let rig = Rig::set(&[("TODO_ALLOWED_CLIENTS", &settings)]).await;
+    assert_eq!(rig.status().await, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_too_old_before_it_expires_if_that_is_set() {
+    let rig = Rig::set(&[("TODO_MAX_TOKEN_AGE", "600")]).await;
+    let token = rig.token();
+    assert_eq!(rig.list(&token).await.status, 200);
+    let mut stream = listening(&rig, token.clone()).await;
+    rig.advance_minutes(10);
+    let answer = rig.list(&token).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.challenge().contains("accepts tokens for 600 s"), "{answer:?}");
+    // Whatever happens then makes the stream look at the clock.
+    Client::new(rig.endpoint.clone(), Some(rig.token())).create("later").await;
+    assert_eq!(stream.next().await.unwrap()["result"]["resultType"], "complete");
 }
 
 #[tokio::test]

@@ -72,7 +72,10 @@ pub async fn compose_with_clock(
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
     let (environment, local_identity) = identity(config, &public_url, &engine_clock).await?;
-    let scalekit = Scalekit::new(environment, USER_AGENT, &engine_clock).map_err(Failure::other)?;
+    let scalekit = Scalekit::new(environment, USER_AGENT, &engine_clock)
+        .map_err(Failure::other)?
+        .allowed_clients(config.allowed_clients.clone())
+        .max_token_age(config.max_token_age);
     let protection = scalekit.protection(public_url.clone());
     let issuer = protection.issuer.clone();
     let keys = scalekit.keys();

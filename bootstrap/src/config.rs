@@ -17,6 +17,7 @@ mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
@@ -94,6 +95,18 @@ const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
      `off` for no limit",
     parse::rate_limit,
 );
+const TODO_ALLOWED_CLIENTS: Setting<String> = Setting::new(
+    "TODO_ALLOWED_CLIENTS",
+    Derived(""),
+    "Ids of the clients that may call, separated by commas or spaces; unset: all",
+    parse::client_id,
+);
+const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
+    "TODO_MAX_TOKEN_AGE",
+    Derived(""),
+    "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
+    parse::seconds,
+);
 const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
     "ALLOWED_HOSTS",
     Derived("host of `MCP_URL`"),
@@ -132,7 +145,7 @@ const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 16] = [
+pub const SETTINGS: [About; 18] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -143,6 +156,8 @@ pub const SETTINGS: [About; 16] = [
     TODO_SHARING.about,
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,
+    TODO_ALLOWED_CLIENTS.about,
+    TODO_MAX_TOKEN_AGE.about,
     ALLOWED_HOSTS.about,
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,
@@ -166,6 +181,10 @@ pub struct Config {
     pub(crate) scope_denial: ScopeDenial,
     /// Requests per second that one caller may send on average; `None` for no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// The ids of the clients that may call; `None` for all.
+    pub(crate) allowed_clients: Option<Vec<String>>,
+    /// For how long an access token is accepted after it was issued; `None` until it expires.
+    pub(crate) max_token_age: Option<Duration>,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -205,6 +224,8 @@ impl Config {
         let sharing = reader.value(&TODO_SHARING);
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
+        let allowed_clients = allowed_clients(&mut reader);
+        let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
@@ -226,6 +247,8 @@ impl Config {
                 sharing: sharing?,
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,
+                allowed_clients,
+                max_token_age,
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,
@@ -260,6 +283,17 @@ impl Config {
 /// `MCP_URL` or one of its aliases, as it is written.
 pub(crate) fn public_url_text(settings: &Settings) -> Option<&str> {
     MCP_URL.about.names().find_map(|name| settings.get(name))
+}
+
+/// A list without an item is no way to let all clients call: it is what is left of one.
+fn allowed_clients(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let (name, _) = reader.text(&TODO_ALLOWED_CLIENTS.about)?;
+    let problems = reader.problems.len();
+    let ids = reader.list(&TODO_ALLOWED_CLIENTS);
+    if ids.is_empty() && reader.problems.len() == problems {
+        reader.problem(name, "must have the id of a client, or be unset to let all clients call");
+    }
+    Some(ids)
 }
 
 fn identity(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Identity> {

@@ -1,7 +1,10 @@
 //! Standard output and standard error of commands. The log goes through `tracing` instead.
+//!
+//! What is printed passes the filter of `escape`.
 
 use std::io::Write as _;
 
+use crate::escape;
 use crate::failure::Failure;
 
 /// The width of the narrowest usual terminal.
@@ -9,6 +12,12 @@ pub(crate) const WIDTH: usize = 80;
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_styled(&escape::lines(text))
+}
+
+/// Writes to standard output a text with the control characters of colours: all else in it has passed the
+/// filter already.
+pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // The reader has closed the pipe, as `head` does.
@@ -29,7 +38,7 @@ pub(crate) fn error(text: &str) {
 
 fn write_to_stderr(line: &str) {
     // If standard error is gone, there is nowhere to report that.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", escape::lines(line));
 }
 
 /// Wraps a text that starts at `column`. A word is never broken: it may be a URL to copy.

@@ -48,7 +48,7 @@ pub async fn examine(settings: &Settings, unverified_token: Option<&str>) -> Rep
         report.add(examine_issuer(issuer, system_clock.as_ref()).await);
     }
     if let Some(token) = unverified_token {
-        report.add(token::check(token, issuer.as_ref(), config.sharing, &system_clock).await);
+        report.add(token::check(token, issuer.as_ref(), &config, &system_clock).await);
     }
     if let Some(url) = &public_url {
         report.add(examine_server(url, issuer.as_ref(), system_clock.as_ref()).await);

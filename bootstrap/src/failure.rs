@@ -1,8 +1,9 @@
 //! Why a command failed, and the exit code that follows from it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::escape;
 use crate::settings::Problem;
 
 #[derive(Debug)]
@@ -44,8 +45,11 @@ impl fmt::Display for Failure {
                 formatter.write_str("The configuration has problems:")?;
                 problems.iter().try_for_each(|problem| write!(formatter, "\n  {problem}"))
             }
-            // The alternate form writes the chain of causes on one line.
-            Self::Unavailable(error) | Self::Other(error) => write!(formatter, "{error:#}"),
+            // The alternate form writes the chain of causes on one line, unless a cause has several: it
+            // may be the text of a file, a database or another program.
+            Self::Unavailable(error) | Self::Other(error) => {
+                write!(escape::Line(formatter), "{error:#}")
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! From the bottom; a module uses only modules above it in this list:
 //!
+//! * `escape` — the filter for what reaches a terminal or the log
 //! * [`settings`] — the environment and the `.env` file
 //! * `failure`, `console` — errors with their exit codes, and what commands print
 //! * `telemetry` — the log
@@ -24,6 +25,7 @@ pub mod compose;
 pub mod config;
 mod console;
 pub mod doctor;
+mod escape;
 mod failure;
 mod http;
 mod ids;

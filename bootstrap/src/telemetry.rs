@@ -1,6 +1,10 @@
 //! The log, on standard error.
+//!
+//! Text from outside can be in an event, such as an error of a database. All of it passes the filter of
+//! `escape`: in text each field does, because the colours and the end of a line, which are ours, cannot be
+//! told from it afterwards; in JSON each line.
 
-mod controls;
+mod json_lines;
 mod plain;
 mod standard_error;
 
@@ -13,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::Failure;
-use controls::Escaping;
+use json_lines::JsonLines;
 use plain::PlainFields;
 
 pub(crate) use standard_error::LogFormat;
@@ -25,11 +29,14 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, Fail
         EnvFilter::try_new(filter).map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
     let (lines, guard) = standard_error::standard_error(format);
     let colours = format == LogFormat::Text && std::io::stderr().is_terminal();
-    let text = || layer().with_writer(move || Escaping { lines: lines.clone(), format, colours });
     let lines = match format {
-        LogFormat::Text if colours => text().boxed(),
-        LogFormat::Text => text().with_ansi(false).fmt_fields(PlainFields).boxed(),
-        LogFormat::Json => text().json().flatten_event(true).boxed(),
+        LogFormat::Text => {
+            layer().with_writer(lines).with_ansi(colours).fmt_fields(PlainFields).boxed()
+        }
+        LogFormat::Json => {
+            let lines = move || JsonLines(lines.clone());
+            layer().with_writer(lines).json().flatten_event(true).boxed()
+        }
     };
     tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(Failure::other)?;
     Ok(guard)

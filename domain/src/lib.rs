@@ -37,5 +37,6 @@ pub use text::{Description, DescriptionError, Title, TitleError};
 pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
 pub use todo_id::{TodoId, TodoIdError};
 pub use version::{Version, VersionError};
+pub use visible::is_ignorable;
 pub use words::ComparableText;
 pub use workspace::{NoOrganization, Sharing, UnknownSharing, WorkspaceId};

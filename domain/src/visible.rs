@@ -9,8 +9,8 @@ pub(crate) fn is_visible(c: char) -> bool {
     !c.is_whitespace() && c != BRAILLE_PATTERN_BLANK && !is_ignorable(c)
 }
 
-/// Whether a text looks the same without this character.
-pub(crate) fn is_ignorable(c: char) -> bool {
+/// Whether a text looks the same without this character, or could.
+pub fn is_ignorable(c: char) -> bool {
     DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c))
 }
 

@@ -8,7 +8,7 @@ use todo_tests::issuer::{KEY_ID, header, now, published_key, signed};
 use crate::stand_in::{Scalekit, assert_found, only_finding};
 
 /// The faults of a token, in the order in which they are found.
-const FAULTS: [&str; 12] = [
+const FAULTS: [&str; 14] = [
     "token: form",
     "token: header",
     "token: key",
@@ -17,6 +17,8 @@ const FAULTS: [&str; 12] = [
     "token: audience",
     "token: expiry",
     "token: not before",
+    "token: age",
+    "token: binding",
     "token: subject",
     "token: organization",
     "token: client",
@@ -31,6 +33,8 @@ fn token(scalekit: &Scalekit, faults: &[&str]) -> String {
         ("token: audience", "aud", json!("res_other")),
         ("token: expiry", "exp", json!(now() - 60)),
         ("token: not before", "nbf", json!(now() + 600)),
+        ("token: age", "iat", json!(now() - 7_200)),
+        ("token: binding", "cnf", json!({ "jkt": "0ZcOCORZ" })),
         ("token: subject", "sub", Value::Null),
         ("token: organization", "oid", json!(7)),
         ("token: client", "client_id", json!(7)),
@@ -67,7 +71,7 @@ async fn the_first_fault_is_reported_and_earlier_checks_pass() {
     let scalekit = Scalekit::good().await;
     for (position, fault) in FAULTS.iter().enumerate() {
         let token = token(&scalekit, &FAULTS[position..]);
-        let report = scalekit.examined(&[], Some(&token)).await;
+        let report = scalekit.examined(&[("TODO_MAX_TOKEN_AGE", "3600")], Some(&token)).await;
         assert_eq!(checks(&report, Verdict::Fail), [*fault], "{}", report.print(false));
         assert_eq!(checks(&report, Verdict::Pass), FAULTS[..position]);
         let finding = only_finding(&report);
@@ -109,6 +113,19 @@ async fn a_token_without_an_organization_names_the_sharing_setting() {
         Verdict::Fail,
         &["TODO_SHARING is organization"],
     );
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_allowed_is_named_with_the_setting() {
+    let scalekit = Scalekit::good().await;
+    let mut claims = scalekit.claims();
+    claims["client_id"] = "m2m_1".into();
+    let token = signed(&claims);
+    let report = scalekit.examined(&[("TODO_ALLOWED_CLIENTS", "m2m_2")], Some(&token)).await;
+    let words = ["m2m_1 is not in TODO_ALLOWED_CLIENTS", "add its id"];
+    assert_found(only_finding(&report), "token: client", Verdict::Fail, &words);
+    let report = scalekit.examined(&[("TODO_ALLOWED_CLIENTS", "m2m_2 m2m_1")], Some(&token)).await;
+    assert_eq!(checks(&report, Verdict::Pass), FAULTS);
 }
 
 #[tokio::test]

@@ -66,3 +66,19 @@ async fn secrets_and_user_content_are_not_logged() {
         }
     }
 }
+
+#[tokio::test]
+async fn no_caller_writes_into_the_log() {
+    let server = Installation::new().serve().await;
+    let caller = server.caller().await;
+    let method = "tools/list\u{1b}[2J\u{9b}\u{202e}\u{2028}forged";
+    assert_eq!(caller.legacy(method, json!({})).await.error_code(), -32601);
+    assert_eq!(caller.legacy("tools/list", json!({})).await.status, 200);
+    let ended = server.stop().await;
+    let requests = ended.stderr.lines().filter(|line| line.contains("protected_mcp::request"));
+    let methods: Vec<_> = requests
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["method"].clone())
+        .collect();
+    assert_eq!(methods, ["unknown", "tools/list"]);
+    assert!(!ended.stderr.contains("forged"), "{}", ended.stderr);
+}

@@ -187,7 +187,10 @@ async fn a_file_without_the_header_line_is_rejected() {
     let todo = lines(1).remove(1);
     for (first, rule) in [
         ("", "the first line of an export is"),
-        (todo.as_str(), "the first line of an export, `{\"format\":\"todo-mcp\",\"version\":1}`, is missing"),
+        (
+            todo.as_str(),
+            "the first line of an export, `{\"format\":\"todo-mcp\",\"version\":1}`, is missing",
+        ),
         (r#"{"format":"other","version":1}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp"}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp","version":2,"since":1}"#, "version 2 of the format"),
@@ -337,4 +340,15 @@ pub(crate) fn files(installation: &Installation) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+#[tokio::test]
+async fn a_file_cannot_control_the_terminal() {
+    let mut export = lines(1);
+    export[1] = export[1].replace("\"title\"", "\"\u{9b}2J\\u001b[2J\\n\u{202e}field\"");
+    let installation = Installation::new().with_file("todos.jsonl", &text(&export));
+    let said = installation.run(&["import", "todos.jsonl"]).await.with_code(1);
+    let field = r"`\u{9b}2J\u{1b}[2J\n\u{202e}field`";
+    assert!(said.stderr.contains(field), "{}", said.stderr);
+    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
 }

@@ -137,6 +137,18 @@ async fn a_token_with_an_unknown_critical_extension_is_rejected() {
     target.refuses("crit", &target.key().sign(&header, &target.claims())).await;
 }
 
+/// RFC 9449 section 7.2 and RFC 8705 section 3: a token that is bound to a key is no bearer token, and is
+/// accepted from the holder of that key only.
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_key_is_rejected_without_a_proof() {
+    let target = Target::new().await;
+    let thumbprint = BASE64.encode([7; 32]);
+    for method in ["jkt", "x5t#S256"] {
+        let claims = target.claims_with("cnf", json!({ method: thumbprint }));
+        target.refuses(method, &target.token(&claims)).await;
+    }
+}
+
 /// RFC 7515 section 5.2: the signature covers every part.
 #[tokio::test]
 async fn a_modified_token_is_rejected() {

@@ -25,7 +25,7 @@ pub(crate) use subscriptions::{Listener, Streams};
 pub(crate) use tools::Tools;
 
 use crate::jsonrpc::{Error, Reply, string};
-use crate::protocol::{Era, Frame, errors};
+use crate::protocol::{Era, Frame, Method, errors};
 use crate::record::RequestRecord;
 
 /// Everything that a server offers.
@@ -73,12 +73,23 @@ impl Features {
     fn required_scope(&self, operation: Operation<'_>) -> Option<&'static str> {
         let params = &operation.request.params;
         let resources = self.resources.as_deref();
-        match &*operation.request.method {
-            "tools/call" => self.tools.find(&string(params.name?)?).map(|tool| tool.scope()),
-            "prompts/get" => self.prompts.find(&string(params.name?)?).ok().map(AnyPrompt::scope),
-            "resources/list" | "resources/read" => resources.map(AnyResources::scope),
-            "completion/complete" => completions::required_scope(&self.prompts, resources, params),
-            _ => None,
+        match Method::of(&operation.request.method)? {
+            Method::ToolsCall => self.tools.find(&string(params.name?)?).map(|tool| tool.scope()),
+            Method::PromptsGet => {
+                self.prompts.find(&string(params.name?)?).ok().map(AnyPrompt::scope)
+            }
+            Method::ResourcesList | Method::ResourcesRead => resources.map(AnyResources::scope),
+            Method::CompletionComplete => {
+                completions::required_scope(&self.prompts, resources, params)
+            }
+            Method::ToolsList
+            | Method::ResourcesTemplatesList
+            | Method::PromptsList
+            | Method::ServerDiscover
+            | Method::SubscriptionsListen
+            | Method::Initialize
+            | Method::LoggingSetLevel
+            | Method::Ping => None,
         }
     }
 
@@ -92,35 +103,40 @@ impl Features {
         let unknown = || errors::method_not_found(operation.era, &operation.request.method);
         let resources = || self.resources.as_deref().ok_or_else(unknown);
         let prompts = || if prompts.is_empty() { Err(unknown()) } else { Ok(prompts) };
-        let reply = match (operation.era, &*operation.request.method) {
-            (_, "tools/call") => tools.call(operation, authorization, frame, record).await,
-            (_, "tools/list") => tools.list(operation, frame),
-            (_, "resources/read") => {
+        let method = Method::of(&operation.request.method).ok_or_else(unknown)?;
+        let reply = match (operation.era, method) {
+            (_, Method::ToolsCall) => tools.call(operation, authorization, frame, record).await,
+            (_, Method::ToolsList) => tools.list(operation, frame),
+            (_, Method::ResourcesRead) => {
                 resources::read(resources()?, operation, authorization, frame, record).await
             }
-            (_, "resources/list") => {
+            (_, Method::ResourcesList) => {
                 resources::list(resources()?, operation, authorization, frame, record).await
             }
-            (_, "resources/templates/list") => resources::templates(resources()?, operation, frame),
-            (_, "prompts/get") => prompts()?.get(operation, authorization, frame, record).await,
-            (_, "prompts/list") => prompts()?.list(operation, frame),
-            (_, "completion/complete") if lifecycle.has_resources || lifecycle.has_prompts => {
+            (_, Method::ResourcesTemplatesList) => {
+                resources::templates(resources()?, operation, frame)
+            }
+            (_, Method::PromptsGet) => {
+                prompts()?.get(operation, authorization, frame, record).await
+            }
+            (_, Method::PromptsList) => prompts()?.list(operation, frame),
+            (_, Method::CompletionComplete) if lifecycle.has_resources || lifecycle.has_prompts => {
                 let resources = self.resources.as_deref();
                 let prompts = &self.prompts;
                 completions::complete(prompts, resources, operation, authorization, frame, record)
                     .await
             }
-            (Era::Modern, "server/discover") => {
+            (Era::Modern, Method::ServerDiscover) => {
                 lifecycle.discover(operation, &self.discovery_frame)
             }
-            (Era::Modern, "subscriptions/listen") => {
+            (Era::Modern, Method::SubscriptionsListen) => {
                 let streams = &self.streams;
                 let listener = streams.listen(resources()?, operation, authorization, record)?;
                 return Ok(Answer::Stream(Box::new(listener)));
             }
-            (Era::Legacy, "initialize") => lifecycle.initialize(operation, frame),
-            (Era::Legacy, "logging/setLevel") => lifecycle::set_log_level(operation, frame),
-            (Era::Legacy, "ping") => lifecycle::ping(operation, frame),
+            (Era::Legacy, Method::Initialize) => lifecycle.initialize(operation, frame),
+            (Era::Legacy, Method::LoggingSetLevel) => lifecycle::set_log_level(operation, frame),
+            (Era::Legacy, Method::Ping) => lifecycle::ping(operation, frame),
             _ => Err(unknown()),
         };
         let reply = reply?;

@@ -48,7 +48,7 @@ pub use json::to_json_line;
 pub use loopback::is_loopback_host;
 pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,
-    PublicUrlError, Rejection, Scope, Scopes,
+    PublicUrlError, Rejection, Revocation, Revoker, Scope, Scopes,
 };
 pub use protocol::{Icon, Implementation};
 pub use readiness::{NotReady, Readiness};

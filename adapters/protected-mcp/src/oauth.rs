@@ -8,6 +8,7 @@ mod caller_id;
 mod challenge;
 mod metadata;
 mod public_url;
+mod revocation;
 mod scope;
 
 pub use authenticator::{AuthenticationError, Authenticator, Rejection};
@@ -20,6 +21,7 @@ pub(crate) use caller_id::CallerId;
 pub(crate) use challenge::Challenge;
 pub(crate) use metadata::ProtectedResource;
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use revocation::{Revocation, Revoker};
 pub(crate) use scope::is_scope;
 pub use scope::{Scope, Scopes};
 

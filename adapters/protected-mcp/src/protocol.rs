@@ -4,6 +4,7 @@ mod era;
 pub(crate) mod errors;
 mod frame;
 mod implementation;
+mod method;
 mod params;
 mod revision;
 
@@ -11,6 +12,7 @@ pub(crate) use era::{Era, LEGACY, SUPPORTED};
 pub(crate) use frame::{CacheHints, Frame};
 pub(crate) use implementation::ServerDescription;
 pub use implementation::{Icon, Implementation};
+pub(crate) use method::Method;
 pub(crate) use params::Params;
 pub(crate) use revision::{allows_batches, check_log_level, check_version, era_of};
 

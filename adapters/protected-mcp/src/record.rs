@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{self, StatusCode, Uri};
 
 use crate::jsonrpc::{Error, excerpt};
 use crate::oauth::Caller;
+use crate::protocol::Method;
 
 /// How much of a text from outside is logged, in bytes, so that it cannot flood the log.
 const LONGEST: usize = 64;
@@ -15,19 +16,19 @@ const LONGEST: usize = 64;
 #[derive(Default)]
 pub(crate) struct RequestRecord {
     caller: Option<Arc<Caller>>,
-    method: Option<String>,
+    method: Option<&'static str>,
     tool: Option<&'static str>,
     prompt: Option<&'static str>,
     code: Option<&'static str>,
     /// Why the request was refused, as the caller reads it.
     reason: Option<String>,
     /// Of a request that is no message: its HTTP method, and its path.
-    http: Option<(Method, String)>,
+    http: Option<(http::Method, String)>,
 }
 
 impl RequestRecord {
     /// Of a request that is no message.
-    pub(crate) fn of_http(method: &Method, uri: &Uri) -> Self {
+    pub(crate) fn of_http(method: &http::Method, uri: &Uri) -> Self {
         let path = excerpt(uri.path(), LONGEST);
         Self { http: Some((method.clone(), path)), ..Self::default() }
     }
@@ -46,9 +47,15 @@ impl RequestRecord {
         self.caller = Some(Arc::clone(caller));
     }
 
-    /// The method is text from outside: it is cut, so that it cannot flood the log.
+    /// A method that is not known is text of the caller, and logged as `unknown`: nobody writes into the
+    /// log, or makes up labels.
     pub(crate) fn method(&mut self, method: &str) {
-        self.method = Some(method[..method.floor_char_boundary(LONGEST)].to_owned());
+        self.method = Some(Method::of(method).map_or("unknown", Method::name));
+    }
+
+    /// Several messages at once.
+    pub(crate) fn batch(&mut self) {
+        self.method = Some("batch");
     }
 
     pub(crate) fn tool(&mut self, tool: &'static str) {

@@ -7,6 +7,8 @@
 //! | `exp` | required; later than now, without leeway (RFC 7519 section 4.1.4) | `Expired` |
 //! | `nbf` | at most 60 s later than now (section 4.1.5) | `NotYetValid` |
 //! | `iat` | at most 60 s later than now (section 4.1.6) | `NotYetValid` |
+//! | `iat` | if tokens have a greatest age: required, and less than that ago | `TooOld` |
+//! | `cnf` | missing: nothing here can check the proof that it asks for (RFC 7800 section 3.1) | `SenderConstrained` |
 //! | `sub` | required; 1 to 255 bytes | `MalformedClaim` |
 //! | `oid`, else `org_id` | 1 to 255 bytes; machines have none | `MalformedClaim` |
 //! | `client_id`, else `azp` | 1 to 2048 bytes | `MalformedClaim` |
@@ -23,11 +25,11 @@
 //! second behind would reject every new token.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-use protected_mcp::{Caller, Scopes};
+use protected_mcp::{Caller, Revocation, Scopes};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -36,6 +38,7 @@ use crate::environment::ScalekitEnvironment;
 use crate::invalid_token::InvalidToken;
 use crate::json;
 use crate::lifetime::Lifetime;
+use crate::numeric_date::numeric_date;
 use crate::unverified_token::SignedPayload;
 
 /// OpenID Connect Core 1.0 section 2 limits `sub` to 255 ASCII characters.
@@ -46,13 +49,14 @@ const MAX_CLIENT_ID_BYTES: usize = 2048;
 /// The claims of a token whose signature is valid, each still as JSON text: a claim of the wrong type
 /// is reported by name, in its turn. A repeated claim is an error.
 #[derive(Deserialize)]
-pub(crate) struct SignedClaims<'a> {
+struct SignedClaims<'a> {
     #[serde(borrow)]
     iss: Option<&'a RawValue>,
     aud: Option<&'a RawValue>,
     exp: Option<&'a RawValue>,
     nbf: Option<&'a RawValue>,
     iat: Option<&'a RawValue>,
+    cnf: Option<&'a RawValue>,
     sub: Option<&'a RawValue>,
     oid: Option<&'a RawValue>,
     org_id: Option<&'a RawValue>,
@@ -63,11 +67,25 @@ pub(crate) struct SignedClaims<'a> {
     scp: Option<&'a RawValue>,
 }
 
+/// What the claims of a token are held against, and which of them are kept.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) environment: Arc<ScalekitEnvironment>,
+    /// The further claims that the caller is to have.
+    pub(crate) kept_claims: Arc<[String]>,
+    /// The time after `iat` at which a token is too old.
+    pub(crate) max_age: Option<Duration>,
+    /// The clients that may call; `None` for all.
+    pub(crate) allowed_clients: Option<Arc<BTreeSet<String>>>,
+}
+
 /// A token that passed every check.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Accepted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) lifetime: Lifetime,
+    /// Whether the client may call at all. Nothing is wrong with the token if it may not.
+    pub(crate) is_client_allowed: bool,
 }
 
 /// A claim's name, and its text if it is present.
@@ -83,35 +101,62 @@ enum TextOrList<'a> {
     List(#[serde(borrow)] Vec<Text<'a>>),
 }
 
+impl Rules {
+    pub(crate) fn new(environment: Arc<ScalekitEnvironment>) -> Self {
+        Self { environment, kept_claims: Arc::default(), max_age: None, allowed_clients: None }
+    }
+
+    /// Applies the rules of the table above. `revocation` is that of the key that signed the token.
+    pub(crate) fn apply(
+        &self,
+        payload: &SignedPayload,
+        now: SystemTime,
+        revocation: Revocation,
+    ) -> Result<Accepted, InvalidToken> {
+        let kept = kept(payload, &self.kept_claims);
+        SignedClaims::parse(payload)?.check(self, now, kept, revocation)
+    }
+
+    fn allows(&self, client: Option<&str>) -> bool {
+        let allowed = self.allowed_clients.as_ref();
+        allowed.is_none_or(|allowed| client.is_some_and(|client| allowed.contains(client)))
+    }
+}
+
 impl<'a> SignedClaims<'a> {
-    pub(crate) fn parse(payload: &'a SignedPayload) -> Result<Self, InvalidToken> {
+    fn parse(payload: &'a SignedPayload) -> Result<Self, InvalidToken> {
         json::object(payload.as_str()).ok_or(InvalidToken::Malformed)
     }
 
-    /// Applies the rules of the table above. `kept` holds the further claims for the caller.
-    pub(crate) fn check(
+    fn check(
         &self,
-        environment: &ScalekitEnvironment,
+        rules: &Rules,
         now: SystemTime,
         kept: Map<String, Value>,
+        revocation: Revocation,
     ) -> Result<Accepted, InvalidToken> {
-        self.check_issuer(environment)?;
-        self.check_audience(environment)?;
-        let lifetime = self.check_lifetime(now)?;
+        self.check_issuer(&rules.environment)?;
+        self.check_audience(&rules.environment)?;
+        let lifetime = self.check_lifetime(rules.max_age, now)?;
+        if self.cnf.is_some() {
+            return Err(InvalidToken::SenderConstrained);
+        }
         let subject = identifier(("sub", self.sub), MAX_IDENTIFIER_BYTES)?
             .ok_or(InvalidToken::MissingClaim("sub"))?;
-        let mut caller = Caller::new(subject, lifetime.expires_at());
+        let mut caller = Caller::new(subject, lifetime.expires_at()).with_revocation(revocation);
         if let Some(organization) = self.organization()? {
             caller = caller.with_organization(organization);
         }
-        if let Some(client) = self.client()? {
+        let client = self.client()?;
+        let is_client_allowed = rules.allows(client.as_deref());
+        if let Some(client) = client {
             caller = caller.with_client(client);
         }
         caller = caller.with_scopes(self.granted_scopes()?);
         for (name, value) in kept {
             caller = caller.with_claim(name, value);
         }
-        Ok(Accepted { caller: Arc::new(caller), lifetime })
+        Ok(Accepted { caller: Arc::new(caller), lifetime, is_client_allowed })
     }
 
     fn check_issuer(&self, environment: &ScalekitEnvironment) -> Result<(), InvalidToken> {
@@ -132,16 +177,24 @@ impl<'a> SignedClaims<'a> {
         if is_for_us { Ok(()) } else { Err(InvalidToken::Audience) }
     }
 
-    fn check_lifetime(&self, now: SystemTime) -> Result<Lifetime, InvalidToken> {
-        let expires_at =
-            numeric_date(("exp", self.exp))?.ok_or(InvalidToken::MissingClaim("exp"))?;
+    fn check_lifetime(
+        &self,
+        max_age: Option<Duration>,
+        now: SystemTime,
+    ) -> Result<Lifetime, InvalidToken> {
+        let expires_at = date(("exp", self.exp))?.ok_or(InvalidToken::MissingClaim("exp"))?;
         let mut lifetime = Lifetime::until(expires_at);
         lifetime.check(now)?;
         for claim in [("nbf", self.nbf), ("iat", self.iat)] {
-            if let Some(begins_at) = numeric_date(claim)? {
+            if let Some(begins_at) = date(claim)? {
                 lifetime = lifetime.not_before(begins_at);
                 lifetime.check(now)?;
             }
+        }
+        if let Some(max_age) = max_age {
+            let issued_at = date(("iat", self.iat))?.ok_or(InvalidToken::MissingClaim("iat"))?;
+            lifetime = lifetime.at_most(max_age, issued_at);
+            lifetime.check(now)?;
         }
         Ok(lifetime)
     }
@@ -172,7 +225,7 @@ impl<'a> SignedClaims<'a> {
 }
 
 /// The further claims `names` of a token, as far as it has them.
-pub(crate) fn kept(payload: &SignedPayload, names: &[String]) -> Map<String, Value> {
+fn kept(payload: &SignedPayload, names: &[String]) -> Map<String, Value> {
     if names.is_empty() {
         return Map::new();
     }
@@ -198,6 +251,11 @@ fn required<'a, T: Deserialize<'a>>(claim: Claim<'a>) -> Result<T, InvalidToken>
     optional(claim)?.ok_or(InvalidToken::MissingClaim(claim.0))
 }
 
+fn date((name, value): Claim<'_>) -> Result<Option<SystemTime>, InvalidToken> {
+    let read = |value: &RawValue| numeric_date(value).ok_or(InvalidToken::MalformedClaim(name));
+    value.map(read).transpose()
+}
+
 fn identifier(claim: Claim<'_>, max_bytes: usize) -> Result<Option<Arc<str>>, InvalidToken> {
     let Some(Text(text)) = optional(claim)? else { return Ok(None) };
     let is_valid = (1..=max_bytes).contains(&text.len()) && !text.contains(breaks_a_line);
@@ -207,24 +265,6 @@ fn identifier(claim: Claim<'_>, max_bytes: usize) -> Result<Option<Arc<str>>, In
 /// Whether a character ends a line or controls a terminal, and would corrupt a log.
 fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Parses a `NumericDate` (RFC 7519 section 2): seconds since 1970, whole or not, truncated to
-/// milliseconds. The range ends with the year 9999, which some issuers write for "never"; its last two
-/// days, which [`Timestamp`] does not have, are the last instant before them.
-fn numeric_date(claim: Claim<'_>) -> Result<Option<SystemTime>, InvalidToken> {
-    /// 10000-01-01T00:00:00Z and 9999-12-30T00:00:00Z, in milliseconds since 1970.
-    const END_OF_9999: i64 = 253_402_300_800_000;
-    const LAST_INSTANT: i64 = END_OF_9999 - 2 * 24 * 60 * 60 * 1000;
-    let Some(seconds) = optional::<f64>(claim)? else {
-        return Ok(None);
-    };
-    let instant = Duration::try_from_secs_f64(seconds)
-        .ok()
-        .and_then(|since_1970| i64::try_from(since_1970.as_millis()).ok())
-        .filter(|millis| *millis < END_OF_9999)
-        .and_then(|millis| Timestamp::from_millisecond(millis.min(LAST_INSTANT)).ok());
-    instant.map(|instant| Some(instant.into())).ok_or(InvalidToken::MalformedClaim(claim.0))
 }
 
 #[cfg(test)]

@@ -1,26 +1,27 @@
 //! Entry points for fuzzing the parsers of untrusted input. They must return, whatever the bytes are.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use serde_json::Map;
+use protected_mcp::Revoker;
 
-use crate::claims::SignedClaims;
+use crate::claims::Rules;
 use crate::environment::ScalekitEnvironment;
 use crate::key_set::KeySet;
 use crate::unverified_token::{BearerToken, UnverifiedToken};
 
-static ENVIRONMENT: LazyLock<Option<ScalekitEnvironment>> =
-    LazyLock::new(|| ScalekitEnvironment::new("https://acme.scalekit.com", "res_1").ok());
+static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
+    let environment = ScalekitEnvironment::new("https://acme.scalekit.com", "res_1").ok()?;
+    Some(Rules::new(Arc::new(environment)))
+});
 
 /// Parses a bearer token as if its signature were valid: its parts, its header, its claims.
 pub fn parse_token(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(token) = BearerToken::new(text).and_then(UnverifiedToken::parse) else { return };
     let Ok(payload) = token.assume_signed() else { return };
-    let Ok(claims) = SignedClaims::parse(&payload) else { return };
-    if let Some(environment) = &*ENVIRONMENT {
-        let _ = claims.check(environment, SystemTime::UNIX_EPOCH, Map::new());
+    if let Some(rules) = &*RULES {
+        let _ = rules.apply(&payload, SystemTime::UNIX_EPOCH, Revoker::new().revocation());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a token is not accepted.
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use protected_mcp::{AuthenticationError, BoxError, Rejection};
@@ -39,6 +40,16 @@ pub enum InvalidToken {
     Expired(SystemTime),
     #[error("it is not valid before {}", rfc3339(.0))]
     NotYetValid(SystemTime),
+    /// Valid for longer than this server accepts tokens.
+    #[error("it was issued at {}, and this server accepts tokens for {} s", rfc3339(issued_at), greatest.as_secs())]
+    TooOld { issued_at: SystemTime, greatest: Duration },
+    /// It is bound to a key of its client, by `DPoP` (RFC 9449 section 6) or mutual TLS (RFC 8705 section
+    /// 3). Without the proof of possession, anyone could use it who finds it.
+    #[error(
+        "it is bound to a key of its client (its `cnf` claim), which this server cannot check: it \
+         accepts bearer tokens only"
+    )]
+    SenderConstrained,
 }
 
 /// Why a token could not be verified.
@@ -49,6 +60,12 @@ pub enum VerificationError {
     /// No signing key is known and none can be fetched, so the token may well be valid.
     #[error("the issuer's signing keys are not available")]
     KeysUnavailable(#[source] BoxError),
+    /// Too many tokens are waiting for their verification, so this one may well be valid.
+    #[error("too many new tokens are being verified")]
+    Overloaded,
+    /// The token is valid, and its client is not one of those that may call.
+    #[error("{}", not_allowed(.0.as_deref()))]
+    ClientNotAllowed(Option<Arc<str>>),
 }
 
 impl InvalidToken {
@@ -66,6 +83,8 @@ impl InvalidToken {
             Self::Audience => "audience",
             Self::Expired(_) => "expired",
             Self::NotYetValid(_) => "not_yet_valid",
+            Self::TooOld { .. } => "too_old",
+            Self::SenderConstrained => "sender_constrained",
         }
     }
 }
@@ -81,8 +100,23 @@ impl From<VerificationError> for AuthenticationError {
         match error {
             VerificationError::Invalid(reason) => Self::Rejected(reason.into()),
             VerificationError::KeysUnavailable(cause) => Self::Unavailable(cause),
+            VerificationError::Overloaded => Self::Overloaded,
+            VerificationError::ClientNotAllowed(client) => {
+                Self::Forbidden(not_allowed(client.as_deref()).into())
+            }
         }
     }
+}
+
+/// For the person who uses the client, and who cannot change the list of clients.
+fn not_allowed(client: Option<&str>) -> String {
+    /// A client id may be a long URL.
+    const LONGEST: usize = 200;
+    let client = match client {
+        Some(id) => format!("The client `{}`", id.chars().take(LONGEST).collect::<String>()),
+        None => "A client without an id".to_owned(),
+    };
+    format!("{client} is not allowed to use this server. Ask the server's operator to allow it.")
 }
 
 /// UTC with three decimals: `2026-11-22T09:30:00.000Z`.

@@ -1,11 +1,13 @@
 //! A published key set (RFC 7517 section 5), reduced to the keys that can have signed an access token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use protected_mcp::{Revocation, Revoker};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,6 +18,9 @@ use crate::json;
 /// The accepted modulus sizes, in bits. RFC 7518 section 3.3 requires 2048 or more; above 8192 a
 /// signature costs more to check than any issuer needs.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// The CPU time of a check with a key of 2048 bits, and of reading a token of a kibibyte: 34 us were measured,
+/// 18 of them for the signature.
+const COST_OF_THE_SHORTEST: Duration = Duration::from_micros(40);
 /// The longest public exponent, in bytes. 65537 has three.
 const MAX_EXPONENT_BYTES: usize = 4;
 
@@ -32,11 +37,13 @@ pub(crate) struct PublishedKey {
     modulus: Vec<u8>,
     exponent: Vec<u8>,
     key: DecodingKey,
+    /// Vouches for the callers whose tokens it signed, until it is withdrawn.
+    revoker: Revoker,
 }
 
 impl PartialEq for PublishedKey {
     fn eq(&self, other: &Self) -> bool {
-        let Self { id, modulus, exponent, key: _derived_from_both } = self;
+        let Self { id, modulus, exponent, key: _derived_from_both, revoker: _ } = self;
         (id, modulus, exponent) == (&other.id, &other.modulus, &other.exponent)
     }
 }
@@ -83,7 +90,7 @@ impl KeySet {
     /// would be a guess.
     pub(crate) fn find(&self, id: Option<&str>) -> Option<&Arc<PublishedKey>> {
         match (id, self.keys.as_slice()) {
-            (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+            (Some(_), _) => self.first(id),
             (None, [only]) => Some(only),
             (None, _) => None,
         }
@@ -93,6 +100,24 @@ impl KeySet {
     /// order (of two keys with one id the first counts).
     pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
         self.keys == other.keys
+    }
+
+    /// The same keys. Those that `earlier` would find too are taken from it, and go on vouching for the
+    /// callers whose tokens they signed; those that it holds alone are withdrawn when it is dropped.
+    pub(crate) fn succeeding(self, earlier: &Self) -> Self {
+        let taken_over = |key: &Arc<PublishedKey>| {
+            let id = key.id.as_deref();
+            let is_found = self.first(id).is_some_and(|first| Arc::ptr_eq(first, key));
+            let same = earlier.first(id).filter(|same| is_found && *same == key);
+            Arc::clone(same.unwrap_or(key))
+        };
+        let keys = self.keys.iter().map(taken_over).collect();
+        Self { keys, ..self }
+    }
+
+    /// The first key with this id, or the first one without an id.
+    fn first(&self, id: Option<&str>) -> Option<&Arc<PublishedKey>> {
+        self.keys.iter().find(|key| key.id.as_deref() == id)
     }
 
     /// The ids of the usable keys, `None` for a key without one.
@@ -131,7 +156,25 @@ impl PublishedKey {
             key: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
             modulus,
             exponent,
+            revoker: Revoker::new(),
         })
+    }
+
+    /// The length of its signatures (RFC 8017 section 8.2.1).
+    pub(crate) fn signature_bytes(&self) -> usize {
+        self.modulus.len()
+    }
+
+    /// The CPU time of a check, as an estimate: it grows with the square of the length.
+    pub(crate) fn cost(&self) -> Duration {
+        let ratio = u32::try_from(bits(&self.modulus).div_ceil(*MODULUS_BITS.start()));
+        let ratio = ratio.unwrap_or(u32::MAX);
+        COST_OF_THE_SHORTEST * ratio.saturating_mul(ratio)
+    }
+
+    /// Of the callers whose tokens it signed: it is withdrawn when nothing holds it any more.
+    pub(crate) fn revocation(&self) -> Revocation {
+        self.revoker.revocation()
     }
 
     /// Checks an RS256 signature over `message`. `signature` is base64url, as in a token.

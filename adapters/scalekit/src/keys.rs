@@ -4,7 +4,7 @@
 //! |---|---|
 //! | key known, set younger than an hour | gets it |
 //! | key known, set older | gets it; a refresh starts in the background |
-//! | key id unknown | waits for a refresh if one is due, then gets the key or `UnknownKey` |
+//! | key id unknown | waits for a fetch if one is due, then gets the key or `UnknownKey` |
 //! | no key known yet | the same, but `KeysUnavailable` while there is still none |
 //!
 //! `keys/schedule.rs` decides when a refresh is due; at most one is in flight. While
@@ -14,7 +14,8 @@
 //! A set is replaced as a whole, and only by a set with a usable key: an outage, an empty set or one
 //! malformed key never removes a good key, and a key that is rotated out is removed by the next
 //! refresh. Every change of the set starts a new [`Generation`], which invalidates whatever was
-//! concluded from keys of an earlier one.
+//! concluded from keys of an earlier one. A key that stays is the same object in both sets; one that is
+//! withdrawn or replaced is dropped, which revokes the callers whose tokens it signed.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -117,7 +118,7 @@ impl ScalekitKeys {
                 return Err(InvalidToken::UnknownKey.into());
             }
         }
-        if let Some(refresh) = self.refresh_if_due(Occasion::Request) {
+        if let Some(refresh) = self.refresh_if_due(Occasion::UnknownKey) {
             refresh.wait().await;
         }
         let Some(known) = self.shared.known() else {
@@ -136,7 +137,7 @@ impl ScalekitKeys {
     fn known_or_refreshing(&self) -> Option<Arc<Known>> {
         let known = self.shared.known()?;
         if elapsed::has_passed(MAX_AGE, known.fetched_at, self.shared.clock.now()) {
-            self.refresh_if_due(Occasion::Request);
+            self.refresh_if_due(Occasion::Refresh);
         }
         Some(known)
     }
@@ -177,7 +178,7 @@ impl Shared {
         let schedule = &mut self.attempts().schedule;
         let is_due = schedule.wait(occasion, now).is_zero();
         if is_due {
-            schedule.started(occasion, now);
+            schedule.started(now);
         }
         is_due
     }
@@ -208,6 +209,10 @@ impl Shared {
     /// Puts keys into force. Called only by the one fetch in flight.
     fn replace(&self, keys: KeySet) {
         let earlier = self.known();
+        let keys = match &earlier {
+            Some(earlier) => keys.succeeding(&earlier.keys),
+            None => keys,
+        };
         let generation = match &earlier {
             Some(earlier) if earlier.keys.is_equivalent_to(&keys) => {
                 tracing::debug!("signing keys fetched, unchanged");
@@ -250,7 +255,7 @@ impl Readiness for ScalekitKeys {
     /// starts a fetch when one is due, so a server becomes ready by being probed.
     async fn ready(&self) -> Result<(), NotReady> {
         if self.shared.known().is_none()
-            && let Some(refresh) = self.refresh_if_due(Occasion::Periodic)
+            && let Some(refresh) = self.refresh_if_due(Occasion::Refresh)
         {
             // Timed out or not, the keys known by then are the answer.
             let _ = tokio::time::timeout(READINESS_PATIENCE, refresh.wait()).await;

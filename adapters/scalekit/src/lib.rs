@@ -15,12 +15,14 @@
 //! signature has been checked with one of the environment's keys, and only that check yields the
 //! `SignedPayload` that claims are read from. The rules for claims are in one table, in `claims.rs`;
 //! those for fetching keys in another, in `keys/schedule.rs`. Accepted tokens are cached by the rules
-//! of `token_cache.rs`.
+//! of `token_cache.rs`; the others share the CPU time of `budget.rs`.
 //!
 //! No token is ever part of a log line, an error or a `Debug` text of this crate. Time comes from
-//! [`protected_mcp::Clock`], so every rule about time is tested to the millisecond.
+//! [`protected_mcp::Clock`], so every rule about time is tested to the millisecond. Only the budget of CPU
+//! time goes by Tokio's clock, which cannot be set.
 
 mod authorization_server;
+mod budget;
 mod claims;
 mod elapsed;
 mod environment;
@@ -34,6 +36,7 @@ mod json;
 mod key_set;
 mod keys;
 mod lifetime;
+mod numeric_date;
 mod protection;
 mod single_flight;
 mod token_cache;

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use protected_mcp::{Clock, Protection, PublicUrl, SystemClock};
 use thiserror::Error;
@@ -60,6 +61,18 @@ impl Scalekit {
     #[must_use]
     pub fn keep_claims(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { verifier: self.verifier.keep_claims(names), ..self }
+    }
+
+    /// Rejects tokens that are older: see [`ScalekitTokenVerifier::max_token_age`].
+    #[must_use]
+    pub fn max_token_age(self, max_age: Option<Duration>) -> Self {
+        Self { verifier: self.verifier.max_token_age(max_age), ..self }
+    }
+
+    /// Lets only these clients call: see [`ScalekitTokenVerifier::allowed_clients`].
+    #[must_use]
+    pub fn allowed_clients(self, ids: Option<Vec<String>>) -> Self {
+        Self { verifier: self.verifier.allowed_clients(ids), ..self }
     }
 
     /// Protects a server at `public_url` with tokens of this environment.

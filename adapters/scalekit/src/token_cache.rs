@@ -21,11 +21,9 @@
 //! are used repeatedly, however many they are. It takes a few steps, and at most three per entry in
 //! one of several independently locked shards.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lc_rs::digest;
-use protected_mcp::Caller;
 use quick_cache::sync::Cache;
 
 use crate::claims::Accepted;
@@ -76,10 +74,10 @@ impl TokenCache {
         digest: TokenDigest,
         generation: Option<Generation>,
         now: SystemTime,
-    ) -> Option<Arc<Caller>> {
+    ) -> Option<Accepted> {
         let Entry { accepted, generation: verified_with } = self.entries.get(&digest)?;
         let still_holds = generation == Some(verified_with) && accepted.lifetime.check(now).is_ok();
-        still_holds.then_some(accepted.caller)
+        still_holds.then_some(accepted)
     }
 
     /// Stores a token that was verified with a key of `generation`.

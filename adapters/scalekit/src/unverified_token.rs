@@ -1,6 +1,7 @@
 //! A bearer token as it was received, and the one way from there to its payload.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +18,9 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// (RFC 8725 section 3.1).
 const ALGORITHM: &str = "RS256";
 
+/// The CPU time to hash, decode and parse so much of a token.
+const COST_OF_A_KIBIBYTE: Duration = Duration::from_micros(5);
+
 /// A text within the size limit of tokens, otherwise unchecked.
 #[derive(Clone, Copy)]
 pub(crate) struct BearerToken<'a>(&'a str);
@@ -28,6 +32,16 @@ pub(crate) struct UnverifiedToken<'a> {
     payload: &'a str,
     signature: &'a str,
     key_id: Option<String>,
+}
+
+/// The organization and the subject that an unverified token claims. Anyone can write them: they decide
+/// where it waits, and nothing else.
+#[derive(Default, Deserialize)]
+pub(crate) struct UnverifiedOwner {
+    oid: Option<String>,
+    org_id: Option<String>,
+    #[serde(default)]
+    sub: String,
 }
 
 /// The JSON text of the claims, of a token whose signature is valid.
@@ -90,6 +104,24 @@ impl<'a> UnverifiedToken<'a> {
         self.key_id.as_deref()
     }
 
+    /// Claims that cannot be read are nobody's.
+    pub(crate) fn unverified_owner(&self) -> UnverifiedOwner {
+        let payload = decode(self.payload).ok();
+        payload.and_then(|payload| json::object(&payload)).unwrap_or_default()
+    }
+
+    /// Whether the signature has the length of one that this key makes. Others are rejected without
+    /// arithmetic.
+    pub(crate) fn has_signature_of_length(&self, key: &PublishedKey) -> bool {
+        self.signature.len() == (key.signature_bytes() * 4).div_ceil(3)
+    }
+
+    /// The CPU time of [`check_signature`](Self::check_signature) and of what follows, as an estimate.
+    pub(crate) fn cost(&self, key: &PublishedKey) -> Duration {
+        let kibibytes = u32::try_from(self.signing_input.len() / 1024).unwrap_or(u32::MAX);
+        key.cost() + COST_OF_A_KIBIBYTE * kibibytes
+    }
+
     pub(crate) fn check_signature(
         &self,
         key: &PublishedKey,
@@ -102,6 +134,16 @@ impl<'a> UnverifiedToken<'a> {
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn assume_signed(&self) -> Result<SignedPayload, InvalidToken> {
         decode(self.payload).map(SignedPayload)
+    }
+}
+
+impl UnverifiedOwner {
+    pub(crate) fn organization(&self) -> Option<&str> {
+        self.oid.as_deref().or(self.org_id.as_deref())
+    }
+
+    pub(crate) fn subject(&self) -> &str {
+        &self.sub
     }
 }
 

@@ -110,7 +110,9 @@ pub(crate) async fn import(
     let name = path.map_or("standard input".to_owned(), |path| path.display().to_string());
     let from: Box<dyn BufRead + Send> = match path {
         Some(path) if path.is_dir() => {
-            return Err(Failure::Usage(format!("{name} is a directory: pass the file of an export")));
+            return Err(Failure::Usage(format!(
+                "{name} is a directory: pass the file of an export"
+            )));
         }
         Some(path) => {
             let file = File::open(path).with_context(|| format!("{name} cannot be read"));
@@ -120,7 +122,8 @@ pub(crate) async fn import(
     };
     let mut signals = StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
     let source = LineSource::open(from, signals.received()).await;
-    let mut source = source.map_err(|error| Failure::Other(anyhow!(error).context(name.clone())))?;
+    let mut source =
+        source.map_err(|error| Failure::Other(anyhow!(error).context(name.clone())))?;
     let loader = compose::open_loader(&config.database).await?;
 
     let mut tally = Tally::default();

@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
         }
         Err(problems) => Report::of_problems(&problems),
     };
-    console::print(&report.print(in_colour))?;
+    console::print_styled(&report.print(in_colour))?;
     Ok(if report.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

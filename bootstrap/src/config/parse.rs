@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use protected_mcp::ScopeDenial;
 use todo_application::domain::Sharing;
@@ -40,6 +41,22 @@ pub(super) fn rate_limit(text: &str) -> Result<Option<NonZeroU32>, String> {
             .map(Some)
             .map_err(|_| "must be off, or a number of requests per second such as 100".to_owned()),
     }
+}
+
+/// An id is one to 2048 visible ASCII characters (RFC 6749 appendix A.1), without the separators of a list.
+pub(super) fn client_id(text: &str) -> Result<String, String> {
+    if text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no client id: they look like m2m_123 or https://client.example/metadata".to_owned())
+    }
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: Result<NonZeroU32, _> = text.parse();
+    seconds
+        .map(|seconds| Duration::from_secs(seconds.get().into()))
+        .map_err(|_| "must be a number of seconds such as 3600".to_owned())
 }
 
 pub(super) fn sharing(text: &str) -> Result<Sharing, String> {

@@ -146,6 +146,33 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
 }
 
 #[test]
+fn all_clients_may_call_unless_some_are_named() {
+    let clients = |text| config([("TODO_ALLOWED_CLIENTS", text)]).allowed_clients;
+    assert_eq!(config([]).allowed_clients, None);
+    assert_eq!(clients(" "), None, "counts as unset");
+    let two = ["m2m_1", "https://client.example/app.json"].map(str::to_owned);
+    assert_eq!(clients("m2m_1, https://client.example/app.json"), Some(two.into()));
+    for (text, rule) in [
+        (",", "must have the id of a client, or be unset to let all clients call (set in"),
+        ("m2m_1,é", "has `é`, which is no client id"),
+    ] {
+        let found = problems([("TODO_ALLOWED_CLIENTS", text)]);
+        assert!(found.len() == 1 && found[0].contains(rule), "{found:?}");
+    }
+}
+
+#[test]
+fn the_greatest_age_of_tokens_is_a_number_of_seconds() {
+    assert_eq!(config([]).max_token_age, None);
+    let age = config([("TODO_MAX_TOKEN_AGE", "300")]).max_token_age;
+    assert_eq!(age, Some(Duration::from_mins(5)));
+    for bad in ["0", "-1", "5m", "off", "99999999999"] {
+        let found = problems([("TODO_MAX_TOKEN_AGE", bad)]);
+        assert!(found[0].contains("must be a number of seconds such as 3600"), "{found:?}");
+    }
+}
+
+#[test]
 fn words_are_read_whatever_their_case() {
     let config = config([
         ("TODO_SHARING", "Everyone"),
@@ -250,6 +277,8 @@ fn every_problem_is_reported_at_once_and_names_its_setting() {
         ("DATABASE_URL", "mysql://x"),
         ("TODO_SHARING", "nobody"),
         ("TODO_SCOPE_DENIAL", "maybe"),
+        ("TODO_ALLOWED_CLIENTS", "ü"),
+        ("TODO_MAX_TOKEN_AGE", "1h"),
         ("ALLOWED_HOSTS", "good.example, https://bad.example"),
         ("ALLOWED_ORIGINS", "https://good.example bad.example"),
         ("LOG_FORMAT", "xml"),

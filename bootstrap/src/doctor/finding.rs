@@ -1,5 +1,7 @@
 //! The result of one check.
 
+use crate::escape;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Pass,
@@ -9,7 +11,8 @@ pub enum Verdict {
     Fail,
 }
 
-/// What was checked, what was found, and what to change.
+/// What was checked, what was found, and what to change. It may repeat texts of other programs, which have
+/// passed the filter of `escape`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     check: &'static str,
@@ -20,7 +23,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(verdict: Verdict, check: &'static str, seen: impl AsRef<str>) -> Self {
-        Self { check, verdict, seen: printable(seen.as_ref()), advice: None }
+        Self { check, verdict, seen: escape::line(seen.as_ref()).into_owned(), advice: None }
     }
 
     pub(super) fn pass(check: &'static str, seen: impl AsRef<str>) -> Self {
@@ -38,7 +41,7 @@ impl Finding {
     /// Adds what to change, with the setting or the field of the dashboard.
     #[must_use]
     pub(super) fn advise(mut self, advice: impl AsRef<str>) -> Self {
-        self.advice = Some(printable(advice.as_ref()));
+        self.advice = Some(escape::line(advice.as_ref()).into_owned());
         self
     }
 
@@ -60,17 +63,14 @@ impl Finding {
     }
 }
 
-/// Findings repeat texts of other programs, which must not control the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_replaced() {
-        assert_eq!(Finding::pass("x", "a\x1b[2Jb\r\nc").seen(), "a [2Jb  c");
+    fn what_acts_on_a_terminal_is_escaped() {
+        let finding = Finding::pass("x", "a\x1b[2Jb\r\nc").advise("d\u{202e}");
+        assert_eq!(finding.seen(), r"a\u{1b}[2Jb\r\nc");
+        assert_eq!(finding.advice(), Some(r"d\u{202e}"));
     }
 }

@@ -1,33 +1,40 @@
-//! The fields of an event as text, for files and pipes.
+//! The fields of an event as text.
 
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
+use crate::escape::Line;
+
 /// Writes what [`DefaultFields`](tracing_subscriber::fmt::format::DefaultFields) writes without
-/// colours, in a quarter of the time: there is an event for each request.
+/// colours, in a quarter of the time: there is an event for each request. Values pass the filter of
+/// `escape`.
 pub(super) struct PlainFields;
 
 impl<'writer> FormatFields<'writer> for PlainFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut line = Line { writer, is_empty: true, written: Ok(()) };
-        fields.record(&mut line);
-        line.written
+        let mut all = Fields { writer, is_empty: true, written: Ok(()) };
+        fields.record(&mut all);
+        all.written
     }
 }
 
-struct Line<'writer> {
+struct Fields<'writer> {
     writer: Writer<'writer>,
     is_empty: bool,
     written: fmt::Result,
 }
 
-impl Line<'_> {
+impl Fields<'_> {
     /// Writes the name of a field, unless it is the message, and its value.
-    fn field(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+    fn field(
+        &mut self,
+        field: &Field,
+        value: impl FnOnce(&mut Line<&mut Writer<'_>>) -> fmt::Result,
+    ) {
         if self.written.is_err() {
             return;
         }
@@ -38,12 +45,12 @@ impl Line<'_> {
                 self.writer.write_str(name.strip_prefix("r#").unwrap_or(name))?;
                 self.writer.write_char('=')?;
             }
-            value(&mut self.writer)
+            value(&mut Line(&mut self.writer))
         });
     }
 }
 
-impl Visit for Line<'_> {
+impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.field(field, |writer| {
             if field.name() == "message" {
@@ -55,6 +62,8 @@ impl Visit for Line<'_> {
             {
                 return write!(writer, "{value:?}");
             }
+            // Nothing of it is to be escaped.
+            let Line(writer) = writer;
             writer.write_char('"')?;
             writer.write_str(value)?;
             writer.write_char('"')
@@ -97,29 +106,50 @@ mod tests {
         }
     }
 
-    fn logged<F>(fields: F) -> String
+    fn logged_with<F>(fields: F, colours: bool, events: impl FnOnce()) -> String
     where
         F: for<'writer> FormatFields<'writer> + Send + Sync + 'static,
     {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
+            .with_ansi(colours)
             .without_time()
             .fmt_fields(fields)
             .with_writer(lines.clone())
             .finish();
-        tracing::subscriber::with_default(subscriber, || {
-            let nothing: Option<&str> = None;
-            let text = "plain text";
-            let odd = "a \"quoted\"\nline\u{202e}, \\ and é";
-            let error = io::Error::other("the cause");
-            tracing::info!(status = 200_u16, elapsed_us = 7_u64, text, odd, nothing, "request");
-            tracing::info!(%error, shown = %odd, looked_at = ?odd, flag = true, ratio = 0.5, r#type = -1);
-            tracing::info!(error = &error as &dyn std::error::Error, "{} left", 3);
-            tracing::info!("");
-        });
+        tracing::subscriber::with_default(subscriber, events);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
+    }
+
+    fn logged<F>(fields: F) -> String
+    where
+        F: for<'writer> FormatFields<'writer> + Send + Sync + 'static,
+    {
+        logged_with(fields, false, || {
+            let nothing: Option<&str> = None;
+            let text = "plain text";
+            let odd = "a \"quoted\"\nline, \\ and é";
+            let shown = "\"a\\b\" é";
+            let error = io::Error::other("the cause");
+            tracing::info!(status = 200_u16, elapsed_us = 7_u64, text, odd, nothing, "request");
+            tracing::info!(%error, %shown, looked_at = ?odd, flag = true, ratio = 0.5, r#type = -1);
+            tracing::info!(error = &error as &dyn std::error::Error, "{} left", 3);
+            tracing::info!("");
+        })
+    }
+
+    #[test]
+    fn no_value_acts_on_a_terminal_or_ends_the_line() {
+        let text = "a\nb\u{1b}[2J\u{9b}\u{202e}\u{3164}";
+        let lines = logged_with(PlainFields, true, || {
+            tracing::info!(text, shown = %text, looked_at = ?text, "{text}");
+        });
+        let (header, fields) = lines.split_once("a\\nb").unwrap();
+        assert!(header.contains("\u{1b}["), "the level has a colour: {header:?}");
+        assert!(!fields.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{3164}']), "{fields:?}");
+        assert_eq!(fields.matches(r"\u{1b}[2J\u{9b}\u{202e}\u{3164}").count(), 4, "{fields}");
+        assert_eq!(lines.matches('\n').count(), 1);
     }
 
     #[test]

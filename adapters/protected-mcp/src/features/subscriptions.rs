@@ -1,11 +1,13 @@
 //! `subscriptions/listen`: one long answer that announces changes of resources.
 //!
 //! A notification contains only that something changed, so a stream shows nothing that its caller would
-//! have to be authorized for first. It ends when the access token does, and when the server stops.
+//! have to be authorized for first. It ends when the access token expires, when the caller is revoked
+//! before that, and when the server stops.
 
 mod filter;
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +24,7 @@ use super::resources::{AnyResources, ResourceChanges, ResourcesChanged};
 use crate::clock::Clock;
 use crate::json::to_json_line;
 use crate::jsonrpc::Error;
+use crate::oauth::Revocation;
 use crate::record::RequestRecord;
 
 /// What every stream of a server needs.
@@ -54,6 +57,7 @@ impl Streams {
             changes,
             clock: Arc::clone(&self.clock),
             expires_at: caller.expires_at(),
+            revocation: caller.revocation().cloned(),
             stopping: self.stopping.clone(),
             server_info: self.server_info.clone(),
             unsent: VecDeque::from([Unsent::Acknowledgement]),
@@ -69,6 +73,7 @@ pub(crate) struct Listener {
     changes: Box<dyn ResourceChanges>,
     clock: Arc<dyn Clock>,
     expires_at: SystemTime,
+    revocation: Option<Revocation>,
     stopping: watch::Receiver<bool>,
     server_info: Box<RawValue>,
     unsent: VecDeque<Unsent>,
@@ -94,9 +99,16 @@ impl Listener {
                 // An error means that the sender is gone, and the server with it.
                 let _ = self.stopping.wait_for(|stopping| *stopping).await;
             };
+            let revoked = async {
+                match &mut self.revocation {
+                    Some(revocation) => revocation.revoked().await,
+                    None => pending().await,
+                }
+            };
             let changed = tokio::select! {
                 biased;
                 () = stopping => None,
+                () = revoked => None,
                 () = sleep(expires_in) => None,
                 changed = self.changes.next() => changed,
             };

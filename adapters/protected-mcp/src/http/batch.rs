@@ -48,7 +48,7 @@ pub(crate) async fn answer(
         let message = format!("A batch may have at most {MOST_MESSAGES} messages.");
         return Err(Error::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
     }
-    record.method("batch");
+    record.batch();
     let messages: Vec<Result<Message<'_, Params<'_>>, _>> =
         messages.iter().map(|message| read_message(message.get())).collect();
     let operations = messages.iter().filter_map(|message| match message {

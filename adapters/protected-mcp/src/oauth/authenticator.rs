@@ -26,6 +26,14 @@ pub enum AuthenticationError {
     /// none can be fetched: HTTP 503. A 401 would make clients discard a good token.
     #[error("the issuer's signing keys are not available")]
     Unavailable(#[source] BoxError),
+    /// The token cannot be verified at the moment, because too many others are being verified: HTTP 503,
+    /// for the same reason.
+    #[error("too many access tokens are being verified")]
+    Overloaded,
+    /// The token is valid, and its caller may do nothing here, whatever the token: HTTP 403, with this
+    /// sentence for the person who uses the client.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
 }
 
 /// The check that a token failed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST};
 
-use super::challenge::{Challenge, keys_unavailable};
+use super::challenge::{Challenge, keys_unavailable, overloaded};
 use super::{AuthenticationError, Authenticator, Caller};
 use crate::jsonrpc::Error;
 
@@ -20,7 +20,7 @@ impl Authentication {
         Self { authenticator, challenge }
     }
 
-    /// The caller of the request. Fails with 401 and a challenge, or with 503.
+    /// The caller of the request. Fails with 401 or 403 and a challenge, or with 503.
     pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Error> {
         let mut credentials = headers.get_all(AUTHORIZATION).iter();
         // Proxies and servers disagree on which of several headers counts, so none does.
@@ -40,6 +40,11 @@ impl Authentication {
                 let error = self.challenge.invalid_token(&reason.to_string(), headers.get(HOST));
                 Err(error.with_log_code(reason.code()))
             }
+            Err(AuthenticationError::Forbidden(reason)) => {
+                tracing::debug!(%reason, "caller forbidden");
+                Err(self.challenge.forbidden(reason, headers.get(HOST)))
+            }
+            Err(AuthenticationError::Overloaded) => Err(overloaded()),
             Err(AuthenticationError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "access tokens cannot be verified: no signing keys");
                 Err(keys_unavailable())
@@ -58,7 +63,47 @@ pub(crate) fn bearer_token(credentials: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::bearer_token;
+    use async_trait::async_trait;
+    use axum::http::StatusCode;
+    use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+
+    use super::*;
+
+    /// Fails with what the token says.
+    struct Failing;
+
+    #[async_trait]
+    impl Authenticator for Failing {
+        async fn authenticate(&self, token: &str) -> Result<Arc<Caller>, AuthenticationError> {
+            Err(match token {
+                "overloaded" => AuthenticationError::Overloaded,
+                "unavailable" => AuthenticationError::Unavailable("no keys".into()),
+                sentence => AuthenticationError::Forbidden(sentence.to_owned().into()),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_rejected_token_is_a_reason_to_get_another_one() {
+        let url = "https://h".parse().unwrap();
+        let challenge = Challenge::new(url, vec!["notes:read"]);
+        let authentication = Authentication::new(Arc::new(Failing), challenge);
+        let bare =
+            "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\"";
+        for (token, status, retry_after, challenge) in [
+            ("overloaded", StatusCode::SERVICE_UNAVAILABLE, Some("1"), None),
+            ("unavailable", StatusCode::SERVICE_UNAVAILABLE, Some("5"), None),
+            ("Not here.", StatusCode::FORBIDDEN, None, Some(bare)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+            let error = authentication.caller(&headers).await.unwrap_err();
+            let response = error.into_response(None);
+            let header = |name| response.headers().get(name).map(|it| it.to_str().unwrap());
+            assert_eq!(response.status(), status);
+            assert_eq!((header(RETRY_AFTER), header(WWW_AUTHENTICATE)), (retry_after, challenge));
+        }
+    }
 
     #[test]
     fn only_the_bearer_scheme_carries_a_token() {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::Scopes;
+use super::{Revocation, Scopes};
 
 /// Who calls, according to the claims of a verified access token. The token itself cannot be restored
 /// from it, so it may be kept; its claims may be personal data.
@@ -15,6 +15,7 @@ pub struct Caller {
     client: Option<Arc<str>>,
     scopes: Scopes,
     expires_at: SystemTime,
+    revocation: Option<Revocation>,
     claims: BTreeMap<String, Value>,
 }
 
@@ -28,6 +29,7 @@ impl Caller {
             client: None,
             scopes: Scopes::default(),
             expires_at,
+            revocation: None,
             claims: BTreeMap::new(),
         }
     }
@@ -45,6 +47,13 @@ impl Caller {
     #[must_use]
     pub fn with_scopes(self, scopes: Scopes) -> Self {
         Self { scopes, ..self }
+    }
+
+    /// Lets what is open for this caller end before the token expires, such as when the key that signed it
+    /// is withdrawn.
+    #[must_use]
+    pub fn with_revocation(self, revocation: Revocation) -> Self {
+        Self { revocation: Some(revocation), ..self }
     }
 
     /// Keeps a further claim of the token, such as `zoneinfo` or `roles`, for tools that need it.
@@ -76,6 +85,11 @@ impl Caller {
     /// The first instant at which the token is no longer valid (RFC 7519 section 4.1.4).
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
+    }
+
+    /// Whether the caller is revoked before that. `None` if that cannot happen.
+    pub(crate) fn revocation(&self) -> Option<&Revocation> {
+        self.revocation.as_ref()
     }
 
     /// A further claim that the authenticator was asked to keep.

@@ -58,6 +58,22 @@ impl Challenge {
             .with_challenge(header_value(&challenge))
     }
 
+    /// 403 for a caller who may do nothing here although the token is valid.
+    ///
+    /// None of the codes of RFC 6750 section 3.1 is true of it. `invalid_token`, with its 401, would make
+    /// clients log in again, and get a token that is refused again, for ever; `insufficient_scope` would
+    /// make them ask for scopes. So the challenge, which section 3 requires of every refusal, has no
+    /// code; RFC 9110 section 15.5.4 tells clients not to repeat such a request by themselves.
+    pub(crate) fn forbidden(
+        &self,
+        sentence: Cow<'static, str>,
+        host: Option<&HeaderValue>,
+    ) -> Error {
+        let challenge = format!("Bearer resource_metadata=\"{}\"", self.resource_metadata(host));
+        Error::oauth(StatusCode::FORBIDDEN, "forbidden", sentence)
+            .with_challenge(header_value(&challenge))
+    }
+
     /// The challenge of a 403 (RFC 6750 section 3.1 `insufficient_scope`). It asks for all that is
     /// `required`, and for the scopes of this resource among `granted`.
     pub(crate) fn insufficient_scope(
@@ -84,12 +100,26 @@ impl Challenge {
 
 /// 503 for a token that cannot be verified. Not 401, which would make clients discard it.
 pub(super) fn keys_unavailable() -> Error {
-    /// How long a client should wait, in seconds.
-    const RETRY_AFTER: u32 = 5;
-    let sentence = "The authorization server's signing keys cannot be reached at the moment, so \
-                    access tokens cannot be checked. Keep the token and try again in a few seconds.";
+    unverified(
+        "The authorization server's signing keys cannot be reached at the moment, so access tokens \
+         cannot be checked. Keep the token and try again in a few seconds.",
+        5,
+    )
+}
+
+/// The same, for want of time.
+pub(super) fn overloaded() -> Error {
+    unverified(
+        "This server checks as many new access tokens at the moment as it can. Keep the token and try \
+         again in a second.",
+        1,
+    )
+}
+
+/// `retry_after` is how long a client should wait, in seconds.
+fn unverified(sentence: &'static str, retry_after: u32) -> Error {
     Error::oauth(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", sentence)
-        .retry_after(RETRY_AFTER)
+        .retry_after(retry_after)
 }
 
 fn missing_token(public_url: &PublicUrl, scopes: &[&str]) -> HeaderValue {

@@ -89,6 +89,28 @@ fn a_key_is_found_by_its_id_or_as_the_only_key() {
 }
 
 #[test]
+fn a_key_that_is_found_in_the_next_set_too_goes_on_vouching() {
+    let (first, second) = (FIRST_KEY.jwk(), SECOND_KEY.jwk());
+    let usurper = changed(second.clone(), &json!({"kid": "snk_1"}));
+    for (next, goes_on) in [
+        (vec![&first], true),
+        (vec![&second, &first], true),
+        (vec![&first, &usurper], true),
+        (vec![&second], false),
+        (vec![&usurper], false),
+        (vec![&usurper, &first], false),
+    ] {
+        let earlier = KeySet::parse(&key_set(&[&first, &second])).expect("a key set");
+        let revocation = earlier.find(Some("snk_1")).expect("a key").revocation();
+        let set = KeySet::parse(&key_set(&next)).expect("a key set").succeeding(&earlier);
+        drop(earlier);
+        let same = set.find(Some("snk_1")).is_some_and(|key| key.revocation() == revocation);
+        let is_revoked = format!("{revocation:?}").contains("true");
+        assert_eq!((same, is_revoked), (goes_on, !goes_on), "{next:?}");
+    }
+}
+
+#[test]
 fn a_modulus_may_have_leading_zeros() {
     let jwk = FIRST_KEY.jwk();
     let modulus = unsigned_integer(jwk["n"].as_str().expect("a text")).expect("a number");

@@ -21,7 +21,7 @@ impl Scene {
                 assert_eq!(rejection, InvalidToken::UnknownKey);
                 false
             }
-            Err(VerificationError::KeysUnavailable(error)) => panic!("no keys: {error}"),
+            Err(other) => panic!("{other:?}"),
         }
     }
 
@@ -59,10 +59,10 @@ async fn concurrent_requests_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_hundred_unknown_key_ids_cause_one_more_fetch_in_30_seconds() {
+async fn a_hundred_unknown_key_ids_cause_one_more_fetch_in_3_seconds() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
-    scene.clock.advance(Duration::from_millis(29_999));
+    scene.clock.advance_almost(PAUSE);
     for id in 0..100 {
         assert!(!scene.has(&format!("random_{id}")).await);
     }
@@ -150,7 +150,7 @@ async fn the_last_usable_set_is_kept_whatever_a_fetch_returns() {
 }
 
 #[tokio::test]
-async fn a_failed_fetch_counts_as_the_one_fetch_in_30_seconds() {
+async fn a_failed_fetch_counts_as_the_one_fetch_in_3_seconds() {
     let scene = Scene::new().await;
     assert!(scene.has("snk_1").await);
     scene.answer_keys(Answer::status(503));

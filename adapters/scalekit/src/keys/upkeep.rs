@@ -30,10 +30,10 @@ impl ScalekitKeys {
         mut wait: impl FnMut(Duration) -> Wait,
     ) -> Infallible {
         loop {
-            let pause = self.shared.wait(Occasion::Periodic);
+            let pause = self.shared.wait(Occasion::Refresh);
             if !pause.is_zero() {
                 wait(pause.min(LONGEST_WAIT)).await;
-            } else if let Some(refresh) = self.refresh_if_due(Occasion::Periodic) {
+            } else if let Some(refresh) = self.refresh_if_due(Occasion::Refresh) {
                 refresh.wait().await;
             }
         }

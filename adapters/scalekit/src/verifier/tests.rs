@@ -11,6 +11,7 @@ use crate::test_tokens::{
 };
 
 mod caching;
+mod flood;
 mod hostile;
 mod model;
 mod properties;
@@ -21,7 +22,7 @@ impl Scene {
         match self.verifier.verify_token(token).await {
             Ok(caller) => Ok(caller),
             Err(VerificationError::Invalid(rejection)) => Err(rejection),
-            Err(VerificationError::KeysUnavailable(error)) => panic!("no keys: {error}"),
+            Err(other) => panic!("{other:?}"),
         }
     }
 
@@ -225,6 +226,44 @@ async fn the_claims_are_checked_at_the_time_of_the_clock() {
     assert!(scene.verify(&token).await.is_ok());
     scene.clock.advance(Duration::from_hours(1));
     assert_eq!(scene.verify(&token).await, Err(InvalidToken::Expired(at(NOW + 3600))));
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_allowed_is_told_so_and_not_that_its_token_is_invalid() {
+    let scene = Scene::new().await;
+    let allowed = |ids: &[&str]| Some(ids.iter().map(ToString::to_string).collect());
+    let verifier = scene.verifier.clone().allowed_clients(allowed(&["m2m_2"]));
+    let token = scene.token(&FIRST_KEY);
+    let message = "The client `m2m_1` is not allowed to use this server. Ask the server's operator to \
+                   allow it.";
+    for _ in 0..2 {
+        match verifier.authenticate(&token).await {
+            Err(AuthenticationError::Forbidden(sentence)) => assert_eq!(sentence, message),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(verifier.cache.len(), 1, "the second time nothing is verified");
+    }
+    let expired = FIRST_KEY.token(&changed(scene.claims(), &json!({"exp": NOW})));
+    let error = verifier.verify_token(&expired).await.expect_err("an expired token");
+    assert!(matches!(error, VerificationError::Invalid(InvalidToken::Expired(_))), "{error}");
+    let both = verifier.allowed_clients(allowed(&["m2m_1", "m2m_2"]));
+    assert!(both.verify_token(&token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_cached_token_becomes_too_old() {
+    let scene = Scene::new().await;
+    let verifier = scene.verifier.clone().max_token_age(Some(Duration::from_mins(5)));
+    let token = scene.token(&FIRST_KEY);
+    assert!(verifier.verify_token(&token).await.is_ok());
+    scene.clock.advance_almost(Duration::from_mins(5));
+    assert!(verifier.verify_token(&token).await.is_ok());
+    scene.clock.advance(Duration::from_millis(1));
+    let error = verifier.verify_token(&token).await.expect_err("an old token");
+    assert_eq!(
+        error.to_string(),
+        "it was issued at 2026-11-22T09:33:20.000Z, and this server accepts tokens for 300 s"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! The verdict is the verifier's: the rejection identifies the step that failed, and so those that
 //! passed. The unverified contents of the token only explain the rejection, and nothing of them is
-//! shown but `iss`, `aud`, `exp` and scopes.
+//! shown but `iss`, `aud`, the times, scopes, and the id of a client that is not allowed.
 
 mod explanation;
 mod step;
@@ -19,15 +19,17 @@ use todo_application::ports::Clock;
 
 use crate::clock::EngineClock;
 use crate::compose::USER_AGENT;
+use crate::config::Config;
 use crate::doctor::finding::Finding;
 use crate::doctor::issuer::Issuer;
+use crate::http::excerpt;
 use explanation::Explanation;
 use step::Step;
 
 pub(crate) async fn check(
     unverified_token: &str,
     issuer: Option<&Issuer>,
-    sharing: Sharing,
+    config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> Vec<Finding> {
     let unverified_token = bare(unverified_token);
@@ -48,7 +50,9 @@ pub(crate) async fn check(
     };
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(clock)));
     let keys = ScalekitKeys::new(environment, http, Arc::clone(&engine_clock));
-    let verifier = ScalekitTokenVerifier::new(Arc::clone(environment), keys, engine_clock);
+    let verifier = ScalekitTokenVerifier::new(Arc::clone(environment), keys, engine_clock)
+        .allowed_clients(config.allowed_clients.clone())
+        .max_token_age(config.max_token_age);
     let outcome = verifier.verify_token(unverified_token).await;
 
     let explanation =
@@ -56,7 +60,7 @@ pub(crate) async fn check(
     match outcome {
         Ok(caller) => {
             let mut findings = explanation.passed(Step::before(Step::Organization));
-            findings.push(organization(&caller, sharing));
+            findings.push(organization(&caller, config.sharing));
             findings.extend(explanation.passed(&[Step::Client]));
             findings
                 .push(scopes(caller.scopes().iter().filter_map(Permission::from_scope).collect()));
@@ -66,6 +70,16 @@ pub(crate) async fn check(
             let mut findings = explanation.passed(Step::before(Step::Key));
             let seen = "cannot be looked up, because the keys cannot be fetched: see `keys`";
             findings.push(Finding::fail(Step::Key.title(), seen));
+            findings
+        }
+        Err(VerificationError::Overloaded) => {
+            let mut findings = explanation.passed(Step::before(Step::Signature));
+            findings.push(Finding::fail(Step::Signature.title(), "was not checked: try again"));
+            findings
+        }
+        Err(VerificationError::ClientNotAllowed(client)) => {
+            let mut findings = explanation.passed(Step::before(Step::Client));
+            findings.push(client_not_allowed(client.as_deref()));
             findings
         }
         Err(VerificationError::Invalid(reason)) => {
@@ -87,6 +101,18 @@ fn bare(token: &str) -> &str {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => token,
     }
+}
+
+fn client_not_allowed(client: Option<&str>) -> Finding {
+    const CHECK: &str = Step::Client.title();
+    let Some(id) = client else {
+        let advice = "TODO_ALLOWED_CLIENTS is set, so a token must name its client, as those of Scalekit \
+                      do: get a new token.";
+        return Finding::fail(CHECK, "missing").advise(advice);
+    };
+    let advice = "The token is valid, and every request with it gets 403. To let this client call, add its \
+                  id to TODO_ALLOWED_CLIENTS, or unset it to let all clients call.";
+    Finding::fail(CHECK, format!("{} is not in TODO_ALLOWED_CLIENTS", excerpt(id))).advise(advice)
 }
 
 fn organization(caller: &Caller, sharing: Sharing) -> Finding {

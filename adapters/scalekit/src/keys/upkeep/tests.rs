@@ -2,7 +2,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::*;
 use crate::keys::MAX_AGE;
-use crate::keys::schedule::{REFRESH_AFTER, RETRY_AFTER};
+use crate::keys::schedule::{PAUSE, REFRESH_AFTER, RETRY_AFTER};
 use crate::test_issuer::{Answer, Scene};
 use crate::test_tokens::{FIRST_KEY, SECOND_KEY};
 
@@ -134,11 +134,14 @@ async fn a_request_joins_the_fetch_in_flight() {
 }
 
 #[tokio::test]
-async fn a_key_published_right_after_a_refresh_is_found_by_the_next_request() {
+async fn a_key_published_right_after_a_refresh_is_found_3_seconds_later() {
     let scene = Scene::new().await;
     let mut upkeep = Upkeep::of(&scene);
     upkeep.waits().await;
     scene.publish(&[&FIRST_KEY, &SECOND_KEY]);
+    scene.clock.advance_almost(PAUSE);
+    assert!(!scene.has("snk_2").await);
+    scene.clock.advance(Duration::from_millis(1));
     assert!(scene.has("snk_2").await);
     for id in 0..100 {
         assert!(!scene.has(&format!("random_{id}")).await);

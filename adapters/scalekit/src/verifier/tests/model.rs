@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use serde_json::Map;
+use protected_mcp::Revoker;
 
 use super::*;
 use crate::claims::Accepted;
@@ -167,8 +167,8 @@ impl Run {
                 let lifetime = json!({"iat": 0, "nbf": 0, "exp": 4_000_000_000_i64});
                 let claims = changed(user_claims(environment.url()), &lifetime).to_string();
                 let payload = SignedPayload::assumed(&claims);
-                let claims = SignedClaims::parse(&payload).expect("claims");
-                let token = claims.check(environment, clock.now(), Map::new());
+                let rules = Rules::new(Arc::clone(environment));
+                let token = rules.apply(&payload, clock.now(), Revoker::new().revocation());
                 self.fill(count, &token.expect("a valid token"));
             }
         }

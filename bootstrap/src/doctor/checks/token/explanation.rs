@@ -33,10 +33,15 @@ impl Explanation<'_> {
             Step::Issuer => self.claimed_issuer().unwrap_or_default(),
             Step::Audience => format!("contains {}", environment.resource_id()),
             Step::Expiry => {
-                let valid_for = self.expiry().map(|expiry| self.distance(expiry));
+                let valid_for = self.date("exp").map(|expiry| self.distance(expiry));
                 format!("valid for another {}", valid_for.unwrap_or_default())
             }
             Step::NotBefore => "in the past".to_owned(),
+            Step::Age => match self.date("iat") {
+                Some(issued_at) => format!("issued {} ago", self.distance(issued_at)),
+                None => "unknown, and not needed".to_owned(),
+            },
+            Step::Binding => "none, it is a bearer token".to_owned(),
             Step::Subject => "present".to_owned(),
             Step::Organization => self.presence(["oid", "org_id"]),
             Step::Client => self.presence(["client_id", "azp"]),
@@ -65,11 +70,17 @@ impl Explanation<'_> {
                     instant(*at)
                 )
             }
+            InvalidToken::TooOld { issued_at, greatest } => format!(
+                "issued {} ago, and accepted for {}",
+                self.distance(instant(*issued_at)),
+                span(i64::try_from(greatest.as_secs()).unwrap_or(i64::MAX))
+            ),
             InvalidToken::Malformed
             | InvalidToken::Algorithm
             | InvalidToken::CriticalExtension
             | InvalidToken::UnknownKey
             | InvalidToken::Signature
+            | InvalidToken::SenderConstrained
             | InvalidToken::MissingClaim(_)
             | InvalidToken::MalformedClaim(_) => rejection.to_string(),
         }
@@ -110,6 +121,21 @@ impl Explanation<'_> {
             InvalidToken::NotYetValid(_) => {
                 "This machine's clock is behind (see `clock`): set it, and turn on time \
                  synchronisation (NTP)."
+                    .to_owned()
+            }
+            InvalidToken::TooOld { .. } => {
+                "Get a new token, or change TODO_MAX_TOKEN_AGE. Clients get one when theirs expires, so \
+                 set \"Access token lifetime\" in the dashboard to no more than TODO_MAX_TOKEN_AGE."
+                    .to_owned()
+            }
+            InvalidToken::MissingClaim("iat") => {
+                "TODO_MAX_TOKEN_AGE is set, so a token must tell when it was issued, as those of Scalekit \
+                 do. If a custom claim of the client in the dashboard replaces this claim, remove it."
+                    .to_owned()
+            }
+            InvalidToken::SenderConstrained => {
+                "Let the client get a bearer token, without DPoP and without a client certificate: this \
+                 server cannot check the proof that belongs to this one."
                     .to_owned()
             }
             InvalidToken::MissingClaim(_) | InvalidToken::MalformedClaim(_) => {
@@ -190,8 +216,9 @@ impl Explanation<'_> {
         audiences.iter().filter_map(Value::as_str).map(excerpt).take(5).collect()
     }
 
-    fn expiry(&self) -> Option<Instant> {
-        let seconds = self.claims.get("exp")?;
+    /// The instant in a claim.
+    fn date(&self, claim: &str) -> Option<Instant> {
+        let seconds = self.claims.get(claim)?;
         let seconds =
             seconds.as_i64().or_else(|| seconds.to_string().split('.').next()?.parse().ok());
         Instant::from_unix_millis(seconds?.checked_mul(1000)?).ok()

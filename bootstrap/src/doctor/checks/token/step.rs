@@ -13,6 +13,8 @@ pub(super) enum Step {
     Audience,
     Expiry,
     NotBefore,
+    Age,
+    Binding,
     Subject,
     Organization,
     Client,
@@ -31,6 +33,8 @@ impl Step {
         Self::Audience,
         Self::Expiry,
         Self::NotBefore,
+        Self::Age,
+        Self::Binding,
         Self::Subject,
         Self::Organization,
         Self::Client,
@@ -54,6 +58,9 @@ impl Step {
             InvalidToken::Audience => Self::Audience,
             InvalidToken::Expired(_) => Self::Expiry,
             InvalidToken::NotYetValid(_) => Self::NotBefore,
+            // Required only where tokens have a greatest age.
+            InvalidToken::TooOld { .. } | InvalidToken::MissingClaim("iat") => Self::Age,
+            InvalidToken::SenderConstrained => Self::Binding,
             InvalidToken::MissingClaim(claim) | InvalidToken::MalformedClaim(claim) => {
                 Self::of_claim(claim)
             }
@@ -86,6 +93,8 @@ impl Step {
             Self::Audience => "token: audience",
             Self::Expiry => "token: expiry",
             Self::NotBefore => "token: not before",
+            Self::Age => "token: age",
+            Self::Binding => "token: binding",
             Self::Subject => "token: subject",
             Self::Organization => "token: organization",
             Self::Client => "token: client",
