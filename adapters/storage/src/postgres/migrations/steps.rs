@@ -1,0 +1,110 @@
+//! What each migration does, statement by statement.
+//!
+//! Rules for a new one, so that it runs on a single server and where tables are distributed:
+//!
+//! * One statement for each [`Step`], without parameters: Citus prepares no two at once.
+//! * A repeated step changes nothing: not every engine takes DDL back when a transaction fails.
+//! * The workspace comes first in every primary key and every unique index, and is the distribution key.
+//! * A new table is followed by [`Step::Distribute`]: it would stay on the coordinator, where servers that
+//!   are connected to another node do not find it.
+//! * No triggers, no identity and no serial columns: Citus refuses them on a distributed table. One index
+//!   for each `DROP INDEX`.
+//! * A server of the earlier schema may be running. What it must not write any more has another name
+//!   afterwards.
+
+/// One step of a migration.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// A statement that changes nothing when it is repeated.
+    Run(&'static str),
+    /// Where `like` is distributed, distributes the new and empty `table` in the same way.
+    Distribute { table: &'static str, like: &'static str },
+}
+
+/// The migrations from an empty database to the current schema. The number of the last one applied is
+/// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
+pub(super) const MIGRATIONS: [(i32, &[Step]); 2] = [(1, &TODOS), (2, &CREATIONS)];
+
+const TODOS: [Step; 3] = [
+    Step::Run(
+        "CREATE TABLE IF NOT EXISTS todos (
+            workspace    bytea  NOT NULL, -- as UTF-8: compared byte for byte, whatever the locale
+            id           uuid   NOT NULL,
+            title        text   NOT NULL,
+            description  text,            -- null: none
+            completed_at bigint,          -- null: open
+            created_at   bigint NOT NULL, -- this and every instant: milliseconds since 1970
+            created_by   text   NOT NULL,
+            updated_at   bigint NOT NULL,
+            updated_by   text   NOT NULL,
+            version      bigint NOT NULL,
+            -- The id again, as that of an open or of a done todo. They are not generated columns, which
+            -- not every engine has.
+            open_id      uuid,
+            done_id      uuid,
+            CONSTRAINT open_or_done CHECK (
+                (open_id IS NULL) = (completed_at IS NOT NULL)
+                AND (done_id IS NULL) = (completed_at IS NULL)
+                AND coalesce(open_id, done_id) = id
+            ),
+            PRIMARY KEY (workspace, id)
+        )",
+    ),
+    // For the lists of open and of done todos, which would otherwise skip over the others. Their columns
+    // are their own, so that no planner, whatever it guesses, can take one of them in place of the
+    // primary key or the other way round.
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open ON todos (workspace, open_id)
+         WHERE open_id IS NOT NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done ON todos (workspace, done_id)
+         WHERE done_id IS NOT NULL",
+    ),
+];
+
+/// What came of the requests to add a todo that had a name (an idempotency key). It is kept with the
+/// todos of its workspace, so that both are written in one transaction on one machine.
+const CREATIONS: [Step; 3] = [
+    Step::Run(
+        "CREATE TABLE IF NOT EXISTS creations (
+            workspace   bytea  NOT NULL,
+            created_by  text   NOT NULL,
+            key         text   NOT NULL,
+            fingerprint bigint NOT NULL, -- of what was asked for
+            todo        uuid   NOT NULL, -- it may be gone
+            created_at  bigint NOT NULL, -- of the todo, in milliseconds since 1970
+            forget_at   bigint NOT NULL,
+            PRIMARY KEY (workspace, created_by, key)
+        )",
+    ),
+    Step::Distribute { table: "creations", like: "todos" },
+    // The condition holds for all of them. It keeps planners from taking this index in place of the
+    // primary key while the table is short, and keeping to that when it is long.
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS creations_by_end ON creations (workspace, forget_at)
+         WHERE forget_at >= 0",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_one_statement_that_distributed_tables_allow() {
+        for step in MIGRATIONS.into_iter().flat_map(|(_, steps)| steps) {
+            let Step::Run(sql) = step else { continue };
+            let words = sql.to_ascii_uppercase();
+            for refused in [";", "TRIGGER", "SERIAL", "IDENTITY", "UNIQUE"] {
+                assert!(!words.contains(refused), "{refused} in {sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn migrations_are_numbered_from_one_without_gaps() {
+        let numbers = MIGRATIONS.map(|(number, _)| number);
+        assert!((1..).zip(numbers).all(|(expected, number)| expected == number), "{numbers:?}");
+    }
+}
