@@ -97,6 +97,7 @@ contract! {
         creations: [
             a_repeated_request_adds_nothing_and_gets_the_first_result,
             another_key_subject_or_workspace_is_another_request,
+            a_subject_in_two_organizations_is_two_callers,
             a_request_is_forgotten_after_its_retention,
             a_request_is_remembered_after_its_todo_was_removed,
             a_request_whose_insert_fails_is_not_remembered,

@@ -13,6 +13,7 @@
 //! To add a field to a todo: give it a type that parses, add it to [`TodoRecord`] and to [`Edit`], and
 //! follow the compiler through the other crates.
 
+mod caller_id;
 mod identity;
 mod instant;
 mod line;
@@ -26,6 +27,7 @@ mod visible;
 mod words;
 mod workspace;
 
+pub use caller_id::CallerId;
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use permission::{Permission, Permissions};

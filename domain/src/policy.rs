@@ -36,6 +36,7 @@
 
 use thiserror::Error;
 
+use crate::caller_id::CallerId;
 use crate::identity::{Organization, Subject};
 use crate::permission::{Permission, Permissions};
 use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
@@ -126,22 +127,22 @@ impl ReadPermit {
 /// Others can use one, but nothing except the policy makes one:
 ///
 /// ```
-/// use todo_domain::{Subject, WorkspaceId, WritePermit};
-/// fn parts(permit: WritePermit) -> (WorkspaceId, Subject) {
-///     (permit.workspace().clone(), permit.subject().clone())
+/// use todo_domain::{CallerId, WorkspaceId, WritePermit};
+/// fn parts(permit: WritePermit) -> (WorkspaceId, CallerId) {
+///     (permit.workspace().clone(), permit.caller().clone())
 /// }
 /// ```
 ///
 /// ```compile_fail,E0451
-/// use todo_domain::{Subject, WorkspaceId, WritePermit};
-/// fn permit(workspace: WorkspaceId, subject: Subject) -> WritePermit {
-///     WritePermit { workspace, subject }
+/// use todo_domain::{CallerId, WorkspaceId, WritePermit};
+/// fn permit(workspace: WorkspaceId, caller: CallerId) -> WritePermit {
+///     WritePermit { workspace, caller }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct WritePermit {
     workspace: WorkspaceId,
-    subject: Subject,
+    caller: CallerId,
 }
 
 impl WritePermit {
@@ -149,9 +150,14 @@ impl WritePermit {
         &self.workspace
     }
 
+    /// Who writes with this permit.
+    pub fn caller(&self) -> &CallerId {
+        &self.caller
+    }
+
     /// The author of what is written with this permit.
     pub fn subject(&self) -> &Subject {
-        &self.subject
+        self.caller.subject()
     }
 }
 
@@ -203,8 +209,10 @@ pub fn authorize_write(
     caller: Caller<'_>,
     action: WriteAction,
 ) -> Result<WritePermit, Denied> {
-    authorize(sharing, caller, action.permission())
-        .map(|workspace| WritePermit { workspace, subject: caller.subject.clone() })
+    authorize(sharing, caller, action.permission()).map(|workspace| WritePermit {
+        workspace,
+        caller: CallerId::new(caller.subject, caller.organization),
+    })
 }
 
 fn authorize(

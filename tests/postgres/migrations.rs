@@ -71,6 +71,34 @@ async fn write_everything_again(url: &str) {
     repository.add(&todo(1)).await.unwrap();
 }
 
+/// The workspace says the organization of the caller, except for that of everyone.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn remembered_requests_are_migrated_to_their_callers() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    create_partitioned(&shell).await;
+    let insert = "INSERT INTO creations \
+                  VALUES (convert_to($1, 'UTF8'), $2, 'k', 7, gen_random_uuid(), 1, 100)";
+    let expected = [
+        ("personal:org_1:usr_1", "usr_1", "usr_1\norg_1"),
+        ("personal:%3A%2541é:usr:é", "usr:é", "usr:é\n:%41é"),
+        ("personal::m2m_1", "m2m_1", "m2m_1"),
+        ("organization:o:%3A", "usr_1", "usr_1\no:%3A"),
+        ("everyone", "usr_1", "usr_1"),
+    ];
+    for (workspace, subject, _) in &expected {
+        shell.execute(insert, &[workspace, subject]).await.unwrap();
+    }
+    open(&server.url(&database)).await;
+    let caller = "SELECT caller FROM creations WHERE workspace = convert_to($1, 'UTF8')";
+    for (workspace, _, caller_key) in expected {
+        let found = shell.query_one(caller, &[&workspace]).await.unwrap();
+        assert_eq!(found.get::<_, &str>(0), caller_key, "{workspace}");
+    }
+}
+
 /// The catalog of Citus, and its function, which notes the tables.
 const CITUS: &str = "\
     CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod \"char\"); \

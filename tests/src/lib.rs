@@ -25,4 +25,7 @@ pub mod server;
 pub use clock::ManualClock;
 pub use ids::SequentialIds;
 pub use permitted::Permitted;
-pub use sample::{operator, read_permit, todo_record, workspace, write_permit};
+pub use sample::{
+    operator, read_permit, todo_record, workspace, write_permit, write_permit_for_everyone,
+    write_permit_of,
+};

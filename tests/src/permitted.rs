@@ -5,7 +5,7 @@ use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
 };
 
-use crate::sample::{read_permit, write_permit};
+use crate::sample::{read_permit, write_permit, write_permit_of};
 
 /// A repository whose methods obtain the permit that each call needs. The workspaces are those of
 /// [`workspace`](crate::workspace).
@@ -35,12 +35,13 @@ pub trait Permitted: TodoRepository {
         async move { self.insert(&permit, todo).await }
     }
 
+    /// As the subject that creates the todo.
     fn add_once(
         &self,
         todo: &Todo,
         request: &CreationRequest,
     ) -> impl Future<Output = Result<Option<Creation>, InsertError>> + Send {
-        let permit = write_permit(todo.workspace());
+        let permit = write_permit_of(&todo.record().created_by, todo.workspace());
         async move { self.insert_once(&permit, todo, request).await }
     }
 

@@ -13,7 +13,7 @@ pub struct Filter {
 /// A request to create a todo that its client may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreationRequest {
-    /// Scoped to the subject that creates the todo, in its workspace.
+    /// Scoped to the caller of the permit, in its workspace.
     pub key: IdempotencyKey,
     /// Identifies the content of the request: one with other content has another fingerprint.
     pub fingerprint: u64,
@@ -132,8 +132,8 @@ pub trait TodoRepository: Send + Sync {
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
     /// transaction.
     ///
-    /// If the subject that creates the todo has created one in this workspace by a request with the
-    /// same key, and that request is not forgotten at the instant of this creation, nothing is added
+    /// If the [caller](WritePermit::caller) has created one in this workspace by a request with the same
+    /// key, and that request is not forgotten at the instant of this creation, nothing is added
     /// and the earlier creation is returned. Of two such requests at the same time, one adds its todo
     /// and the other returns that creation.
     async fn insert_once(

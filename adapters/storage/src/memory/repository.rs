@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    IdempotencyKey, Instant, OtherWorkspace, ReadPermit, Subject, Todo, TodoId, Version,
+    CallerId, IdempotencyKey, Instant, OtherWorkspace, ReadPermit, Todo, TodoId, Version,
     WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
@@ -31,7 +31,7 @@ pub(super) struct Workspace {
     open: BTreeSet<TodoId>,
     done: BTreeSet<TodoId>,
     /// The creations by requests with a key, and when each is forgotten.
-    creations: HashMap<(Subject, IdempotencyKey), (Creation, Instant)>,
+    creations: HashMap<(CallerId, IdempotencyKey), (Creation, Instant)>,
 }
 
 impl Workspace {
@@ -129,7 +129,7 @@ impl TodoRepository for MemoryTodoRepository {
         let workspace = workspaces.entry(permit.workspace().clone()).or_default();
         workspace.creations.retain(|_, (_, forget_at)| *forget_at > todo.created_at());
         let CreationRequest { key, fingerprint, forget_at } = request.clone();
-        let key = (todo.record().created_by.clone(), key);
+        let key = (permit.caller().clone(), key);
         if let Some((earlier, _)) = workspace.creations.get(&key) {
             return Ok(Some(*earlier));
         }

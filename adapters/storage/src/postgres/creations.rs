@@ -13,6 +13,8 @@ use super::session::{Session, Transaction};
 
 /// A transaction that remembers a request and adds its todo, or does neither.
 pub(super) struct InsertOnce<'a> {
+    /// The [key](todo_application::domain::CallerId::key) of the caller.
+    pub(super) caller: String,
     pub(super) todo: &'a Todo,
     pub(super) request: &'a CreationRequest,
 }
@@ -35,15 +37,15 @@ impl Work for InsertOnce<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
-        let Self { todo, request } = self;
+        let Self { caller, todo, request } = self;
         let record = todo.record();
         let workspace = || row::key(todo.workspace());
-        let created_by = || Parameter::Text(Some(record.created_by.as_str()));
+        let caller = || Parameter::Text(Some(caller));
         let key = || Parameter::Text(Some(request.key.as_str()));
         let now = || Parameter::Number(Some(record.created_at.as_unix_millis()));
         let creation = [
             workspace(),
-            created_by(),
+            caller(),
             key(),
             Parameter::Number(Some(request.fingerprint.cast_signed())),
             Parameter::Id(record.id),
@@ -54,7 +56,7 @@ impl Work for InsertOnce<'_> {
         let transaction = session.transaction().await?;
         // Waits for a concurrent request with this key, if there is one.
         if transaction.query(Query::Remember, &creation).await?.is_empty() {
-            let key = [workspace(), created_by(), key()];
+            let key = [workspace(), caller(), key()];
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
@@ -78,9 +80,9 @@ async fn forget(
     workspace: Parameter<'_>,
     row: &Row,
 ) -> Result<(), Error> {
-    let (created_by, request): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let (caller, request): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
     let todo = Parameter::Id(TodoId::from_uuid(row.try_get(2)?));
-    let key = [workspace, Parameter::Text(Some(created_by)), Parameter::Text(Some(request)), todo];
+    let key = [workspace, Parameter::Text(Some(caller)), Parameter::Text(Some(request)), todo];
     transaction.query(Query::Forget, &key).await.map(drop)
 }
 

@@ -108,6 +108,12 @@ async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Erro
 async fn run(transaction: &Transaction<'_>, step: Step) -> Result<(), Error> {
     match step {
         Step::Run(sql) => transaction.batch_execute(sql).await,
+        Step::Unless { done, sql } => {
+            if transaction.query_one(done, &[]).await?.try_get(0)? {
+                return Ok(());
+            }
+            transaction.batch_execute(sql).await
+        }
         Step::Distribute { table, like } => distribute(transaction, table, like).await,
     }
 }

@@ -128,24 +128,24 @@ const EXISTS: &str = "SELECT id FROM todos WHERE workspace = $1 AND id = $2";
 
 /// Remembers a request, and replaces an expired one. No row if there is one that is not expired.
 const REMEMBER: &str = "\
-    INSERT INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
+    INSERT INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) \
-    ON CONFLICT (workspace, created_by, key) DO UPDATE \
+    ON CONFLICT (workspace, caller, key) DO UPDATE \
     SET fingerprint = excluded.fingerprint, todo = excluded.todo, \
         created_at = excluded.created_at, forget_at = excluded.forget_at \
     WHERE creations.forget_at <= excluded.created_at RETURNING todo";
 
 const FIND_CREATION: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
-    WHERE workspace = $1 AND created_by = $2 AND key = $3";
+    WHERE workspace = $1 AND caller = $2 AND key = $3";
 
 /// A few of the expired requests: more than are remembered at a time, so that they do not accumulate, and
 /// not so many that it would take long.
 const LIST_EXPIRED: &str = "\
-    SELECT created_by, key, todo FROM creations \
+    SELECT caller, key, todo FROM creations \
     WHERE workspace = $1 AND forget_at >= 0 AND forget_at <= $2 ORDER BY forget_at LIMIT 16";
 
 /// With the id of the todo: another request with the same key may have replaced this one.
 const FORGET: &str = "\
-    DELETE FROM creations WHERE workspace = $1 AND created_by = $2 AND key = $3 AND todo = $4 \
+    DELETE FROM creations WHERE workspace = $1 AND caller = $2 AND key = $3 AND todo = $4 \
     RETURNING todo";

@@ -115,7 +115,7 @@ impl TodoRepository for PostgresTodoRepository {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
-        let once = creations::InsertOnce { todo, request };
+        let once = creations::InsertOnce { caller: permit.caller().key(), todo, request };
         match self.connections.execute(&once).await? {
             Created::Now => Ok(None),
             Created::Before(row) => Ok(Some(creations::read(&row)?)),

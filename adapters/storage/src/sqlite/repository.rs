@@ -92,7 +92,8 @@ impl TodoRepository for SqliteTodoRepository {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
-        let write = Write::InsertOnce { todo: todo.clone(), request: request.clone() };
+        let (caller, request) = (permit.caller().key(), request.clone());
+        let write = Write::InsertOnce { caller, todo: todo.clone(), request };
         match self.writer.write(write).await? {
             Outcome::Earlier(creation) => Ok(Some(creation)),
             Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),

@@ -27,9 +27,21 @@ const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AN
 /// A write, as the port requests it.
 pub(super) enum Write {
     Insert(Todo),
-    InsertOnce { todo: Todo, request: CreationRequest },
-    Save { todo: Todo, expected: Version },
-    Remove { workspace: WorkspaceId, id: TodoId, expected: Option<Version> },
+    /// `caller` is the [key](todo_application::domain::CallerId::key) of the caller.
+    InsertOnce {
+        caller: String,
+        todo: Todo,
+        request: CreationRequest,
+    },
+    Save {
+        todo: Todo,
+        expected: Version,
+    },
+    Remove {
+        workspace: WorkspaceId,
+        id: TodoId,
+        expected: Option<Version>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +63,9 @@ impl Write {
     pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
         match self {
             Self::Insert(todo) => insert(connection, todo),
-            Self::InsertOnce { todo, request } => insert_once(connection, todo, request),
+            Self::InsertOnce { caller, todo, request } => {
+                insert_once(connection, caller, todo, request)
+            }
             Self::Save { todo, expected } => save(connection, todo, *expected),
             Self::Remove { workspace, id, expected } => {
                 remove(connection, workspace, *id, *expected)
@@ -73,15 +87,16 @@ pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Resu
 
 fn insert_once(
     connection: &Connection,
+    caller: &str,
     todo: &Todo,
     request: &CreationRequest,
 ) -> rusqlite::Result<Outcome> {
-    if let Some(earlier) = creations::find(connection, todo, request)? {
+    if let Some(earlier) = creations::find(connection, caller, todo, request)? {
         return Ok(Outcome::Earlier(earlier));
     }
     let outcome = insert(connection, todo)?;
     if outcome == Outcome::Done {
-        creations::remember(connection, todo, request)?;
+        creations::remember(connection, caller, todo, request)?;
     }
     Ok(outcome)
 }

@@ -3,7 +3,8 @@
 //! Rules for a new one, so that it runs on a single server and where tables are distributed:
 //!
 //! * One statement for each [`Step`], without parameters: Citus prepares no two at once.
-//! * A repeated step changes nothing: not every engine takes DDL back when a transaction fails.
+//! * A repeated step changes nothing: not every engine takes DDL back when a transaction fails. Where the
+//!   statement itself cannot say so, [`Step::Unless`] does.
 //! * The workspace comes first in every primary key and every unique index, and is the distribution key.
 //! * A new table is followed by [`Step::Distribute`]: it would stay on the coordinator, where servers that
 //!   are connected to another node do not find it.
@@ -17,13 +18,15 @@
 pub(super) enum Step {
     /// A statement that changes nothing when it is repeated.
     Run(&'static str),
+    /// A statement that is left out if `done` returns true.
+    Unless { done: &'static str, sql: &'static str },
     /// Where `like` is distributed, distributes the new and empty `table` in the same way.
     Distribute { table: &'static str, like: &'static str },
 }
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 2] = [(1, &TODOS), (2, &CREATIONS)];
+pub(super) const MIGRATIONS: [(i32, &[Step]); 3] = [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS)];
 
 const TODOS: [Step; 3] = [
     Step::Run(
@@ -87,6 +90,33 @@ const CREATIONS: [Step; 3] = [
     ),
 ];
 
+/// The requests belong to a caller, which is a subject in an organization, and no longer to a subject. The
+/// key of a workspace says the organization, except for the workspace of everyone: there, a repetition of
+/// a request from before this migration counts as a new one.
+const CALLERS: [Step; 2] = [
+    Step::Unless {
+        done: "SELECT NOT EXISTS (SELECT 1 FROM pg_attribute \
+               WHERE attrelid = to_regclass('creations') AND attname = 'created_by')",
+        sql: "ALTER TABLE creations RENAME COLUMN created_by TO caller",
+    },
+    // personal:ORGANIZATION:SUBJECT, with the colons of the organization escaped, or
+    // organization:ORGANIZATION. No subject has a line break.
+    Step::Run(
+        "UPDATE creations SET caller = caller || chr(10) || CASE
+             WHEN substr(workspace, 1, 13) = 'organization:'::bytea
+             THEN substr(convert_from(workspace, 'UTF8'), 14)
+             ELSE replace(replace(
+                 substr(convert_from(workspace, 'UTF8'), 10,
+                        length(convert_from(workspace, 'UTF8')) - 10 - length(caller)),
+                 '%3A', ':'), '%25', '%')
+             END
+         WHERE position(chr(10) IN caller) = 0
+           AND (substr(workspace, 1, 13) = 'organization:'::bytea
+                OR (substr(workspace, 1, 9) = 'personal:'::bytea
+                    AND substr(workspace, 10, 1) <> ':'::bytea))",
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +124,7 @@ mod tests {
     #[test]
     fn a_step_is_one_statement_that_distributed_tables_allow() {
         for step in MIGRATIONS.into_iter().flat_map(|(_, steps)| steps) {
-            let Step::Run(sql) = step else { continue };
+            let (Step::Run(sql) | Step::Unless { done: _, sql }) = step else { continue };
             let words = sql.to_ascii_uppercase();
             for refused in [";", "TRIGGER", "SERIAL", "IDENTITY", "UNIQUE"] {
                 assert!(!words.contains(refused), "{refused} in {sql}");
