@@ -1,5 +1,5 @@
-//! The obligations of every [`TodoRepository`], [`NewestId`], [`TodoSnapshot`] and [`TodoLoader`], one case each,
-//! run against every adapter on a new store.
+//! The obligations of every [`TodoRepository`], [`TodoSnapshot`] and [`TodoLoader`], one case each, run
+//! against every adapter on a new store.
 //!
 //! To add an adapter: a function that creates a store, and a line in `contract!`.
 
@@ -13,6 +13,8 @@ mod creations;
 mod lists;
 #[path = "contract/one_todo.rs"]
 mod one_todo;
+#[path = "contract/order.rs"]
+mod order;
 #[path = "contract/round_trip.rs"]
 mod round_trip;
 
@@ -21,9 +23,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version};
-use todo_application::ports::{
-    ChangeError, Filter, InsertError, NewestId, StorageHealth, TodoRepository,
-};
+use todo_application::ports::{ChangeError, Filter, InsertError, StorageHealth, TodoRepository};
 use todo_tests::{Permitted as _, operator, todo_record, workspace, write_permit};
 
 /// An empty store, and what must live as long as the store.
@@ -113,7 +113,12 @@ contract! {
             a_removed_todo_does_not_count_in_a_page,
             a_list_never_shows_another_workspace,
             paging_shows_unchanged_todos_exactly_once,
-            the_newest_id_of_all_workspaces_is_of_version_7_and_before_a_given_one,
+        ]
+        order: [
+            a_new_todo_sorts_after_every_earlier_one_of_its_workspace,
+            an_id_that_was_not_minted_has_no_place_in_the_order,
+            a_request_that_is_behind_is_not_remembered,
+            concurrent_creates_are_in_the_order_of_their_ids,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

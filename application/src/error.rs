@@ -34,6 +34,9 @@ pub enum CreateError {
     /// The caller has used the idempotency key for another todo within the last 24 hours.
     #[error("the idempotency key was used for another todo")]
     KeyReused,
+    /// Other servers were faster in every round. Nothing was created; a later retry may succeed.
+    #[error("too many todos are created in the workspace at once")]
+    Contended,
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }
@@ -112,7 +115,7 @@ impl From<InsertError> for StorageFailure {
     fn from(error: InsertError) -> Self {
         match error {
             InsertError::Storage(error) => error.into(),
-            InsertError::Duplicate(_) | InsertError::OtherWorkspace(_) => {
+            InsertError::Duplicate(_) | InsertError::Behind(_) | InsertError::OtherWorkspace(_) => {
                 Self::Inconsistent(error.into())
             }
         }

@@ -7,7 +7,6 @@
 mod change_feed;
 mod clock;
 mod id_source;
-mod newest_id;
 mod principal;
 mod storage_error;
 mod storage_health;
@@ -17,7 +16,6 @@ mod todo_repository;
 pub use change_feed::{ChangeFeed, Changed, Changes};
 pub use clock::Clock;
 pub use id_source::IdSource;
-pub use newest_id::NewestId;
 pub use principal::Principal;
 pub use storage_error::{BoxError, ChangeError, InsertError, StorageError, in_one_line};
 pub use storage_health::StorageHealth;

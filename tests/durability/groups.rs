@@ -60,7 +60,9 @@ fn insert(
     async move {
         repository.add(&todo).await.map_err(|error| match error {
             InsertError::Storage(error) => error,
-            error @ (InsertError::Duplicate(_) | InsertError::OtherWorkspace(_)) => {
+            error @ (InsertError::Duplicate(_)
+            | InsertError::Behind(_)
+            | InsertError::OtherWorkspace(_)) => {
                 panic!("{error:?}")
             }
         })

@@ -2,8 +2,12 @@
 
 use todo_application::domain::{Instant, Version};
 use todo_application::ports::CreationRequest;
+use todo_tests::head::{Head, head};
 use todo_tests::postgres;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use super::*;
 
@@ -49,7 +53,7 @@ async fn write_everything(repository: &PostgresTodoRepository) {
     assert_eq!(repository.add_once(&once, &request("k", &once)).await.unwrap(), None);
     assert!(repository.add_once(&todo(104), &request("k", &once)).await.unwrap().is_some());
     let stored = everything(repository).await;
-    assert_eq!(stored.iter().filter(|it| it.id() > id(100)).count(), 2);
+    assert_eq!(stored.iter().filter(|it| (id(101)..id(200)).contains(&it.id())).count(), 2);
 }
 
 #[tokio::test]
@@ -99,6 +103,129 @@ async fn remembered_requests_are_migrated_to_their_callers() {
     }
 }
 
+const INSERT: &str = "\
+    INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
+                       updated_at, updated_by, version, open_id, done_id) \
+    VALUES (convert_to($1, 'UTF8'), $2, $3, $4, NULL, 1795340000007, 'me', 1795340000007, 'me', 1, \
+            $2, NULL)";
+
+fn uuid(text: &str) -> Uuid {
+    text.parse().unwrap()
+}
+
+/// Counted from the todos that exist; of their ids, those count that were minted here.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn workspaces_of_an_earlier_schema_get_their_heads() {
+    let server = postgres::shared();
+    for schema in [1, 2] {
+        let database = server.create_database().await;
+        let shell = server.connect(&database).await;
+        if schema == 1 {
+            shell.batch_execute(TODOS).await.unwrap();
+        } else {
+            create_partitioned(&shell).await;
+        }
+        // Of version 7 at 0x01a203c6a4a7 = 1795340051623, a year and a day later, and of version 4.
+        let [minted, ahead, other] = [
+            "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b",
+            "01a96221-00a7-7e4f-8a5b-6c7d8e9f0a1b",
+            "ff000000-7c3d-4e4f-8a5b-6c7d8e9f0a1b",
+        ]
+        .map(uuid);
+        for (workspace, id, title, description) in [
+            ("organization:mine", minted, "Milch für öl", Some("zwei\nLiter – 😀")),
+            ("organization:mine", ahead, "b", None),
+            ("organization:mine", other, "c", Some("")),
+            ("organization:yours", other, "d", None),
+        ] {
+            shell.execute(INSERT, &[&workspace, &id, &title, &description]).await.unwrap();
+        }
+        let repository = open(&server.url(&database)).await;
+        let bytes = i64::try_from("Milch für ölzwei\nLiter – 😀bc".len()).unwrap();
+        let expected = Head { todos: 3, bytes, last_change: 3, last_id: Some(minted) };
+        assert_eq!(head(&shell, &workspace("mine")).await, Some(expected), "schema {schema}");
+        let expected = Head { todos: 1, bytes: 1, last_change: 1, last_id: None };
+        assert_eq!(head(&shell, &workspace("yours")).await, Some(expected), "schema {schema}");
+        assert_eq!(everything(&repository).await.len(), 3);
+    }
+}
+
+/// A write that does not change the head fails, whichever server was started first.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_server_of_an_earlier_schema_can_neither_write_nor_read() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let schema_2 = "CREATE TABLE todo_mcp_migrations (number integer PRIMARY KEY); \
+                    INSERT INTO todo_mcp_migrations VALUES (1), (2)";
+    shell.batch_execute(&format!("{TODOS}; {CREATIONS}; {schema_2}")).await.unwrap();
+    let statements = [
+        INSERT,
+        "UPDATE todos SET title = $3, description = $4 \
+         WHERE workspace = convert_to($1, 'UTF8') AND id = $2",
+        "DELETE FROM todos WHERE workspace = convert_to($1, 'UTF8') AND id = $2 \
+         AND title = $3 AND coalesce($4, '') <> 'x'",
+        "SELECT title FROM todos WHERE workspace = convert_to($1, 'UTF8') AND id = $2 \
+         AND title = $3 AND coalesce($4, '') <> 'x'",
+    ];
+    // Prepared and used before the migration, as by a server that runs.
+    let early = server.connect(&database).await;
+    let mut prepared = Vec::new();
+    let key = uuid("0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b");
+    let parameters: [&(dyn ToSql + Sync); 4] =
+        [&"organization:mine", &key, &"Buy milk", &None::<&str>];
+    for sql in statements {
+        let statement = early.prepare(sql).await.unwrap();
+        early.query(&statement, &parameters).await.unwrap();
+        prepared.push(statement);
+    }
+    // A transaction that is open during the migration is waited for, and counted.
+    early.batch_execute("BEGIN").await.unwrap();
+    early.query(&prepared[0], &parameters).await.unwrap();
+    let url = server.url(&database);
+    let opening = tokio::spawn(async move { open(&url).await });
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'";
+    soon(async { while shell.query(waits, &[]).await.unwrap().is_empty() {} }).await;
+    early.batch_execute("COMMIT").await.unwrap();
+    let repository = soon(opening).await.unwrap();
+    assert_eq!(head(&shell, &workspace("mine")).await.map(|head| head.todos), Some(1));
+
+    let late = server.connect(&database).await;
+    for (sql, statement) in statements.into_iter().zip(&prepared) {
+        let refused = early.query(statement, &parameters).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_TABLE), "{sql}");
+        let refused = late.prepare(sql).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_TABLE), "{sql}");
+    }
+    write_everything(&repository).await;
+}
+
+/// As after a failure on an engine that does not take DDL back.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn repeated_migrations_change_nothing() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let repository = open(&server.url(&database)).await;
+    write_everything(&repository).await;
+    let (before, stored) = (head(&shell, &workspace("mine")).await, everything(&repository).await);
+    let columns = "SELECT string_agg(table_name || column_name, ' ' ORDER BY 1) \
+                   FROM information_schema.columns WHERE table_schema = 'public'";
+    let columns = async || shell.query_one(columns, &[]).await.unwrap().get::<_, String>(0);
+    let tables = columns().await;
+
+    shell.batch_execute("DELETE FROM todo_mcp_migrations").await.unwrap();
+    let repository = open(&server.url(&database)).await;
+    assert_eq!(columns().await, tables);
+    assert_eq!(head(&shell, &workspace("mine")).await, before);
+    assert_eq!(everything(&repository).await, stored);
+    assert!(repository.add_once(&todo(104), &request("k", &todo(104))).await.unwrap().is_some());
+}
+
 /// The catalog of Citus, and its function, which notes the tables.
 const CITUS: &str = "\
     CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod \"char\"); \
@@ -142,4 +269,4 @@ async fn new_tables_are_distributed_as_the_todos_are() {
 }
 
 /// The tables that migrations add to the one of schema 1, and the table that each is distributed as.
-const NEW_TABLES: [(&str, &str); 1] = [("creations", "todos")];
+const NEW_TABLES: [(&str, &str); 2] = [("creations", "todos"), ("todo_heads", "todo_items")];

@@ -16,7 +16,7 @@ fn on_write(code: &str) -> String {
         "CREATE SEQUENCE attempts; \
          CREATE FUNCTION on_write() RETURNS trigger LANGUAGE plpgsql AS $$ \
          DECLARE attempt bigint := nextval('attempts'); BEGIN {code} RETURN new; END $$; \
-         CREATE TRIGGER on_write AFTER INSERT OR UPDATE ON todos \
+         CREATE TRIGGER on_write AFTER INSERT OR UPDATE ON todo_items \
          FOR EACH ROW EXECUTE FUNCTION on_write()"
     )
 }
@@ -85,7 +85,7 @@ async fn a_statement_that_times_out_has_no_effect() {
     let repository = open(&server.url(&database)).await;
     repository.add(&todo(1)).await.unwrap();
     let shell = server.connect(&database).await;
-    shell.batch_execute("BEGIN; SELECT * FROM todos FOR UPDATE").await.unwrap();
+    shell.batch_execute("BEGIN; SELECT * FROM todo_items FOR UPDATE").await.unwrap();
 
     let cause = assert_unavailable(soon(repository.replace(&done(&todo(1)), Version::FIRST)).await);
     assert!(cause.contains("statement timeout"), "{cause}");
@@ -149,15 +149,15 @@ async fn an_inaccessible_table_is_unavailable_until_it_is_accessible() {
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
     let shell = server.connect(&database).await;
-    shell.batch_execute("ALTER TABLE todos RENAME TO elsewhere").await.unwrap();
+    shell.batch_execute("ALTER TABLE todo_items RENAME TO elsewhere").await.unwrap();
     for _ in 0..10 {
         assert_unavailable(repository.find_in(&workspace("mine"), id(1)).await);
         assert_unavailable(repository.add(&todo(1)).await);
     }
     let why = assert_unavailable(repository.check().await);
-    assert!(why.contains("relation \"todos\" does not exist"), "{why}");
+    assert!(why.contains("relation \"todo_items\" does not exist"), "{why}");
 
-    shell.batch_execute("ALTER TABLE elsewhere RENAME TO todos").await.unwrap();
+    shell.batch_execute("ALTER TABLE elsewhere RENAME TO todo_items").await.unwrap();
     repository.add(&todo(1)).await.unwrap();
     repository.check().await.unwrap();
 }
@@ -185,7 +185,7 @@ async fn a_row_that_violates_an_invariant_is_reported_as_corrupt() {
         ("last changed before it was created", "updated_at = created_at - 1"),
         ("done outside its own lifetime", "completed_at = updated_at + 1"),
     ] {
-        let damage = format!("BEGIN; UPDATE todos SET {damage} WHERE id = '{one}'; COMMIT");
+        let damage = format!("BEGIN; UPDATE todo_items SET {damage} WHERE id = '{one}'; COMMIT");
         shell.batch_execute(&damage).await.unwrap();
         let found = repository.find_in(&workspace("mine"), id(1)).await;
         let listed = repository.list_in(&workspace("mine"), Filter::default(), None, 9).await;

@@ -12,6 +12,7 @@ mod clock;
 pub mod events;
 pub mod example;
 pub mod exchange;
+pub mod head;
 mod ids;
 pub mod issuer;
 pub mod listener;

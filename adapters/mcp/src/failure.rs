@@ -87,6 +87,11 @@ impl IntoFailure for CreateError {
                  a new one for a new todo.",
             )
             .with("argument", &"idempotency_key"),
+            Self::Contended => Failure::unavailable(
+                "Too many todos are being created here at once. Nothing was created; try again in a \
+                 second.",
+                RETRY_AFTER_SECONDS,
+            ),
             Self::Storage(failure) => failure.into_failure(),
         }
     }

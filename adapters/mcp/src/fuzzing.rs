@@ -118,6 +118,10 @@ impl IdSource for Nothing {
     fn todo_id(&self, _: Instant) -> TodoId {
         TodoId::from_bytes([7; 16])
     }
+
+    fn todo_id_after(&self, _: TodoId, _: Instant) -> TodoId {
+        TodoId::from_bytes([7; 16])
+    }
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Todos in memory: for trials, and for tests that need no file.
 
 mod archive;
+mod head;
 mod repository;
 
 pub use archive::MemorySnapshot;

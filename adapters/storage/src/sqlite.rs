@@ -8,6 +8,7 @@ mod checkpoints;
 mod creations;
 mod failure;
 mod files;
+mod heads;
 mod loader;
 mod lock;
 mod log_marker;

@@ -31,6 +31,10 @@ pub enum StorageError {
 pub enum InsertError {
     #[error("a todo with the id {0} already exists")]
     Duplicate(TodoId),
+    /// A todo with a later id was created in the workspace before; this is the last id. Another server may
+    /// have minted it, or this one before its clock was set back.
+    #[error("the last todo of the workspace has the id {0}, which is later")]
+    Behind(TodoId),
     #[error(transparent)]
     OtherWorkspace(#[from] OtherWorkspace),
     #[error(transparent)]

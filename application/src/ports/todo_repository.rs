@@ -126,7 +126,9 @@ pub trait TodoRepository: Send + Sync {
     ) -> Result<Vec<Todo>, StorageError>;
 
     /// Adds a todo of the permit's workspace. [`InsertError::Duplicate`] if the workspace has one with
-    /// this id.
+    /// this id. [`InsertError::Behind`] if one with a later id was added before, whether it still exists
+    /// or not, so that the order of ids is the order of creation; of both todos, only a
+    /// [minted id](Todo::minted_id) counts.
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError>;
 
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same

@@ -69,6 +69,12 @@ impl IdSource for SequentialIds {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         TodoId::from_bytes(u128::from(number).to_be_bytes())
     }
+
+    fn todo_id_after(&self, last: TodoId, at: Instant) -> TodoId {
+        let last = u64::try_from(last.as_uuid().as_u128()).unwrap();
+        self.0.fetch_max(last, Ordering::Relaxed);
+        self.todo_id(at)
+    }
 }
 
 fn todos(repository: MockTodoRepository, sharing: Sharing) -> Todos {

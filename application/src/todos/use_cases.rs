@@ -9,6 +9,10 @@ use todo_domain::{
 
 use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
 
+/// How often a write is tried anew after another writer was faster. In each round one writer succeeds, so
+/// this many may update one todo at the same time.
+pub(super) const ROUNDS: usize = 256;
+
 /// Everything a caller can do with todos. Share it in an `Arc`; its methods may run concurrently.
 pub struct Todos {
     pub(super) repository: Arc<dyn TodoRepository>,

@@ -10,9 +10,11 @@ use todo_application::domain::{
     WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
-    StorageHealth, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
+    TodoRepository,
 };
+
+use super::head::Head;
 
 /// Keeps todos until it is dropped.
 ///
@@ -23,10 +25,11 @@ pub struct MemoryTodoRepository {
     workspaces: Mutex<HashMap<WorkspaceId, Workspace>>,
 }
 
-/// The todos of one workspace. `open` and `done` index them, so that the cost of a filtered page
+/// One workspace and its todos. `open` and `done` index them, so that the cost of a filtered page
 /// depends on the page and not on what it skips.
 #[derive(Default)]
 pub(super) struct Workspace {
+    head: Head,
     pub(super) todos: BTreeMap<TodoId, Todo>,
     open: BTreeSet<TodoId>,
     done: BTreeSet<TodoId>,
@@ -35,7 +38,13 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    pub(super) fn put(&mut self, todo: &Todo) {
+    /// Adds a todo whose id is free.
+    pub(super) fn add(&mut self, todo: &Todo) {
+        self.head.added(todo);
+        self.put(todo);
+    }
+
+    fn put(&mut self, todo: &Todo) {
         let (index, other) = if todo.completion().is_done() {
             (&mut self.done, &mut self.open)
         } else {
@@ -50,7 +59,10 @@ impl Workspace {
         if self.todos.contains_key(&todo.id()) {
             return Err(InsertError::Duplicate(todo.id()));
         }
-        self.put(todo);
+        if let Some(last) = self.head.is_ahead_of(todo) {
+            return Err(InsertError::Behind(last));
+        }
+        self.add(todo);
         Ok(())
     }
 
@@ -174,19 +186,7 @@ impl TodoRepository for MemoryTodoRepository {
             return Err(ChangeError::Stale);
         }
         workspace.remove(id);
-        if workspace.todos.is_empty() && workspace.creations.is_empty() {
-            workspaces.remove(permit.workspace());
-        }
         Ok(true)
-    }
-}
-
-#[async_trait]
-impl NewestId for MemoryTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        let workspaces = self.workspaces();
-        let ids = workspaces.values().flat_map(|workspace| workspace.todos.keys().copied());
-        Ok(ids.filter(|id| *id < end && id.as_uuid().get_version_num() == 7).max())
     }
 }
 

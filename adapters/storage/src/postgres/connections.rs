@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Object, Pool, PoolError};
+use deadpool::managed::{Object, Pool};
 use todo_application::ports::StorageError;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Error, Row};
@@ -13,7 +13,7 @@ use super::failure::{Failure, Fate};
 use super::open_error::PostgresOpenProblem;
 use super::parameter::Parameter;
 use super::queries::Query;
-use super::session::{Connection, Session};
+use super::session::Session;
 
 /// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
 /// replicas.
@@ -75,12 +75,6 @@ impl Connections {
             .map_err(|error| PostgresOpenProblem::Other(error.to_string()))?;
         drop(pool.get().await?);
         Ok(Self(pool))
-    }
-
-    /// Makes a connection outside of the pool.
-    pub(super) async fn connect(&self) -> Result<Connection, Failure> {
-        let connection = self.0.manager().connect(None).await;
-        connection.map_err(|error| PoolError::Backend(error).into())
     }
 
     /// Runs a statement in a transaction of its own, and returns its rows.

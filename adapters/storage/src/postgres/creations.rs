@@ -1,6 +1,6 @@
 //! Adding a todo once, however often the request is repeated.
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 use todo_application::domain::{Instant, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
@@ -8,8 +8,8 @@ use tokio_postgres::{Error, Row};
 use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
-use super::row;
 use super::session::{Session, Transaction};
+use super::{insertion, row};
 
 /// A transaction that remembers a request and adds its todo, or does neither.
 pub(super) struct InsertOnce<'a> {
@@ -25,8 +25,9 @@ pub(super) enum Created {
     Before(Row),
     /// By an earlier request with this key, which was forgotten at this moment.
     JustForgotten,
-    /// The id is taken: nothing is added and nothing remembered.
-    IdTaken,
+    /// The id is taken, or not after the last one of the workspace: nothing is added and nothing
+    /// remembered.
+    Refused,
 }
 
 impl Work for InsertOnce<'_> {
@@ -60,14 +61,11 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        let (values, until_now) = (row::values(todo), [workspace(), now()]);
-        let insert = transaction.query(Query::Insert, &values);
-        let (inserted, expired) =
-            try_join(insert, transaction.query(Query::ListExpired, &until_now)).await?;
-        if inserted.is_empty() {
+        if !insertion::inserted(transaction.query(Query::Insert, &insertion::values(todo)).await)? {
             // Dropping the transaction rolls back what is remembered.
-            return Ok(Created::IdTaken);
+            return Ok(Created::Refused);
         }
+        let expired = transaction.query(Query::ListExpired, &[workspace(), now()]).await?;
         try_join_all(expired.iter().map(|row| forget(&transaction, workspace(), row))).await?;
         transaction.commit().await?;
         Ok(Created::Now)

@@ -8,8 +8,8 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
-    StorageHealth, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
+    TodoRepository,
 };
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -19,9 +19,10 @@ use super::connections::{Connections, Single};
 use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
+use super::insertion::Insert;
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
-use super::parameter::{Parameter, to_sql};
-use super::queries::{NEWEST, Query};
+use super::parameter::Parameter;
+use super::queries::Query;
 use super::url::PostgresUrl;
 use super::{migrations, row};
 
@@ -60,6 +61,13 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
     drop(connection);
     let connections = Arc::new(Connections::open(connector).await?);
     Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
+}
+
+/// How often a todo is inserted again after what refused it was gone at once.
+const ROUNDS: usize = 8;
+
+fn contended() -> StorageError {
+    StorageError::Unavailable("too many writes to the workspace at once".into())
 }
 
 /// The id at which the page after `after` begins. There is none after the largest id.
@@ -104,8 +112,13 @@ impl TodoRepository for PostgresTodoRepository {
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let inserted = self.connections.run(Query::Insert, &row::values(todo)).await?;
-        if inserted.is_empty() { Err(InsertError::Duplicate(todo.id())) } else { Ok(()) }
+        for _ in 0..ROUNDS {
+            if self.connections.execute(&Insert { todo }).await? {
+                return Ok(());
+            }
+            self.refusal(todo).await?;
+        }
+        Err(contended().into())
     }
 
     async fn insert_once(
@@ -116,15 +129,18 @@ impl TodoRepository for PostgresTodoRepository {
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
         let once = creations::InsertOnce { caller: permit.caller().key(), todo, request };
-        match self.connections.execute(&once).await? {
-            Created::Now => Ok(None),
-            Created::Before(row) => Ok(Some(creations::read(&row)?)),
-            Created::JustForgotten => {
-                let cause = "the request was forgotten at this moment";
-                Err(StorageError::Unavailable(cause.into()).into())
+        for _ in 0..ROUNDS {
+            match self.connections.execute(&once).await? {
+                Created::Now => return Ok(None),
+                Created::Before(row) => return Ok(Some(creations::read(&row)?)),
+                Created::JustForgotten => {
+                    let cause = "the request was forgotten at this moment";
+                    return Err(StorageError::Unavailable(cause.into()).into());
+                }
+                Created::Refused => self.refusal(todo).await?,
             }
-            Created::IdTaken => Err(InsertError::Duplicate(todo.id())),
         }
+        Err(contended().into())
     }
 
     async fn save(
@@ -136,6 +152,7 @@ impl TodoRepository for PostgresTodoRepository {
         todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut values = Vec::from(row::values(todo));
         values.push(Parameter::Number(Some(expected.as_i64())));
+        values.push(Parameter::Number(Some(todo.bytes().cast_signed())));
         let saved = self.connections.run(Query::Save, &values).await?;
         if saved.is_empty() { Err(ChangeError::Stale) } else { Ok(()) }
     }
@@ -159,19 +176,6 @@ impl TodoRepository for PostgresTodoRepository {
     }
 }
 
-/// On a connection of its own: it is needed once, and not every engine that distributes rows runs it.
-#[async_trait]
-impl NewestId for PostgresTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        let connection = self.connections.connect().await?;
-        let end = [Parameter::Id(end)];
-        let row =
-            connection.client.query_opt(NEWEST, &to_sql(&end)).await.map_err(Failure::from)?;
-        let id = row.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?;
-        Ok(id.map(TodoId::from_uuid))
-    }
-}
-
 #[async_trait]
 impl StorageHealth for PostgresTodoRepository {
     async fn check(&self) -> Result<(), StorageError> {
@@ -187,6 +191,24 @@ impl StorageHealth for PostgresTodoRepository {
 }
 
 impl PostgresTodoRepository {
+    /// Why a new todo was refused, as the error. It is what is stored by now: if that would admit the
+    /// todo, there is none.
+    async fn refusal(&self, todo: &Todo) -> Result<(), InsertError> {
+        let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
+        if !self.connections.run(Query::Exists, &key).await?.is_empty() {
+            return Err(InsertError::Duplicate(todo.id()));
+        }
+        let head = self.connections.run(Query::LastId, &[row::key(todo.workspace())]).await?;
+        let last = head.first().map(|row| row.try_get(0).map(|id: Option<_>| id)).transpose();
+        let last = last.map_err(Failure::from).map_err(StorageError::from)?.flatten();
+        match last.map(TodoId::from_uuid) {
+            Some(last) if todo.minted_id().is_some_and(|id| id <= last) => {
+                Err(InsertError::Behind(last))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn find_in(
         &self,
         workspace: &WorkspaceId,

@@ -1,4 +1,4 @@
-//! Conversion between todos and rows of the table `todos`.
+//! Conversion between todos and rows of the table `todo_items`.
 
 use thiserror::Error;
 use todo_application::domain::{
@@ -11,7 +11,7 @@ use tokio_postgres::types::FromSql;
 
 use super::parameter::Parameter;
 
-/// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
+/// A query over `todo_items` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
 /// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
@@ -25,7 +25,7 @@ macro_rules! select {
             "SELECT id, title, description, completed_at, created_at, created_by, ",
             "updated_at, updated_by, version",
             $more,
-            " FROM todos ",
+            " FROM todo_items ",
             $rest
         )
     };
@@ -59,6 +59,11 @@ pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
         Parameter::Text(Some(updated_by.as_str())),
         Parameter::Number(Some(version.as_i64())),
     ]
+}
+
+/// What a new todo adds to the head of its workspace: its bytes and its minted id.
+pub(super) fn counted(todo: &Todo) -> [Parameter<'static>; 2] {
+    [Parameter::Number(Some(todo.bytes().cast_signed())), Parameter::OptionalId(todo.minted_id())]
 }
 
 /// The `$1` of every statement.

@@ -10,8 +10,8 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
-    StorageHealth, TodoRepository, in_one_line,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
+    TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -79,10 +79,7 @@ impl TodoRepository for SqliteTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         let outcome = self.writer.write(Write::Insert(todo.clone())).await?;
-        if outcome == Outcome::Duplicate {
-            return Err(InsertError::Duplicate(todo.id()));
-        }
-        Ok(())
+        inserted(todo, outcome).map(drop)
     }
 
     async fn insert_once(
@@ -94,11 +91,7 @@ impl TodoRepository for SqliteTodoRepository {
         todo.check(permit)?;
         let (caller, request) = (permit.caller().key(), request.clone());
         let write = Write::InsertOnce { caller, todo: todo.clone(), request };
-        match self.writer.write(write).await? {
-            Outcome::Earlier(creation) => Ok(Some(creation)),
-            Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
-            Outcome::Done | Outcome::NotFound | Outcome::Stale => Ok(None),
-        }
+        inserted(todo, self.writer.write(write).await?)
     }
 
     async fn save(
@@ -128,6 +121,16 @@ impl TodoRepository for SqliteTodoRepository {
     }
 }
 
+/// The answer to an insertion.
+fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
+    match outcome {
+        Outcome::Done | Outcome::NotFound | Outcome::Stale => Ok(None),
+        Outcome::Earlier(creation) => Ok(Some(creation)),
+        Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
+        Outcome::Behind(last) => Err(InsertError::Behind(last)),
+    }
+}
+
 impl SqliteTodoRepository {
     async fn find_in(
         &self,
@@ -136,13 +139,6 @@ impl SqliteTodoRepository {
     ) -> Result<Option<Todo>, StorageError> {
         let workspace = workspace.clone();
         self.readers.read(move |connection| queries::find(connection, &workspace, id)).await
-    }
-}
-
-#[async_trait]
-impl NewestId for SqliteTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        self.readers.read(move |connection| queries::newest(connection, end)).await
     }
 }
 

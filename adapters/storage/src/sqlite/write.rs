@@ -1,11 +1,11 @@
 //! The statements that write.
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{Creation, CreationRequest};
 
-use super::{creations, row};
+use super::{creations, heads, row};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
@@ -20,7 +20,13 @@ const SAVE: &str = "\
 
 const REMOVE: &str = "\
     DELETE FROM todos \
-    WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version)";
+    WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version) \
+    RETURNING octet_length(title) + ifnull(octet_length(description), 0)";
+
+/// The bytes of the texts of a todo of this version.
+const BYTES: &str = "\
+    SELECT octet_length(title) + ifnull(octet_length(description), 0) FROM todos \
+    WHERE workspace = ?1 AND id = ?2 AND version = ?3";
 
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2)";
 
@@ -54,12 +60,25 @@ pub(super) enum Outcome {
     Duplicate,
     /// The todo had another version than expected, or did not exist. Nothing was written.
     Stale,
+    /// The id is not after the last one of the workspace. Nothing was written.
+    Behind(TodoId),
     /// An earlier request with the same key has created its todo. Nothing was written.
     Earlier(Creation),
 }
 
+impl Outcome {
+    /// Whether the write is to be kept. Otherwise, what it wrote before it was refused is rolled back.
+    pub(super) fn is_kept(self) -> bool {
+        match self {
+            Self::Done | Self::NotFound | Self::Earlier(_) => true,
+            Self::Duplicate | Self::Stale | Self::Behind(_) => false,
+        }
+    }
+}
+
 impl Write {
-    /// Runs the write in the open transaction.
+    /// Runs the write in the open transaction, which must be rolled back to here unless the outcome
+    /// [is kept](Outcome::is_kept).
     pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
         match self {
             Self::Insert(todo) => insert(connection, todo),
@@ -75,8 +94,14 @@ impl Write {
 }
 
 fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Outcome> {
-    let inserted = insert_new(connection, todo)?;
-    Ok(if inserted { Outcome::Done } else { Outcome::Duplicate })
+    if !insert_new(connection, todo)? {
+        return Ok(Outcome::Duplicate);
+    }
+    if heads::add(connection, todo)? {
+        return Ok(Outcome::Done);
+    }
+    let last = heads::last_id(connection, todo.workspace())?;
+    Ok(last.map_or(Outcome::Duplicate, Outcome::Behind))
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
@@ -102,13 +127,15 @@ fn insert_once(
 }
 
 fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Outcome> {
+    let (workspace, id) = (todo.workspace(), todo.id());
+    let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.as_i64()];
+    let bytes = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
+    let Some(bytes) = bytes.optional()? else { return Ok(Outcome::Stale) };
+    heads::change(connection, workspace, todo.bytes().cast_signed() - bytes)?;
     let expected = ToSqlOutput::from(expected.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
-    let saved = connection.prepare_cached(SAVE)?.execute(values)?;
-    Ok(match saved {
-        0 => Outcome::Stale,
-        _ => Outcome::Done,
-    })
+    connection.prepare_cached(SAVE)?.execute(values)?;
+    Ok(Outcome::Done)
 }
 
 fn remove(
@@ -117,13 +144,15 @@ fn remove(
     id: TodoId,
     expected: Option<Version>,
 ) -> rusqlite::Result<Outcome> {
-    let (workspace, id) = (workspace.as_str(), id.as_uuid().as_bytes());
+    let (key, id) = (workspace.as_str(), id.as_uuid().as_bytes());
     let expected = expected.map(Version::as_i64);
-    let removed = connection.prepare_cached(REMOVE)?.execute(params![workspace, id, expected])?;
-    if removed > 0 {
+    let mut remove = connection.prepare_cached(REMOVE)?;
+    let removed = remove.query_row(params![key, id, expected], |row| row.get(0)).optional()?;
+    if let Some(bytes) = removed {
+        heads::remove(connection, workspace, bytes)?;
         return Ok(Outcome::Done);
     }
     let exists: bool =
-        connection.prepare_cached(EXISTS)?.query_row(params![workspace, id], |row| row.get(0))?;
+        connection.prepare_cached(EXISTS)?.query_row(params![key, id], |row| row.get(0))?;
     Ok(if exists { Outcome::Stale } else { Outcome::NotFound })
 }

@@ -206,7 +206,12 @@ fn apply_alone(
 ) -> rusqlite::Result<Result<Outcome, StorageError>> {
     run(transaction, "SAVEPOINT alone")?;
     match write.apply(transaction) {
-        Ok(outcome) => run(transaction, "RELEASE alone").map(|()| Ok(outcome)),
+        Ok(outcome) => {
+            if !outcome.is_kept() {
+                run(transaction, "ROLLBACK TO alone")?;
+            }
+            run(transaction, "RELEASE alone").map(|()| Ok(outcome))
+        }
         // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
         // accepts no more writes in it.
         Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),

@@ -26,11 +26,16 @@ pub(super) enum Step {
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 3] = [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS)];
+pub(super) const MIGRATIONS: [(i32, &[Step]); 4] =
+    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS)];
+
+/// Whether the table of todos has the name that migration 4 gives it.
+const IS_RENAMED: &str = "SELECT to_regclass('todo_items') IS NOT NULL";
 
 const TODOS: [Step; 3] = [
-    Step::Run(
-        "CREATE TABLE IF NOT EXISTS todos (
+    Step::Unless {
+        done: IS_RENAMED,
+        sql: "CREATE TABLE IF NOT EXISTS todos (
             workspace    bytea  NOT NULL, -- as UTF-8: compared byte for byte, whatever the locale
             id           uuid   NOT NULL,
             title        text   NOT NULL,
@@ -52,18 +57,20 @@ const TODOS: [Step; 3] = [
             ),
             PRIMARY KEY (workspace, id)
         )",
-    ),
+    },
     // For the lists of open and of done todos, which would otherwise skip over the others. Their columns
     // are their own, so that no planner, whatever it guesses, can take one of them in place of the
     // primary key or the other way round.
-    Step::Run(
-        "CREATE INDEX IF NOT EXISTS todos_open ON todos (workspace, open_id)
-         WHERE open_id IS NOT NULL",
-    ),
-    Step::Run(
-        "CREATE INDEX IF NOT EXISTS todos_done ON todos (workspace, done_id)
-         WHERE done_id IS NOT NULL",
-    ),
+    Step::Unless {
+        done: IS_RENAMED,
+        sql: "CREATE INDEX IF NOT EXISTS todos_open ON todos (workspace, open_id)
+              WHERE open_id IS NOT NULL",
+    },
+    Step::Unless {
+        done: IS_RENAMED,
+        sql: "CREATE INDEX IF NOT EXISTS todos_done ON todos (workspace, done_id)
+              WHERE done_id IS NOT NULL",
+    },
 ];
 
 /// What came of the requests to add a todo that had a name (an idempotency key). It is kept with the
@@ -114,6 +121,35 @@ const CALLERS: [Step; 2] = [
            AND (substr(workspace, 1, 13) = 'organization:'::bytea
                 OR (substr(workspace, 1, 9) = 'personal:'::bytea
                     AND substr(workspace, 10, 1) <> ':'::bytea))",
+    ),
+];
+
+/// The head of each workspace, changed in the transaction of each write. The table of todos gets another
+/// name, which a server of an earlier schema does not know: it would write without changing the heads.
+const HEADS: [Step; 4] = [
+    // First: it waits for the writes of such servers, and excludes further ones.
+    Step::Unless { done: IS_RENAMED, sql: "ALTER TABLE todos RENAME TO todo_items" },
+    Step::Run(
+        "CREATE TABLE IF NOT EXISTS todo_heads (
+            workspace   bytea  NOT NULL PRIMARY KEY,
+            todos       bigint NOT NULL, -- how many there are
+            bytes       bigint NOT NULL, -- of their titles and descriptions, as UTF-8
+            last_change bigint NOT NULL, -- one more for each write that changes something
+            last_id     uuid             -- the greatest id that was minted here, null: none
+        )",
+    ),
+    Step::Distribute { table: "todo_heads", like: "todo_items" },
+    // An id counts as minted here if it is of version 7 and its time at most 366 days after the creation.
+    Step::Run(
+        "INSERT INTO todo_heads (workspace, todos, bytes, last_change, last_id)
+         SELECT workspace, count(*), sum(octet_length(title) + coalesce(octet_length(description), 0)),
+                count(*), max(CASE
+                    WHEN substr(id::text, 15, 1) = '7'
+                     AND replace(substr(id::text, 1, 13), '-', '') COLLATE \"C\"
+                         <= lpad(to_hex(created_at + 31622400000), 12, '0') COLLATE \"C\"
+                    THEN id::text END COLLATE \"C\")::uuid
+         FROM todo_items GROUP BY workspace
+         ON CONFLICT (workspace) DO NOTHING",
     ),
 ];
 

@@ -148,6 +148,44 @@ fn remembered_requests_are_migrated_to_their_callers() {
     }
 }
 
+/// Counted from the todos that exist; of their ids, those count that were minted here.
+#[test]
+fn workspaces_of_every_earlier_schema_get_their_heads() {
+    const INSERT: &str = "\
+        INSERT INTO todos VALUES (?1, unhex(?2, '-'), ?3, ?4, NULL, 1795340000007, 'me', \
+                                  1795340000007, 'me', 1)";
+    for schema in 1..=MIGRATIONS.len() {
+        let place = Place::new();
+        let shell = database_of(&place, &MIGRATIONS[..schema]);
+        // Of version 7, of version 7 a year and a day later, and of version 4.
+        let minted = "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b";
+        let ahead = "01a96221-00a7-7e4f-8a5b-6c7d8e9f0a1b";
+        let other = "ff000000-7c3d-4e4f-8a5b-6c7d8e9f0a1b";
+        for (workspace, id, title, description) in [
+            ("mine", minted, "Milch für öl", Some("zwei\nLiter – 😀")),
+            ("mine", ahead, "b", None),
+            ("mine", other, "c", Some("")),
+            ("yours", other, "d", None),
+        ] {
+            shell.execute(INSERT, (workspace, id, title, description)).unwrap();
+        }
+        drop(shell);
+
+        drop(place.open());
+        let head = |workspace: &str| {
+            let head = "SELECT todos, bytes, last_change, lower(hex(last_id)) FROM heads \
+                        WHERE workspace = ?1";
+            let head = place.shell().query_row(head, [workspace], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            });
+            head.unwrap()
+        };
+        let bytes = i64::try_from("Milch für ölzwei\nLiter – 😀bc".len()).unwrap();
+        assert_eq!(head("mine"), (3, bytes, 3, minted.replace('-', "")), "schema {schema}");
+        assert_eq!(head("yours"), (1, 1, 1, String::new()), "schema {schema}");
+    }
+}
+
 #[test]
 fn migrating_twice_changes_nothing() {
     let place = Place::new();
