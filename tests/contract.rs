@@ -15,6 +15,8 @@ mod lists;
 mod one_todo;
 #[path = "contract/order.rs"]
 mod order;
+#[path = "contract/quotas.rs"]
+mod quotas;
 #[path = "contract/round_trip.rs"]
 mod round_trip;
 
@@ -23,7 +25,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version};
-use todo_application::ports::{ChangeError, Filter, InsertError, StorageHealth, TodoRepository};
+use todo_application::ports::{
+    ChangeError, Filter, InsertError, RemoveError, StorageHealth, TodoRepository,
+};
 use todo_tests::{Permitted as _, operator, todo_record, workspace, write_permit};
 
 /// An empty store, and what must live as long as the store.
@@ -119,6 +123,13 @@ contract! {
             an_id_that_was_not_minted_has_no_place_in_the_order,
             a_request_that_is_behind_is_not_remembered,
             concurrent_creates_are_in_the_order_of_their_ids,
+        ]
+        quotas: [
+            no_todo_is_added_beyond_the_quota,
+            texts_grow_up_to_the_quota_and_shrink_beyond_it,
+            a_repeated_request_is_answered_whatever_the_quota,
+            a_request_beyond_the_quota_is_not_remembered,
+            of_concurrent_creates_as_many_succeed_as_the_quota_admits,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

@@ -4,17 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rusqlite::Connection;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
-    Completion, Description, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
+    Completion, Description, Quota, QuotaExceeded, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId, WritePermit,
 };
-use todo_application::ports::{ChangeError, Filter, InsertError, StorageError, TodoRepository};
+use todo_application::ports::{
+    ChangeError, Filter, InsertError, RemoveError, StorageError, TodoRepository,
+};
 use todo_tests::head::{Head, head};
-use todo_tests::{Permitted as _, postgres, todo_record, workspace};
+use todo_tests::{Permitted as _, postgres, todo_record, workspace, write_permit};
 use tokio::runtime::Runtime;
 use uuid::{Builder, Uuid};
 
@@ -48,6 +52,7 @@ enum Answer {
     Removed(bool),
     Duplicate(TodoId),
     Behind(TodoId),
+    QuotaExceeded(QuotaExceeded),
     Stale,
     Failed(String),
 }
@@ -63,8 +68,18 @@ impl From<InsertError> for Answer {
         match error {
             InsertError::Duplicate(id) => Self::Duplicate(id),
             InsertError::Behind(last) => Self::Behind(last),
+            InsertError::QuotaExceeded(exceeded) => Self::QuotaExceeded(exceeded),
             InsertError::OtherWorkspace(_) => Self::Failed(error.to_string()),
             InsertError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemoveError> for Answer {
+    fn from(error: RemoveError) -> Self {
+        match error {
+            RemoveError::Stale => Self::Stale,
+            RemoveError::Storage(error) => error.into(),
         }
     }
 }
@@ -73,6 +88,7 @@ impl From<ChangeError> for Answer {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,
+            ChangeError::QuotaExceeded(exceeded) => Self::QuotaExceeded(exceeded),
             ChangeError::Storage(error) => error.into(),
         }
     }
@@ -88,10 +104,11 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             listed.map_or_else(Answer::from, Answer::Listed)
         }
         Operation::Insert(todo) => {
-            repository.add(todo).await.map_or_else(Answer::from, |()| Answer::Written)
+            let inserted = repository.insert(&permit(todo), todo).await;
+            inserted.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Save(todo, expected) => {
-            let saved = repository.replace(todo, *expected).await;
+            let saved = repository.save(&permit(todo), todo, *expected).await;
             saved.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Remove(key, id, expected) => {
@@ -99,6 +116,12 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             removed.map_or_else(Answer::from, Answer::Removed)
         }
     }
+}
+
+/// With a quota that operations often meet.
+fn permit(todo: &Todo) -> WritePermit {
+    let [todos, bytes] = [5, 40].map(NonZeroU64::new);
+    write_permit(todo.workspace()).within(Quota { todos, bytes })
 }
 
 /// Few values, so that operations often meet.

@@ -70,7 +70,8 @@ pub async fn compose_with_clock(
     let keys = scalekit.keys();
 
     let ids = Arc::new(UuidV7Source::new());
-    let todos = Arc::new(Todos::new(repository, changes, clock, ids, config.sharing));
+    let todos = Todos::new(repository, changes, clock, ids, config.sharing);
+    let todos = Arc::new(todos.with_quota(config.quota));
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))

@@ -16,11 +16,11 @@ mod setting;
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
-use todo_application::domain::Sharing;
+use todo_application::domain::{Quota, Sharing};
 use url::Url;
 
 use crate::settings::{Problem, Settings, shown};
@@ -94,6 +94,18 @@ const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
      `off` for no limit",
     parse::rate_limit,
 );
+const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA",
+    Text("off"),
+    "The most todos of one list; `off` for no limit",
+    parse::quota,
+);
+const TODO_QUOTA_MIB: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA_MIB",
+    Text("off"),
+    "The most MiB that the titles and descriptions of one list have together; `off` for no limit",
+    parse::quota,
+);
 const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
     "ALLOWED_HOSTS",
     Derived("host of `MCP_URL`"),
@@ -132,7 +144,7 @@ const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 16] = [
+pub const SETTINGS: [About; 18] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -143,6 +155,8 @@ pub const SETTINGS: [About; 16] = [
     TODO_SHARING.about,
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,
+    TODO_QUOTA.about,
+    TODO_QUOTA_MIB.about,
     ALLOWED_HOSTS.about,
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,
@@ -164,6 +178,8 @@ pub struct Config {
     pub(crate) scope_denial: ScopeDenial,
     /// Requests per second that one caller may send on average; `None` for no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// What one workspace may hold.
+    pub(crate) quota: Quota,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -201,6 +217,8 @@ impl Config {
         let sharing = reader.value(&TODO_SHARING);
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
+        let todos = reader.value(&TODO_QUOTA);
+        let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
@@ -219,6 +237,7 @@ impl Config {
                 sharing: sharing?,
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,
+                quota: quota(todos?, mebibytes?),
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,
@@ -242,6 +261,14 @@ impl Config {
             format!("http://localhost:{port}/").parse()
         }
     }
+}
+
+fn quota(todos: Option<NonZeroU32>, mebibytes: Option<NonZeroU32>) -> Quota {
+    let bytes = |mebibytes: NonZeroU32| {
+        const MEBIBYTE: NonZeroU64 = NonZeroU64::MIN.saturating_add(1024 * 1024 - 1);
+        NonZeroU64::from(mebibytes).saturating_mul(MEBIBYTE)
+    };
+    Quota { todos: todos.map(NonZeroU64::from), bytes: mebibytes.map(bytes) }
 }
 
 /// `MCP_URL` or one of its aliases, as it is written.

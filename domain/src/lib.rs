@@ -19,6 +19,7 @@ mod instant;
 mod line;
 mod permission;
 mod policy;
+mod quota;
 mod text;
 mod todo;
 mod todo_id;
@@ -35,6 +36,7 @@ pub use policy::{
     Caller, Denied, OperatorPermit, ReadAction, ReadPermit, WriteAction, WritePermit,
     authorize_read, authorize_write,
 };
+pub use quota::{Quota, QuotaExceeded};
 pub use text::{Description, DescriptionError, Title, TitleError};
 pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
 pub use todo_id::{TodoId, TodoIdError};

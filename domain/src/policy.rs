@@ -39,6 +39,7 @@ use thiserror::Error;
 use crate::caller_id::CallerId;
 use crate::identity::{Organization, Subject};
 use crate::permission::{Permission, Permissions};
+use crate::quota::Quota;
 use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
 
 /// An action that changes nothing.
@@ -134,15 +135,16 @@ impl ReadPermit {
 /// ```
 ///
 /// ```compile_fail,E0451
-/// use todo_domain::{CallerId, WorkspaceId, WritePermit};
+/// use todo_domain::{CallerId, Quota, WorkspaceId, WritePermit};
 /// fn permit(workspace: WorkspaceId, caller: CallerId) -> WritePermit {
-///     WritePermit { workspace, caller }
+///     WritePermit { workspace, caller, quota: Quota::OFF }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct WritePermit {
     workspace: WorkspaceId,
     caller: CallerId,
+    quota: Quota,
 }
 
 impl WritePermit {
@@ -153,6 +155,17 @@ impl WritePermit {
     /// Who writes with this permit.
     pub fn caller(&self) -> &CallerId {
         &self.caller
+    }
+
+    /// The same permit, for a workspace that may hold no more than this.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// What the workspace may hold after a write.
+    pub fn quota(&self) -> Quota {
+        self.quota
     }
 
     /// The author of what is written with this permit.
@@ -212,6 +225,7 @@ pub fn authorize_write(
     authorize(sharing, caller, action.permission()).map(|workspace| WritePermit {
         workspace,
         caller: CallerId::new(caller.subject, caller.organization),
+        quota: Quota::OFF,
     })
 }
 

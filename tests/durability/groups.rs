@@ -62,6 +62,7 @@ fn insert(
             InsertError::Storage(error) => error,
             error @ (InsertError::Duplicate(_)
             | InsertError::Behind(_)
+            | InsertError::QuotaExceeded(_)
             | InsertError::OtherWorkspace(_)) => {
                 panic!("{error:?}")
             }

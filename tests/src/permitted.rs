@@ -2,7 +2,8 @@ use std::future::Future;
 
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
+    TodoRepository,
 };
 
 use crate::sample::{read_permit, write_permit, write_permit_of};
@@ -59,7 +60,7 @@ pub trait Permitted: TodoRepository {
         workspace: &WorkspaceId,
         id: TodoId,
         expected: Option<Version>,
-    ) -> impl Future<Output = Result<bool, ChangeError>> + Send {
+    ) -> impl Future<Output = Result<bool, RemoveError>> + Send {
         let permit = write_permit(workspace);
         async move { self.remove(&permit, id, expected).await }
     }

@@ -1,7 +1,6 @@
 //! Todos in memory: for trials, and for tests that need no file.
 
 mod archive;
-mod head;
 mod repository;
 
 pub use archive::MemorySnapshot;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use todo_domain::{IdempotencyKey, Instant, ReadPermit, Todo, TodoId, Version, WritePermit};
 
-use super::storage_error::{ChangeError, InsertError, StorageError};
+use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 
 /// Which todos of a workspace a list contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,22 +83,22 @@ pub struct Creation {
 ///
 /// ```
 /// # use todo_application::domain::{TodoId, WritePermit};
-/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, permit: &WritePermit, id: TodoId,
-/// ) -> Result<bool, ChangeError> {
+/// ) -> Result<bool, RemoveError> {
 ///     todos.remove(permit, id, None).await
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
 /// # use todo_application::domain::{TodoId, WorkspaceId};
-/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, workspace: &WorkspaceId, id: TodoId,
-/// ) -> Result<bool, ChangeError> {
+/// ) -> Result<bool, RemoveError> {
 ///     todos.remove(workspace, id, None).await
 /// }
 /// ```
@@ -128,7 +128,8 @@ pub trait TodoRepository: Send + Sync {
     /// Adds a todo of the permit's workspace. [`InsertError::Duplicate`] if the workspace has one with
     /// this id. [`InsertError::Behind`] if one with a later id was added before, whether it still exists
     /// or not, so that the order of ids is the order of creation; of both todos, only a
-    /// [minted id](Todo::minted_id) counts.
+    /// [minted id](Todo::minted_id) counts. [`InsertError::QuotaExceeded`] if the workspace would hold more
+    /// than the [quota](WritePermit::quota) of the permit, of all writes that are made at the same time.
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError>;
 
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
@@ -146,7 +147,8 @@ pub trait TodoRepository: Send + Sync {
     ) -> Result<Option<Creation>, InsertError>;
 
     /// Replaces a todo whose stored version is `expected`. [`ChangeError::Stale`] if it is another, or
-    /// if the permit's workspace has no such todo.
+    /// if the permit's workspace has no such todo. [`ChangeError::QuotaExceeded`] if the todo would be
+    /// longer, and the workspace would hold more than the quota of the permit.
     async fn save(
         &self,
         permit: &WritePermit,
@@ -154,12 +156,12 @@ pub trait TodoRepository: Send + Sync {
         expected: Version,
     ) -> Result<(), ChangeError>;
 
-    /// Removes a todo, and returns whether it existed. [`ChangeError::Stale`] if it exists with another
+    /// Removes a todo, and returns whether it existed. [`RemoveError::Stale`] if it exists with another
     /// version than the expected one.
     async fn remove(
         &self,
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError>;
+    ) -> Result<bool, RemoveError>;
 }

@@ -39,7 +39,7 @@ impl Created {
 }
 
 impl Todos {
-    /// Adds an open todo to the caller's workspace.
+    /// Adds an open todo to the caller's workspace, unless that holds as much as it may.
     ///
     /// A request with a key that the caller has used within 24 hours adds nothing. With the same
     /// content its outcome is [`Created::Replayed`], with other content [`CreateError::KeyReused`].
@@ -76,6 +76,7 @@ impl Todos {
                     let id = self.ids.todo_id_after(last, now);
                     todo = Todo::create(&permit, id, title, description, now);
                 }
+                Err(InsertError::QuotaExceeded(error)) => return Err(error.into()),
                 Err(error) => return Err(StorageFailure::from(error).into()),
             }
         }
@@ -100,7 +101,10 @@ impl Todos {
             }
             Ok(Some(_))
             | Err(
-                InsertError::Duplicate(_) | InsertError::Behind(_) | InsertError::OtherWorkspace(_),
+                InsertError::Duplicate(_)
+                | InsertError::Behind(_)
+                | InsertError::QuotaExceeded(_)
+                | InsertError::OtherWorkspace(_),
             ) => {}
         }
         inserted

@@ -36,6 +36,7 @@ impl Todos {
                     return Ok(todo);
                 }
                 Err(ChangeError::Stale) => {}
+                Err(ChangeError::QuotaExceeded(error)) => return Err(error.into()),
                 Err(ChangeError::Storage(error)) => {
                     self.publish_change(&permit, id, Some(&error));
                     return Err(StorageFailure::from(error).into());

@@ -6,15 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    CallerId, IdempotencyKey, Instant, OtherWorkspace, ReadPermit, Todo, TodoId, Version,
+    CallerId, IdempotencyKey, Instant, OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version,
     WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
+    StorageHealth, TodoRepository,
 };
-
-use super::head::Head;
 
 /// Keeps todos until it is dropped.
 ///
@@ -40,7 +38,9 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Adds a todo whose id is free.
     pub(super) fn add(&mut self, todo: &Todo) {
-        self.head.added(todo);
+        self.head.todos += 1;
+        self.head.bytes += todo.bytes();
+        self.head.last_id = self.head.last_id.max(todo.minted_id());
         self.put(todo);
     }
 
@@ -55,19 +55,20 @@ impl Workspace {
         self.todos.insert(todo.id(), todo.clone());
     }
 
-    fn insert(&mut self, todo: &Todo) -> Result<(), InsertError> {
+    fn insert(&mut self, todo: &Todo, quota: Quota) -> Result<(), InsertError> {
         if self.todos.contains_key(&todo.id()) {
             return Err(InsertError::Duplicate(todo.id()));
         }
-        if let Some(last) = self.head.is_ahead_of(todo) {
-            return Err(InsertError::Behind(last));
-        }
+        self.head.admits(todo, quota)?;
         self.add(todo);
         Ok(())
     }
 
     fn remove(&mut self, id: TodoId) {
-        self.todos.remove(&id);
+        if let Some(removed) = self.todos.remove(&id) {
+            self.head.todos -= 1;
+            self.head.bytes -= removed.bytes();
+        }
         self.open.remove(&id);
         self.done.remove(&id);
     }
@@ -127,7 +128,7 @@ impl TodoRepository for MemoryTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         let mut workspaces = self.workspaces();
-        workspaces.entry(permit.workspace().clone()).or_default().insert(todo)
+        workspaces.entry(permit.workspace().clone()).or_default().insert(todo, permit.quota())
     }
 
     async fn insert_once(
@@ -145,7 +146,7 @@ impl TodoRepository for MemoryTodoRepository {
         if let Some((earlier, _)) = workspace.creations.get(&key) {
             return Ok(Some(*earlier));
         }
-        workspace.insert(todo)?;
+        workspace.insert(todo, permit.quota())?;
         let creation = Creation { todo: todo.id(), at: todo.created_at(), fingerprint };
         workspace.creations.insert(key, (creation, forget_at));
         Ok(None)
@@ -162,6 +163,9 @@ impl TodoRepository for MemoryTodoRepository {
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(ChangeError::Stale)?;
         match workspace.todos.get(&todo.id()) {
             Some(stored) if stored.version() == expected => {
+                workspace.head.admits_change(stored.bytes(), todo, permit.quota())?;
+                workspace.head.bytes -= stored.bytes();
+                workspace.head.bytes += todo.bytes();
                 workspace.put(todo);
                 Ok(())
             }
@@ -174,7 +178,7 @@ impl TodoRepository for MemoryTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let mut workspaces = self.workspaces();
         let Some(workspace) = workspaces.get_mut(permit.workspace()) else {
             return Ok(false);
@@ -183,7 +187,7 @@ impl TodoRepository for MemoryTodoRepository {
             return Ok(false);
         };
         if expected.is_some_and(|expected| expected != stored.version()) {
-            return Err(ChangeError::Stale);
+            return Err(RemoveError::Stale);
         }
         workspace.remove(id);
         Ok(true)

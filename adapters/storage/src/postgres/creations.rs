@@ -1,7 +1,7 @@
 //! Adding a todo once, however often the request is repeated.
 
 use futures_util::future::try_join_all;
-use todo_application::domain::{Instant, Todo, TodoId};
+use todo_application::domain::{Instant, Quota, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
 
@@ -17,6 +17,7 @@ pub(super) struct InsertOnce<'a> {
     pub(super) caller: String,
     pub(super) todo: &'a Todo,
     pub(super) request: &'a CreationRequest,
+    pub(super) quota: Quota,
 }
 
 pub(super) enum Created {
@@ -25,8 +26,7 @@ pub(super) enum Created {
     Before(Row),
     /// By an earlier request with this key, which was forgotten at this moment.
     JustForgotten,
-    /// The id is taken, or not after the last one of the workspace: nothing is added and nothing
-    /// remembered.
+    /// The id is taken, or the workspace does not take the todo: nothing is added and nothing remembered.
     Refused,
 }
 
@@ -38,7 +38,7 @@ impl Work for InsertOnce<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
-        let Self { caller, todo, request } = self;
+        let Self { caller, todo, request, quota } = self;
         let record = todo.record();
         let workspace = || row::key(todo.workspace());
         let caller = || Parameter::Text(Some(caller));
@@ -61,7 +61,9 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !insertion::inserted(transaction.query(Query::Insert, &insertion::values(todo)).await)? {
+        if !insertion::inserted(
+            transaction.query(Query::Insert, &insertion::values(todo, *quota)).await,
+        )? {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
         }

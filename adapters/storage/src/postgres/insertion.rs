@@ -1,6 +1,8 @@
 //! Adding a todo.
 
-use todo_application::domain::Todo;
+use std::num::NonZeroU64;
+
+use todo_application::domain::{Quota, Todo};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
@@ -13,10 +15,11 @@ use super::session::Session;
 /// A statement that adds a todo and counts it in the head of its workspace, or does neither.
 pub(super) struct Insert<'a> {
     pub(super) todo: &'a Todo,
+    pub(super) quota: Quota,
 }
 
 impl Work for Insert<'_> {
-    /// Whether the todo was added. Otherwise its id is taken, or not after the last one.
+    /// Whether the todo was added. Otherwise its id is taken, or the workspace does not take it.
     type Output = bool;
 
     fn is_a_read(&self) -> bool {
@@ -24,13 +27,20 @@ impl Work for Insert<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        inserted(session.query(Query::Insert, &values(self.todo)).await)
+        inserted(session.query(Query::Insert, &values(self.todo, self.quota)).await)
     }
 }
 
 /// The parameters of [`Query::Insert`].
-pub(super) fn values(todo: &Todo) -> Vec<Parameter<'_>> {
-    row::values(todo).into_iter().chain(row::counted(todo)).collect()
+pub(super) fn values(todo: &Todo, quota: Quota) -> Vec<Parameter<'_>> {
+    let limits = [quota.todos, quota.bytes].map(limit);
+    row::values(todo).into_iter().chain(row::counted(todo)).chain(limits).collect()
+}
+
+/// A limit as a number that is compared.
+pub(super) fn limit(limit: Option<NonZeroU64>) -> Parameter<'static> {
+    let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit.get()).unwrap_or(i64::MAX));
+    Parameter::Number(Some(limit))
 }
 
 /// Whether the todo was added, from what [`Query::Insert`] returned.

@@ -17,7 +17,7 @@ pub(super) enum Query {
     Exists,
     Load,
     AddToHead,
-    LastId,
+    Head,
     Remember,
     FindCreation,
     ListExpired,
@@ -37,7 +37,7 @@ impl Query {
         Self::Exists,
         Self::Load,
         Self::AddToHead,
-        Self::LastId,
+        Self::Head,
         Self::Remember,
         Self::FindCreation,
         Self::ListExpired,
@@ -56,7 +56,7 @@ impl Query {
             Self::Exists => EXISTS,
             Self::Load => LOAD,
             Self::AddToHead => ADD_TO_HEAD,
-            Self::LastId => LAST_ID,
+            Self::Head => HEAD,
             Self::Remember => REMEMBER,
             Self::FindCreation => FIND_CREATION,
             Self::ListExpired => LIST_EXPIRED,
@@ -72,7 +72,7 @@ impl Query {
             | Self::ListOpen
             | Self::ListDone
             | Self::Exists
-            | Self::LastId
+            | Self::Head
             | Self::FindCreation
             | Self::ListExpired => true,
             Self::Insert
@@ -119,17 +119,18 @@ macro_rules! item {
     };
 }
 
-/// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`. No
-/// row if that is not after the last id of the workspace. If the id is taken, the statement fails, so that
-/// it counts nothing.
+/// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`, to a
+/// workspace that may have `$13` todos and `$14` bytes then. No row if its id is not after the last one, or
+/// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
     "WITH head AS (",
     "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
-    "VALUES ($1, 1, $11, 1, $12) ",
+    "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint ",
     "ON CONFLICT (workspace) DO UPDATE ",
     "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
     "last_change = head.last_change + 1, last_id = greatest(head.last_id, excluded.last_id) ",
-    "WHERE (excluded.last_id > head.last_id) IS NOT FALSE RETURNING workspace) ",
+    "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
+    "AND head.todos < $13 AND head.bytes + excluded.bytes <= $14 RETURNING workspace) ",
     "INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
@@ -150,18 +151,22 @@ const ADD_TO_HEAD: &str = "\
         last_id = greatest(head.last_id, excluded.last_id) \
     RETURNING workspace";
 
-const LAST_ID: &str = "SELECT last_id FROM todo_heads WHERE workspace = $1";
+const HEAD: &str = "SELECT todos, bytes, last_id FROM todo_heads WHERE workspace = $1";
 
-/// The new texts have `$12` bytes. The version is checked with the todo locked: a concurrent change is
+/// The new texts have `$12` bytes. No row if the version is another, or if the todo becomes longer and the
+/// workspace would have more than `$13` bytes. The version is checked with the todo locked: a concurrent change is
 /// waited for before anything is counted.
 const SAVE: &str = "\
     WITH old AS ( \
         SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes \
         FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $11 FOR UPDATE), \
     head AS ( \
-        UPDATE todo_heads SET bytes = todo_heads.bytes + $12 - old.bytes, \
+        UPDATE todo_heads SET bytes = todo_heads.bytes + $12::bigint - old.bytes, \
                               last_change = todo_heads.last_change + 1 \
-        FROM old WHERE todo_heads.workspace = $1 RETURNING todo_heads.workspace) \
+        FROM old WHERE todo_heads.workspace = $1 \
+          AND ($12::bigint <= old.bytes \
+               OR todo_heads.bytes + $12::bigint - old.bytes <= $13) \
+        RETURNING todo_heads.workspace) \
     UPDATE todo_items SET title = $3, description = $4, completed_at = $5, created_at = $6, \
                           created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
                           open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \

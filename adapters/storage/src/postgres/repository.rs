@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
+    StorageHealth, TodoRepository,
 };
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -24,7 +24,7 @@ use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::Parameter;
 use super::queries::Query;
 use super::url::PostgresUrl;
-use super::{migrations, row};
+use super::{insertion, migrations, row};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -113,10 +113,10 @@ impl TodoRepository for PostgresTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         for _ in 0..ROUNDS {
-            if self.connections.execute(&Insert { todo }).await? {
+            if self.connections.execute(&Insert { todo, quota: permit.quota() }).await? {
                 return Ok(());
             }
-            self.refusal(todo).await?;
+            self.refusal(todo, permit.quota()).await?;
         }
         Err(contended().into())
     }
@@ -128,7 +128,12 @@ impl TodoRepository for PostgresTodoRepository {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
-        let once = creations::InsertOnce { caller: permit.caller().key(), todo, request };
+        let once = creations::InsertOnce {
+            caller: permit.caller().key(),
+            todo,
+            request,
+            quota: permit.quota(),
+        };
         for _ in 0..ROUNDS {
             match self.connections.execute(&once).await? {
                 Created::Now => return Ok(None),
@@ -137,7 +142,7 @@ impl TodoRepository for PostgresTodoRepository {
                     let cause = "the request was forgotten at this moment";
                     return Err(StorageError::Unavailable(cause.into()).into());
                 }
-                Created::Refused => self.refusal(todo).await?,
+                Created::Refused => self.refusal(todo, permit.quota()).await?,
             }
         }
         Err(contended().into())
@@ -153,8 +158,14 @@ impl TodoRepository for PostgresTodoRepository {
         let mut values = Vec::from(row::values(todo));
         values.push(Parameter::Number(Some(expected.as_i64())));
         values.push(Parameter::Number(Some(todo.bytes().cast_signed())));
-        let saved = self.connections.run(Query::Save, &values).await?;
-        if saved.is_empty() { Err(ChangeError::Stale) } else { Ok(()) }
+        values.push(insertion::limit(permit.quota().bytes));
+        for _ in 0..ROUNDS {
+            if !self.connections.run(Query::Save, &values).await?.is_empty() {
+                return Ok(());
+            }
+            self.refusal_of_change(todo, expected, permit.quota()).await?;
+        }
+        Err(contended().into())
     }
 
     async fn remove(
@@ -162,7 +173,7 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let [key, id] = [row::key(permit.workspace()), Parameter::Id(id)];
         let version = Parameter::Number(expected.map(Version::as_i64));
         let key = [key, id, version];
@@ -172,7 +183,7 @@ impl TodoRepository for PostgresTodoRepository {
         }
         let [key, id, _] = key;
         let existing = self.connections.run(Query::Exists, &[key, id]).await?;
-        if existing.is_empty() { Ok(false) } else { Err(ChangeError::Stale) }
+        if existing.is_empty() { Ok(false) } else { Err(RemoveError::Stale) }
     }
 }
 
@@ -193,20 +204,34 @@ impl StorageHealth for PostgresTodoRepository {
 impl PostgresTodoRepository {
     /// Why a new todo was refused, as the error. It is what is stored by now: if that would admit the
     /// todo, there is none.
-    async fn refusal(&self, todo: &Todo) -> Result<(), InsertError> {
+    async fn refusal(&self, todo: &Todo, quota: Quota) -> Result<(), InsertError> {
         let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
         if !self.connections.run(Query::Exists, &key).await?.is_empty() {
             return Err(InsertError::Duplicate(todo.id()));
         }
-        let head = self.connections.run(Query::LastId, &[row::key(todo.workspace())]).await?;
-        let last = head.first().map(|row| row.try_get(0).map(|id: Option<_>| id)).transpose();
-        let last = last.map_err(Failure::from).map_err(StorageError::from)?.flatten();
-        match last.map(TodoId::from_uuid) {
-            Some(last) if todo.minted_id().is_some_and(|id| id <= last) => {
-                Err(InsertError::Behind(last))
+        Ok(self.head(todo.workspace()).await?.admits(todo, quota)?)
+    }
+
+    /// The same for a changed todo.
+    async fn refusal_of_change(
+        &self,
+        todo: &Todo,
+        expected: Version,
+        quota: Quota,
+    ) -> Result<(), ChangeError> {
+        match self.find_in(todo.workspace(), todo.id()).await? {
+            Some(stored) if stored.version() == expected => {
+                let head = self.head(todo.workspace()).await?;
+                Ok(head.admits_change(stored.bytes(), todo, quota)?)
             }
-            _ => Ok(()),
+            _ => Err(ChangeError::Stale),
         }
+    }
+
+    async fn head(&self, workspace: &WorkspaceId) -> Result<Head, StorageError> {
+        let rows = self.connections.run(Query::Head, &[row::key(workspace)]).await?;
+        let head = rows.first().map(row::read_head).transpose().map_err(Failure::from)?;
+        Ok(head.unwrap_or_default())
     }
 
     async fn find_in(

@@ -1,13 +1,12 @@
 //! Conversion between todos and rows of the table `todo_items`.
 
-use thiserror::Error;
 use todo_application::domain::{
     Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
     WorkspaceId,
 };
-use todo_application::ports::{BoxError, StorageError};
-use tokio_postgres::Row;
+use todo_application::ports::{BoxError, Head, StorageError};
 use tokio_postgres::types::FromSql;
+use tokio_postgres::{Error, Row};
 
 use super::parameter::Parameter;
 
@@ -71,6 +70,15 @@ pub(super) fn key(workspace: &WorkspaceId) -> Parameter<'_> {
     Parameter::Bytes(workspace.as_str().as_bytes())
 }
 
+/// Reads a row of [`Query::Head`](super::queries::Query::Head).
+pub(super) fn read_head(row: &Row) -> Result<Head, Error> {
+    Ok(Head {
+        todos: row.try_get::<_, i64>(0)?.unsigned_abs(),
+        bytes: row.try_get::<_, i64>(1)?.unsigned_abs(),
+        last_id: row.try_get::<_, Option<_>>(2)?.map(TodoId::from_uuid),
+    })
+}
+
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program
 /// cannot have written it.
 pub(super) fn read(row: &Row, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
@@ -121,7 +129,7 @@ fn instant(millis: i64) -> Result<Instant, BoxError> {
     Ok(Instant::from_unix_millis(millis)?)
 }
 
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("its `{column}` is not what this program writes")]
 struct Unreadable {
     column: String,

@@ -10,8 +10,8 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, StorageHealth,
-    TodoRepository, in_one_line,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
+    StorageHealth, TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -78,7 +78,8 @@ impl TodoRepository for SqliteTodoRepository {
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let outcome = self.writer.write(Write::Insert(todo.clone())).await?;
+        let write = Write::Insert { todo: todo.clone(), quota: permit.quota() };
+        let outcome = self.writer.write(write).await?;
         inserted(todo, outcome).map(drop)
     }
 
@@ -90,7 +91,8 @@ impl TodoRepository for SqliteTodoRepository {
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
         let (caller, request) = (permit.caller().key(), request.clone());
-        let write = Write::InsertOnce { caller, todo: todo.clone(), request };
+        let (todo_of_write, quota) = (todo.clone(), permit.quota());
+        let write = Write::InsertOnce { caller, todo: todo_of_write, request, quota };
         inserted(todo, self.writer.write(write).await?)
     }
 
@@ -101,9 +103,16 @@ impl TodoRepository for SqliteTodoRepository {
         expected: Version,
     ) -> Result<(), ChangeError> {
         todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let write = Write::Save { todo: todo.clone(), expected };
-        let outcome = self.writer.write(write).await?;
-        if outcome == Outcome::Stale { Err(ChangeError::Stale) } else { Ok(()) }
+        let write = Write::Save { todo: todo.clone(), expected, quota: permit.quota() };
+        match self.writer.write(write).await? {
+            Outcome::Stale => Err(ChangeError::Stale),
+            Outcome::TooLong(exceeded) => Err(exceeded.into()),
+            Outcome::Done
+            | Outcome::NotFound
+            | Outcome::Duplicate
+            | Outcome::Refused(_)
+            | Outcome::Earlier(_) => Ok(()),
+        }
     }
 
     async fn remove(
@@ -111,11 +120,11 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let write = Write::Remove { workspace: permit.workspace().clone(), id, expected };
         let outcome = self.writer.write(write).await?;
         if outcome == Outcome::Stale {
-            return Err(ChangeError::Stale);
+            return Err(RemoveError::Stale);
         }
         Ok(outcome == Outcome::Done)
     }
@@ -124,10 +133,10 @@ impl TodoRepository for SqliteTodoRepository {
 /// The answer to an insertion.
 fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
     match outcome {
-        Outcome::Done | Outcome::NotFound | Outcome::Stale => Ok(None),
+        Outcome::Done | Outcome::NotFound | Outcome::Stale | Outcome::TooLong(_) => Ok(None),
         Outcome::Earlier(creation) => Ok(Some(creation)),
         Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
-        Outcome::Behind(last) => Err(InsertError::Behind(last)),
+        Outcome::Refused(refusal) => Err(refusal.into()),
     }
 }
 

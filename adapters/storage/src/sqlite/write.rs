@@ -2,8 +2,8 @@
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
-use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
-use todo_application::ports::{Creation, CreationRequest};
+use todo_application::domain::{Quota, QuotaExceeded, Todo, TodoId, Version, WorkspaceId};
+use todo_application::ports::{Creation, CreationRequest, Refusal};
 
 use super::{creations, heads, row};
 
@@ -32,16 +32,21 @@ const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AN
 
 /// A write, as the port requests it.
 pub(super) enum Write {
-    Insert(Todo),
+    Insert {
+        todo: Todo,
+        quota: Quota,
+    },
     /// `caller` is the [key](todo_application::domain::CallerId::key) of the caller.
     InsertOnce {
         caller: String,
         todo: Todo,
         request: CreationRequest,
+        quota: Quota,
     },
     Save {
         todo: Todo,
         expected: Version,
+        quota: Quota,
     },
     Remove {
         workspace: WorkspaceId,
@@ -60,8 +65,10 @@ pub(super) enum Outcome {
     Duplicate,
     /// The todo had another version than expected, or did not exist. Nothing was written.
     Stale,
-    /// The id is not after the last one of the workspace. Nothing was written.
-    Behind(TodoId),
+    /// The workspace does not take the new todo. Nothing was written.
+    Refused(Refusal),
+    /// The todo would be longer, and the workspace hold more than it may. Nothing was written.
+    TooLong(QuotaExceeded),
     /// An earlier request with the same key has created its todo. Nothing was written.
     Earlier(Creation),
 }
@@ -71,7 +78,7 @@ impl Outcome {
     pub(super) fn is_kept(self) -> bool {
         match self {
             Self::Done | Self::NotFound | Self::Earlier(_) => true,
-            Self::Duplicate | Self::Stale | Self::Behind(_) => false,
+            Self::Duplicate | Self::Stale | Self::Refused(_) | Self::TooLong(_) => false,
         }
     }
 }
@@ -81,11 +88,11 @@ impl Write {
     /// [is kept](Outcome::is_kept).
     pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
         match self {
-            Self::Insert(todo) => insert(connection, todo),
-            Self::InsertOnce { caller, todo, request } => {
-                insert_once(connection, caller, todo, request)
+            Self::Insert { todo, quota } => insert(connection, todo, *quota),
+            Self::InsertOnce { caller, todo, request, quota } => {
+                insert_once(connection, caller, todo, request, *quota)
             }
-            Self::Save { todo, expected } => save(connection, todo, *expected),
+            Self::Save { todo, expected, quota } => save(connection, todo, *expected, *quota),
             Self::Remove { workspace, id, expected } => {
                 remove(connection, workspace, *id, *expected)
             }
@@ -93,15 +100,16 @@ impl Write {
     }
 }
 
-fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Outcome> {
+fn insert(connection: &Connection, todo: &Todo, quota: Quota) -> rusqlite::Result<Outcome> {
     if !insert_new(connection, todo)? {
         return Ok(Outcome::Duplicate);
     }
-    if heads::add(connection, todo)? {
+    if heads::add(connection, todo, quota)? {
         return Ok(Outcome::Done);
     }
-    let last = heads::last_id(connection, todo.workspace())?;
-    Ok(last.map_or(Outcome::Duplicate, Outcome::Behind))
+    let head = heads::find(connection, todo.workspace())?;
+    // The head has just refused it.
+    Ok(head.admits(todo, quota).map_or_else(Outcome::Refused, |()| Outcome::Duplicate))
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
@@ -115,23 +123,34 @@ fn insert_once(
     caller: &str,
     todo: &Todo,
     request: &CreationRequest,
+    quota: Quota,
 ) -> rusqlite::Result<Outcome> {
     if let Some(earlier) = creations::find(connection, caller, todo, request)? {
         return Ok(Outcome::Earlier(earlier));
     }
-    let outcome = insert(connection, todo)?;
+    let outcome = insert(connection, todo, quota)?;
     if outcome == Outcome::Done {
         creations::remember(connection, caller, todo, request)?;
     }
     Ok(outcome)
 }
 
-fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Outcome> {
+fn save(
+    connection: &Connection,
+    todo: &Todo,
+    expected: Version,
+    quota: Quota,
+) -> rusqlite::Result<Outcome> {
     let (workspace, id) = (todo.workspace(), todo.id());
     let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.as_i64()];
-    let bytes = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
-    let Some(bytes) = bytes.optional()? else { return Ok(Outcome::Stale) };
-    heads::change(connection, workspace, todo.bytes().cast_signed() - bytes)?;
+    let before = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
+    let Some(before) = before.optional()? else { return Ok(Outcome::Stale) };
+    let longer_by = todo.bytes().cast_signed() - before;
+    if !heads::change(connection, workspace, longer_by, quota)? {
+        let head = heads::find(connection, workspace)?;
+        let admitted = head.admits_change(before.unsigned_abs(), todo, quota);
+        return Ok(admitted.map_or_else(Outcome::TooLong, |()| Outcome::Stale));
+    }
     let expected = ToSqlOutput::from(expected.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
     connection.prepare_cached(SAVE)?.execute(values)?;

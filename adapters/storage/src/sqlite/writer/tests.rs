@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use todo_application::domain::{Todo, TodoId, Version};
+use todo_application::domain::{Quota, Todo, TodoId, Version};
 use todo_application::ports::Filter;
 use tokio::sync::oneshot::Receiver as Replied;
 
@@ -38,7 +38,7 @@ fn failing_database() -> Connection {
 }
 
 fn insert(number: u8, title: &str) -> Write {
-    Write::Insert(todo(number, title))
+    Write::Insert { todo: todo(number, title), quota: Quota::OFF }
 }
 
 fn stored(connection: &Connection) -> Vec<TodoId> {
@@ -75,7 +75,8 @@ fn a_failing_write_does_not_affect_its_group() {
 #[test]
 fn a_write_sees_the_earlier_ones_of_its_group() {
     let mut connection = failing_database();
-    let save = |expected| Write::Save { todo: todo(1, "second"), expected };
+    let quota = Quota::OFF;
+    let save = |expected| Write::Save { todo: todo(1, "second"), expected, quota };
     let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
     let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
     let results = commit(&mut connection, &group, false);
