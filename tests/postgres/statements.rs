@@ -162,6 +162,44 @@ async fn an_inaccessible_table_is_unavailable_until_it_is_accessible() {
     repository.check().await.unwrap();
 }
 
+/// Of a disk that is full, as an example. No other write is needed.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_is_unhealthy_from_a_failed_write_until_writes_succeed() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let repository = open(&server.url(&database)).await;
+    let shell = server.connect(&database).await;
+    let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ \
+                BEGIN RAISE 'No space left on device' USING ERRCODE = '53100'; END $$; \
+                CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON todo_heads \
+                FOR EACH ROW EXECUTE FUNCTION full_disk()";
+    shell.batch_execute(full).await.unwrap();
+    repository.check().await.unwrap();
+    assert_unavailable(repository.add(&todo(1)).await);
+    for _ in 0..3 {
+        let why = assert_unavailable(repository.check().await);
+        assert!(why.contains("No space left on device"), "{why}");
+    }
+    assert_eq!(everything(&repository).await, []);
+    shell.batch_execute("DROP TRIGGER full_disk ON todo_heads").await.unwrap();
+    for _ in 0..2 {
+        repository.check().await.unwrap();
+    }
+    assert_eq!(everything(&repository).await, []);
+    repository.add(&todo(1)).await.unwrap();
+    // What is refused for what it is says nothing of other writes.
+    repository.add(&todo(1)).await.unwrap_err();
+    let probes = async || {
+        let probes = "SELECT last_change FROM todo_heads WHERE workspace = ''";
+        shell.query_one(probes, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let before = probes().await;
+    repository.check().await.unwrap();
+    assert_eq!(probes().await, before);
+    repository.check().await.unwrap();
+}
+
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn a_row_that_violates_an_invariant_is_reported_as_corrupt() {

@@ -166,7 +166,8 @@ fn words_are_read_whatever_their_case() {
 
 #[test]
 fn a_quota_is_a_number_of_todos_and_of_mebibytes() {
-    let limits = |quota: Quota| (quota.todos.map(|it| it.get()), quota.bytes.map(|it| it.get()));
+    let limits =
+        |quota: Quota| (quota.todos.map(NonZeroU64::get), quota.bytes.map(NonZeroU64::get));
     assert_eq!(limits(config([]).quota), (None, None));
     let both = config([("TODO_QUOTA", "1000"), ("TODO_QUOTA_MIB", "4294967295")]);
     assert_eq!(limits(both.quota), (Some(1000), Some(4_294_967_295 << 20)));

@@ -18,6 +18,7 @@ pub(super) enum Query {
     Load,
     AddToHead,
     Head,
+    Probe,
     Remember,
     FindCreation,
     ListExpired,
@@ -26,7 +27,7 @@ pub(super) enum Query {
 
 impl Query {
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Find,
         Self::List,
         Self::ListOpen,
@@ -38,6 +39,7 @@ impl Query {
         Self::Load,
         Self::AddToHead,
         Self::Head,
+        Self::Probe,
         Self::Remember,
         Self::FindCreation,
         Self::ListExpired,
@@ -57,6 +59,7 @@ impl Query {
             Self::Load => LOAD,
             Self::AddToHead => ADD_TO_HEAD,
             Self::Head => HEAD,
+            Self::Probe => PROBE,
             Self::Remember => REMEMBER,
             Self::FindCreation => FIND_CREATION,
             Self::ListExpired => LIST_EXPIRED,
@@ -80,6 +83,7 @@ impl Query {
             | Self::Remove
             | Self::Load
             | Self::AddToHead
+            | Self::Probe
             | Self::Remember
             | Self::Forget => false,
         }
@@ -153,6 +157,11 @@ const ADD_TO_HEAD: &str = "\
 
 const HEAD: &str = "SELECT todos, bytes, last_id FROM todo_heads WHERE workspace = $1";
 
+/// A write to see whether writes are committed. The workspace `$1` is none.
+const PROBE: &str = "\
+    INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change) VALUES ($1, 0, 0, 0) \
+    ON CONFLICT (workspace) DO UPDATE SET last_change = head.last_change + 1 RETURNING workspace";
+
 /// The new texts have `$12` bytes. No row if the version is another, or if the todo becomes longer and the
 /// workspace would have more than `$13` bytes. The version is checked with the todo locked: a concurrent change is
 /// waited for before anything is counted.
@@ -187,7 +196,7 @@ const REMOVE: &str = "\
         FROM removed WHERE todo_heads.workspace = $1) \
     SELECT id FROM removed";
 
-/// Whether a todo exists, as the number of rows. Also the query of the health check.
+/// Whether a todo exists, as the number of rows. Also the query of the health check while writes succeed.
 const EXISTS: &str = "SELECT id FROM todo_items WHERE workspace = $1 AND id = $2";
 
 /// Remembers a request, and replaces an expired one. No row if there is one that is not expired.

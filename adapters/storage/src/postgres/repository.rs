@@ -1,6 +1,7 @@
 //! The repository.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -194,7 +195,7 @@ impl StorageHealth for PostgresTodoRepository {
         match timeout(PROBE_TIME, self.probe()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => {
-                unavailable(format!("the database cannot be read: {}", failure.reason()))
+                unavailable(format!("the database cannot be used: {}", failure.reason()))
             }
             Err(_elapsed) => unavailable("the database does not answer in time".to_owned()),
         }
@@ -244,7 +245,8 @@ impl PostgresTodoRepository {
         rows.first().map(|row| row::read(row, workspace)).transpose()
     }
 
-    /// Queries the database, or continues to wait for the query of an earlier check.
+    /// Queries the database, or continues to wait for the query of an earlier check. After a failed write,
+    /// it also writes.
     ///
     /// A new connection may take longer than a check may. It is made in the background, for the next
     /// check: until one has succeeded there may be nothing but checks to make it.
@@ -257,7 +259,13 @@ impl PostgresTodoRepository {
                 // In no workspace, but keyed by one, so that a single machine can answer.
                 let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
                 let exists = Single { query: Query::Exists, parameters: &nowhere };
-                connections.attempt(&exists).await.map(drop)
+                connections.attempt(&exists).await?;
+                if connections.is_failing.load(Ordering::Relaxed) {
+                    let write = Single { query: Query::Probe, parameters: &nowhere[..1] };
+                    connections.attempt(&write).await?;
+                    connections.is_failing.store(false, Ordering::Relaxed);
+                }
+                Ok(())
             })
         }));
         running.await.unwrap_or_else(|_| Err(Failure::no_answer()))

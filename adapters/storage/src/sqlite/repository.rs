@@ -25,7 +25,7 @@ use super::readers::Readers;
 use super::write::{Outcome, Write};
 use super::writer::Writer;
 
-/// How long a health check waits for a read. The port promises a result within a second.
+/// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
 
 /// Keeps todos in one SQLite file that no other process uses at the same time.
@@ -163,14 +163,16 @@ impl StorageHealth for SqliteTodoRepository {
         if self.files.is_truncated() {
             return Err(log_truncated());
         }
-        match timeout(PROBE_TIME, self.readers.read(queries::probe)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
+        let probe = async {
+            let failed = |verb: &str, error: StorageError| {
                 let cause = error.source().map_or_else(String::new, in_one_line);
-                Err(unavailable(format!("the database cannot be read: {cause}")))
-            }
-            Err(_elapsed) => Err(unavailable("the database does not answer in time")),
-        }
+                unavailable(format!("the database cannot be {verb}: {cause}"))
+            };
+            self.readers.read(queries::probe).await.map_err(|error| failed("read", error))?;
+            self.writer.probe().await.map_err(|error| failed("written", error))
+        };
+        let late = |_| Err(unavailable("the database does not answer in time"));
+        timeout(PROBE_TIME, probe).await.unwrap_or_else(late)
     }
 }
 

@@ -143,6 +143,21 @@ fn a_writer_continues_after_failures_and_cancelled_callers() {
     assert!(writer.is_alive());
 }
 
+#[tokio::test]
+async fn after_a_failed_commit_a_probe_shows_whether_writes_are_committed() {
+    let writer = start(failing_database());
+    writer.probe().await.unwrap();
+    for title in [ENDS_THE_TRANSACTION, FAILS_THE_COMMIT] {
+        assert!(is_unavailable(&writer.write(insert(2, title)).await), "{title}");
+        assert!(writer.is_failing.load(Ordering::Relaxed), "{title}");
+        writer.probe().await.unwrap();
+        assert!(!writer.is_failing.load(Ordering::Relaxed), "{title}");
+    }
+    // A write that is refused alone says nothing of others.
+    assert!(is_unavailable(&writer.write(insert(2, FAILS_ALONE)).await));
+    assert!(!writer.is_failing.load(Ordering::Relaxed));
+}
+
 #[test]
 fn queued_writes_are_committed_before_the_writer_stops() {
     let writer = start(failing_database());
@@ -157,7 +172,12 @@ fn queued_writes_are_committed_before_the_writer_stops() {
 #[tokio::test]
 async fn a_write_to_a_full_queue_is_unavailable_at_once() {
     let (queue, jobs) = sync_channel(1);
-    let writer = Writer { queue: Some(queue), thread: None };
+    let writer = Writer {
+        queue: Some(queue),
+        thread: None,
+        is_failing: Arc::default(),
+        probe: Mutex::default(),
+    };
     drop(send(writer.queue.as_ref().unwrap(), insert(1, "waiting")));
     let result = writer.write(insert(2, "one too many")).await;
     assert!(is_unavailable(&result));
