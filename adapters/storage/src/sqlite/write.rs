@@ -86,6 +86,16 @@ impl Outcome {
 }
 
 impl Write {
+    /// The workspace, and the bytes of the texts that are written to it; `None` for a write without texts.
+    pub(super) fn texts(&self) -> Option<(&WorkspaceId, u64)> {
+        match self {
+            Self::Insert { todo, .. } | Self::InsertOnce { todo, .. } | Self::Save { todo, .. } => {
+                Some((todo.workspace(), todo.bytes()))
+            }
+            Self::Remove { .. } | Self::Probe => None,
+        }
+    }
+
     /// Runs the write in the open transaction, which must be rolled back to here unless the outcome
     /// [is kept](Outcome::is_kept).
     pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use todo_application::ports::StorageError;
 use tokio::sync::{Mutex, oneshot};
 
+use super::backlog::{Backlog, Share};
 use super::checkpoints::Checkpoints;
 use super::failure::{damaged, failure, is_damage, log_truncated, may_pass, unavailable};
 use super::files::Files;
@@ -19,7 +20,7 @@ use super::pinned_reader::PinnedReader;
 use super::schema;
 use super::write::{Outcome, Write};
 
-/// How many writes may wait. Each takes less than 20 KiB, so a full queue takes at most 20 MiB.
+/// How many writes may wait. The bytes of their texts are limited by the [`Backlog`].
 const QUEUE: usize = 1024;
 
 /// The most writes of one commit, which costs the same for 1 row and for 128.
@@ -32,6 +33,7 @@ pub(super) struct Writer {
     // Both are `Some` until the drop.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    backlog: Arc<Backlog>,
     /// Whether a commit has failed, and no [probe](Self::probe) has been committed since.
     is_failing: Arc<AtomicBool>,
     /// The reply to a probe that is still waited for.
@@ -43,6 +45,8 @@ type Reply = oneshot::Receiver<Result<Outcome, StorageError>>;
 struct Job {
     write: Write,
     reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    /// Held until the write is committed.
+    share: Option<Share>,
 }
 
 /// A commit failed, and with it every write of its group.
@@ -64,7 +68,8 @@ impl Writer {
             .name("sqlite-writer".into())
             .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs, &failing))?;
         let (queue, thread) = (Some(queue), Some(thread));
-        Ok(Self { queue, thread, is_failing, probe: Mutex::default() })
+        let (backlog, probe) = (Arc::default(), Mutex::default());
+        Ok(Self { queue, thread, backlog, is_failing, probe })
     }
 
     /// Returns once the write is on disk, or is certain never to be.
@@ -93,8 +98,14 @@ impl Writer {
     fn begin(&self, write: Write) -> Result<Reply, StorageError> {
         let (reply, replied) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { write, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => unavailable("too many writes are waiting"),
+        let share = match write.texts() {
+            None => None,
+            Some((workspace, bytes)) => {
+                Some(self.backlog.share(workspace, bytes).ok_or_else(full)?)
+            }
+        };
+        queue.try_send(Job { write, reply, share }).map_err(|error| match error {
+            TrySendError::Full(_) => full(),
             TrySendError::Disconnected(_) => stopped(),
         })?;
         Ok(replied)
@@ -103,6 +114,10 @@ impl Writer {
     pub(super) fn is_alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
+}
+
+fn full() -> StorageError {
+    unavailable("too many writes are waiting")
 }
 
 fn stopped() -> StorageError {
@@ -137,7 +152,8 @@ fn serve(
     };
     while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
-        let (writes, replies): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.reply)).unzip();
+        let split = |job: Job| (job.write, (job.reply, job.share));
+        let (writes, replies): (Vec<_>, Vec<_>) = group.map(split).unzip();
         let marks = checkpoints.marks_the_next_commit();
         // Another program may have made a checkpoint that emptied the log.
         let is_complete = files.has_log(checkpoints.known_pages())
@@ -156,7 +172,8 @@ fn serve(
         if results.iter().any(is_not_committed) {
             is_failing.store(true, Ordering::Relaxed);
         }
-        for (reply, result) in replies.into_iter().zip(results) {
+        for ((reply, share), result) in replies.into_iter().zip(results) {
+            drop(share);
             // A caller that no longer waits needs no reply.
             let _ = reply.send(result);
         }

@@ -125,7 +125,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
 /// Queues a write without waiting for its reply.
 fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Outcome, StorageError>> {
     let (reply, replied) = oneshot::channel();
-    queue.send(Job { write, reply }).unwrap();
+    queue.send(Job { write, reply, share: None }).unwrap();
     replied
 }
 
@@ -175,6 +175,7 @@ async fn a_write_to_a_full_queue_is_unavailable_at_once() {
     let writer = Writer {
         queue: Some(queue),
         thread: None,
+        backlog: Arc::default(),
         is_failing: Arc::default(),
         probe: Mutex::default(),
     };
