@@ -1,5 +1,5 @@
-//! The obligations of every [`TodoRepository`], [`NewestId`], [`TodoSnapshot`] and [`TodoLoader`], one case each,
-//! run against every adapter on a new store.
+//! The obligations of every [`TodoRepository`], [`TodoSnapshot`] and [`TodoLoader`], one case each, run
+//! against every adapter on a new store.
 //!
 //! To add an adapter: a function that creates a store, and a line in `contract!`.
 
@@ -13,6 +13,10 @@ mod creations;
 mod lists;
 #[path = "contract/one_todo.rs"]
 mod one_todo;
+#[path = "contract/order.rs"]
+mod order;
+#[path = "contract/quotas.rs"]
+mod quotas;
 #[path = "contract/round_trip.rs"]
 mod round_trip;
 
@@ -22,7 +26,7 @@ use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{Completion, Todo, TodoId, TodoRecord, Version};
 use todo_application::ports::{
-    ChangeError, Filter, InsertError, NewestId, StorageHealth, TodoRepository,
+    ChangeError, Filter, InsertError, RemoveError, StorageHealth, TodoRepository,
 };
 use todo_tests::{Permitted as _, operator, todo_record, workspace, write_permit};
 
@@ -97,6 +101,7 @@ contract! {
         creations: [
             a_repeated_request_adds_nothing_and_gets_the_first_result,
             another_key_subject_or_workspace_is_another_request,
+            a_subject_in_two_organizations_is_two_callers,
             a_request_is_forgotten_after_its_retention,
             a_request_is_remembered_after_its_todo_was_removed,
             a_request_whose_insert_fails_is_not_remembered,
@@ -112,7 +117,19 @@ contract! {
             a_removed_todo_does_not_count_in_a_page,
             a_list_never_shows_another_workspace,
             paging_shows_unchanged_todos_exactly_once,
-            the_newest_id_of_all_workspaces_is_of_version_7_and_before_a_given_one,
+        ]
+        order: [
+            a_new_todo_sorts_after_every_earlier_one_of_its_workspace,
+            an_id_that_was_not_minted_has_no_place_in_the_order,
+            a_request_that_is_behind_is_not_remembered,
+            concurrent_creates_are_in_the_order_of_their_ids,
+        ]
+        quotas: [
+            no_todo_is_added_beyond_the_quota,
+            texts_grow_up_to_the_quota_and_shrink_beyond_it,
+            a_repeated_request_is_answered_whatever_the_quota,
+            a_request_beyond_the_quota_is_not_remembered,
+            of_concurrent_creates_as_many_succeed_as_the_quota_admits,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

@@ -1,17 +1,26 @@
 //! Random operations: SQLite and PostgreSQL answer as the adapter in memory does, which is their
-//! model.
+//! model, and count what they did in the heads of the workspaces.
 
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use rusqlite::Connection;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
-    Completion, Description, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
+    Completion, Description, Quota, QuotaExceeded, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId, WritePermit,
 };
-use todo_application::ports::{ChangeError, Filter, InsertError, StorageError, TodoRepository};
-use todo_tests::{Permitted as _, postgres, todo_record, workspace};
+use todo_application::ports::{
+    ChangeError, Filter, InsertError, RemoveError, StorageError, TodoRepository,
+};
+use todo_tests::head::{Head, head};
+use todo_tests::{Permitted as _, postgres, todo_record, workspace, write_permit};
 use tokio::runtime::Runtime;
+use uuid::{Builder, Uuid};
 
 /// One call of the repository.
 #[derive(Debug, Clone)]
@@ -23,6 +32,17 @@ enum Operation {
     Remove(WorkspaceId, TodoId, Option<Version>),
 }
 
+impl Operation {
+    /// The workspace that it may change.
+    fn written(&self) -> Option<&WorkspaceId> {
+        match self {
+            Self::Find(..) | Self::List(..) => None,
+            Self::Insert(todo) | Self::Save(todo, _) => Some(todo.workspace()),
+            Self::Remove(workspace, ..) => Some(workspace),
+        }
+    }
+}
+
 /// Its outcome, in a form that can be compared.
 #[derive(Debug, PartialEq)]
 enum Answer {
@@ -31,6 +51,8 @@ enum Answer {
     Written,
     Removed(bool),
     Duplicate(TodoId),
+    Behind(TodoId),
+    QuotaExceeded(QuotaExceeded),
     Stale,
     Failed(String),
 }
@@ -45,8 +67,19 @@ impl From<InsertError> for Answer {
     fn from(error: InsertError) -> Self {
         match error {
             InsertError::Duplicate(id) => Self::Duplicate(id),
+            InsertError::Behind(last) => Self::Behind(last),
+            InsertError::QuotaExceeded(exceeded) => Self::QuotaExceeded(exceeded),
             InsertError::OtherWorkspace(_) => Self::Failed(error.to_string()),
             InsertError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemoveError> for Answer {
+    fn from(error: RemoveError) -> Self {
+        match error {
+            RemoveError::Stale => Self::Stale,
+            RemoveError::Storage(error) => error.into(),
         }
     }
 }
@@ -55,6 +88,7 @@ impl From<ChangeError> for Answer {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,
+            ChangeError::QuotaExceeded(exceeded) => Self::QuotaExceeded(exceeded),
             ChangeError::Storage(error) => error.into(),
         }
     }
@@ -70,10 +104,11 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             listed.map_or_else(Answer::from, Answer::Listed)
         }
         Operation::Insert(todo) => {
-            repository.add(todo).await.map_or_else(Answer::from, |()| Answer::Written)
+            let inserted = repository.insert(&permit(todo), todo).await;
+            inserted.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Save(todo, expected) => {
-            let saved = repository.replace(todo, *expected).await;
+            let saved = repository.save(&permit(todo), todo, *expected).await;
             saved.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Remove(key, id, expected) => {
@@ -83,13 +118,26 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
     }
 }
 
+/// With a quota that operations often meet.
+fn permit(todo: &Todo) -> WritePermit {
+    let [todos, bytes] = [5, 40].map(NonZeroU64::new);
+    write_permit(todo.workspace()).within(Quota { todos, bytes })
+}
+
 /// Few values, so that operations often meet.
 fn any_workspace() -> impl Strategy<Value = WorkspaceId> {
     prop_oneof![Just(workspace("mine")), Just(workspace("yours"))]
 }
 
+/// Some are of version 7, as all that are minted.
 fn any_id() -> impl Strategy<Value = TodoId> {
-    (0..8_u8).prop_map(|number| TodoId::from_bytes([number.wrapping_mul(36); 16]))
+    let minted = |number: u64| {
+        Builder::from_unix_timestamp_millis(1_795_340_000_000 + number, &[0; 10]).into_uuid()
+    };
+    prop_oneof![
+        (0..8_u8).prop_map(|number| TodoId::from_bytes([number.wrapping_mul(36); 16])),
+        (0..8_u64).prop_map(move |number| TodoId::from_uuid(minted(number))),
+    ]
 }
 
 fn any_version() -> impl Strategy<Value = Version> {
@@ -139,26 +187,49 @@ fn any_operations() -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(any_operation(), 1..60)
 }
 
-/// Asserts that an empty store answers these operations as an empty model does.
+/// Asserts that an empty store answers these operations as an empty model does. Returns the heads that
+/// its workspaces have then.
 async fn assert_answers_as_memory_does(
     repository: &dyn TodoRepository,
     operations: &[Operation],
-) -> Result<(), TestCaseError> {
+) -> Result<BTreeMap<WorkspaceId, Head>, TestCaseError> {
     let model = MemoryTodoRepository::default();
+    let mut heads = BTreeMap::<WorkspaceId, Head>::new();
     for operation in operations {
         let expected = answer(&model, operation).await;
+        let has_changed = matches!(expected, Answer::Written | Answer::Removed(true));
+        if has_changed && let Some(workspace) = operation.written() {
+            let head = heads.entry(workspace.clone()).or_default();
+            head.last_change += 1;
+            if let Operation::Insert(todo) = operation {
+                head.last_id = head.last_id.max(todo.minted_id().map(|id| *id.as_uuid()));
+            }
+        }
         prop_assert_eq!(answer(repository, operation).await, expected, "{:?}", operation);
     }
-    Ok(())
+    for (workspace, head) in &mut heads {
+        let todos = model.list_in(workspace, Filter::default(), None, usize::MAX).await.unwrap();
+        head.todos = i64::try_from(todos.len()).unwrap();
+        head.bytes = todos.iter().map(|todo| todo.bytes().cast_signed()).sum();
+    }
+    Ok(heads)
 }
 
-/// Removes every todo that an operation can have made.
-async fn clear(repository: &dyn TodoRepository) {
-    for key in ["mine", "yours"].map(workspace) {
-        for todo in repository.list_in(&key, Filter::default(), None, usize::MAX).await.unwrap() {
-            repository.remove_from(&key, todo.id(), None).await.unwrap();
-        }
-    }
+fn sqlite_heads(shell: &Connection) -> BTreeMap<WorkspaceId, Head> {
+    let all = "SELECT workspace, todos, bytes, last_change, last_id FROM heads";
+    let mut all = shell.prepare(all).unwrap();
+    let heads = all.query_map([], |row| {
+        let workspace: String = row.get(0)?;
+        let last_id: Option<[u8; 16]> = row.get(4)?;
+        let head = Head {
+            todos: row.get(1)?,
+            bytes: row.get(2)?,
+            last_change: row.get(3)?,
+            last_id: last_id.map(Uuid::from_bytes),
+        };
+        Ok((WorkspaceId::try_from(workspace.as_str()).unwrap(), head))
+    });
+    heads.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn runtime() -> Runtime {
@@ -176,8 +247,11 @@ fn sqlite_behaves_as_the_model() {
     TestRunner::new(configuration())
         .run(&any_operations(), |operations| {
             let directory = tempfile::tempdir().unwrap();
-            let sqlite = SqliteTodoRepository::open(&directory.path().join("todos.db")).unwrap();
-            runtime.block_on(assert_answers_as_memory_does(&sqlite, &operations))
+            let file = directory.path().join("todos.db");
+            let sqlite = SqliteTodoRepository::open(&file).unwrap();
+            let heads = runtime.block_on(assert_answers_as_memory_does(&sqlite, &operations))?;
+            prop_assert_eq!(sqlite_heads(&Connection::open(&file).unwrap()), heads);
+            Ok(())
         })
         .unwrap();
 }
@@ -187,15 +261,22 @@ fn sqlite_behaves_as_the_model() {
 fn postgres_behaves_as_the_model() {
     let server = postgres::shared();
     let runtime = runtime();
-    let postgres = runtime.block_on(async {
-        let url = server.fresh().await.parse().unwrap();
-        PostgresTodoRepository::open(&url).await.unwrap()
+    let (postgres, shell) = runtime.block_on(async {
+        let database = server.create_database().await;
+        let url = server.url(&database).parse().unwrap();
+        let postgres = PostgresTodoRepository::open(&url).await.unwrap();
+        (postgres, server.connect(&database).await)
     });
     TestRunner::new(configuration())
         .run(&any_operations(), |operations| {
             runtime.block_on(async {
-                clear(&postgres).await;
-                assert_answers_as_memory_does(&postgres, &operations).await
+                shell.batch_execute("TRUNCATE todo_items, todo_heads").await.unwrap();
+                for (workspace, expected) in
+                    assert_answers_as_memory_does(&postgres, &operations).await?
+                {
+                    prop_assert_eq!(head(&shell, &workspace).await, Some(expected));
+                }
+                Ok(())
             })
         })
         .unwrap();

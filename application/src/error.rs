@@ -2,7 +2,7 @@
 //! into and a caller can act on.
 
 use thiserror::Error;
-use todo_domain::{Denied, Todo};
+use todo_domain::{Denied, QuotaExceeded, Todo};
 
 use crate::cursor::CursorError;
 use crate::ports::{BoxError, InsertError, StorageError, in_one_line};
@@ -34,6 +34,11 @@ pub enum CreateError {
     /// The caller has used the idempotency key for another todo within the last 24 hours.
     #[error("the idempotency key was used for another todo")]
     KeyReused,
+    /// Other servers were faster in every round. Nothing was created; a later retry may succeed.
+    #[error("too many todos are created in the workspace at once")]
+    Contended,
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }
@@ -50,6 +55,9 @@ pub enum UpdateError {
     /// Concurrent updates won every round. Nothing was changed; a later retry may succeed.
     #[error("too many concurrent updates of the todo")]
     Contended,
+    /// The todo would be longer, and the workspace holds as much as it may.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }
@@ -112,9 +120,10 @@ impl From<InsertError> for StorageFailure {
     fn from(error: InsertError) -> Self {
         match error {
             InsertError::Storage(error) => error.into(),
-            InsertError::Duplicate(_) | InsertError::OtherWorkspace(_) => {
-                Self::Inconsistent(error.into())
-            }
+            InsertError::Duplicate(_)
+            | InsertError::Behind(_)
+            | InsertError::QuotaExceeded(_)
+            | InsertError::OtherWorkspace(_) => Self::Inconsistent(error.into()),
         }
     }
 }

@@ -6,8 +6,8 @@
 
 mod change_feed;
 mod clock;
+mod head;
 mod id_source;
-mod newest_id;
 mod principal;
 mod storage_error;
 mod storage_health;
@@ -16,10 +16,12 @@ mod todo_repository;
 
 pub use change_feed::{ChangeFeed, Changed, Changes};
 pub use clock::Clock;
+pub use head::{Head, Refusal};
 pub use id_source::IdSource;
-pub use newest_id::NewestId;
 pub use principal::Principal;
-pub use storage_error::{BoxError, ChangeError, InsertError, StorageError, in_one_line};
+pub use storage_error::{
+    BoxError, ChangeError, InsertError, RemoveError, StorageError, in_one_line,
+};
 pub use storage_health::StorageHealth;
 pub use todo_archive::{Batch, Loaded, TodoLoader, TodoSink, TodoSnapshot, TodoSource};
 pub use todo_repository::{Creation, CreationRequest, Filter, TodoRepository};

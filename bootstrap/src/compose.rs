@@ -17,8 +17,8 @@ use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRep
 use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
 use todo_application::ports::{
-    ChangeFeed, Clock, NewestId, StorageError, StorageHealth, TodoLoader, TodoRepository,
-    TodoSnapshot, in_one_line,
+    ChangeFeed, Clock, StorageError, StorageHealth, TodoLoader, TodoRepository, TodoSnapshot,
+    in_one_line,
 };
 use tokio::net::TcpListener;
 
@@ -67,7 +67,7 @@ pub async fn compose_with_clock(
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let Storage { repository, health, changes, newest } = open_storage(&config.database).await?;
+    let Storage { repository, health, changes } = open_storage(&config.database).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -81,8 +81,8 @@ pub async fn compose_with_clock(
     let keys = scalekit.keys();
 
     let ids = Arc::new(UuidV7Source::new());
-    ids.continue_after(&*newest, clock.now()).await;
-    let todos = Arc::new(Todos::new(repository, changes, clock, ids, config.sharing));
+    let todos = Todos::new(repository, changes, clock, ids, config.sharing);
+    let todos = Arc::new(todos.with_quota(config.quota));
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
@@ -126,15 +126,14 @@ pub(crate) struct Storage {
     repository: Arc<dyn TodoRepository>,
     health: Arc<dyn StorageHealth>,
     changes: Arc<dyn ChangeFeed>,
-    newest: Arc<dyn NewestId>,
 }
 
 impl Storage {
     fn new(
-        storage: Arc<impl TodoRepository + StorageHealth + NewestId + 'static>,
+        storage: Arc<impl TodoRepository + StorageHealth + 'static>,
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
-        Self { repository: storage.clone(), health: storage.clone(), newest: storage, changes }
+        Self { repository: storage.clone(), health: storage, changes }
     }
 }
 

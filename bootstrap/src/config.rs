@@ -16,12 +16,12 @@ mod setting;
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
-use todo_application::domain::Sharing;
+use todo_application::domain::{Quota, Sharing};
 use url::Url;
 
 use crate::settings::{Problem, Settings, shown};
@@ -91,9 +91,21 @@ const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
     "TODO_RATE_LIMIT",
     // Far more than a person with a few assistants sends, and far too little to delay others.
     Text("100"),
-    "Requests per second that one caller may send on average, with bursts of ten times as many; \
-     `off` for no limit",
+    "What one caller (a subject in an organization) may cost per second, ten times as much at once: a \
+     request costs one, each 64 KiB one more; `off` for no limit",
     parse::rate_limit,
+);
+const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA",
+    Text("off"),
+    "The most todos of one list; `off` for no limit",
+    parse::quota,
+);
+const TODO_QUOTA_MIB: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA_MIB",
+    Text("off"),
+    "The most MiB that the titles and descriptions of one list have together; `off` for no limit",
+    parse::quota,
 );
 const TODO_ALLOWED_CLIENTS: Setting<String> = Setting::new(
     "TODO_ALLOWED_CLIENTS",
@@ -145,7 +157,7 @@ const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 18] = [
+pub const SETTINGS: [About; 20] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -156,6 +168,8 @@ pub const SETTINGS: [About; 18] = [
     TODO_SHARING.about,
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,
+    TODO_QUOTA.about,
+    TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
     ALLOWED_HOSTS.about,
@@ -181,6 +195,8 @@ pub struct Config {
     pub(crate) scope_denial: ScopeDenial,
     /// Requests per second that one caller may send on average; `None` for no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// What one workspace may hold.
+    pub(crate) quota: Quota,
     /// The ids of the clients that may call; `None` for all.
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
@@ -224,6 +240,8 @@ impl Config {
         let sharing = reader.value(&TODO_SHARING);
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
+        let todos = reader.value(&TODO_QUOTA);
+        let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
@@ -247,6 +265,7 @@ impl Config {
                 sharing: sharing?,
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,
+                quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
                 allowed_hosts,
@@ -278,6 +297,14 @@ impl Config {
             format!("http://localhost:{port}/").parse()
         }
     }
+}
+
+fn quota(todos: Option<NonZeroU32>, mebibytes: Option<NonZeroU32>) -> Quota {
+    let bytes = |mebibytes: NonZeroU32| {
+        const MEBIBYTE: NonZeroU64 = NonZeroU64::MIN.saturating_add(1024 * 1024 - 1);
+        NonZeroU64::from(mebibytes).saturating_mul(MEBIBYTE)
+    };
+    Quota { todos: todos.map(NonZeroU64::from), bytes: mebibytes.map(bytes) }
 }
 
 /// `MCP_URL` or one of its aliases, as it is written.

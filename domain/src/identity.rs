@@ -109,8 +109,8 @@ identifier! {
 }
 
 identifier! {
-    /// A key that a client chooses to make a create safe to retry. It belongs to the subject, who can
-    /// use it again after 24 hours.
+    /// A key that a client chooses to make a create safe to retry. It belongs to the
+    /// [caller](crate::CallerId), who can use it again after 24 hours.
     IdempotencyKey, 255
 }
 

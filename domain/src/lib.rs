@@ -13,11 +13,13 @@
 //! To add a field to a todo: give it a type that parses, add it to [`TodoRecord`] and to [`Edit`], and
 //! follow the compiler through the other crates.
 
+mod caller_id;
 mod identity;
 mod instant;
 mod line;
 mod permission;
 mod policy;
+mod quota;
 mod text;
 mod todo;
 mod todo_id;
@@ -26,6 +28,7 @@ mod visible;
 mod words;
 mod workspace;
 
+pub use caller_id::CallerId;
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use permission::{Permission, Permissions};
@@ -33,6 +36,7 @@ pub use policy::{
     Caller, Denied, OperatorPermit, ReadAction, ReadPermit, WriteAction, WritePermit,
     authorize_read, authorize_write,
 };
+pub use quota::{Quota, QuotaExceeded};
 pub use text::{Description, DescriptionError, Title, TitleError};
 pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
 pub use todo_id::{TodoId, TodoIdError};

@@ -36,8 +36,10 @@
 
 use thiserror::Error;
 
+use crate::caller_id::CallerId;
 use crate::identity::{Organization, Subject};
 use crate::permission::{Permission, Permissions};
+use crate::quota::Quota;
 use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
 
 /// An action that changes nothing.
@@ -126,22 +128,23 @@ impl ReadPermit {
 /// Others can use one, but nothing except the policy makes one:
 ///
 /// ```
-/// use todo_domain::{Subject, WorkspaceId, WritePermit};
-/// fn parts(permit: WritePermit) -> (WorkspaceId, Subject) {
-///     (permit.workspace().clone(), permit.subject().clone())
+/// use todo_domain::{CallerId, WorkspaceId, WritePermit};
+/// fn parts(permit: WritePermit) -> (WorkspaceId, CallerId) {
+///     (permit.workspace().clone(), permit.caller().clone())
 /// }
 /// ```
 ///
 /// ```compile_fail,E0451
-/// use todo_domain::{Subject, WorkspaceId, WritePermit};
-/// fn permit(workspace: WorkspaceId, subject: Subject) -> WritePermit {
-///     WritePermit { workspace, subject }
+/// use todo_domain::{CallerId, Quota, WorkspaceId, WritePermit};
+/// fn permit(workspace: WorkspaceId, caller: CallerId) -> WritePermit {
+///     WritePermit { workspace, caller, quota: Quota::OFF }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct WritePermit {
     workspace: WorkspaceId,
-    subject: Subject,
+    caller: CallerId,
+    quota: Quota,
 }
 
 impl WritePermit {
@@ -149,9 +152,25 @@ impl WritePermit {
         &self.workspace
     }
 
+    /// Who writes with this permit.
+    pub fn caller(&self) -> &CallerId {
+        &self.caller
+    }
+
+    /// The same permit, for a workspace that may hold no more than this.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// What the workspace may hold after a write.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
     /// The author of what is written with this permit.
     pub fn subject(&self) -> &Subject {
-        &self.subject
+        self.caller.subject()
     }
 }
 
@@ -203,8 +222,11 @@ pub fn authorize_write(
     caller: Caller<'_>,
     action: WriteAction,
 ) -> Result<WritePermit, Denied> {
-    authorize(sharing, caller, action.permission())
-        .map(|workspace| WritePermit { workspace, subject: caller.subject.clone() })
+    authorize(sharing, caller, action.permission()).map(|workspace| WritePermit {
+        workspace,
+        caller: CallerId::new(caller.subject, caller.organization),
+        quota: Quota::OFF,
+    })
 }
 
 fn authorize(

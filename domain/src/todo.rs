@@ -203,6 +203,33 @@ impl Todo {
         Ok(changed)
     }
 
+    /// The bytes of its texts, as UTF-8.
+    pub fn bytes(&self) -> u64 {
+        let TodoRecord {
+            id: _,
+            workspace: _,
+            title,
+            description,
+            completion: _,
+            created_at: _,
+            created_by: _,
+            updated_at: _,
+            updated_by: _,
+            version: _,
+        } = &self.0;
+        let description = description.as_deref().unwrap_or_default();
+        (title.as_str().len() + description.len()) as u64
+    }
+
+    /// The id, if it counts in the order of creation: it is of version 7, as all that are minted here,
+    /// and its time is not more than [`TodoId::MAX_AHEAD_MILLIS`] after the creation of the todo.
+    ///
+    /// An imported todo may have any id. One that is far ahead must not decide on all later ones.
+    pub fn minted_id(&self) -> Option<TodoId> {
+        let limit = self.0.created_at.as_unix_millis().saturating_add(TodoId::MAX_AHEAD_MILLIS);
+        self.0.id.unix_millis().filter(|millis| *millis <= limit).map(|_| self.0.id)
+    }
+
     pub fn record(&self) -> &TodoRecord {
         &self.0
     }

@@ -22,6 +22,9 @@ impl TodoId {
     /// The length of the text of an id.
     pub const CHARACTERS: usize = uuid::fmt::Hyphenated::LENGTH;
 
+    /// How far the time of an id may be ahead of the clock without being wrong: a year.
+    pub const MAX_AHEAD_MILLIS: i64 = 366 * 24 * 60 * 60 * 1000;
+
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
@@ -32,6 +35,14 @@ impl TodoId {
 
     pub const fn as_uuid(&self) -> &Uuid {
         &self.0
+    }
+
+    /// The time of an id of version 7, in milliseconds since 1970; `None` for another version.
+    pub const fn unix_millis(self) -> Option<i64> {
+        const VERSION: u128 = 0xf << 76;
+        const VERSION_7: u128 = 7 << 76;
+        let number = self.0.as_u128();
+        if number & VERSION == VERSION_7 { Some((number >> 80) as i64) } else { None }
     }
 }
 
@@ -74,6 +85,14 @@ mod tests {
         ] {
             assert_eq!(TodoId::from_str(other), Err(TodoIdError), "{other:?}");
         }
+    }
+
+    #[test]
+    fn an_id_of_version_7_has_a_time() {
+        let millis = |id: &str| TodoId::from_str(id).unwrap().unix_millis();
+        assert_eq!(millis("0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"), Some(0x0199_e1a2_7c3d));
+        assert_eq!(millis("ffffffff-ffff-7fff-bfff-ffffffffffff"), Some(0xffff_ffff_ffff));
+        assert_eq!(millis("0199e1a2-7c3d-4e4f-8a5b-6c7d8e9f0a1b"), None);
     }
 
     proptest! {

@@ -1,8 +1,9 @@
-//! Idempotent creation: a request with the same key, by the same subject in the same workspace,
+//! Idempotent creation: a request with the same key, by the same caller in the same workspace,
 //! that is still remembered adds nothing and gets the first creation.
 
 use todo_application::domain::{Instant, Subject};
 use todo_application::ports::{Creation, CreationRequest};
+use todo_tests::write_permit_for_everyone;
 
 use super::*;
 
@@ -63,6 +64,28 @@ pub(super) async fn another_key_subject_or_workspace_is_another_request(
     }
     assert_eq!(all(&repository, "mine").await, [1, 2, 3]);
     assert_eq!(all(&repository, "yours").await, [1]);
+}
+
+/// Where everyone shares a workspace, a subject of another organization is another caller.
+pub(super) async fn a_subject_in_two_organizations_is_two_callers(
+    repository: Arc<dyn TodoRepository>,
+) {
+    let subject = Subject::try_from("usr_a").unwrap();
+    let of_everyone = |number| {
+        let record = made("mine", number, "usr_a", 100).into_record();
+        let permit = write_permit_for_everyone(&subject, None);
+        restore(TodoRecord { workspace: permit.workspace().clone(), ..record })
+    };
+    let callers = [None, Some("org_a"), Some("org_b")];
+    for (number, organization) in (1..).zip(callers) {
+        let permit = write_permit_for_everyone(&subject, organization);
+        let new = of_everyone(number);
+        let added = repository.insert_once(&permit, &new, &request("k", 1_000)).await;
+        assert_eq!(added.unwrap(), None, "{organization:?}");
+        let again = of_everyone(10 + number);
+        let earlier = repository.insert_once(&permit, &again, &request("k", 1_000)).await;
+        assert_eq!(earlier.unwrap().map(|creation| creation.todo), Some(new.id()));
+    }
 }
 
 pub(super) async fn a_request_is_forgotten_after_its_retention(

@@ -134,23 +134,3 @@ pub(super) async fn paging_shows_unchanged_todos_exactly_once(repository: Arc<dy
     assert_eq!(page(&repository, BOTH, Some(60), 3).await, [70, 80, 90]);
     assert_eq!(page(&repository, BOTH, Some(90), 3).await, [100, 105]);
 }
-
-/// Whoever it belongs to: ids of all workspaces come from one clock.
-pub(super) async fn the_newest_id_of_all_workspaces_is_of_version_7_and_before_a_given_one(
-    repository: Arc<impl TodoRepository + NewestId>,
-) {
-    let end = TodoId::from_bytes([0xee; 16]);
-    assert_eq!(repository.newest_before(end).await.unwrap(), None);
-    let id = |first: u8, version: u8| {
-        let mut bytes = [first; 16];
-        bytes[6] = version << 4;
-        TodoId::from_bytes(bytes)
-    };
-    for (owner, id) in
-        [("a", id(1, 7)), ("b", id(3, 7)), ("b", id(2, 7)), ("c", id(4, 4)), ("c", id(5, 7))]
-    {
-        repository.add(&restore(todo_record(&workspace(owner), id))).await.unwrap();
-    }
-    assert_eq!(repository.newest_before(end).await.unwrap(), Some(id(5, 7)));
-    assert_eq!(repository.newest_before(id(5, 7)).await.unwrap(), Some(id(3, 7)));
-}

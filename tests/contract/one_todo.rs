@@ -98,7 +98,7 @@ pub(super) async fn removing_returns_whether_the_todo_existed(repository: Arc<dy
     assert_eq!(numbers(&left), [2]);
 }
 
-/// "`ChangeError::Stale` if it is there with another version than the expected one", and
+/// "`RemoveError::Stale` if it is there with another version than the expected one", and
 /// "one that fails has changed nothing".
 pub(super) async fn a_stale_remove_is_rejected_and_removes_nothing(
     repository: Arc<dyn TodoRepository>,
@@ -106,7 +106,7 @@ pub(super) async fn a_stale_remove_is_rejected_and_removes_nothing(
     let first = todo("mine", 1);
     repository.add(&first).await.unwrap();
     let refused = repository.remove_from(&workspace("mine"), id(1), Some(version(2))).await;
-    assert!(matches!(refused, Err(ChangeError::Stale)), "{refused:?}");
+    assert!(matches!(refused, Err(RemoveError::Stale)), "{refused:?}");
     assert_eq!(repository.find_in(&workspace("mine"), id(1)).await.unwrap(), Some(first));
 }
 

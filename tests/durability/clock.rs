@@ -17,9 +17,13 @@ async fn new_todos_are_last_after_the_clock_was_set_back() {
     // The id as it would be if the clock had been 30 days ahead.
     let id = ahead.parse::<TodoId>().unwrap().as_uuid().as_u128();
     let later = id + ((30 * DAY_MILLIS) << 80);
-    let shift = "UPDATE todos SET id = ?2 WHERE id = ?1";
-    let changed = place.shell().execute(shift, params![id.to_be_bytes(), later.to_be_bytes()]);
-    assert_eq!(changed.unwrap(), 1);
+    for shift in [
+        "UPDATE todos SET id = ?2 WHERE id = ?1",
+        "UPDATE heads SET last_id = ?2 WHERE last_id = ?1",
+    ] {
+        let changed = place.shell().execute(shift, params![id.to_be_bytes(), later.to_be_bytes()]);
+        assert_eq!(changed.unwrap(), 1);
+    }
 
     for (run, expected) in [&["Created ahead", "Run 0"][..], &["Created ahead", "Run 0", "Run 1"]]
         .into_iter()

@@ -119,7 +119,9 @@ fn save(
     async move {
         repository.replace(&next, expected).await.map_err(|error| match error {
             ChangeError::Storage(error) => error,
-            ChangeError::Stale => panic!("there is no other writer"),
+            ChangeError::Stale | ChangeError::QuotaExceeded(_) => {
+                panic!("there is no other writer and no quota")
+            }
         })
     }
 }

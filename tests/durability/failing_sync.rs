@@ -53,6 +53,7 @@ async fn a_write_that_failed_and_is_not_visible_does_not_reappear() {
             let answer = caller.call(tool, arguments.clone()).await;
             assert_eq!(answer.failure(), "unavailable", "{tool}");
             assert_eq!(everything(&caller).await, stored, "{tool}");
+            assert_eq!(program.readiness().await, 503, "{tool}");
         }
         program.kill().await;
     }

@@ -56,6 +56,7 @@ async fn on_a_full_disk_reads_continue_and_writes_resume_when_there_is_space() {
         stored.insert(id, changed);
         assert_eq!(everything(&caller).await, stored, "{room}");
     }
+    assert_eq!(program.readiness().await, 200);
 
     limit(&program, Some(0));
     assert_eq!(caller.call("create_todo", long("the last")).await.failure(), "unavailable");
@@ -64,6 +65,26 @@ async fn on_a_full_disk_reads_continue_and_writes_resume_when_there_is_space() {
     caller = place.caller(&program, "usr_1");
     assert_eq!(everything(&caller).await, stored);
     place.assert_integrity();
+}
+
+/// By a write of the check: a load balancer sends no others meanwhile.
+#[tokio::test]
+async fn the_program_is_not_ready_from_a_failed_write_until_there_is_space() {
+    let place = Place::new().await;
+    let program = place.serve_through(&WITH_ERRORS).await;
+    let caller = place.caller(&program, "usr_1");
+    let stored = some_todos(&caller).await;
+    limit(&program, Some(0));
+    assert_eq!(program.readiness().await, 200, "nothing has failed yet");
+    assert_eq!(caller.call("create_todo", long("too long")).await.failure(), "unavailable");
+    for _ in 0..3 {
+        assert_eq!(program.readiness().await, 503);
+    }
+    assert_eq!(everything(&caller).await, stored);
+
+    limit(&program, None);
+    assert_eq!(program.readiness().await, 200);
+    assert_eq!(everything(&caller).await, stored);
 }
 
 /// A checkpoint moves the log into the database file, and makes room in the log.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use rusqlite::Connection;
 use todo_adapter_storage::SqliteTodoRepository;
-use todo_application::domain::{Title, Todo, TodoId, TodoRecord, WorkspaceId};
+use todo_application::domain::{Description, Title, Todo, TodoId, TodoRecord, WorkspaceId};
 use todo_application::ports::{Filter, InsertError, StorageError};
 use todo_tests::{Permitted as _, todo_record, workspace};
 
@@ -60,7 +60,10 @@ fn insert(
     async move {
         repository.add(&todo).await.map_err(|error| match error {
             InsertError::Storage(error) => error,
-            error @ (InsertError::Duplicate(_) | InsertError::OtherWorkspace(_)) => {
+            error @ (InsertError::Duplicate(_)
+            | InsertError::Behind(_)
+            | InsertError::QuotaExceeded(_)
+            | InsertError::OtherWorkspace(_)) => {
                 panic!("{error:?}")
             }
         })
@@ -109,6 +112,47 @@ async fn writes_beyond_the_queue_are_unavailable_at_once_and_the_rest_is_written
     assert_eq!(written.len(), 2000 - refused);
     assert_eq!(stored(&repository).await, written);
     repository.add(&todo(2000, "Buy bread")).await.unwrap();
+}
+
+/// A list that writes much leaves room for the others. What is refused can be tried again.
+#[tokio::test]
+async fn long_texts_beyond_the_share_of_a_workspace_are_unavailable_at_once() {
+    const MIB: usize = 1024 * 1024;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("todos.db");
+    let repository = Arc::new(SqliteTodoRepository::open(&file).unwrap());
+    let shell = in_the_way(&file);
+    let description = Description::try_from("d".repeat(16_000).as_str()).unwrap();
+    let long = |organization: &str, number| {
+        let record = todo_record(&workspace(organization), id(number));
+        Todo::restore(TodoRecord { description: description.clone(), ..record }).unwrap()
+    };
+    let size = usize::try_from(long("mine", 1).bytes()).unwrap();
+    let accepted =
+        |begun: &[Begun]| begun.iter().filter(|write| matches!(write, Begun::Queued(_))).count();
+    let mut all = Vec::new();
+    for organization in ["mine", "yours", "theirs"] {
+        let writes = (0..200).map(|number| insert(&repository, long(organization, number)));
+        let begun = begin(writes);
+        assert_eq!(accepted(&begun), 2 * MIB / size, "{organization}");
+        all.extend(begun);
+    }
+    for organization in 0..5 {
+        let name = format!("other {organization}");
+        all.extend(begin((0..100).map(|number| insert(&repository, long(&name, number)))));
+    }
+    assert_eq!(accepted(&all), 8 * MIB / size);
+    shell.execute_batch("COMMIT").unwrap();
+    for begun in all {
+        match begun.answer().await {
+            Ok(()) => {}
+            Err(StorageError::Unavailable(cause)) => {
+                assert_eq!(cause.to_string(), "too many writes are waiting");
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    repository.add(&long("mine", 1000)).await.unwrap();
 }
 
 #[tokio::test]

@@ -352,3 +352,24 @@ async fn a_file_cannot_control_the_terminal() {
     assert!(said.stderr.contains(field), "{}", said.stderr);
     assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
 }
+
+/// The operator decides; callers are limited by what there is then.
+#[tokio::test]
+async fn an_import_ignores_the_quota_and_counts() {
+    let from = Installation::new().with("TODO_SHARING", "everyone");
+    let serving = from.serve().await;
+    let caller = serving.caller().await;
+    let id = caller.create("Buy milk").await;
+    caller.create("Buy bread").await;
+    let exported = from.run(&["export"]).await.with_code(0);
+
+    let to = Installation::new().with("TODO_SHARING", "everyone").with("TODO_QUOTA", "2");
+    let said = to.run_reading(&["import"], &exported.stdout).await.with_code(0);
+    assert_eq!(said.stderr, "Imported 2 todos.\n");
+    let serving = to.serve().await;
+    let caller = serving.caller().await;
+    let one_more = json!({ "title": "One more" });
+    assert_eq!(caller.call("create_todo", one_more).await.failure(), "quota_exceeded");
+    caller.call("delete_todo", json!({ "todo_id": id })).await.structured();
+    caller.create("One more").await;
+}

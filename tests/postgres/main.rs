@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `migrations` | databases of earlier schemas, and tables that are spread over machines |
 //! | `opening` | the schema, and databases that cannot be used |
 //! | `plans` | query plans: every statement uses an index |
 //! | `statements` | failing statements, and how they are retried |
@@ -34,6 +35,7 @@ mod server;
 mod change_feed;
 mod encryption;
 mod failover;
+mod migrations;
 mod moving;
 mod opening;
 mod outages;

@@ -4,8 +4,13 @@ use serde_json::json;
 use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use todo_tests::postgres;
 
+use todo_application::domain::{Todo, TodoId};
+use todo_application::ports::TodoLoader as _;
+use todo_tests::head::{Head, head};
+use todo_tests::{operator, todo_record, workspace};
+
 use crate::installation::Installation;
-use crate::soon;
+use crate::{id, open, soon};
 
 fn on(url: &str) -> Installation {
     Installation::new().with("DATABASE_URL", url)
@@ -78,6 +83,29 @@ async fn a_database_of_another_schema_version_is_not_exported() {
     assert!(said.stderr.contains("use a newer todo-mcp"), "{}", said.stderr);
 }
 
+/// Also of todos that already exist, which count once.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn loaded_todos_are_counted_in_the_heads_of_their_workspaces() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let (repository, shell) = (open(&server.url(&database)).await, server.connect(&database).await);
+    let minted = "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b".parse::<TodoId>().unwrap();
+    let record = |name: &str, id| todo_record(&workspace(name), id);
+    let todos = [record("z", minted), record("a", id(1)), record("z", id(2)), record("z", id(2))]
+        .map(|record| Todo::restore(record).unwrap());
+    for _ in 0..2 {
+        repository.load(&operator(), todos.to_vec()).await.unwrap();
+    }
+    let title = i64::try_from(todos[0].title().as_str().len()).unwrap();
+    let bytes = |todos| todos * title;
+    let expected =
+        |todos, last_id| Head { todos, bytes: bytes(todos), last_change: todos, last_id };
+    let minted = Some(*minted.as_uuid());
+    assert_eq!(head(&shell, &workspace("z")).await, Some(expected(2, minted)));
+    assert_eq!(head(&shell, &workspace("a")).await, Some(expected(1, None)));
+}
+
 /// The time limit of a request is too short for an export.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
@@ -89,7 +117,7 @@ async fn an_export_has_no_statement_timeout() {
     let shell = server.connect(&database).await;
     let limit = format!("ALTER DATABASE {database} SET statement_timeout = '2s'");
     shell.batch_execute(&limit).await.unwrap();
-    shell.batch_execute("BEGIN; LOCK TABLE todos").await.unwrap();
+    shell.batch_execute("BEGIN; LOCK TABLE todo_items").await.unwrap();
     let export = installation.spawn(&["export"]);
     // Of another session: in a transaction, `pg_stat_activity` does not change.
     let observer = server.connect(&database).await;

@@ -19,7 +19,7 @@ async fn a_stopped_database_is_unavailable_until_it_is_back() {
             assert_unavailable(soon(repository.add(&todo(number))).await);
         }
         let why = assert_unavailable(soon(repository.check()).await);
-        assert!(why.starts_with("the database cannot be read: "), "{why}");
+        assert!(why.starts_with("the database cannot be used: "), "{why}");
 
         server.go_on();
         assert_eq!(soon(everything(&repository)).await, [todo(1)]);

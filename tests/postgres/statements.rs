@@ -16,7 +16,7 @@ fn on_write(code: &str) -> String {
         "CREATE SEQUENCE attempts; \
          CREATE FUNCTION on_write() RETURNS trigger LANGUAGE plpgsql AS $$ \
          DECLARE attempt bigint := nextval('attempts'); BEGIN {code} RETURN new; END $$; \
-         CREATE TRIGGER on_write AFTER INSERT OR UPDATE ON todos \
+         CREATE TRIGGER on_write AFTER INSERT OR UPDATE ON todo_items \
          FOR EACH ROW EXECUTE FUNCTION on_write()"
     )
 }
@@ -85,7 +85,7 @@ async fn a_statement_that_times_out_has_no_effect() {
     let repository = open(&server.url(&database)).await;
     repository.add(&todo(1)).await.unwrap();
     let shell = server.connect(&database).await;
-    shell.batch_execute("BEGIN; SELECT * FROM todos FOR UPDATE").await.unwrap();
+    shell.batch_execute("BEGIN; SELECT * FROM todo_items FOR UPDATE").await.unwrap();
 
     let cause = assert_unavailable(soon(repository.replace(&done(&todo(1)), Version::FIRST)).await);
     assert!(cause.contains("statement timeout"), "{cause}");
@@ -149,16 +149,54 @@ async fn an_inaccessible_table_is_unavailable_until_it_is_accessible() {
     let database = server.create_database().await;
     let repository = open(&server.url(&database)).await;
     let shell = server.connect(&database).await;
-    shell.batch_execute("ALTER TABLE todos RENAME TO elsewhere").await.unwrap();
+    shell.batch_execute("ALTER TABLE todo_items RENAME TO elsewhere").await.unwrap();
     for _ in 0..10 {
         assert_unavailable(repository.find_in(&workspace("mine"), id(1)).await);
         assert_unavailable(repository.add(&todo(1)).await);
     }
     let why = assert_unavailable(repository.check().await);
-    assert!(why.contains("relation \"todos\" does not exist"), "{why}");
+    assert!(why.contains("relation \"todo_items\" does not exist"), "{why}");
 
-    shell.batch_execute("ALTER TABLE elsewhere RENAME TO todos").await.unwrap();
+    shell.batch_execute("ALTER TABLE elsewhere RENAME TO todo_items").await.unwrap();
     repository.add(&todo(1)).await.unwrap();
+    repository.check().await.unwrap();
+}
+
+/// Of a disk that is full, as an example. No other write is needed.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_database_is_unhealthy_from_a_failed_write_until_writes_succeed() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let repository = open(&server.url(&database)).await;
+    let shell = server.connect(&database).await;
+    let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ \
+                BEGIN RAISE 'No space left on device' USING ERRCODE = '53100'; END $$; \
+                CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON todo_heads \
+                FOR EACH ROW EXECUTE FUNCTION full_disk()";
+    shell.batch_execute(full).await.unwrap();
+    repository.check().await.unwrap();
+    assert_unavailable(repository.add(&todo(1)).await);
+    for _ in 0..3 {
+        let why = assert_unavailable(repository.check().await);
+        assert!(why.contains("No space left on device"), "{why}");
+    }
+    assert_eq!(everything(&repository).await, []);
+    shell.batch_execute("DROP TRIGGER full_disk ON todo_heads").await.unwrap();
+    for _ in 0..2 {
+        repository.check().await.unwrap();
+    }
+    assert_eq!(everything(&repository).await, []);
+    repository.add(&todo(1)).await.unwrap();
+    // What is refused for what it is says nothing of other writes.
+    repository.add(&todo(1)).await.unwrap_err();
+    let probes = async || {
+        let probes = "SELECT last_change FROM todo_heads WHERE workspace = ''";
+        shell.query_one(probes, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let before = probes().await;
+    repository.check().await.unwrap();
+    assert_eq!(probes().await, before);
     repository.check().await.unwrap();
 }
 
@@ -185,7 +223,7 @@ async fn a_row_that_violates_an_invariant_is_reported_as_corrupt() {
         ("last changed before it was created", "updated_at = created_at - 1"),
         ("done outside its own lifetime", "completed_at = updated_at + 1"),
     ] {
-        let damage = format!("BEGIN; UPDATE todos SET {damage} WHERE id = '{one}'; COMMIT");
+        let damage = format!("BEGIN; UPDATE todo_items SET {damage} WHERE id = '{one}'; COMMIT");
         shell.batch_execute(&damage).await.unwrap();
         let found = repository.find_in(&workspace("mine"), id(1)).await;
         let listed = repository.list_in(&workspace("mine"), Filter::default(), None, 9).await;

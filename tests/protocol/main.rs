@@ -15,6 +15,7 @@ mod icons;
 mod idempotency;
 mod outages;
 mod prompts;
+mod quota;
 mod rate_limit;
 mod resources;
 mod streams;

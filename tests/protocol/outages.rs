@@ -16,7 +16,8 @@ use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
 use todo_application::domain::{ReadPermit, Sharing, Todo, TodoId, Version, WritePermit};
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
+    TodoRepository,
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
@@ -79,7 +80,7 @@ impl TodoRepository for Outage {
         _: &WritePermit,
         _: TodoId,
         _: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         Ok(self.broken().await?)
     }
 }

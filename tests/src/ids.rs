@@ -16,6 +16,12 @@ impl IdSource for SequentialIds {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         TodoId::from_uuid(Builder::from_unix_timestamp_millis(number, &[0; 10]).into_uuid())
     }
+
+    fn todo_id_after(&self, last: TodoId, at: Instant) -> TodoId {
+        let last = last.unix_millis().map_or(0, i64::unsigned_abs);
+        self.0.fetch_max(last, Ordering::Relaxed);
+        self.todo_id(at)
+    }
 }
 
 #[cfg(test)]
@@ -30,5 +36,7 @@ mod tests {
         assert_eq!(first.to_string(), "00000000-0001-7000-8000-000000000000");
         assert_eq!(first.as_uuid().get_version_num(), 7);
         assert!(first < second);
+        let later = TodoId::from_uuid(Builder::from_unix_timestamp_millis(9, &[1; 10]).into_uuid());
+        assert!(ids.todo_id_after(later, at) > later);
     }
 }

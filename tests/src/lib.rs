@@ -12,6 +12,7 @@ mod clock;
 pub mod events;
 pub mod example;
 pub mod exchange;
+pub mod head;
 mod ids;
 pub mod issuer;
 pub mod listener;
@@ -25,4 +26,7 @@ pub mod server;
 pub use clock::ManualClock;
 pub use ids::SequentialIds;
 pub use permitted::Permitted;
-pub use sample::{operator, read_permit, todo_record, workspace, write_permit};
+pub use sample::{
+    operator, read_permit, todo_record, workspace, write_permit, write_permit_for_everyone,
+    write_permit_of,
+};

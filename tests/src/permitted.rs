@@ -2,10 +2,11 @@ use std::future::Future;
 
 use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, StorageError, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
+    TodoRepository,
 };
 
-use crate::sample::{read_permit, write_permit};
+use crate::sample::{read_permit, write_permit, write_permit_of};
 
 /// A repository whose methods obtain the permit that each call needs. The workspaces are those of
 /// [`workspace`](crate::workspace).
@@ -35,12 +36,13 @@ pub trait Permitted: TodoRepository {
         async move { self.insert(&permit, todo).await }
     }
 
+    /// As the subject that creates the todo.
     fn add_once(
         &self,
         todo: &Todo,
         request: &CreationRequest,
     ) -> impl Future<Output = Result<Option<Creation>, InsertError>> + Send {
-        let permit = write_permit(todo.workspace());
+        let permit = write_permit_of(&todo.record().created_by, todo.workspace());
         async move { self.insert_once(&permit, todo, request).await }
     }
 
@@ -58,7 +60,7 @@ pub trait Permitted: TodoRepository {
         workspace: &WorkspaceId,
         id: TodoId,
         expected: Option<Version>,
-    ) -> impl Future<Output = Result<bool, ChangeError>> + Send {
+    ) -> impl Future<Output = Result<bool, RemoveError>> + Send {
         let permit = write_permit(workspace);
         async move { self.remove(&permit, id, expected).await }
     }

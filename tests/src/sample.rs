@@ -15,19 +15,40 @@ pub fn workspace(organization: &str) -> WorkspaceId {
 
 /// For the [`workspace`] of an organization.
 pub fn read_permit(workspace: &WorkspaceId) -> ReadPermit {
-    as_member(workspace, |caller| authorize_read(SHARING, caller, ReadAction::List).unwrap())
+    as_member(&alice(), workspace, |caller| {
+        authorize_read(SHARING, caller, ReadAction::List).unwrap()
+    })
 }
 
 /// For the [`workspace`] of an organization.
 pub fn write_permit(workspace: &WorkspaceId) -> WritePermit {
-    as_member(workspace, |caller| authorize_write(SHARING, caller, WriteAction::Create).unwrap())
+    write_permit_of(&alice(), workspace)
 }
 
-fn as_member<T>(workspace: &WorkspaceId, authorize: impl FnOnce(Caller<'_>) -> T) -> T {
+/// For a subject in the [`workspace`] of its organization.
+pub fn write_permit_of(subject: &Subject, workspace: &WorkspaceId) -> WritePermit {
+    as_member(subject, workspace, |caller| {
+        authorize_write(SHARING, caller, WriteAction::Create).unwrap()
+    })
+}
+
+/// For a subject of an organization where everyone shares one workspace.
+pub fn write_permit_for_everyone(subject: &Subject, organization: Option<&str>) -> WritePermit {
+    let organization = organization.map(|it| Organization::try_from(it).unwrap());
+    let permissions = Permissions::from_iter(Permission::ALL);
+    let caller = Caller { subject, organization: organization.as_ref(), permissions };
+    authorize_write(Sharing::Everyone, caller, WriteAction::Create).unwrap()
+}
+
+fn as_member<T>(
+    subject: &Subject,
+    workspace: &WorkspaceId,
+    authorize: impl FnOnce(Caller<'_>) -> T,
+) -> T {
     let organization = workspace.as_str().strip_prefix("organization:").unwrap();
     let organization = Organization::try_from(organization).unwrap();
     let permissions = Permissions::from_iter(Permission::ALL);
-    authorize(Caller { subject: &alice(), organization: Some(&organization), permissions })
+    authorize(Caller { subject, organization: Some(&organization), permissions })
 }
 
 /// For export and import.

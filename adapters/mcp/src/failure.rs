@@ -3,7 +3,7 @@
 //! Every `match` is exhaustive without a `_` arm, so that a new error asks for a decision here.
 
 use protected_mcp::Failure;
-use todo_application::domain::{Denied, TodoIdError};
+use todo_application::domain::{Denied, QuotaExceeded, TodoIdError};
 use todo_application::{
     CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
 };
@@ -87,8 +87,32 @@ impl IntoFailure for CreateError {
                  a new one for a new todo.",
             )
             .with("argument", &"idempotency_key"),
+            Self::Contended => Failure::unavailable(
+                "Too many todos are being created here at once. Nothing was created; try again in a \
+                 second.",
+                RETRY_AFTER_SECONDS,
+            ),
+            Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
             Self::Storage(failure) => failure.into_failure(),
         }
+    }
+}
+
+impl IntoFailure for QuotaExceeded {
+    fn into_failure(self) -> Failure {
+        let sentence = match self {
+            Self::Todos(limit) => format!(
+                "Nothing was changed: there may be at most {limit} todos here. Delete todos that are no \
+                 longer needed, after asking the user, and try again."
+            ),
+            Self::Bytes(limit) => format!(
+                "Nothing was changed: the titles and descriptions of all todos here may have at most {} \
+                 MiB. Delete todos or shorten descriptions that are no longer needed, after asking the \
+                 user, and try again.",
+                limit.get() / (1024 * 1024)
+            ),
+        };
+        Failure::other("quota_exceeded", sentence)
     }
 }
 
@@ -112,6 +136,7 @@ impl AboutTodo for UpdateError {
                 "Too many are changing this todo at once. Nothing was changed; try again in a second.",
                 RETRY_AFTER_SECONDS,
             ),
+            Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
             Self::Storage(failure) => failure.into_failure(),
         }
     }

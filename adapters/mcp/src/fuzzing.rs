@@ -14,7 +14,7 @@ use todo_application::domain::{
 };
 use todo_application::ports::{
     ChangeError, ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource,
-    InsertError, StorageError, TodoRepository,
+    InsertError, RemoveError, StorageError, TodoRepository,
 };
 
 pub use protected_mcp::fuzzing::{bearer_token, envelope};
@@ -89,7 +89,7 @@ impl TodoRepository for Nothing {
         _: &WritePermit,
         _: TodoId,
         _: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         Ok(false)
     }
 }
@@ -116,6 +116,10 @@ impl Clock for Nothing {
 
 impl IdSource for Nothing {
     fn todo_id(&self, _: Instant) -> TodoId {
+        TodoId::from_bytes([7; 16])
+    }
+
+    fn todo_id_after(&self, _: TodoId, _: Instant) -> TodoId {
         TodoId::from_bytes([7; 16])
     }
 }

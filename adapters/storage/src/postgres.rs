@@ -11,6 +11,7 @@
 //! | `queries` | the statements |
 //! | `change_feed` | notices of changes between servers |
 //! | `archive` | snapshot and loader |
+//! | `insertion` | adding a todo |
 //! | `creations` | adding a todo once, however often the request is repeated |
 //! | `parameter`, `row` | conversion between todos and rows |
 //! | `migrations` | the schema |
@@ -27,6 +28,7 @@ mod connector;
 mod creations;
 mod database_error;
 mod failure;
+mod insertion;
 mod migrations;
 mod open_error;
 mod parameter;

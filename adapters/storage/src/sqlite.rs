@@ -3,11 +3,13 @@
 //! One thread owns the only writing connection and commits queued writes in groups. Reads have
 //! connections of their own and, thanks to the write-ahead log, never wait for it.
 
+mod backlog;
 mod backup;
 mod checkpoints;
 mod creations;
 mod failure;
 mod files;
+mod heads;
 mod loader;
 mod lock;
 mod log_marker;

@@ -1,7 +1,7 @@
 use std::iter;
 
 use thiserror::Error;
-use todo_domain::{OtherWorkspace, TodoId};
+use todo_domain::{OtherWorkspace, QuotaExceeded, TodoId};
 
 /// The cause of a failure outside of this program, for the log and never for a caller.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -31,17 +31,37 @@ pub enum StorageError {
 pub enum InsertError {
     #[error("a todo with the id {0} already exists")]
     Duplicate(TodoId),
+    /// A todo with a later id was created in the workspace before; this is the last id. Another server may
+    /// have minted it, or this one before its clock was set back.
+    #[error("the last todo of the workspace has the id {0}, which is later")]
+    Behind(TodoId),
+    /// The workspace would hold more than the permit allows.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     #[error(transparent)]
     OtherWorkspace(#[from] OtherWorkspace),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// Why a stored todo was not saved or removed.
+/// Why a changed todo was not saved.
 #[derive(Debug, Error)]
 pub enum ChangeError {
     /// The stored todo has another version than expected, or none: it does not exist in the workspace
     /// of the permit.
+    #[error("the stored todo has another version than expected")]
+    Stale,
+    /// The todo would be longer, and the workspace would hold more than the permit allows.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Why a todo was not removed.
+#[derive(Debug, Error)]
+pub enum RemoveError {
+    /// The stored todo has another version than expected.
     #[error("the stored todo has another version than expected")]
     Stale,
     #[error(transparent)]

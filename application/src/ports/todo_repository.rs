@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use todo_domain::{IdempotencyKey, Instant, ReadPermit, Todo, TodoId, Version, WritePermit};
 
-use super::storage_error::{ChangeError, InsertError, StorageError};
+use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 
 /// Which todos of a workspace a list contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Filter {
 /// A request to create a todo that its client may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreationRequest {
-    /// Scoped to the subject that creates the todo, in its workspace.
+    /// Scoped to the caller of the permit, in its workspace.
     pub key: IdempotencyKey,
     /// Identifies the content of the request: one with other content has another fingerprint.
     pub fingerprint: u64,
@@ -83,22 +83,22 @@ pub struct Creation {
 ///
 /// ```
 /// # use todo_application::domain::{TodoId, WritePermit};
-/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, permit: &WritePermit, id: TodoId,
-/// ) -> Result<bool, ChangeError> {
+/// ) -> Result<bool, RemoveError> {
 ///     todos.remove(permit, id, None).await
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
 /// # use todo_application::domain::{TodoId, WorkspaceId};
-/// # use todo_application::ports::{ChangeError, TodoRepository};
+/// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, workspace: &WorkspaceId, id: TodoId,
-/// ) -> Result<bool, ChangeError> {
+/// ) -> Result<bool, RemoveError> {
 ///     todos.remove(workspace, id, None).await
 /// }
 /// ```
@@ -126,14 +126,17 @@ pub trait TodoRepository: Send + Sync {
     ) -> Result<Vec<Todo>, StorageError>;
 
     /// Adds a todo of the permit's workspace. [`InsertError::Duplicate`] if the workspace has one with
-    /// this id.
+    /// this id. [`InsertError::Behind`] if one with a later id was added before, whether it still exists
+    /// or not, so that the order of ids is the order of creation; of both todos, only a
+    /// [minted id](Todo::minted_id) counts. [`InsertError::QuotaExceeded`] if the workspace would hold more
+    /// than the [quota](WritePermit::quota) of the permit, of all writes that are made at the same time.
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError>;
 
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
     /// transaction.
     ///
-    /// If the subject that creates the todo has created one in this workspace by a request with the
-    /// same key, and that request is not forgotten at the instant of this creation, nothing is added
+    /// If the [caller](WritePermit::caller) has created one in this workspace by a request with the same
+    /// key, and that request is not forgotten at the instant of this creation, nothing is added
     /// and the earlier creation is returned. Of two such requests at the same time, one adds its todo
     /// and the other returns that creation.
     async fn insert_once(
@@ -144,7 +147,8 @@ pub trait TodoRepository: Send + Sync {
     ) -> Result<Option<Creation>, InsertError>;
 
     /// Replaces a todo whose stored version is `expected`. [`ChangeError::Stale`] if it is another, or
-    /// if the permit's workspace has no such todo.
+    /// if the permit's workspace has no such todo. [`ChangeError::QuotaExceeded`] if the todo would be
+    /// longer, and the workspace would hold more than the quota of the permit.
     async fn save(
         &self,
         permit: &WritePermit,
@@ -152,12 +156,12 @@ pub trait TodoRepository: Send + Sync {
         expected: Version,
     ) -> Result<(), ChangeError>;
 
-    /// Removes a todo, and returns whether it existed. [`ChangeError::Stale`] if it exists with another
+    /// Removes a todo, and returns whether it existed. [`RemoveError::Stale`] if it exists with another
     /// version than the expected one.
     async fn remove(
         &self,
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError>;
+    ) -> Result<bool, RemoveError>;
 }

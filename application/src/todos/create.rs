@@ -1,9 +1,11 @@
-use todo_domain::{Description, IdempotencyKey, Instant, Title, Todo, TodoRecord, WriteAction};
+use todo_domain::{
+    Description, IdempotencyKey, Instant, Title, Todo, TodoRecord, WriteAction, WritePermit,
+};
 
-use super::use_cases::Todos;
+use super::use_cases::{ROUNDS, Todos};
 use crate::error::{CreateError, StorageFailure};
 use crate::fnv;
-use crate::ports::{CreationRequest, InsertError, Principal};
+use crate::ports::{Creation, CreationRequest, InsertError, Principal};
 
 /// How long a request with a key is remembered.
 const REMEMBERED_MILLIS: i64 = 24 * 60 * 60 * 1_000;
@@ -37,7 +39,7 @@ impl Created {
 }
 
 impl Todos {
-    /// Adds an open todo to the caller's workspace.
+    /// Adds an open todo to the caller's workspace, unless that holds as much as it may.
     ///
     /// A request with a key that the caller has used within 24 hours adds nothing. With the same
     /// content its outcome is [`Created::Replayed`], with other content [`CreateError::KeyReused`].
@@ -48,38 +50,64 @@ impl Todos {
     ) -> Result<Created, CreateError> {
         let permit = self.permit_to_write(principal, WriteAction::Create)?;
         let now = self.clock.now();
-        let id = self.ids.todo_id(now);
         let fingerprint = new.key.is_some().then(|| fingerprint(&new));
         let NewTodo { title, description, key } = new;
-        let todo = Todo::create(&permit, id, title, description, now);
-
-        let inserted = match key.zip(fingerprint) {
-            None => self.repository.insert(&permit, &todo).await.map(|()| None),
-            Some((key, fingerprint)) => {
-                let forget_at = Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS);
-                let forget_at = forget_at.unwrap_or(now);
-                let request = CreationRequest { key, fingerprint, forget_at };
-                self.repository.insert_once(&permit, &todo, &request).await
+        let request = key.zip(fingerprint).map(|(key, fingerprint)| {
+            let forget_at = Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS);
+            CreationRequest { key, fingerprint, forget_at: forget_at.unwrap_or(now) }
+        });
+        let id = self.ids.todo_id(now);
+        let mut todo = Todo::create(&permit, id, title, description, now);
+        for _ in 0..ROUNDS {
+            match self.insert(&permit, &todo, request.as_ref()).await {
+                Ok(None) => return Ok(Created::New(todo)),
+                Ok(Some(earlier)) if Some(earlier.fingerprint) == fingerprint => {
+                    // The same content was created then: it differs in what the store remembers.
+                    return Ok(Created::Replayed(TodoRecord {
+                        id: earlier.todo,
+                        created_at: earlier.at,
+                        updated_at: earlier.at,
+                        ..todo.into_record()
+                    }));
+                }
+                Ok(Some(_)) => return Err(CreateError::KeyReused),
+                Err(InsertError::Behind(last)) => {
+                    let TodoRecord { title, description, .. } = todo.into_record();
+                    let id = self.ids.todo_id_after(last, now);
+                    todo = Todo::create(&permit, id, title, description, now);
+                }
+                Err(InsertError::QuotaExceeded(error)) => return Err(error.into()),
+                Err(error) => return Err(StorageFailure::from(error).into()),
             }
+        }
+        Err(CreateError::Contended)
+    }
+
+    /// Stores a new todo, and publishes it. Returns the earlier creation if the request is a repetition.
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        request: Option<&CreationRequest>,
+    ) -> Result<Option<Creation>, InsertError> {
+        let inserted = match request {
+            None => self.repository.insert(permit, todo).await.map(|()| None),
+            Some(request) => self.repository.insert_once(permit, todo, request).await,
         };
         match &inserted {
-            Ok(None) => self.publish_change(&permit, id, None),
-            Err(InsertError::Storage(error)) => self.publish_change(&permit, id, Some(error)),
-            Ok(Some(_)) | Err(InsertError::Duplicate(_) | InsertError::OtherWorkspace(_)) => {}
-        }
-        match inserted.map_err(StorageFailure::from)? {
-            None => Ok(Created::New(todo)),
-            Some(earlier) if Some(earlier.fingerprint) == fingerprint => {
-                // The same content was created then: it differs in what the store remembers.
-                Ok(Created::Replayed(TodoRecord {
-                    id: earlier.todo,
-                    created_at: earlier.at,
-                    updated_at: earlier.at,
-                    ..todo.into_record()
-                }))
+            Ok(None) => self.publish_change(permit, todo.id(), None),
+            Err(InsertError::Storage(error)) => {
+                self.publish_change(permit, todo.id(), Some(error));
             }
-            Some(_) => Err(CreateError::KeyReused),
+            Ok(Some(_))
+            | Err(
+                InsertError::Duplicate(_)
+                | InsertError::Behind(_)
+                | InsertError::QuotaExceeded(_)
+                | InsertError::OtherWorkspace(_),
+            ) => {}
         }
+        inserted
     }
 }
 

@@ -2,10 +2,10 @@ use todo_domain::{TodoId, Version, WriteAction};
 
 use super::use_cases::Todos;
 use crate::error::{DeleteError, StorageFailure};
-use crate::ports::{ChangeError, Principal};
+use crate::ports::{Principal, RemoveError};
 
 impl Todos {
-    /// Removes a todo of the caller's workspace permanently.
+    /// Removes a todo of the caller's workspace permanently, however much that holds.
     ///
     /// With `expected`, a todo of another version stays and is a [`DeleteError::Conflict`].
     pub async fn delete(
@@ -21,13 +21,13 @@ impl Todos {
                 Ok(())
             }
             Ok(false) => Err(DeleteError::NotFound),
-            Err(ChangeError::Stale) => {
+            Err(RemoveError::Stale) => {
                 let current = self.repository.find_for_update(&permit, id).await;
                 let current =
                     current.map_err(StorageFailure::from)?.ok_or(DeleteError::NotFound)?;
                 Err(DeleteError::Conflict(Box::new(current)))
             }
-            Err(ChangeError::Storage(error)) => {
+            Err(RemoveError::Storage(error)) => {
                 self.publish_change(&permit, id, Some(&error));
                 Err(StorageFailure::from(error).into())
             }

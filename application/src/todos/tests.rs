@@ -20,7 +20,7 @@ use crate::error::{CreateError, DeleteError, StorageFailure, UpdateError};
 use crate::page::PageSize;
 use crate::ports::{
     ChangeError, Clock, Filter, IdSource, InsertError, MockChangeFeed, MockTodoRepository,
-    Principal, StorageError,
+    Principal, RemoveError, StorageError,
 };
 
 struct TestPrincipal {
@@ -68,6 +68,12 @@ impl IdSource for SequentialIds {
     fn todo_id(&self, _at: Instant) -> TodoId {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         TodoId::from_bytes(u128::from(number).to_be_bytes())
+    }
+
+    fn todo_id_after(&self, last: TodoId, at: Instant) -> TodoId {
+        let last = u64::try_from(last.as_uuid().as_u128()).unwrap();
+        self.0.fetch_max(last, Ordering::Relaxed);
+        self.todo_id(at)
     }
 }
 
@@ -250,7 +256,7 @@ async fn an_unexpected_version_is_a_conflict_and_writes_nothing() {
     let mut repository = MockTodoRepository::new();
     repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
     repository.expect_save().never();
-    repository.expect_remove().returning(|_, _, _| Err(ChangeError::Stale));
+    repository.expect_remove().returning(|_, _, _| Err(RemoveError::Stale));
     let todos = todos(repository, Sharing::Personal);
     let (writer, second) = (principal([Permission::Write]), Some(Version::FIRST.next()));
     let error = todos.update(&writer, ID, done(), second).await.unwrap_err();

@@ -1,12 +1,8 @@
 use todo_domain::{Edit, OtherWorkspace, Todo, TodoId, Version, WriteAction};
 
-use super::use_cases::Todos;
+use super::use_cases::{ROUNDS, Todos};
 use crate::error::{StorageFailure, UpdateError};
 use crate::ports::{ChangeError, Principal};
-
-/// How often an edit is applied anew after another writer was faster. In each round one writer
-/// succeeds, so this many may update one todo at the same time.
-const ROUNDS: usize = 256;
 
 impl Todos {
     /// Edits a todo of the caller's workspace and returns its new state.
@@ -40,6 +36,7 @@ impl Todos {
                     return Ok(todo);
                 }
                 Err(ChangeError::Stale) => {}
+                Err(ChangeError::QuotaExceeded(error)) => return Err(error.into()),
                 Err(ChangeError::Storage(error)) => {
                     self.publish_change(&permit, id, Some(&error));
                     return Err(StorageFailure::from(error).into());

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use todo_domain::{
-    Caller, Denied, NoOrganization, ReadAction, ReadPermit, Sharing, TodoId, WriteAction,
+    Caller, Denied, NoOrganization, Quota, ReadAction, ReadPermit, Sharing, TodoId, WriteAction,
     WritePermit, authorize_read, authorize_write,
 };
 
 use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
+
+/// How often a write is tried anew after another writer was faster. In each round one writer succeeds, so
+/// this many may update one todo at the same time.
+pub(super) const ROUNDS: usize = 256;
 
 /// Everything a caller can do with todos. Share it in an `Arc`; its methods may run concurrently.
 pub struct Todos {
@@ -16,6 +20,7 @@ pub struct Todos {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     sharing: Sharing,
+    quota: Quota,
 }
 
 impl Todos {
@@ -26,7 +31,13 @@ impl Todos {
         ids: Arc<dyn IdSource>,
         sharing: Sharing,
     ) -> Self {
-        Self { repository, changes, clock, ids, sharing }
+        Self { repository, changes, clock, ids, sharing, quota: Quota::OFF }
+    }
+
+    /// Limits what each workspace may hold.
+    #[must_use]
+    pub fn with_quota(self, quota: Quota) -> Self {
+        Self { quota, ..self }
     }
 
     /// Whether the principal has a workspace at all, whatever its permissions.
@@ -50,7 +61,8 @@ impl Todos {
         principal: &dyn Principal,
         action: WriteAction,
     ) -> Result<WritePermit, Denied> {
-        authorize_write(self.sharing, caller(principal), action)
+        let permit = authorize_write(self.sharing, caller(principal), action)?;
+        Ok(permit.within(self.quota))
     }
 
     /// Publishes a change once it is stored, or when the outcome is unknown because the storage failed.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use todo_application::domain::Quota;
+
 use crate::config::{About, Config, Database, Identity, SETTINGS, sharing_text};
 use crate::console;
 use crate::failure::Failure;
@@ -68,5 +70,16 @@ fn report(config: &Config) -> String {
         database = config.database,
         sharing = sharing_text(config.sharing),
     );
+    if let Some(quota) = quota(config.quota) {
+        let _ = writeln!(text, "  Quota         {quota} in each list");
+    }
     text
+}
+
+/// What one workspace may hold, in words.
+fn quota(quota: Quota) -> Option<String> {
+    let todos = quota.todos.map(|todos| format!("{todos} todos"));
+    let bytes = quota.bytes.map(|bytes| format!("{} MiB", bytes.get() / (1024 * 1024)));
+    let limits: Vec<String> = todos.into_iter().chain(bytes).collect();
+    (!limits.is_empty()).then(|| limits.join(", "))
 }

@@ -34,12 +34,17 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 pub(super) fn rate_limit(text: &str) -> Result<Option<NonZeroU32>, String> {
+    limit(text, "must be off, or a number of requests per second such as 100")
+}
+
+pub(super) fn quota(text: &str) -> Result<Option<NonZeroU32>, String> {
+    limit(text, "must be off, or a number such as 1000")
+}
+
+fn limit(text: &str, rule: &str) -> Result<Option<NonZeroU32>, String> {
     match text {
         off if off.eq_ignore_ascii_case("off") => Ok(None),
-        number => number
-            .parse()
-            .map(Some)
-            .map_err(|_| "must be off, or a number of requests per second such as 100".to_owned()),
+        number => number.parse().map(Some).map_err(|_| rule.to_owned()),
     }
 }
 

@@ -135,6 +135,8 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
         ("PORT", "a\u{1b}[31m", "`a\\u{1b}[31m`"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json (it is `xml`, set in"),
         ("TODO_RATE_LIMIT", &"9".repeat(99), &format!("it is `{}..`", "9".repeat(60))),
+        ("TODO_QUOTA", "0", "TODO_QUOTA must be off, or a number such as 1000 (it is `0`, set in"),
+        ("TODO_QUOTA_MIB", "1.5", "TODO_QUOTA_MIB must be off, or a number such as 1000"),
         ("DATABASE_URL", "mysql://me:hunter2@db", "or `memory:` (set in the environment)."),
         ("MCP_URL", "ftp://me:hunter2@db", "it is a value that is not shown because it has an @"),
         ("ALLOWED_HOSTS", "me:hunter2@db", "has a value that is not shown because it has an @"),
@@ -179,13 +181,24 @@ fn words_are_read_whatever_their_case() {
         ("LOG_FORMAT", "JSON"),
         ("TODO_SCOPE_DENIAL", "Tool_Error"),
         ("TODO_RATE_LIMIT", "Off"),
+        ("TODO_QUOTA", "OFF"),
         ("EMULATOR_AUTO_CONSENT", "TRUE"),
     ]);
     assert_eq!(config.sharing, Sharing::Everyone);
     assert!(config.log_format == LogFormat::Json);
     assert_eq!(config.scope_denial, ScopeDenial::ToolError);
     assert_eq!(config.rate_limit, None);
+    assert_eq!(config.quota, Quota::OFF);
     assert!(matches!(config.identity, Identity::Local { auto_consent: true, .. }));
+}
+
+#[test]
+fn a_quota_is_a_number_of_todos_and_of_mebibytes() {
+    let limits =
+        |quota: Quota| (quota.todos.map(NonZeroU64::get), quota.bytes.map(NonZeroU64::get));
+    assert_eq!(limits(config([]).quota), (None, None));
+    let both = config([("TODO_QUOTA", "1000"), ("TODO_QUOTA_MIB", "4294967295")]);
+    assert_eq!(limits(both.quota), (Some(1000), Some(4_294_967_295 << 20)));
 }
 
 #[test]

@@ -14,13 +14,22 @@ STATEMENTS = {
     "columns": "workspace, title, description, completed_at, created_at, created_by, updated_at, "
                "updated_by, version",
     "find": "SELECT id, title, description, completed_at, created_at, created_by, updated_at, "
-            "updated_by, version FROM todos WHERE workspace = :workspace AND id = :{id};\n",
-    "save": "UPDATE todos SET title = :title, description = :description, "
+            "updated_by, version FROM todo_items WHERE workspace = :workspace AND id = :{id};\n",
+    "save": "WITH old AS ("
+            "SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes "
+            "FROM todo_items WHERE workspace = :workspace AND id = :{id} AND version = :version "
+            "FOR UPDATE), "
+            "head AS ("
+            "UPDATE todo_heads SET bytes = todo_heads.bytes + octet_length(:title::text) + "
+            "octet_length(:description::text) - old.bytes, last_change = todo_heads.last_change + 1 "
+            "FROM old WHERE todo_heads.workspace = :workspace RETURNING todo_heads.workspace) "
+            "UPDATE todo_items SET title = :title, description = :description, "
             "completed_at = :completed_at, created_at = :created_at, created_by = :created_by, "
             "updated_at = :updated_at, updated_by = :updated_by, version = :version, "
             "open_id = CASE WHEN :completed_at::bigint IS NULL THEN :{id}::uuid END, "
             "done_id = CASE WHEN :completed_at::bigint IS NOT NULL THEN :{id}::uuid END "
-            "WHERE workspace = :workspace AND id = :{id} AND version = :version RETURNING id;\n",
+            "FROM head WHERE todo_items.workspace = :workspace AND todo_items.id = :{id} "
+            "AND todo_items.version = :version RETURNING todo_items.id;\n",
 }
 
 
@@ -37,7 +46,7 @@ def pgbench(bench):
         fill(setup, settings, Path(directory), owners)
         columns = STATEMENTS["columns"]
         psql = ["psql", "--quiet", "-At", url, "--command"]
-        query = f"SELECT row_to_json(t) FROM (SELECT {columns} FROM todos WHERE id = '{todo_id(0)}') t"
+        query = f"SELECT row_to_json(t) FROM (SELECT {columns} FROM todo_items WHERE id = '{todo_id(0)}') t"
         row = json.loads(subprocess.run([*psql, query], check=True, capture_output=True).stdout)
         defines = [f"--define={name}={value}" for name, value in row.items()]
         # All that are read and written are done: pgbench cannot pass a null.

@@ -57,7 +57,7 @@ impl TodoLoader for MemoryTodoRepository {
             if stored.is_some() {
                 return Loaded::of_existing(&todo, stored);
             }
-            workspace.put(&todo);
+            workspace.add(&todo);
             Loaded::Added
         };
         Ok(todos.into_iter().map(load).collect())

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    IdempotencyKey, Instant, OtherWorkspace, ReadPermit, Subject, Todo, TodoId, Version,
+    CallerId, IdempotencyKey, Instant, OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version,
     WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
     StorageHealth, TodoRepository,
 };
 
@@ -23,19 +23,28 @@ pub struct MemoryTodoRepository {
     workspaces: Mutex<HashMap<WorkspaceId, Workspace>>,
 }
 
-/// The todos of one workspace. `open` and `done` index them, so that the cost of a filtered page
+/// One workspace and its todos. `open` and `done` index them, so that the cost of a filtered page
 /// depends on the page and not on what it skips.
 #[derive(Default)]
 pub(super) struct Workspace {
+    head: Head,
     pub(super) todos: BTreeMap<TodoId, Todo>,
     open: BTreeSet<TodoId>,
     done: BTreeSet<TodoId>,
     /// The creations by requests with a key, and when each is forgotten.
-    creations: HashMap<(Subject, IdempotencyKey), (Creation, Instant)>,
+    creations: HashMap<(CallerId, IdempotencyKey), (Creation, Instant)>,
 }
 
 impl Workspace {
-    pub(super) fn put(&mut self, todo: &Todo) {
+    /// Adds a todo whose id is free.
+    pub(super) fn add(&mut self, todo: &Todo) {
+        self.head.todos += 1;
+        self.head.bytes += todo.bytes();
+        self.head.last_id = self.head.last_id.max(todo.minted_id());
+        self.put(todo);
+    }
+
+    fn put(&mut self, todo: &Todo) {
         let (index, other) = if todo.completion().is_done() {
             (&mut self.done, &mut self.open)
         } else {
@@ -46,16 +55,20 @@ impl Workspace {
         self.todos.insert(todo.id(), todo.clone());
     }
 
-    fn insert(&mut self, todo: &Todo) -> Result<(), InsertError> {
+    fn insert(&mut self, todo: &Todo, quota: Quota) -> Result<(), InsertError> {
         if self.todos.contains_key(&todo.id()) {
             return Err(InsertError::Duplicate(todo.id()));
         }
-        self.put(todo);
+        self.head.admits(todo, quota)?;
+        self.add(todo);
         Ok(())
     }
 
     fn remove(&mut self, id: TodoId) {
-        self.todos.remove(&id);
+        if let Some(removed) = self.todos.remove(&id) {
+            self.head.todos -= 1;
+            self.head.bytes -= removed.bytes();
+        }
         self.open.remove(&id);
         self.done.remove(&id);
     }
@@ -115,7 +128,7 @@ impl TodoRepository for MemoryTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         let mut workspaces = self.workspaces();
-        workspaces.entry(permit.workspace().clone()).or_default().insert(todo)
+        workspaces.entry(permit.workspace().clone()).or_default().insert(todo, permit.quota())
     }
 
     async fn insert_once(
@@ -129,11 +142,11 @@ impl TodoRepository for MemoryTodoRepository {
         let workspace = workspaces.entry(permit.workspace().clone()).or_default();
         workspace.creations.retain(|_, (_, forget_at)| *forget_at > todo.created_at());
         let CreationRequest { key, fingerprint, forget_at } = request.clone();
-        let key = (todo.record().created_by.clone(), key);
+        let key = (permit.caller().clone(), key);
         if let Some((earlier, _)) = workspace.creations.get(&key) {
             return Ok(Some(*earlier));
         }
-        workspace.insert(todo)?;
+        workspace.insert(todo, permit.quota())?;
         let creation = Creation { todo: todo.id(), at: todo.created_at(), fingerprint };
         workspace.creations.insert(key, (creation, forget_at));
         Ok(None)
@@ -150,6 +163,9 @@ impl TodoRepository for MemoryTodoRepository {
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(ChangeError::Stale)?;
         match workspace.todos.get(&todo.id()) {
             Some(stored) if stored.version() == expected => {
+                workspace.head.admits_change(stored.bytes(), todo, permit.quota())?;
+                workspace.head.bytes -= stored.bytes();
+                workspace.head.bytes += todo.bytes();
                 workspace.put(todo);
                 Ok(())
             }
@@ -162,7 +178,7 @@ impl TodoRepository for MemoryTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let mut workspaces = self.workspaces();
         let Some(workspace) = workspaces.get_mut(permit.workspace()) else {
             return Ok(false);
@@ -171,22 +187,10 @@ impl TodoRepository for MemoryTodoRepository {
             return Ok(false);
         };
         if expected.is_some_and(|expected| expected != stored.version()) {
-            return Err(ChangeError::Stale);
+            return Err(RemoveError::Stale);
         }
         workspace.remove(id);
-        if workspace.todos.is_empty() && workspace.creations.is_empty() {
-            workspaces.remove(permit.workspace());
-        }
         Ok(true)
-    }
-}
-
-#[async_trait]
-impl NewestId for MemoryTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        let workspaces = self.workspaces();
-        let ids = workspaces.values().flat_map(|workspace| workspace.todos.keys().copied());
-        Ok(ids.filter(|id| *id < end && id.as_uuid().get_version_num() == 7).max())
     }
 }
 

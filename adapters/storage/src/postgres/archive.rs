@@ -1,5 +1,6 @@
 //! Reading all todos of a database at once, and adding todos that were created elsewhere.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ const BEGIN: &str = "\
     WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', \
                    'transaction_timeout')";
 
-const COUNT: &str = "SELECT count(*) FROM todos";
+const COUNT: &str = "SELECT count(*) FROM todo_items";
 
 /// Past the key of the last todo that was read, along the primary key.
 const PAGE: &str =
@@ -111,7 +112,7 @@ impl TodoLoader for PostgresTodoRepository {
     }
 }
 
-/// A transaction that adds all todos whose ids are free.
+/// A transaction that adds all todos whose ids are free, and counts them in the heads of their workspaces.
 struct Load<'a> {
     todos: &'a [Todo],
 }
@@ -130,8 +131,20 @@ impl Work for Load<'_> {
         let transaction = session.transaction().await?;
         // Pipelined, and executed in this order.
         let added = try_join_all(self.todos.iter().map(async |todo| {
-            let rows = transaction.query(Query::Insert, &row::values(todo)).await?;
+            let rows = transaction.query(Query::Load, &row::values(todo)).await?;
             Ok::<_, Error>(!rows.is_empty())
+        }))
+        .await?;
+        let is_added = |(todo, added): (_, &bool)| added.then_some(todo);
+        let counts = counts(self.todos.iter().zip(&added).filter_map(is_added));
+        try_join_all(counts.iter().map(async |(workspace, count)| {
+            let head = [
+                row::key(workspace),
+                Parameter::Number(Some(count.todos)),
+                Parameter::Number(Some(count.bytes)),
+                Parameter::OptionalId(count.last_id),
+            ];
+            transaction.query(Query::AddToHead, &head).await
         }))
         .await?;
         let taken = try_join_all(self.todos.iter().zip(added).map(async |(todo, added)| {
@@ -145,6 +158,26 @@ impl Work for Load<'_> {
         transaction.commit().await?;
         Ok(taken)
     }
+}
+
+/// What loaded todos add to the head of a workspace.
+#[derive(Default)]
+struct Count {
+    todos: i64,
+    bytes: i64,
+    last_id: Option<TodoId>,
+}
+
+/// In the order of workspaces, so that no two loaders wait for each other.
+fn counts<'a>(todos: impl Iterator<Item = &'a Todo>) -> BTreeMap<&'a WorkspaceId, Count> {
+    let mut counts = BTreeMap::<_, Count>::new();
+    for todo in todos {
+        let count = counts.entry(todo.workspace()).or_default();
+        count.todos += 1;
+        count.bytes += todo.bytes().cast_signed();
+        count.last_id = count.last_id.max(todo.minted_id());
+    }
+    counts
 }
 
 fn outcome(todo: &Todo, taken: Taken) -> Result<Loaded, StorageError> {

@@ -1,9 +1,10 @@
 //! The pool of connections, and retries.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Object, Pool, PoolError};
+use deadpool::managed::{Object, Pool};
 use todo_application::ports::StorageError;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Error, Row};
@@ -13,7 +14,7 @@ use super::failure::{Failure, Fate};
 use super::open_error::PostgresOpenProblem;
 use super::parameter::Parameter;
 use super::queries::Query;
-use super::session::{Connection, Session};
+use super::session::Session;
 
 /// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
 /// replicas.
@@ -61,7 +62,11 @@ impl Work for Single<'_> {
 }
 
 /// A pool of connections. Lost connections are replaced.
-pub(super) struct Connections(Pool<Connector>);
+pub(super) struct Connections {
+    pool: Pool<Connector>,
+    /// Whether a write has failed, and none of the health check has succeeded since.
+    pub(super) is_failing: AtomicBool,
+}
 
 impl Connections {
     /// Makes the first connection, to check that the database can be used.
@@ -74,13 +79,7 @@ impl Connections {
             .build()
             .map_err(|error| PostgresOpenProblem::Other(error.to_string()))?;
         drop(pool.get().await?);
-        Ok(Self(pool))
-    }
-
-    /// Makes a connection outside of the pool.
-    pub(super) async fn connect(&self) -> Result<Connection, Failure> {
-        let connection = self.0.manager().connect(None).await;
-        connection.map_err(|error| PoolError::Backend(error).into())
+        Ok(Self { pool, is_failing: AtomicBool::new(false) })
     }
 
     /// Runs a statement in a transaction of its own, and returns its rows.
@@ -104,18 +103,24 @@ impl Connections {
             match failure.fate {
                 Fate::RolledBack => match pauses.next() {
                     Some(pause) => sleep(pause).await,
+                    // By other writes, which succeed.
                     None => return Err(failure.into()),
                 },
                 // Once, because an idle connection may turn out to be dead only when it is used.
                 Fate::Unknown if retry_unknown => retry_unknown = false,
-                Fate::Unknown | Fate::Refused | Fate::TooSlow => return Err(failure.into()),
+                Fate::Unknown | Fate::Refused | Fate::TooSlow => {
+                    if !work.is_a_read() {
+                        self.is_failing.store(true, Ordering::Relaxed);
+                    }
+                    return Err(failure.into());
+                }
             }
         }
     }
 
     /// Runs work once.
     pub(super) async fn attempt<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
-        let mut session = self.0.get().await?;
+        let mut session = self.pool.get().await?;
         let output = timeout(RESPONSE, work.on(&mut session)).await;
         let output = output.map_or_else(|_| Err(Failure::no_answer()), |it| it.map_err(Into::into));
         if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {

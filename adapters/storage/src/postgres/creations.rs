@@ -1,20 +1,23 @@
 //! Adding a todo once, however often the request is repeated.
 
-use futures_util::future::{try_join, try_join_all};
-use todo_application::domain::{Instant, Todo, TodoId};
+use futures_util::future::try_join_all;
+use todo_application::domain::{Instant, Quota, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
 
 use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
-use super::row;
 use super::session::{Session, Transaction};
+use super::{insertion, row};
 
 /// A transaction that remembers a request and adds its todo, or does neither.
 pub(super) struct InsertOnce<'a> {
+    /// The [key](todo_application::domain::CallerId::key) of the caller.
+    pub(super) caller: String,
     pub(super) todo: &'a Todo,
     pub(super) request: &'a CreationRequest,
+    pub(super) quota: Quota,
 }
 
 pub(super) enum Created {
@@ -23,8 +26,8 @@ pub(super) enum Created {
     Before(Row),
     /// By an earlier request with this key, which was forgotten at this moment.
     JustForgotten,
-    /// The id is taken: nothing is added and nothing remembered.
-    IdTaken,
+    /// The id is taken, or the workspace does not take the todo: nothing is added and nothing remembered.
+    Refused,
 }
 
 impl Work for InsertOnce<'_> {
@@ -35,15 +38,15 @@ impl Work for InsertOnce<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
-        let Self { todo, request } = self;
+        let Self { caller, todo, request, quota } = self;
         let record = todo.record();
         let workspace = || row::key(todo.workspace());
-        let created_by = || Parameter::Text(Some(record.created_by.as_str()));
+        let caller = || Parameter::Text(Some(caller));
         let key = || Parameter::Text(Some(request.key.as_str()));
         let now = || Parameter::Number(Some(record.created_at.as_unix_millis()));
         let creation = [
             workspace(),
-            created_by(),
+            caller(),
             key(),
             Parameter::Number(Some(request.fingerprint.cast_signed())),
             Parameter::Id(record.id),
@@ -54,18 +57,17 @@ impl Work for InsertOnce<'_> {
         let transaction = session.transaction().await?;
         // Waits for a concurrent request with this key, if there is one.
         if transaction.query(Query::Remember, &creation).await?.is_empty() {
-            let key = [workspace(), created_by(), key()];
+            let key = [workspace(), caller(), key()];
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        let (values, until_now) = (row::values(todo), [workspace(), now()]);
-        let insert = transaction.query(Query::Insert, &values);
-        let (inserted, expired) =
-            try_join(insert, transaction.query(Query::ListExpired, &until_now)).await?;
-        if inserted.is_empty() {
+        if !insertion::inserted(
+            transaction.query(Query::Insert, &insertion::values(todo, *quota)).await,
+        )? {
             // Dropping the transaction rolls back what is remembered.
-            return Ok(Created::IdTaken);
+            return Ok(Created::Refused);
         }
+        let expired = transaction.query(Query::ListExpired, &[workspace(), now()]).await?;
         try_join_all(expired.iter().map(|row| forget(&transaction, workspace(), row))).await?;
         transaction.commit().await?;
         Ok(Created::Now)
@@ -78,9 +80,9 @@ async fn forget(
     workspace: Parameter<'_>,
     row: &Row,
 ) -> Result<(), Error> {
-    let (created_by, request): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let (caller, request): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
     let todo = Parameter::Id(TodoId::from_uuid(row.try_get(2)?));
-    let key = [workspace, Parameter::Text(Some(created_by)), Parameter::Text(Some(request)), todo];
+    let key = [workspace, Parameter::Text(Some(caller)), Parameter::Text(Some(request)), todo];
     transaction.query(Query::Forget, &key).await.map(drop)
 }
 

@@ -1,20 +1,16 @@
-//! Migrations.
+//! Migrations: bringing a database to the current schema.
+
+mod steps;
 
 use std::time::Duration;
 
+use steps::{MIGRATIONS, Step};
+
 use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Error, GenericClient};
+use tokio_postgres::{Client, Error, GenericClient, Transaction};
 
 use super::open_error::PostgresOpenProblem;
-
-/// The migrations from an empty database to the current schema. The number of the last one applied is
-/// the greatest in the table `todo_mcp_migrations`. A migration that has shipped never changes, and it
-/// must be compatible with replicas of the previous version, which run while it is applied.
-const MIGRATIONS: [(i32, &str); 2] = [
-    (1, include_str!("migrations/0001_todos.sql")),
-    (2, include_str!("migrations/0002_creations.sql")),
-];
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -92,10 +88,12 @@ async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Erro
     let found = schema(&transaction).await?;
     let missing = MIGRATIONS.into_iter().filter(|(number, _)| *number > found);
     let mut applied = Vec::new();
-    for (number, sql) in missing {
+    for (number, steps) in missing {
         let insert = "INSERT INTO todo_mcp_migrations (number) VALUES ($1)";
         transaction.execute(insert, &[&number]).await?;
-        transaction.batch_execute(sql).await?;
+        for step in steps {
+            run(&transaction, *step).await?;
+        }
         applied.push(number);
     }
     transaction.commit().await?;
@@ -103,6 +101,46 @@ async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Erro
     for schema in applied.into_iter().filter(|_| found > 0) {
         tracing::info!(schema, "database migrated");
     }
+    Ok(())
+}
+
+/// Runs one step, unless it has been done.
+async fn run(transaction: &Transaction<'_>, step: Step) -> Result<(), Error> {
+    match step {
+        Step::Run(sql) => transaction.batch_execute(sql).await,
+        Step::Unless { done, sql } => {
+            if transaction.query_one(done, &[]).await?.try_get(0)? {
+                return Ok(());
+            }
+            transaction.batch_execute(sql).await
+        }
+        Step::Distribute { table, like } => distribute(transaction, table, like).await,
+    }
+}
+
+/// Distributes a new table of Citus as `like` is, with the rows of a workspace on one machine. Does
+/// nothing where `like` is not distributed, or `table` is already.
+async fn distribute(transaction: &Transaction<'_>, table: &str, like: &str) -> Result<(), Error> {
+    const CITUS: &str = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
+    const DISTRIBUTED: &str = "\
+        SELECT logicalrelid::text FROM pg_dist_partition \
+        WHERE partmethod = 'h' AND logicalrelid::text IN ($1, $2)";
+    // Otherwise each shard is changed on a connection of its own, and no other statement of the
+    // transaction may follow.
+    const ON_ONE_CONNECTION: &str = "SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
+    if !transaction.query_one(CITUS, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    let found = transaction.query(DISTRIBUTED, &[&table, &like]).await?;
+    let found = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, Error>>()?;
+    if found.iter().any(|name| name == table) || found.is_empty() {
+        return Ok(());
+    }
+    transaction.batch_execute(ON_ONE_CONNECTION).await?;
+    let sql =
+        "SELECT create_distributed_table($1::text::regclass, 'workspace', colocate_with => $2)";
+    transaction.query(sql, &[&table, &like]).await?;
+    tracing::info!(table, like, "new table distributed");
     Ok(())
 }
 

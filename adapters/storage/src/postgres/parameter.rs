@@ -12,6 +12,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 pub(super) enum Parameter<'a> {
     Bytes(&'a [u8]),
     Id(TodoId),
+    OptionalId(Option<TodoId>),
     Text(Option<&'a str>),
     Number(Option<i64>),
 }
@@ -26,6 +27,7 @@ impl ToSql for Parameter<'_> {
         match self {
             Self::Bytes(bytes) => bytes.to_sql_checked(kind, out),
             Self::Id(id) => id.as_uuid().to_sql_checked(kind, out),
+            Self::OptionalId(id) => id.as_ref().map(TodoId::as_uuid).to_sql_checked(kind, out),
             Self::Text(text) => text.to_sql_checked(kind, out),
             Self::Number(number) => number.to_sql_checked(kind, out),
         }

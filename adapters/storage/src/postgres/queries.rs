@@ -5,21 +5,6 @@
 
 use super::row::select;
 
-/// The greatest id of version 7 before `$1`, with a seek for each workspace.
-pub(super) const NEWEST: &str = "\
-    WITH RECURSIVE workspaces (workspace) AS ( \
-        (SELECT workspace FROM todos ORDER BY workspace LIMIT 1) \
-        UNION ALL \
-        SELECT (SELECT next.workspace FROM todos next WHERE next.workspace > workspaces.workspace \
-                ORDER BY next.workspace LIMIT 1) \
-        FROM workspaces WHERE workspaces.workspace IS NOT NULL) \
-    SELECT newest.id FROM workspaces, LATERAL ( \
-        SELECT todos.id FROM todos \
-        WHERE todos.workspace = workspaces.workspace AND todos.id < $1 \
-          AND substr(todos.id::text, 15, 1) = '7' \
-        ORDER BY todos.id DESC LIMIT 1) newest \
-    ORDER BY newest.id DESC LIMIT 1";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
     Find,
@@ -30,6 +15,10 @@ pub(super) enum Query {
     Save,
     Remove,
     Exists,
+    Load,
+    AddToHead,
+    Head,
+    Probe,
     Remember,
     FindCreation,
     ListExpired,
@@ -38,7 +27,7 @@ pub(super) enum Query {
 
 impl Query {
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Find,
         Self::List,
         Self::ListOpen,
@@ -47,6 +36,10 @@ impl Query {
         Self::Save,
         Self::Remove,
         Self::Exists,
+        Self::Load,
+        Self::AddToHead,
+        Self::Head,
+        Self::Probe,
         Self::Remember,
         Self::FindCreation,
         Self::ListExpired,
@@ -63,6 +56,10 @@ impl Query {
             Self::Save => SAVE,
             Self::Remove => REMOVE,
             Self::Exists => EXISTS,
+            Self::Load => LOAD,
+            Self::AddToHead => ADD_TO_HEAD,
+            Self::Head => HEAD,
+            Self::Probe => PROBE,
             Self::Remember => REMEMBER,
             Self::FindCreation => FIND_CREATION,
             Self::ListExpired => LIST_EXPIRED,
@@ -78,9 +75,17 @@ impl Query {
             | Self::ListOpen
             | Self::ListDone
             | Self::Exists
+            | Self::Head
             | Self::FindCreation
             | Self::ListExpired => true,
-            Self::Insert | Self::Save | Self::Remove | Self::Remember | Self::Forget => false,
+            Self::Insert
+            | Self::Save
+            | Self::Remove
+            | Self::Load
+            | Self::AddToHead
+            | Self::Probe
+            | Self::Remember
+            | Self::Forget => false,
         }
     }
 }
@@ -103,49 +108,119 @@ const LIST_OPEN: &str = select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY
 
 const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
 
-/// No row if the id is taken.
-const INSERT: &str = "\
-    INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
-                       updated_at, updated_by, version, open_id, done_id) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-            CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
-            CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END) \
-    ON CONFLICT (workspace, id) DO NOTHING RETURNING id";
+/// A row of `todo_items` with the values of `$1` to `$10`: what follows `INSERT INTO`.
+macro_rules! item {
+    ($before:literal, $after:literal) => {
+        concat!(
+            "todo_items (workspace, id, title, description, completed_at, created_at, created_by, ",
+            "updated_at, updated_by, version, open_id, done_id) ",
+            $before,
+            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
+            "CASE WHEN $5::bigint IS NULL THEN $2::uuid END, ",
+            "CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END",
+            $after,
+        )
+    };
+}
 
+/// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`, to a
+/// workspace that may have `$13` todos and `$14` bytes then. No row if its id is not after the last one, or
+/// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
+const INSERT: &str = concat!(
+    "WITH head AS (",
+    "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
+    "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint ",
+    "ON CONFLICT (workspace) DO UPDATE ",
+    "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
+    "last_change = head.last_change + 1, last_id = greatest(head.last_id, excluded.last_id) ",
+    "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
+    "AND head.todos < $13 AND head.bytes + excluded.bytes <= $14 RETURNING workspace) ",
+    "INSERT INTO ",
+    item!("SELECT ", " FROM head RETURNING id"),
+);
+
+/// Adds a todo that was created elsewhere, without counting it. No row if the id is taken.
+const LOAD: &str = concat!(
+    "INSERT INTO ",
+    item!("VALUES (", ") ON CONFLICT (workspace, id) DO NOTHING RETURNING id"),
+);
+
+/// Counts `$2` todos that are loaded, of `$3` bytes, of whose minted ids `$4` is the greatest.
+const ADD_TO_HEAD: &str = "\
+    INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) \
+    VALUES ($1, $2, $3, $2, $4) \
+    ON CONFLICT (workspace) DO UPDATE \
+    SET todos = head.todos + excluded.todos, bytes = head.bytes + excluded.bytes, \
+        last_change = head.last_change + excluded.last_change, \
+        last_id = greatest(head.last_id, excluded.last_id) \
+    RETURNING workspace";
+
+const HEAD: &str = "SELECT todos, bytes, last_id FROM todo_heads WHERE workspace = $1";
+
+/// A write to see whether writes are committed. The workspace `$1` is none.
+const PROBE: &str = "\
+    INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change) VALUES ($1, 0, 0, 0) \
+    ON CONFLICT (workspace) DO UPDATE SET last_change = head.last_change + 1 RETURNING workspace";
+
+/// The new texts have `$12` bytes. No row if the version is another, or if the todo becomes longer and the
+/// workspace would have more than `$13` bytes. The version is checked with the todo locked: a concurrent change is
+/// waited for before anything is counted.
 const SAVE: &str = "\
-    UPDATE todos SET title = $3, description = $4, completed_at = $5, created_at = $6, \
-                     created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
-                     open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
-                     done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
-    WHERE workspace = $1 AND id = $2 AND version = $11 RETURNING id";
+    WITH old AS ( \
+        SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes \
+        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $11 FOR UPDATE), \
+    head AS ( \
+        UPDATE todo_heads SET bytes = todo_heads.bytes + $12::bigint - old.bytes, \
+                              last_change = todo_heads.last_change + 1 \
+        FROM old WHERE todo_heads.workspace = $1 \
+          AND ($12::bigint <= old.bytes \
+               OR todo_heads.bytes + $12::bigint - old.bytes <= $13) \
+        RETURNING todo_heads.workspace) \
+    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, created_at = $6, \
+                          created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
+                          open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
+                          done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
+    FROM head \
+    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $11 \
+    RETURNING todo_items.id";
 
 const REMOVE: &str = "\
-    DELETE FROM todos WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
-    RETURNING id";
+    WITH removed AS ( \
+        DELETE FROM todo_items \
+        WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
+        RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) AS bytes), \
+    head AS ( \
+        UPDATE todo_heads SET todos = todo_heads.todos - 1, \
+                              bytes = todo_heads.bytes - removed.bytes, \
+                              last_change = todo_heads.last_change + 1 \
+        FROM removed WHERE todo_heads.workspace = $1) \
+    SELECT id FROM removed";
 
-/// Whether a todo exists, as the number of rows. Also the query of the health check.
-const EXISTS: &str = "SELECT id FROM todos WHERE workspace = $1 AND id = $2";
+/// Whether a todo exists, as the number of rows. Also the query of the health check while writes succeed.
+const EXISTS: &str = "SELECT id FROM todo_items WHERE workspace = $1 AND id = $2";
 
 /// Remembers a request, and replaces an expired one. No row if there is one that is not expired.
 const REMEMBER: &str = "\
-    INSERT INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
+    INSERT INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) \
-    ON CONFLICT (workspace, created_by, key) DO UPDATE \
+    ON CONFLICT (workspace, caller, key) DO UPDATE \
     SET fingerprint = excluded.fingerprint, todo = excluded.todo, \
         created_at = excluded.created_at, forget_at = excluded.forget_at \
     WHERE creations.forget_at <= excluded.created_at RETURNING todo";
 
 const FIND_CREATION: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
-    WHERE workspace = $1 AND created_by = $2 AND key = $3";
+    WHERE workspace = $1 AND caller = $2 AND key = $3";
 
 /// A few of the expired requests: more than are remembered at a time, so that they do not accumulate, and
-/// not so many that it would take long.
+/// not so many that it would take long. One that is being replaced at this moment is left to its writer,
+/// which waits for the head of the workspace.
 const LIST_EXPIRED: &str = "\
-    SELECT created_by, key, todo FROM creations \
-    WHERE workspace = $1 AND forget_at >= 0 AND forget_at <= $2 ORDER BY forget_at LIMIT 16";
+    SELECT caller, key, todo FROM creations \
+    WHERE workspace = $1 AND forget_at >= 0 AND forget_at <= $2 ORDER BY forget_at LIMIT 16 \
+    FOR UPDATE SKIP LOCKED";
 
 /// With the id of the todo: another request with the same key may have replaced this one.
 const FORGET: &str = "\
-    DELETE FROM creations WHERE workspace = $1 AND created_by = $2 AND key = $3 AND todo = $4 \
+    DELETE FROM creations WHERE workspace = $1 AND caller = $2 AND key = $3 AND todo = $4 \
     RETURNING todo";

@@ -1,14 +1,15 @@
 //! The repository.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
     StorageHealth, TodoRepository,
 };
 use tokio::sync::Mutex;
@@ -19,11 +20,12 @@ use super::connections::{Connections, Single};
 use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
+use super::insertion::Insert;
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
-use super::parameter::{Parameter, to_sql};
-use super::queries::{NEWEST, Query};
+use super::parameter::Parameter;
+use super::queries::Query;
 use super::url::PostgresUrl;
-use super::{migrations, row};
+use super::{insertion, migrations, row};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -60,6 +62,13 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
     drop(connection);
     let connections = Arc::new(Connections::open(connector).await?);
     Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
+}
+
+/// How often a todo is inserted again after what refused it was gone at once.
+const ROUNDS: usize = 8;
+
+fn contended() -> StorageError {
+    StorageError::Unavailable("too many writes to the workspace at once".into())
 }
 
 /// The id at which the page after `after` begins. There is none after the largest id.
@@ -104,8 +113,13 @@ impl TodoRepository for PostgresTodoRepository {
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let inserted = self.connections.run(Query::Insert, &row::values(todo)).await?;
-        if inserted.is_empty() { Err(InsertError::Duplicate(todo.id())) } else { Ok(()) }
+        for _ in 0..ROUNDS {
+            if self.connections.execute(&Insert { todo, quota: permit.quota() }).await? {
+                return Ok(());
+            }
+            self.refusal(todo, permit.quota()).await?;
+        }
+        Err(contended().into())
     }
 
     async fn insert_once(
@@ -115,16 +129,24 @@ impl TodoRepository for PostgresTodoRepository {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
-        let once = creations::InsertOnce { todo, request };
-        match self.connections.execute(&once).await? {
-            Created::Now => Ok(None),
-            Created::Before(row) => Ok(Some(creations::read(&row)?)),
-            Created::JustForgotten => {
-                let cause = "the request was forgotten at this moment";
-                Err(StorageError::Unavailable(cause.into()).into())
+        let once = creations::InsertOnce {
+            caller: permit.caller().key(),
+            todo,
+            request,
+            quota: permit.quota(),
+        };
+        for _ in 0..ROUNDS {
+            match self.connections.execute(&once).await? {
+                Created::Now => return Ok(None),
+                Created::Before(row) => return Ok(Some(creations::read(&row)?)),
+                Created::JustForgotten => {
+                    let cause = "the request was forgotten at this moment";
+                    return Err(StorageError::Unavailable(cause.into()).into());
+                }
+                Created::Refused => self.refusal(todo, permit.quota()).await?,
             }
-            Created::IdTaken => Err(InsertError::Duplicate(todo.id())),
         }
+        Err(contended().into())
     }
 
     async fn save(
@@ -136,8 +158,15 @@ impl TodoRepository for PostgresTodoRepository {
         todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut values = Vec::from(row::values(todo));
         values.push(Parameter::Number(Some(expected.as_i64())));
-        let saved = self.connections.run(Query::Save, &values).await?;
-        if saved.is_empty() { Err(ChangeError::Stale) } else { Ok(()) }
+        values.push(Parameter::Number(Some(todo.bytes().cast_signed())));
+        values.push(insertion::limit(permit.quota().bytes));
+        for _ in 0..ROUNDS {
+            if !self.connections.run(Query::Save, &values).await?.is_empty() {
+                return Ok(());
+            }
+            self.refusal_of_change(todo, expected, permit.quota()).await?;
+        }
+        Err(contended().into())
     }
 
     async fn remove(
@@ -145,7 +174,7 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let [key, id] = [row::key(permit.workspace()), Parameter::Id(id)];
         let version = Parameter::Number(expected.map(Version::as_i64));
         let key = [key, id, version];
@@ -155,20 +184,7 @@ impl TodoRepository for PostgresTodoRepository {
         }
         let [key, id, _] = key;
         let existing = self.connections.run(Query::Exists, &[key, id]).await?;
-        if existing.is_empty() { Ok(false) } else { Err(ChangeError::Stale) }
-    }
-}
-
-/// On a connection of its own: it is needed once, and not every engine that distributes rows runs it.
-#[async_trait]
-impl NewestId for PostgresTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        let connection = self.connections.connect().await?;
-        let end = [Parameter::Id(end)];
-        let row =
-            connection.client.query_opt(NEWEST, &to_sql(&end)).await.map_err(Failure::from)?;
-        let id = row.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?;
-        Ok(id.map(TodoId::from_uuid))
+        if existing.is_empty() { Ok(false) } else { Err(RemoveError::Stale) }
     }
 }
 
@@ -179,7 +195,7 @@ impl StorageHealth for PostgresTodoRepository {
         match timeout(PROBE_TIME, self.probe()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => {
-                unavailable(format!("the database cannot be read: {}", failure.reason()))
+                unavailable(format!("the database cannot be used: {}", failure.reason()))
             }
             Err(_elapsed) => unavailable("the database does not answer in time".to_owned()),
         }
@@ -187,6 +203,38 @@ impl StorageHealth for PostgresTodoRepository {
 }
 
 impl PostgresTodoRepository {
+    /// Why a new todo was refused, as the error. It is what is stored by now: if that would admit the
+    /// todo, there is none.
+    async fn refusal(&self, todo: &Todo, quota: Quota) -> Result<(), InsertError> {
+        let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
+        if !self.connections.run(Query::Exists, &key).await?.is_empty() {
+            return Err(InsertError::Duplicate(todo.id()));
+        }
+        Ok(self.head(todo.workspace()).await?.admits(todo, quota)?)
+    }
+
+    /// The same for a changed todo.
+    async fn refusal_of_change(
+        &self,
+        todo: &Todo,
+        expected: Version,
+        quota: Quota,
+    ) -> Result<(), ChangeError> {
+        match self.find_in(todo.workspace(), todo.id()).await? {
+            Some(stored) if stored.version() == expected => {
+                let head = self.head(todo.workspace()).await?;
+                Ok(head.admits_change(stored.bytes(), todo, quota)?)
+            }
+            _ => Err(ChangeError::Stale),
+        }
+    }
+
+    async fn head(&self, workspace: &WorkspaceId) -> Result<Head, StorageError> {
+        let rows = self.connections.run(Query::Head, &[row::key(workspace)]).await?;
+        let head = rows.first().map(row::read_head).transpose().map_err(Failure::from)?;
+        Ok(head.unwrap_or_default())
+    }
+
     async fn find_in(
         &self,
         workspace: &WorkspaceId,
@@ -197,7 +245,8 @@ impl PostgresTodoRepository {
         rows.first().map(|row| row::read(row, workspace)).transpose()
     }
 
-    /// Queries the database, or continues to wait for the query of an earlier check.
+    /// Queries the database, or continues to wait for the query of an earlier check. After a failed write,
+    /// it also writes.
     ///
     /// A new connection may take longer than a check may. It is made in the background, for the next
     /// check: until one has succeeded there may be nothing but checks to make it.
@@ -210,7 +259,13 @@ impl PostgresTodoRepository {
                 // In no workspace, but keyed by one, so that a single machine can answer.
                 let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
                 let exists = Single { query: Query::Exists, parameters: &nowhere };
-                connections.attempt(&exists).await.map(drop)
+                connections.attempt(&exists).await?;
+                if connections.is_failing.load(Ordering::Relaxed) {
+                    let write = Single { query: Query::Probe, parameters: &nowhere[..1] };
+                    connections.attempt(&write).await?;
+                    connections.is_failing.store(false, Ordering::Relaxed);
+                }
+                Ok(())
             })
         }));
         running.await.unwrap_or_else(|_| Err(Failure::no_answer()))

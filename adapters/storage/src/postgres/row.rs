@@ -1,17 +1,16 @@
-//! Conversion between todos and rows of the table `todos`.
+//! Conversion between todos and rows of the table `todo_items`.
 
-use thiserror::Error;
 use todo_application::domain::{
     Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
     WorkspaceId,
 };
-use todo_application::ports::{BoxError, StorageError};
-use tokio_postgres::Row;
+use todo_application::ports::{BoxError, Head, StorageError};
 use tokio_postgres::types::FromSql;
+use tokio_postgres::{Error, Row};
 
 use super::parameter::Parameter;
 
-/// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
+/// A query over `todo_items` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
 /// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
     ($rest:literal) => {
@@ -25,7 +24,7 @@ macro_rules! select {
             "SELECT id, title, description, completed_at, created_at, created_by, ",
             "updated_at, updated_by, version",
             $more,
-            " FROM todos ",
+            " FROM todo_items ",
             $rest
         )
     };
@@ -61,9 +60,23 @@ pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
     ]
 }
 
+/// What a new todo adds to the head of its workspace: its bytes and its minted id.
+pub(super) fn counted(todo: &Todo) -> [Parameter<'static>; 2] {
+    [Parameter::Number(Some(todo.bytes().cast_signed())), Parameter::OptionalId(todo.minted_id())]
+}
+
 /// The `$1` of every statement.
 pub(super) fn key(workspace: &WorkspaceId) -> Parameter<'_> {
     Parameter::Bytes(workspace.as_str().as_bytes())
+}
+
+/// Reads a row of [`Query::Head`](super::queries::Query::Head).
+pub(super) fn read_head(row: &Row) -> Result<Head, Error> {
+    Ok(Head {
+        todos: row.try_get::<_, i64>(0)?.unsigned_abs(),
+        bytes: row.try_get::<_, i64>(1)?.unsigned_abs(),
+        last_id: row.try_get::<_, Option<_>>(2)?.map(TodoId::from_uuid),
+    })
 }
 
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program
@@ -116,7 +129,7 @@ fn instant(millis: i64) -> Result<Instant, BoxError> {
     Ok(Instant::from_unix_millis(millis)?)
 }
 
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("its `{column}` is not what this program writes")]
 struct Unreadable {
     column: String,

@@ -7,28 +7,29 @@ use todo_application::ports::{Creation, CreationRequest};
 // A few at a time, so that no write deletes a day's worth of them.
 const FORGET: &str = "\
     DELETE FROM creations \
-    WHERE workspace = ?1 AND (created_by, key) IN \
-        (SELECT created_by, key FROM creations \
+    WHERE workspace = ?1 AND (caller, key) IN \
+        (SELECT caller, key FROM creations \
          WHERE workspace = ?1 AND forget_at <= ?2 ORDER BY forget_at LIMIT 16)";
 
 const FIND: &str = "\
     SELECT todo, created_at, fingerprint FROM creations \
-    WHERE workspace = ?1 AND created_by = ?2 AND key = ?3 AND forget_at > ?4";
+    WHERE workspace = ?1 AND caller = ?2 AND key = ?3 AND forget_at > ?4";
 
 // Replaces an expired request with the same key.
 const REMEMBER: &str = "\
-    INSERT OR REPLACE INTO creations (workspace, created_by, key, fingerprint, todo, created_at, forget_at) \
+    INSERT OR REPLACE INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// The creation by an earlier request with this key that is not forgotten.
+/// The creation by an earlier request of this caller with this key that is not forgotten.
 pub(super) fn find(
     connection: &Connection,
+    caller: &str,
     todo: &Todo,
     request: &CreationRequest,
 ) -> rusqlite::Result<Option<Creation>> {
     let workspace = todo.workspace().as_str();
     let now = todo.created_at().as_unix_millis();
-    let key = params![workspace, todo.record().created_by.as_str(), request.key.as_str(), now];
+    let key = params![workspace, caller, request.key.as_str(), now];
     let mut find = connection.prepare_cached(FIND)?;
     let found = find.query_row(key, |row| {
         let at = Instant::from_unix_millis(row.get(1)?).map_err(|error| {
@@ -47,12 +48,13 @@ pub(super) fn find(
 /// Remembers a request whose key is unused, and forgets some expired ones.
 pub(super) fn remember(
     connection: &Connection,
+    caller: &str,
     todo: &Todo,
     request: &CreationRequest,
 ) -> rusqlite::Result<()> {
     let row = params![
         todo.workspace().as_str(),
-        todo.record().created_by.as_str(),
+        caller,
         request.key.as_str(),
         request.fingerprint.cast_signed(),
         todo.record().id.as_uuid().as_bytes(),
@@ -69,6 +71,8 @@ mod tests {
     use super::*;
     use crate::sqlite::fixture::{todo, workspace};
     use crate::sqlite::schema;
+
+    const CALLER: &str = "usr_alice";
 
     #[test]
     fn expired_requests_are_forgotten_a_few_at_a_time() {
@@ -90,12 +94,15 @@ mod tests {
         }
         let new = todo(1, "new");
         // Its key is one of an expired request.
-        assert_eq!(find(&connection, &new, &request(39, 200)).unwrap(), None);
-        remember(&connection, &new, &request(39, 200)).unwrap();
-        assert_eq!(find(&connection, &new, &request(39, 200)).unwrap().unwrap().todo, new.id());
+        assert_eq!(find(&connection, CALLER, &new, &request(39, 200)).unwrap(), None);
+        remember(&connection, CALLER, &new, &request(39, 200)).unwrap();
+        assert_eq!(
+            find(&connection, CALLER, &new, &request(39, 200)).unwrap().unwrap().todo,
+            new.id()
+        );
         assert_eq!(remembered(), 40 - 16);
         for key in 100..103 {
-            remember(&connection, &new, &request(key, 200)).unwrap();
+            remember(&connection, CALLER, &new, &request(key, 200)).unwrap();
         }
         assert_eq!(remembered(), 4, "only those that are not expired");
     }

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::failure::{failure, unavailable};
 use super::open::{self, Exclusive};
 use super::open_error::OpenError;
-use super::{log_marker, queries, write};
+use super::{heads, log_marker, queries, write};
 
 /// Loads todos into an SQLite file that no other process uses at the same time.
 ///
@@ -57,6 +57,7 @@ fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, Stor
 
 fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError> {
     if write::insert_new(connection, todo).map_err(failure)? {
+        heads::load(connection, todo).map_err(failure)?;
         return Ok(Loaded::Added);
     }
     let stored = queries::find(connection, todo.workspace(), todo.id())?;

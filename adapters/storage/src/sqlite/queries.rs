@@ -24,18 +24,6 @@ const PAGE: &str =
 
 const COUNT: &str = "SELECT count(*) FROM todos";
 
-/// The greatest id of version 7 before `?1`, with a seek for each workspace.
-const NEWEST: &str = "\
-    WITH RECURSIVE workspaces (name) AS ( \
-        SELECT min(workspace) FROM todos \
-        UNION ALL \
-        SELECT (SELECT min(workspace) FROM todos WHERE workspace > name) FROM workspaces \
-        WHERE name IS NOT NULL) \
-    SELECT max((SELECT id FROM todos \
-                WHERE workspace = name AND id < ?1 AND substr(hex(id), 13, 1) = '7' \
-                ORDER BY id DESC LIMIT 1)) \
-    FROM workspaces WHERE name IS NOT NULL";
-
 const PROBE: &str = "SELECT EXISTS (SELECT 1 FROM todos)";
 
 pub(super) fn find(
@@ -83,13 +71,6 @@ pub(super) fn page(
 /// The number of todos in all workspaces.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row(COUNT, [], |row| row.get(0)).map(i64::unsigned_abs)
-}
-
-pub(super) fn newest(connection: &Connection, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-    let id: Option<[u8; 16]> = connection
-        .query_row(NEWEST, [end.as_uuid().as_bytes()], |row| row.get(0))
-        .map_err(failure)?;
-    Ok(id.map(TodoId::from_bytes))
 }
 
 /// Checks that the table can be read.

@@ -10,7 +10,7 @@ use todo_application::domain::{
     OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, NewestId, StorageError,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
     StorageHealth, TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
@@ -25,7 +25,7 @@ use super::readers::Readers;
 use super::write::{Outcome, Write};
 use super::writer::Writer;
 
-/// How long a health check waits for a read. The port promises a result within a second.
+/// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
 
 /// Keeps todos in one SQLite file that no other process uses at the same time.
@@ -78,11 +78,9 @@ impl TodoRepository for SqliteTodoRepository {
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let outcome = self.writer.write(Write::Insert(todo.clone())).await?;
-        if outcome == Outcome::Duplicate {
-            return Err(InsertError::Duplicate(todo.id()));
-        }
-        Ok(())
+        let write = Write::Insert { todo: todo.clone(), quota: permit.quota() };
+        let outcome = self.writer.write(write).await?;
+        inserted(todo, outcome).map(drop)
     }
 
     async fn insert_once(
@@ -92,12 +90,10 @@ impl TodoRepository for SqliteTodoRepository {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
-        let write = Write::InsertOnce { todo: todo.clone(), request: request.clone() };
-        match self.writer.write(write).await? {
-            Outcome::Earlier(creation) => Ok(Some(creation)),
-            Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
-            Outcome::Done | Outcome::NotFound | Outcome::Stale => Ok(None),
-        }
+        let (caller, request) = (permit.caller().key(), request.clone());
+        let (todo_of_write, quota) = (todo.clone(), permit.quota());
+        let write = Write::InsertOnce { caller, todo: todo_of_write, request, quota };
+        inserted(todo, self.writer.write(write).await?)
     }
 
     async fn save(
@@ -107,9 +103,16 @@ impl TodoRepository for SqliteTodoRepository {
         expected: Version,
     ) -> Result<(), ChangeError> {
         todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let write = Write::Save { todo: todo.clone(), expected };
-        let outcome = self.writer.write(write).await?;
-        if outcome == Outcome::Stale { Err(ChangeError::Stale) } else { Ok(()) }
+        let write = Write::Save { todo: todo.clone(), expected, quota: permit.quota() };
+        match self.writer.write(write).await? {
+            Outcome::Stale => Err(ChangeError::Stale),
+            Outcome::TooLong(exceeded) => Err(exceeded.into()),
+            Outcome::Done
+            | Outcome::NotFound
+            | Outcome::Duplicate
+            | Outcome::Refused(_)
+            | Outcome::Earlier(_) => Ok(()),
+        }
     }
 
     async fn remove(
@@ -117,13 +120,23 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &WritePermit,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<bool, RemoveError> {
         let write = Write::Remove { workspace: permit.workspace().clone(), id, expected };
         let outcome = self.writer.write(write).await?;
         if outcome == Outcome::Stale {
-            return Err(ChangeError::Stale);
+            return Err(RemoveError::Stale);
         }
         Ok(outcome == Outcome::Done)
+    }
+}
+
+/// The answer to an insertion.
+fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
+    match outcome {
+        Outcome::Done | Outcome::NotFound | Outcome::Stale | Outcome::TooLong(_) => Ok(None),
+        Outcome::Earlier(creation) => Ok(Some(creation)),
+        Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
+        Outcome::Refused(refusal) => Err(refusal.into()),
     }
 }
 
@@ -139,13 +152,6 @@ impl SqliteTodoRepository {
 }
 
 #[async_trait]
-impl NewestId for SqliteTodoRepository {
-    async fn newest_before(&self, end: TodoId) -> Result<Option<TodoId>, StorageError> {
-        self.readers.read(move |connection| queries::newest(connection, end)).await
-    }
-}
-
-#[async_trait]
 impl StorageHealth for SqliteTodoRepository {
     async fn check(&self) -> Result<(), StorageError> {
         if !self.writer.is_alive() {
@@ -157,14 +163,16 @@ impl StorageHealth for SqliteTodoRepository {
         if self.files.is_truncated() {
             return Err(log_truncated());
         }
-        match timeout(PROBE_TIME, self.readers.read(queries::probe)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
+        let probe = async {
+            let failed = |verb: &str, error: StorageError| {
                 let cause = error.source().map_or_else(String::new, in_one_line);
-                Err(unavailable(format!("the database cannot be read: {cause}")))
-            }
-            Err(_elapsed) => Err(unavailable("the database does not answer in time")),
-        }
+                unavailable(format!("the database cannot be {verb}: {cause}"))
+            };
+            self.readers.read(queries::probe).await.map_err(|error| failed("read", error))?;
+            self.writer.probe().await.map_err(|error| failed("written", error))
+        };
+        let late = |_| Err(unavailable("the database does not answer in time"));
+        timeout(PROBE_TIME, probe).await.unwrap_or_else(late)
     }
 }
 

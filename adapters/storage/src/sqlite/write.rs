@@ -1,11 +1,11 @@
 //! The statements that write.
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, params, params_from_iter};
-use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
-use todo_application::ports::{Creation, CreationRequest};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use todo_application::domain::{Quota, QuotaExceeded, Todo, TodoId, Version, WorkspaceId};
+use todo_application::ports::{Creation, CreationRequest, Refusal};
 
-use super::{creations, row};
+use super::{creations, heads, row, schema};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
@@ -20,16 +20,41 @@ const SAVE: &str = "\
 
 const REMOVE: &str = "\
     DELETE FROM todos \
-    WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version)";
+    WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version) \
+    RETURNING octet_length(title) + ifnull(octet_length(description), 0)";
+
+/// The bytes of the texts of a todo of this version.
+const BYTES: &str = "\
+    SELECT octet_length(title) + ifnull(octet_length(description), 0) FROM todos \
+    WHERE workspace = ?1 AND id = ?2 AND version = ?3";
 
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2)";
 
 /// A write, as the port requests it.
 pub(super) enum Write {
-    Insert(Todo),
-    InsertOnce { todo: Todo, request: CreationRequest },
-    Save { todo: Todo, expected: Version },
-    Remove { workspace: WorkspaceId, id: TodoId, expected: Option<Version> },
+    Insert {
+        todo: Todo,
+        quota: Quota,
+    },
+    /// `caller` is the [key](todo_application::domain::CallerId::key) of the caller.
+    InsertOnce {
+        caller: String,
+        todo: Todo,
+        request: CreationRequest,
+        quota: Quota,
+    },
+    Save {
+        todo: Todo,
+        expected: Version,
+        quota: Quota,
+    },
+    Remove {
+        workspace: WorkspaceId,
+        id: TodoId,
+        expected: Option<Version>,
+    },
+    /// Changes nothing, to see whether writes are committed.
+    Probe,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +67,62 @@ pub(super) enum Outcome {
     Duplicate,
     /// The todo had another version than expected, or did not exist. Nothing was written.
     Stale,
+    /// The workspace does not take the new todo. Nothing was written.
+    Refused(Refusal),
+    /// The todo would be longer, and the workspace hold more than it may. Nothing was written.
+    TooLong(QuotaExceeded),
     /// An earlier request with the same key has created its todo. Nothing was written.
     Earlier(Creation),
 }
 
-impl Write {
-    /// Runs the write in the open transaction.
-    pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
+impl Outcome {
+    /// Whether the write is to be kept. Otherwise, what it wrote before it was refused is rolled back.
+    pub(super) fn is_kept(self) -> bool {
         match self {
-            Self::Insert(todo) => insert(connection, todo),
-            Self::InsertOnce { todo, request } => insert_once(connection, todo, request),
-            Self::Save { todo, expected } => save(connection, todo, *expected),
-            Self::Remove { workspace, id, expected } => {
-                remove(connection, workspace, *id, *expected)
-            }
+            Self::Done | Self::NotFound | Self::Earlier(_) => true,
+            Self::Duplicate | Self::Stale | Self::Refused(_) | Self::TooLong(_) => false,
         }
     }
 }
 
-fn insert(connection: &Connection, todo: &Todo) -> rusqlite::Result<Outcome> {
-    let inserted = insert_new(connection, todo)?;
-    Ok(if inserted { Outcome::Done } else { Outcome::Duplicate })
+impl Write {
+    /// The workspace, and the bytes of the texts that are written to it; `None` for a write without texts.
+    pub(super) fn texts(&self) -> Option<(&WorkspaceId, u64)> {
+        match self {
+            Self::Insert { todo, .. } | Self::InsertOnce { todo, .. } | Self::Save { todo, .. } => {
+                Some((todo.workspace(), todo.bytes()))
+            }
+            Self::Remove { .. } | Self::Probe => None,
+        }
+    }
+
+    /// Runs the write in the open transaction, which must be rolled back to here unless the outcome
+    /// [is kept](Outcome::is_kept).
+    pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
+        match self {
+            Self::Insert { todo, quota } => insert(connection, todo, *quota),
+            Self::InsertOnce { caller, todo, request, quota } => {
+                insert_once(connection, caller, todo, request, *quota)
+            }
+            Self::Save { todo, expected, quota } => save(connection, todo, *expected, *quota),
+            Self::Remove { workspace, id, expected } => {
+                remove(connection, workspace, *id, *expected)
+            }
+            Self::Probe => schema::rewrite(connection).map(|()| Outcome::Done),
+        }
+    }
+}
+
+fn insert(connection: &Connection, todo: &Todo, quota: Quota) -> rusqlite::Result<Outcome> {
+    if !insert_new(connection, todo)? {
+        return Ok(Outcome::Duplicate);
+    }
+    if heads::add(connection, todo, quota)? {
+        return Ok(Outcome::Done);
+    }
+    let head = heads::find(connection, todo.workspace())?;
+    // The head has just refused it.
+    Ok(head.admits(todo, quota).map_or_else(Outcome::Refused, |()| Outcome::Duplicate))
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
@@ -73,27 +133,41 @@ pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Resu
 
 fn insert_once(
     connection: &Connection,
+    caller: &str,
     todo: &Todo,
     request: &CreationRequest,
+    quota: Quota,
 ) -> rusqlite::Result<Outcome> {
-    if let Some(earlier) = creations::find(connection, todo, request)? {
+    if let Some(earlier) = creations::find(connection, caller, todo, request)? {
         return Ok(Outcome::Earlier(earlier));
     }
-    let outcome = insert(connection, todo)?;
+    let outcome = insert(connection, todo, quota)?;
     if outcome == Outcome::Done {
-        creations::remember(connection, todo, request)?;
+        creations::remember(connection, caller, todo, request)?;
     }
     Ok(outcome)
 }
 
-fn save(connection: &Connection, todo: &Todo, expected: Version) -> rusqlite::Result<Outcome> {
+fn save(
+    connection: &Connection,
+    todo: &Todo,
+    expected: Version,
+    quota: Quota,
+) -> rusqlite::Result<Outcome> {
+    let (workspace, id) = (todo.workspace(), todo.id());
+    let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.as_i64()];
+    let before = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
+    let Some(before) = before.optional()? else { return Ok(Outcome::Stale) };
+    let longer_by = todo.bytes().cast_signed() - before;
+    if !heads::change(connection, workspace, longer_by, quota)? {
+        let head = heads::find(connection, workspace)?;
+        let admitted = head.admits_change(before.unsigned_abs(), todo, quota);
+        return Ok(admitted.map_or_else(Outcome::TooLong, |()| Outcome::Stale));
+    }
     let expected = ToSqlOutput::from(expected.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
-    let saved = connection.prepare_cached(SAVE)?.execute(values)?;
-    Ok(match saved {
-        0 => Outcome::Stale,
-        _ => Outcome::Done,
-    })
+    connection.prepare_cached(SAVE)?.execute(values)?;
+    Ok(Outcome::Done)
 }
 
 fn remove(
@@ -102,13 +176,15 @@ fn remove(
     id: TodoId,
     expected: Option<Version>,
 ) -> rusqlite::Result<Outcome> {
-    let (workspace, id) = (workspace.as_str(), id.as_uuid().as_bytes());
+    let (key, id) = (workspace.as_str(), id.as_uuid().as_bytes());
     let expected = expected.map(Version::as_i64);
-    let removed = connection.prepare_cached(REMOVE)?.execute(params![workspace, id, expected])?;
-    if removed > 0 {
+    let mut remove = connection.prepare_cached(REMOVE)?;
+    let removed = remove.query_row(params![key, id, expected], |row| row.get(0)).optional()?;
+    if let Some(bytes) = removed {
+        heads::remove(connection, workspace, bytes)?;
         return Ok(Outcome::Done);
     }
     let exists: bool =
-        connection.prepare_cached(EXISTS)?.query_row(params![workspace, id], |row| row.get(0))?;
+        connection.prepare_cached(EXISTS)?.query_row(params![key, id], |row| row.get(0))?;
     Ok(if exists { Outcome::Stale } else { Outcome::NotFound })
 }

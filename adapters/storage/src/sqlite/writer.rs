@@ -1,6 +1,7 @@
 //! The thread that writes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, iter, slice};
@@ -8,8 +9,9 @@ use std::{io, iter, slice};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use thiserror::Error;
 use todo_application::ports::StorageError;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
+use super::backlog::{Backlog, Share};
 use super::checkpoints::Checkpoints;
 use super::failure::{damaged, failure, is_damage, log_truncated, may_pass, unavailable};
 use super::files::Files;
@@ -18,7 +20,7 @@ use super::pinned_reader::PinnedReader;
 use super::schema;
 use super::write::{Outcome, Write};
 
-/// How many writes may wait. Each takes less than 20 KiB, so a full queue takes at most 20 MiB.
+/// How many writes may wait. The bytes of their texts are limited by the [`Backlog`].
 const QUEUE: usize = 1024;
 
 /// The most writes of one commit, which costs the same for 1 row and for 128.
@@ -31,11 +33,20 @@ pub(super) struct Writer {
     // Both are `Some` until the drop.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    backlog: Arc<Backlog>,
+    /// Whether a commit has failed, and no [probe](Self::probe) has been committed since.
+    is_failing: Arc<AtomicBool>,
+    /// The reply to a probe that is still waited for.
+    probe: Mutex<Option<Reply>>,
 }
+
+type Reply = oneshot::Receiver<Result<Outcome, StorageError>>;
 
 struct Job {
     write: Write,
     reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    /// Held until the write is committed.
+    share: Option<Share>,
 }
 
 /// A commit failed, and with it every write of its group.
@@ -51,26 +62,62 @@ impl Writer {
         files: Arc<Files>,
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let is_failing = Arc::new(AtomicBool::new(false));
+        let failing = Arc::clone(&is_failing);
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+            .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs, &failing))?;
+        let (queue, thread) = (Some(queue), Some(thread));
+        let (backlog, probe) = (Arc::default(), Mutex::default());
+        Ok(Self { queue, thread, backlog, is_failing, probe })
     }
 
     /// Returns once the write is on disk, or is certain never to be.
     pub(super) async fn write(&self, write: Write) -> Result<Outcome, StorageError> {
+        self.begin(write)?.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Whether writes are committed: if a commit has failed, only once a write that changes nothing has
+    /// been. Dropping the future leaves that to the next call.
+    pub(super) async fn probe(&self) -> Result<(), StorageError> {
+        if !self.is_failing.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut probe = self.probe.lock().await;
+        let running = match probe.take() {
+            Some(running) => running,
+            None => self.begin(Write::Probe)?,
+        };
+        let answer = probe.insert(running).await.unwrap_or_else(|_| Err(stopped()));
+        *probe = None;
+        answer?;
+        self.is_failing.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn begin(&self, write: Write) -> Result<Reply, StorageError> {
         let (reply, replied) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { write, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => unavailable("too many writes are waiting"),
+        let share = match write.texts() {
+            None => None,
+            Some((workspace, bytes)) => {
+                Some(self.backlog.share(workspace, bytes).ok_or_else(full)?)
+            }
+        };
+        queue.try_send(Job { write, reply, share }).map_err(|error| match error {
+            TrySendError::Full(_) => full(),
             TrySendError::Disconnected(_) => stopped(),
         })?;
-        replied.await.unwrap_or_else(|_| Err(stopped()))
+        Ok(replied)
     }
 
     pub(super) fn is_alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
+}
+
+fn full() -> StorageError {
+    unavailable("too many writes are waiting")
 }
 
 fn stopped() -> StorageError {
@@ -95,6 +142,7 @@ fn serve(
     mut checkpoints: Checkpoints,
     files: &Files,
     jobs: &Receiver<Job>,
+    is_failing: &AtomicBool,
 ) {
     let next = || {
         pinned.hold();
@@ -104,7 +152,8 @@ fn serve(
     };
     while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
-        let (writes, replies): (Vec<_>, Vec<_>) = group.map(|job| (job.write, job.reply)).unzip();
+        let split = |job: Job| (job.write, (job.reply, job.share));
+        let (writes, replies): (Vec<_>, Vec<_>) = group.map(split).unzip();
         let marks = checkpoints.marks_the_next_commit();
         // Another program may have made a checkpoint that emptied the log.
         let is_complete = files.has_log(checkpoints.known_pages())
@@ -120,7 +169,11 @@ fn serve(
             results.fill_with(|| Err(unavailable("the database file has been moved or removed")));
         }
         let failed = results.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
-        for (reply, result) in replies.into_iter().zip(results) {
+        if results.iter().any(is_not_committed) {
+            is_failing.store(true, Ordering::Relaxed);
+        }
+        for ((reply, share), result) in replies.into_iter().zip(results) {
+            drop(share);
             // A caller that no longer waits needs no reply.
             let _ = reply.send(result);
         }
@@ -129,6 +182,10 @@ fn serve(
     // The writer is the last to close, and truncates the log.
     drop(pinned);
     checkpoints.at_the_end(&connection);
+}
+
+fn is_not_committed(result: &Result<Outcome, StorageError>) -> bool {
+    matches!(result, Err(StorageError::Unavailable(cause)) if cause.is::<NotCommitted>())
 }
 
 /// Why a transaction failed.
@@ -195,7 +252,7 @@ fn try_commit(
 /// the next process would find it there. So another commit, which changes nothing, overwrites it in the
 /// log; that one need not reach the disk.
 fn settle(connection: &Connection) {
-    let _ = connection.pragma_update(None, "user_version", schema::CURRENT);
+    let _ = schema::rewrite(connection);
 }
 
 /// Runs one write in a savepoint, so that its failure leaves the others of the transaction intact. An
@@ -206,7 +263,12 @@ fn apply_alone(
 ) -> rusqlite::Result<Result<Outcome, StorageError>> {
     run(transaction, "SAVEPOINT alone")?;
     match write.apply(transaction) {
-        Ok(outcome) => run(transaction, "RELEASE alone").map(|()| Ok(outcome)),
+        Ok(outcome) => {
+            if !outcome.is_kept() {
+                run(transaction, "ROLLBACK TO alone")?;
+            }
+            run(transaction, "RELEASE alone").map(|()| Ok(outcome))
+        }
         // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
         // accepts no more writes in it.
         Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),

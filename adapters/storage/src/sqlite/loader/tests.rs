@@ -17,6 +17,24 @@ fn batch(number: u8) -> Vec<Todo> {
 }
 
 #[tokio::test]
+async fn loaded_todos_are_counted_in_the_head_of_their_workspace() {
+    let place = Place::new();
+    let loader = SqliteTodoLoader::open(&place.file()).unwrap();
+    for _ in 0..2 {
+        loader
+            .load(&operator(), vec![todo(1, "one"), todo(2, "two"), todo(2, "two")])
+            .await
+            .unwrap();
+    }
+    let head = "SELECT todos, bytes, last_change FROM heads";
+    let head = place.shell().query_row(head, [], |row| {
+        Ok::<(i64, i64, i64), _>((row.get(0)?, row.get(1)?, row.get(2)?))
+    });
+    let bytes = i64::try_from(todo(1, "one").bytes() + todo(2, "two").bytes()).unwrap();
+    assert_eq!(head.unwrap(), (2, bytes, 2));
+}
+
+#[tokio::test]
 async fn the_log_of_a_killed_import_is_not_applied_to_a_copy_of_the_database() {
     let place = Place::new();
     drop(place.open());

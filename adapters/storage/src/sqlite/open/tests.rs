@@ -138,10 +138,7 @@ fn a_database_with_a_newer_schema_is_rejected() {
 #[tokio::test]
 async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
     let place = Place::new();
-    let shell = place.shell();
-    shell.execute_batch(include_str!("../migrations/0001_todos.sql")).unwrap();
-    shell.pragma_update(None, "application_id", i32::from_be_bytes(*b"todo")).unwrap();
-    shell.pragma_update(None, "user_version", 1).unwrap();
+    let shell = database_of(&place, &MIGRATIONS[..1]);
     let insert = "INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let todo = todo(1, "Buy milk");
     shell.execute(insert, params_from_iter(row::values(&todo))).unwrap();
@@ -155,6 +152,87 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
     drop(repository);
     let schema = place.shell().pragma_query_value(None, "user_version", |row| row.get(0));
     assert_eq!(schema, Ok(schema::CURRENT));
+}
+
+/// A database of todo-mcp with the first migrations.
+fn database_of(place: &Place, migrations: &[&str]) -> Connection {
+    let shell = place.shell();
+    for migration in migrations {
+        shell.execute_batch(migration).unwrap();
+    }
+    shell.pragma_update(None, "application_id", i32::from_be_bytes(*b"todo")).unwrap();
+    shell.pragma_update(None, "user_version", i32::try_from(migrations.len()).unwrap()).unwrap();
+    shell
+}
+
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_todos.sql"),
+    include_str!("../migrations/0002_creations.sql"),
+    include_str!("../migrations/0003_whole_todos_by_done.sql"),
+];
+
+/// The workspace says the organization of the caller, except for that of everyone.
+#[test]
+fn remembered_requests_are_migrated_to_their_callers() {
+    let place = Place::new();
+    let shell = database_of(&place, &MIGRATIONS);
+    let insert = "INSERT INTO creations VALUES (?1, ?2, 'k', 7, x'00', 1, 100)";
+    let expected = [
+        ("personal:org_1:usr_1", "usr_1", "usr_1\norg_1"),
+        ("personal:%3A%2541é:usr:é", "usr:é", "usr:é\n:%41é"),
+        ("personal::m2m_1", "m2m_1", "m2m_1"),
+        ("organization:o:%3A", "usr_1", "usr_1\no:%3A"),
+        ("everyone", "usr_1", "usr_1"),
+    ];
+    for (workspace, subject, _) in expected {
+        shell.execute(insert, [workspace, subject]).unwrap();
+    }
+    drop(shell);
+
+    drop(place.open());
+    let caller = "SELECT caller FROM creations WHERE workspace = ?1 AND key = 'k'";
+    for (workspace, _, caller_key) in expected {
+        let found = place.shell().query_row(caller, [workspace], |row| row.get::<_, String>(0));
+        assert_eq!(found.unwrap(), caller_key, "{workspace}");
+    }
+}
+
+/// Counted from the todos that exist; of their ids, those count that were minted here.
+#[test]
+fn workspaces_of_every_earlier_schema_get_their_heads() {
+    const INSERT: &str = "\
+        INSERT INTO todos VALUES (?1, unhex(?2, '-'), ?3, ?4, NULL, 1795340000007, 'me', \
+                                  1795340000007, 'me', 1)";
+    for schema in 1..=MIGRATIONS.len() {
+        let place = Place::new();
+        let shell = database_of(&place, &MIGRATIONS[..schema]);
+        // Of version 7, of version 7 a year and a day later, and of version 4.
+        let minted = "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b";
+        let ahead = "01a96221-00a7-7e4f-8a5b-6c7d8e9f0a1b";
+        let other = "ff000000-7c3d-4e4f-8a5b-6c7d8e9f0a1b";
+        for (workspace, id, title, description) in [
+            ("mine", minted, "Milch für öl", Some("zwei\nLiter – 😀")),
+            ("mine", ahead, "b", None),
+            ("mine", other, "c", Some("")),
+            ("yours", other, "d", None),
+        ] {
+            shell.execute(INSERT, (workspace, id, title, description)).unwrap();
+        }
+        drop(shell);
+
+        drop(place.open());
+        let head = |workspace: &str| {
+            let head = "SELECT todos, bytes, last_change, lower(hex(last_id)) FROM heads \
+                        WHERE workspace = ?1";
+            let head = place.shell().query_row(head, [workspace], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            });
+            head.unwrap()
+        };
+        let bytes = i64::try_from("Milch für ölzwei\nLiter – 😀bc".len()).unwrap();
+        assert_eq!(head("mine"), (3, bytes, 3, minted.replace('-', "")), "schema {schema}");
+        assert_eq!(head("yours"), (1, 1, 1, String::new()), "schema {schema}");
+    }
 }
 
 #[test]
@@ -276,7 +354,7 @@ fn access_of_other_users_to_an_existing_database_is_removed() {
     let place = Place::new();
     drop(place.open());
     let shell = place.shell();
-    shell.execute_batch("PRAGMA user_version = 3").unwrap();
+    shell.pragma_update(None, "user_version", schema::CURRENT).unwrap();
     let files = ["todos.db", "todos.db-wal", "todos.db-shm", "todos.db.lock"];
     let paths = files.map(|name| place.directory().join(name));
     for path in &paths {

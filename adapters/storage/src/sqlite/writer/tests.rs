@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use todo_application::domain::{Todo, TodoId, Version};
+use todo_application::domain::{Quota, Todo, TodoId, Version};
 use todo_application::ports::Filter;
 use tokio::sync::oneshot::Receiver as Replied;
 
@@ -38,7 +38,7 @@ fn failing_database() -> Connection {
 }
 
 fn insert(number: u8, title: &str) -> Write {
-    Write::Insert(todo(number, title))
+    Write::Insert { todo: todo(number, title), quota: Quota::OFF }
 }
 
 fn stored(connection: &Connection) -> Vec<TodoId> {
@@ -75,7 +75,8 @@ fn a_failing_write_does_not_affect_its_group() {
 #[test]
 fn a_write_sees_the_earlier_ones_of_its_group() {
     let mut connection = failing_database();
-    let save = |expected| Write::Save { todo: todo(1, "second"), expected };
+    let quota = Quota::OFF;
+    let save = |expected| Write::Save { todo: todo(1, "second"), expected, quota };
     let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
     let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
     let results = commit(&mut connection, &group, false);
@@ -124,7 +125,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
 /// Queues a write without waiting for its reply.
 fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Outcome, StorageError>> {
     let (reply, replied) = oneshot::channel();
-    queue.send(Job { write, reply }).unwrap();
+    queue.send(Job { write, reply, share: None }).unwrap();
     replied
 }
 
@@ -142,6 +143,21 @@ fn a_writer_continues_after_failures_and_cancelled_callers() {
     assert!(writer.is_alive());
 }
 
+#[tokio::test]
+async fn after_a_failed_commit_a_probe_shows_whether_writes_are_committed() {
+    let writer = start(failing_database());
+    writer.probe().await.unwrap();
+    for title in [ENDS_THE_TRANSACTION, FAILS_THE_COMMIT] {
+        assert!(is_unavailable(&writer.write(insert(2, title)).await), "{title}");
+        assert!(writer.is_failing.load(Ordering::Relaxed), "{title}");
+        writer.probe().await.unwrap();
+        assert!(!writer.is_failing.load(Ordering::Relaxed), "{title}");
+    }
+    // A write that is refused alone says nothing of others.
+    assert!(is_unavailable(&writer.write(insert(2, FAILS_ALONE)).await));
+    assert!(!writer.is_failing.load(Ordering::Relaxed));
+}
+
 #[test]
 fn queued_writes_are_committed_before_the_writer_stops() {
     let writer = start(failing_database());
@@ -156,7 +172,13 @@ fn queued_writes_are_committed_before_the_writer_stops() {
 #[tokio::test]
 async fn a_write_to_a_full_queue_is_unavailable_at_once() {
     let (queue, jobs) = sync_channel(1);
-    let writer = Writer { queue: Some(queue), thread: None };
+    let writer = Writer {
+        queue: Some(queue),
+        thread: None,
+        backlog: Arc::default(),
+        is_failing: Arc::default(),
+        probe: Mutex::default(),
+    };
     drop(send(writer.queue.as_ref().unwrap(), insert(1, "waiting")));
     let result = writer.write(insert(2, "one too many")).await;
     assert!(is_unavailable(&result));

@@ -1,0 +1,272 @@
+//! Databases of earlier schemas, and tables that are spread over machines.
+
+use todo_application::domain::{Instant, Version};
+use todo_application::ports::CreationRequest;
+use todo_tests::head::{Head, head};
+use todo_tests::postgres;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::*;
+
+/// Schema 1, and what schema 2 added.
+const TODOS: &str = "\
+    CREATE TABLE todos (workspace bytea NOT NULL, id uuid NOT NULL, title text NOT NULL, \
+        description text, completed_at bigint, created_at bigint NOT NULL, created_by text NOT NULL, \
+        updated_at bigint NOT NULL, updated_by text NOT NULL, version bigint NOT NULL, \
+        open_id uuid, done_id uuid, PRIMARY KEY (workspace, id))";
+const CREATIONS: &str = "\
+    CREATE TABLE creations (workspace bytea NOT NULL, created_by text NOT NULL, key text NOT NULL, \
+        fingerprint bigint NOT NULL, todo uuid NOT NULL, created_at bigint NOT NULL, \
+        forget_at bigint NOT NULL, PRIMARY KEY (workspace, created_by, key))";
+
+/// A stand-in for tables that an operator has spread over machines: nothing reads another partition than
+/// that of its workspace.
+async fn create_partitioned(shell: &Client) {
+    for (name, table) in [("todos", TODOS), ("creations", CREATIONS)] {
+        let part = |part: u32| {
+            format!(
+                "CREATE TABLE {name}_{part} PARTITION OF {name} \
+                 FOR VALUES WITH (MODULUS 8, REMAINDER {part})"
+            )
+        };
+        let whole = format!("{table} PARTITION BY HASH (workspace)");
+        let sql = std::iter::once(whole).chain((0..8).map(part)).collect::<Vec<_>>().join("; ");
+        shell.batch_execute(&sql).await.unwrap();
+    }
+}
+
+fn request(key: &str, todo: &Todo) -> CreationRequest {
+    let forget_at = Instant::from_unix_millis(todo.created_at().as_unix_millis() + 1).unwrap();
+    CreationRequest { key: key.try_into().unwrap(), fingerprint: 1, forget_at }
+}
+
+/// Makes every kind of write.
+async fn write_everything(repository: &PostgresTodoRepository) {
+    let [kept, removed, once] = [101, 102, 103].map(todo);
+    repository.add(&kept).await.unwrap();
+    repository.add(&removed).await.unwrap();
+    repository.replace(&done(&kept), Version::FIRST).await.unwrap();
+    assert!(repository.remove_from(removed.workspace(), removed.id(), None).await.unwrap());
+    assert_eq!(repository.add_once(&once, &request("k", &once)).await.unwrap(), None);
+    assert!(repository.add_once(&todo(104), &request("k", &once)).await.unwrap().is_some());
+    let stored = everything(repository).await;
+    assert_eq!(stored.iter().filter(|it| (id(101)..id(200)).contains(&it.id())).count(), 2);
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn tables_that_are_partitioned_by_workspace_are_migrated_and_served() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    create_partitioned(&server.connect(&database).await).await;
+    write_everything(&open(&server.url(&database)).await).await;
+    write_everything_again(&server.url(&database)).await;
+}
+
+/// A repeated migration finds everything done.
+async fn write_everything_again(url: &str) {
+    let repository = open(url).await;
+    for todo in everything(&repository).await {
+        repository.remove_from(todo.workspace(), todo.id(), None).await.unwrap();
+    }
+    repository.add(&todo(1)).await.unwrap();
+}
+
+/// The workspace says the organization of the caller, except for that of everyone.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn remembered_requests_are_migrated_to_their_callers() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    create_partitioned(&shell).await;
+    let insert = "INSERT INTO creations \
+                  VALUES (convert_to($1, 'UTF8'), $2, 'k', 7, gen_random_uuid(), 1, 100)";
+    let expected = [
+        ("personal:org_1:usr_1", "usr_1", "usr_1\norg_1"),
+        ("personal:%3A%2541é:usr:é", "usr:é", "usr:é\n:%41é"),
+        ("personal::m2m_1", "m2m_1", "m2m_1"),
+        ("organization:o:%3A", "usr_1", "usr_1\no:%3A"),
+        ("everyone", "usr_1", "usr_1"),
+    ];
+    for (workspace, subject, _) in &expected {
+        shell.execute(insert, &[workspace, subject]).await.unwrap();
+    }
+    open(&server.url(&database)).await;
+    let caller = "SELECT caller FROM creations WHERE workspace = convert_to($1, 'UTF8')";
+    for (workspace, _, caller_key) in expected {
+        let found = shell.query_one(caller, &[&workspace]).await.unwrap();
+        assert_eq!(found.get::<_, &str>(0), caller_key, "{workspace}");
+    }
+}
+
+const INSERT: &str = "\
+    INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
+                       updated_at, updated_by, version, open_id, done_id) \
+    VALUES (convert_to($1, 'UTF8'), $2, $3, $4, NULL, 1795340000007, 'me', 1795340000007, 'me', 1, \
+            $2, NULL)";
+
+fn uuid(text: &str) -> Uuid {
+    text.parse().unwrap()
+}
+
+/// Counted from the todos that exist; of their ids, those count that were minted here.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn workspaces_of_an_earlier_schema_get_their_heads() {
+    let server = postgres::shared();
+    for schema in [1, 2] {
+        let database = server.create_database().await;
+        let shell = server.connect(&database).await;
+        if schema == 1 {
+            shell.batch_execute(TODOS).await.unwrap();
+        } else {
+            create_partitioned(&shell).await;
+        }
+        // Of version 7 at 0x01a203c6a4a7 = 1795340051623, a year and a day later, and of version 4.
+        let [minted, ahead, other] = [
+            "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b",
+            "01a96221-00a7-7e4f-8a5b-6c7d8e9f0a1b",
+            "ff000000-7c3d-4e4f-8a5b-6c7d8e9f0a1b",
+        ]
+        .map(uuid);
+        for (workspace, id, title, description) in [
+            ("organization:mine", minted, "Milch für öl", Some("zwei\nLiter – 😀")),
+            ("organization:mine", ahead, "b", None),
+            ("organization:mine", other, "c", Some("")),
+            ("organization:yours", other, "d", None),
+        ] {
+            shell.execute(INSERT, &[&workspace, &id, &title, &description]).await.unwrap();
+        }
+        let repository = open(&server.url(&database)).await;
+        let bytes = i64::try_from("Milch für ölzwei\nLiter – 😀bc".len()).unwrap();
+        let expected = Head { todos: 3, bytes, last_change: 3, last_id: Some(minted) };
+        assert_eq!(head(&shell, &workspace("mine")).await, Some(expected), "schema {schema}");
+        let expected = Head { todos: 1, bytes: 1, last_change: 1, last_id: None };
+        assert_eq!(head(&shell, &workspace("yours")).await, Some(expected), "schema {schema}");
+        assert_eq!(everything(&repository).await.len(), 3);
+    }
+}
+
+/// A write that does not change the head fails, whichever server was started first.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_server_of_an_earlier_schema_can_neither_write_nor_read() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let schema_2 = "CREATE TABLE todo_mcp_migrations (number integer PRIMARY KEY); \
+                    INSERT INTO todo_mcp_migrations VALUES (1), (2)";
+    shell.batch_execute(&format!("{TODOS}; {CREATIONS}; {schema_2}")).await.unwrap();
+    let statements = [
+        INSERT,
+        "UPDATE todos SET title = $3, description = $4 \
+         WHERE workspace = convert_to($1, 'UTF8') AND id = $2",
+        "DELETE FROM todos WHERE workspace = convert_to($1, 'UTF8') AND id = $2 \
+         AND title = $3 AND coalesce($4, '') <> 'x'",
+        "SELECT title FROM todos WHERE workspace = convert_to($1, 'UTF8') AND id = $2 \
+         AND title = $3 AND coalesce($4, '') <> 'x'",
+    ];
+    // Prepared and used before the migration, as by a server that runs.
+    let early = server.connect(&database).await;
+    let mut prepared = Vec::new();
+    let key = uuid("0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b");
+    let parameters: [&(dyn ToSql + Sync); 4] =
+        [&"organization:mine", &key, &"Buy milk", &None::<&str>];
+    for sql in statements {
+        let statement = early.prepare(sql).await.unwrap();
+        early.query(&statement, &parameters).await.unwrap();
+        prepared.push(statement);
+    }
+    // A transaction that is open during the migration is waited for, and counted.
+    early.batch_execute("BEGIN").await.unwrap();
+    early.query(&prepared[0], &parameters).await.unwrap();
+    let url = server.url(&database);
+    let opening = tokio::spawn(async move { open(&url).await });
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'";
+    soon(async { while shell.query(waits, &[]).await.unwrap().is_empty() {} }).await;
+    early.batch_execute("COMMIT").await.unwrap();
+    let repository = soon(opening).await.unwrap();
+    assert_eq!(head(&shell, &workspace("mine")).await.map(|head| head.todos), Some(1));
+
+    let late = server.connect(&database).await;
+    for (sql, statement) in statements.into_iter().zip(&prepared) {
+        let refused = early.query(statement, &parameters).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_TABLE), "{sql}");
+        let refused = late.prepare(sql).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_TABLE), "{sql}");
+    }
+    write_everything(&repository).await;
+}
+
+/// As after a failure on an engine that does not take DDL back.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn repeated_migrations_change_nothing() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let repository = open(&server.url(&database)).await;
+    write_everything(&repository).await;
+    let (before, stored) = (head(&shell, &workspace("mine")).await, everything(&repository).await);
+    let columns = "SELECT string_agg(table_name || column_name, ' ' ORDER BY 1) \
+                   FROM information_schema.columns WHERE table_schema = 'public'";
+    let columns = async || shell.query_one(columns, &[]).await.unwrap().get::<_, String>(0);
+    let tables = columns().await;
+
+    shell.batch_execute("DELETE FROM todo_mcp_migrations").await.unwrap();
+    let repository = open(&server.url(&database)).await;
+    assert_eq!(columns().await, tables);
+    assert_eq!(head(&shell, &workspace("mine")).await, before);
+    assert_eq!(everything(&repository).await, stored);
+    assert!(repository.add_once(&todo(104), &request("k", &todo(104))).await.unwrap().is_some());
+}
+
+/// The catalog of Citus, and its function, which notes the tables.
+const CITUS: &str = "\
+    CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod \"char\"); \
+    CREATE TABLE distributed (number serial, name text, colocated text, was_empty boolean); \
+    CREATE FUNCTION create_distributed_table(name regclass, key text, colocate_with text) \
+    RETURNS void LANGUAGE plpgsql AS $$ \
+    DECLARE empty boolean; \
+    BEGIN \
+        ASSERT key = 'workspace'; \
+        EXECUTE format('SELECT NOT EXISTS (SELECT 1 FROM %s)', name) INTO empty; \
+        INSERT INTO distributed (name, colocated, was_empty) VALUES (name, colocate_with, empty); \
+        INSERT INTO pg_dist_partition VALUES (name, 'h'); \
+    END $$";
+
+/// On a database of schema 1 whose table is distributed, as on one that is not.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn new_tables_are_distributed_as_the_todos_are() {
+    let server = postgres::shared();
+    for distributed in [true, false] {
+        let database = server.create_database().await;
+        let shell = server.connect(&database).await;
+        shell.batch_execute(CITUS).await.unwrap();
+        shell.batch_execute(TODOS).await.unwrap();
+        if distributed {
+            let note = "INSERT INTO pg_dist_partition VALUES ('todos', 'h')";
+            shell.batch_execute(note).await.unwrap();
+        }
+        write_everything(&open(&server.url(&database)).await).await;
+
+        let calls = "SELECT name, colocated FROM distributed WHERE was_empty ORDER BY number";
+        let calls = shell.query(calls, &[]).await.unwrap();
+        let calls: Vec<(String, String)> =
+            calls.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let expected: &[(&str, &str)] = if distributed { &NEW_TABLES } else { &[] };
+        assert!(
+            calls.iter().map(|(name, like)| (name.as_str(), like.as_str())).eq(expected.to_vec()),
+            "{calls:?}"
+        );
+    }
+}
+
+/// The tables that migrations add to the one of schema 1, and the table that each is distributed as.
+const NEW_TABLES: [(&str, &str); 2] = [("creations", "todos"), ("todo_heads", "todo_items")];
