@@ -3,7 +3,7 @@
 //! Reading settings changes nothing and connects to nothing. Every problem is reported at once, with
 //! the name of the setting and what it should be.
 //!
-//! To add a setting: declare it here, list it in [`SETTINGS`], and read it into a field of
+//! To add a setting: declare it in `config/table.rs`, list it in [`SETTINGS`], and read it into a field of
 //! [`Config`]. `todo-mcp check --help` then shows it, and a test asks for its row in
 //! `bootstrap/README.md`.
 
@@ -12,6 +12,7 @@ mod names;
 mod parse;
 mod reader;
 mod setting;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -26,159 +27,20 @@ use url::Url;
 
 use crate::settings::{Problem, Settings, shown};
 pub(crate) use crate::telemetry::LogFormat;
-use DefaultValue::{Derived, Text};
 use reader::Reader;
-use setting::Setting;
+use table::{
+    ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
+    EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_MAX_TOKEN_AGE,
+    TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING,
+};
 
 pub(crate) use database::Database;
 pub use setting::{About, DefaultValue};
+pub use table::SETTINGS;
 
 /// Names that start like this and are not in the table are misspelt, or another program's.
 const OWN_PREFIX: &str = "TODO_";
-
-const PORT: Setting<u16> =
-    Setting::new("PORT", Text("3002"), "Port to listen on; `0` is any free port", parse::port);
-const BIND_ADDRESS: Setting<IpAddr> = Setting::new(
-    "BIND_ADDRESS",
-    Text("127.0.0.1"),
-    "Address to listen on, if unset also on `::1`; with the local identity, a loopback address",
-    parse::address,
-);
-const MCP_URL: Setting<PublicUrl> = Setting::new(
-    "MCP_URL",
-    Derived("`http://localhost:{PORT}/`"),
-    "Public base URL; a trailing slash or `/mcp` makes no difference",
-    parse::from_str,
-)
-.or(&["BASE_URL", "MCP_BASE_URL"]);
-const SCALEKIT_ENVIRONMENT_URL: Setting<String> = Setting::new(
-    "SCALEKIT_ENVIRONMENT_URL",
-    Derived(""),
-    "URL of your Scalekit environment; unset: local identity",
-    parse::from_str,
-)
-.or(&["SK_ENV_URL"]);
-const SCALEKIT_RESOURCE_ID: Setting<String> = Setting::new(
-    "SCALEKIT_RESOURCE_ID",
-    Derived(""),
-    "Id of the MCP server in that environment, `res_..`",
-    parse::from_str,
-)
-.or(&["MCP_SERVER_ID"]);
-const SCALEKIT_CLIENT_ID: Setting<String> =
-    Setting::new("SCALEKIT_CLIENT_ID", Derived(""), "Accepted and not used", parse::from_str);
-const DATABASE_URL: Setting<Database> = Setting::new(
-    "DATABASE_URL",
-    Text(if cfg!(feature = "sqlite") { "sqlite:todos.db" } else { "memory:" }),
-    "Database: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:`",
-    parse::from_str,
-)
-.secret();
-const TODO_SHARING: Setting<Sharing> = Setting::new(
-    "TODO_SHARING",
-    Text("personal"),
-    "Who shares a list: `personal` (each user has their own), `organization`, or `everyone`",
-    parse::sharing,
-);
-const TODO_SCOPE_DENIAL: Setting<ScopeDenial> = Setting::new(
-    "TODO_SCOPE_DENIAL",
-    Text("challenge"),
-    "Answer to a missing scope: `challenge` (HTTP 403, the client requests the scope) or \
-     `tool_error` (HTTP 200 with a tool result, for clients that cannot)",
-    parse::scope_denial,
-);
-const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
-    "TODO_RATE_LIMIT",
-    // Far more than a person with a few assistants sends, and far too little to delay others.
-    Text("100"),
-    "What one caller (a subject in an organization) may cost per second, ten times as much at once: a \
-     request costs one, each 64 KiB one more; `off` for no limit",
-    parse::rate_limit,
-);
-const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
-    "TODO_QUOTA",
-    Text("off"),
-    "The most todos of one list; `off` for no limit",
-    parse::quota,
-);
-const TODO_QUOTA_MIB: Setting<Option<NonZeroU32>> = Setting::new(
-    "TODO_QUOTA_MIB",
-    Text("off"),
-    "The most MiB that the titles and descriptions of one list have together; `off` for no limit",
-    parse::quota,
-);
-const TODO_ALLOWED_CLIENTS: Setting<String> = Setting::new(
-    "TODO_ALLOWED_CLIENTS",
-    Derived(""),
-    "Ids of the clients that may call, separated by commas or spaces; unset: all",
-    parse::client_id,
-);
-const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
-    "TODO_MAX_TOKEN_AGE",
-    Derived(""),
-    "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
-    parse::seconds,
-);
-const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
-    "ALLOWED_HOSTS",
-    Derived("host of `MCP_URL`"),
-    "More hosts that requests may name, for a proxy; separated by commas or spaces",
-    parse::from_str,
-);
-const ALLOWED_ORIGINS: Setting<WebOrigin> = Setting::new(
-    "ALLOWED_ORIGINS",
-    Derived("origin of `MCP_URL`"),
-    "More web origins whose pages may use the server; separated by commas or spaces",
-    parse::from_str,
-);
-const LOG_FORMAT: Setting<LogFormat> = Setting::new(
-    "LOG_FORMAT",
-    Text("text"),
-    "Format of the log on standard error, `text` or `json`",
-    parse::log_format,
-);
-const RUST_LOG: Setting<String> = Setting::new(
-    "RUST_LOG",
-    Text("info"),
-    "What is logged, as a filter such as `info` or `todo_mcp=debug`",
-    parse::log_filter,
-);
-const EMULATOR_PORT: Setting<u16> = Setting::new(
-    "EMULATOR_PORT",
-    Text("3003"),
-    "Port of the local identity, always on 127.0.0.1; `0` is any free port",
-    parse::port,
-);
-const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
-    "EMULATOR_AUTO_CONSENT",
-    Text("false"),
-    "Whether the local identity approves every client without the consent page",
-    parse::flag,
-);
-
-/// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 20] = [
-    PORT.about,
-    BIND_ADDRESS.about,
-    MCP_URL.about,
-    SCALEKIT_ENVIRONMENT_URL.about,
-    SCALEKIT_RESOURCE_ID.about,
-    SCALEKIT_CLIENT_ID.about,
-    DATABASE_URL.about,
-    TODO_SHARING.about,
-    TODO_SCOPE_DENIAL.about,
-    TODO_RATE_LIMIT.about,
-    TODO_QUOTA.about,
-    TODO_QUOTA_MIB.about,
-    TODO_ALLOWED_CLIENTS.about,
-    TODO_MAX_TOKEN_AGE.about,
-    ALLOWED_HOSTS.about,
-    ALLOWED_ORIGINS.about,
-    LOG_FORMAT.about,
-    RUST_LOG.about,
-    EMULATOR_PORT.about,
-    EMULATOR_AUTO_CONSENT.about,
-];
 
 /// A complete and consistent configuration.
 #[derive(Debug)]

@@ -1,0 +1,158 @@
+//! The table of all settings: name, default, meaning, and how a value is read.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use protected_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
+use todo_application::domain::Sharing;
+
+use super::database::Database;
+use super::parse;
+use super::setting::DefaultValue::{Derived, Text};
+use super::setting::{About, Setting};
+use crate::telemetry::LogFormat;
+
+pub(super) const PORT: Setting<u16> =
+    Setting::new("PORT", Text("3002"), "Port to listen on; `0` is any free port", parse::port);
+pub(super) const BIND_ADDRESS: Setting<IpAddr> = Setting::new(
+    "BIND_ADDRESS",
+    Text("127.0.0.1"),
+    "Address to listen on, if unset also on `::1`; with the local identity, a loopback address",
+    parse::address,
+);
+pub(super) const MCP_URL: Setting<PublicUrl> = Setting::new(
+    "MCP_URL",
+    Derived("`http://localhost:{PORT}/`"),
+    "Public base URL; a trailing slash or `/mcp` makes no difference",
+    parse::from_str,
+)
+.or(&["BASE_URL", "MCP_BASE_URL"]);
+pub(super) const SCALEKIT_ENVIRONMENT_URL: Setting<String> = Setting::new(
+    "SCALEKIT_ENVIRONMENT_URL",
+    Derived(""),
+    "URL of your Scalekit environment; unset: local identity",
+    parse::from_str,
+)
+.or(&["SK_ENV_URL"]);
+pub(super) const SCALEKIT_RESOURCE_ID: Setting<String> = Setting::new(
+    "SCALEKIT_RESOURCE_ID",
+    Derived(""),
+    "Id of the MCP server in that environment, `res_..`",
+    parse::from_str,
+)
+.or(&["MCP_SERVER_ID"]);
+pub(super) const SCALEKIT_CLIENT_ID: Setting<String> =
+    Setting::new("SCALEKIT_CLIENT_ID", Derived(""), "Accepted and not used", parse::from_str);
+pub(super) const DATABASE_URL: Setting<Database> = Setting::new(
+    "DATABASE_URL",
+    Text(if cfg!(feature = "sqlite") { "sqlite:todos.db" } else { "memory:" }),
+    "Database: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:`",
+    parse::from_str,
+)
+.secret();
+pub(super) const TODO_SHARING: Setting<Sharing> = Setting::new(
+    "TODO_SHARING",
+    Text("personal"),
+    "Who shares a list: `personal` (each user has their own), `organization`, or `everyone`",
+    parse::sharing,
+);
+pub(super) const TODO_SCOPE_DENIAL: Setting<ScopeDenial> = Setting::new(
+    "TODO_SCOPE_DENIAL",
+    Text("challenge"),
+    "Answer to a missing scope: `challenge` (HTTP 403, the client requests the scope) or \
+     `tool_error` (HTTP 200 with a tool result, for clients that cannot)",
+    parse::scope_denial,
+);
+pub(super) const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_RATE_LIMIT",
+    // Far more than a person with a few assistants sends, and far too little to delay others.
+    Text("100"),
+    "What one caller (a subject in an organization) may cost per second, ten times as much at once: a \
+     request costs one, each 64 KiB one more; `off` for no limit",
+    parse::rate_limit,
+);
+pub(super) const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA",
+    Text("off"),
+    "The most todos of one list; `off` for no limit",
+    parse::quota,
+);
+pub(super) const TODO_QUOTA_MIB: Setting<Option<NonZeroU32>> = Setting::new(
+    "TODO_QUOTA_MIB",
+    Text("off"),
+    "The most MiB that the titles and descriptions of one list have together; `off` for no limit",
+    parse::quota,
+);
+pub(super) const TODO_ALLOWED_CLIENTS: Setting<String> = Setting::new(
+    "TODO_ALLOWED_CLIENTS",
+    Derived(""),
+    "Ids of the clients that may call, separated by commas or spaces; unset: all",
+    parse::client_id,
+);
+pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
+    "TODO_MAX_TOKEN_AGE",
+    Derived(""),
+    "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
+    parse::seconds,
+);
+pub(super) const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
+    "ALLOWED_HOSTS",
+    Derived("host of `MCP_URL`"),
+    "More hosts that requests may name, for a proxy; separated by commas or spaces",
+    parse::from_str,
+);
+pub(super) const ALLOWED_ORIGINS: Setting<WebOrigin> = Setting::new(
+    "ALLOWED_ORIGINS",
+    Derived("origin of `MCP_URL`"),
+    "More web origins whose pages may use the server; separated by commas or spaces",
+    parse::from_str,
+);
+pub(super) const LOG_FORMAT: Setting<LogFormat> = Setting::new(
+    "LOG_FORMAT",
+    Text("text"),
+    "Format of the log on standard error, `text` or `json`",
+    parse::log_format,
+);
+pub(super) const RUST_LOG: Setting<String> = Setting::new(
+    "RUST_LOG",
+    Text("info"),
+    "What is logged, as a filter such as `info` or `todo_mcp=debug`",
+    parse::log_filter,
+);
+pub(super) const EMULATOR_PORT: Setting<u16> = Setting::new(
+    "EMULATOR_PORT",
+    Text("3003"),
+    "Port of the local identity, always on 127.0.0.1; `0` is any free port",
+    parse::port,
+);
+pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
+    "EMULATOR_AUTO_CONSENT",
+    Text("false"),
+    "Whether the local identity approves every client without the consent page",
+    parse::flag,
+);
+
+/// Every setting, in the order of the documentation.
+pub const SETTINGS: [About; 20] = [
+    PORT.about,
+    BIND_ADDRESS.about,
+    MCP_URL.about,
+    SCALEKIT_ENVIRONMENT_URL.about,
+    SCALEKIT_RESOURCE_ID.about,
+    SCALEKIT_CLIENT_ID.about,
+    DATABASE_URL.about,
+    TODO_SHARING.about,
+    TODO_SCOPE_DENIAL.about,
+    TODO_RATE_LIMIT.about,
+    TODO_QUOTA.about,
+    TODO_QUOTA_MIB.about,
+    TODO_ALLOWED_CLIENTS.about,
+    TODO_MAX_TOKEN_AGE.about,
+    ALLOWED_HOSTS.about,
+    ALLOWED_ORIGINS.about,
+    LOG_FORMAT.about,
+    RUST_LOG.about,
+    EMULATOR_PORT.about,
+    EMULATOR_AUTO_CONSENT.about,
+];
