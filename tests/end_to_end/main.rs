@@ -31,6 +31,7 @@ mod command_line;
 mod conformance;
 mod consent;
 mod contention;
+mod crowd;
 mod listening;
 mod log_hygiene;
 mod memory;

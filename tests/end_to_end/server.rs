@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) endpoint: String,
     /// The issuer of access tokens.
     pub(crate) issuer: String,
+    /// Requests tokens.
+    minting: Client,
 }
 
 impl Server {
@@ -28,17 +30,19 @@ impl Server {
         let address = text("listen.address").parse().unwrap();
         let proxy = port.lead_to(address, None);
         let (endpoint, issuer) = (text("mcp.url"), text("authorization_server"));
-        Self { process, proxy, address, endpoint, issuer }
+        let minting =
+            Client::new(format!("http://127.0.0.1:{}/emulator/token", port_of(&issuer)), None);
+        Self { process, proxy, address, endpoint, issuer, minting }
     }
 
     /// The port of the proxy.
     pub(crate) fn port(&self) -> u16 {
-        port(&self.endpoint)
+        port_of(&self.endpoint)
     }
 
     /// The port of its local identity.
     pub(crate) fn emulator_port(&self) -> u16 {
-        port(&self.issuer)
+        port_of(&self.issuer)
     }
 
     pub(crate) fn bearer(&self, token: &str) -> Client {
@@ -61,8 +65,7 @@ impl Server {
 
     /// A token, requested as `todo-mcp token` does.
     pub(crate) async fn token_for(&self, request: &Value) -> String {
-        let url = format!("http://127.0.0.1:{}/emulator/token", self.emulator_port());
-        let answer = Client::new(url, None).post(request.to_string()).await;
+        let answer = self.minting.post(request.to_string()).await;
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
@@ -105,6 +108,6 @@ impl Server {
     }
 }
 
-fn port(url: &str) -> u16 {
+fn port_of(url: &str) -> u16 {
     Url::parse(url).unwrap().port().expect(url)
 }

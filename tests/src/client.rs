@@ -40,6 +40,12 @@ impl Client {
         Self { endpoint, token, http: http.build().unwrap(), judge }
     }
 
+    /// The same client for another caller.
+    #[must_use]
+    pub fn bearing(&self, token: String) -> Self {
+        Self { token: Some(token), ..self.clone() }
+    }
+
     /// The value of `Host` for its endpoint.
     pub fn host(&self) -> &str {
         self.endpoint.split('/').nth(2).unwrap()
