@@ -26,7 +26,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Busy, Connection};
 pub use registry::ConnectionLimit;
 use registry::{Place, Registry};
 use stream::Stream;
@@ -81,6 +81,7 @@ pub(crate) async fn serve<Answering>(
         if place.is_served {
             let answer = answer.clone();
             let service = service_fn(move |request: Request<Incoming>| {
+                connection.touch();
                 let answering = answer(request.map(Body::new), Arc::clone(&connection));
                 async { Ok::<_, Infallible>(answering.await) }
             });
@@ -100,6 +101,11 @@ pub(crate) async fn serve<Answering>(
 fn run(connection: impl Future<Output = hyper::Result<()>> + Send + 'static, place: Place) {
     tokio::spawn(async move {
         tokio::select! {
+            // Before a further request begins.
+            biased;
+            () = place.connection.to_be_closed() => {
+                tracing::debug!("an idle connection was closed for another one");
+            }
             ended = connection => match ended {
                 Ok(()) => {}
                 Err(error) if error.is_parse_too_large() => {
@@ -107,9 +113,6 @@ fn run(connection: impl Future<Output = hyper::Result<()>> + Send + 'static, pla
                 }
                 Err(error) => tracing::debug!(%error, "a connection ended early"),
             },
-            () = place.connection.to_be_closed() => {
-                tracing::debug!("an idle connection was closed for another one");
-            }
         }
         drop(place);
     });

@@ -15,7 +15,7 @@ use super::super::failure::Failure;
 use super::content::Content;
 use super::tool::{Hints, Tool};
 use super::{arguments, schema};
-use crate::limits::Share;
+use crate::limits::{Share, Slot};
 use crate::oauth::{Caller, Scope as _};
 
 /// A [`Tool`] of any type.
@@ -27,7 +27,7 @@ pub(crate) trait AnyTool: Send + Sync {
     fn definition(&self) -> Definition;
 
     /// Checks the scope, then the arguments (the JSON text of an object), and starts the call. One that
-    /// goes on by itself keeps the share until it is done.
+    /// goes on by itself keeps the share and the slot until it is done.
     fn start(
         self: Arc<Self>,
         authorization: &Authorization,
@@ -149,10 +149,10 @@ impl<T: Tool> AnyTool for T {
         Ok(if T::HINTS.read_only {
             Running::Here(Box::pin(call))
         } else {
-            let share = Arc::clone(share);
+            let kept = (Arc::clone(share), Slot::of(share));
             Running::Spawned(tokio::spawn(async move {
                 let outcome = call.await;
-                drop(share);
+                drop(kept);
                 outcome
             }))
         })

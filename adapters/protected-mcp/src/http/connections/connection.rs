@@ -17,7 +17,7 @@ pub(crate) struct Connection {
     opened_at: Instant,
     /// How many things are under way that closing would interrupt, and [`CLOSING`].
     busy: AtomicUsize,
-    /// When the last of them ended, in milliseconds from `opened_at`.
+    /// When the last of them ended or the last request came, in milliseconds from `opened_at`.
     idle_since: AtomicU64,
     /// Of the first caller on it.
     account: OnceLock<Arc<Account>>,
@@ -43,15 +43,24 @@ impl Connection {
         }
     }
 
-    /// Keeps it from being closed to make room.
-    pub(crate) fn keep_busy(self: Arc<Self>) -> Busy {
-        self.busy.fetch_add(1, Ordering::Relaxed);
-        Busy(self)
+    /// Notes that it is in use: others are closed before it.
+    pub(super) fn touch(&self) {
+        let open_for = self.opened_at.elapsed().as_millis();
+        let open_for = u64::try_from(open_for).unwrap_or(u64::MAX);
+        self.idle_since.store(open_for, Ordering::Relaxed);
+    }
+
+    /// Keeps it from being closed to make room. `None` if it is being closed: nothing may begin on it
+    /// whose answer would be lost.
+    pub(crate) fn keep_busy(self: &Arc<Self>) -> Option<Busy> {
+        let one_more = |busy: usize| (busy < CLOSING).then_some(busy + 1);
+        let busy = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        busy.is_ok().then(|| Busy(Arc::clone(self)))
     }
 
     /// The instant from which on nothing was under way. `None` while something is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        if self.busy.load(Ordering::Relaxed) > 0 {
+        if self.busy.load(Ordering::Acquire) > 0 {
             return None;
         }
         let millis = self.idle_since.load(Ordering::Relaxed);
@@ -102,10 +111,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let connection = &self.0;
-        let open_for = connection.opened_at.elapsed().as_millis();
-        let open_for = u64::try_from(open_for).unwrap_or(u64::MAX);
-        connection.idle_since.store(open_for, Ordering::Relaxed);
-        connection.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
+        self.0.busy.fetch_sub(1, Ordering::Release);
     }
 }
