@@ -489,3 +489,47 @@ impl Tool for LooksAtMuch {
         Ok(Note { text: "x".repeat(128 * 1024) })
     }
 }
+
+#[tokio::test]
+async fn no_member_is_accepted_twice() {
+    let server = builder().prompt(AddNotePrompt).build().unwrap();
+    let answer = async |message: &str| {
+        let answer = answer_to(&server, Body::from(message.to_owned())).await;
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.into()).unwrap())
+    };
+    let call = |params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{params}}}}}"#)
+    };
+    // A struct, a map, and what is inside of another argument.
+    for arguments in [
+        r#""name":"add_note","arguments":{"text":"a","text":"b"}"#,
+        r#""name":"read_team","arguments":{"text":"a","text":"b"}"#,
+        r#""name":"read_team","arguments":{"text":"a","te\u0078t":"b"}"#,
+    ] {
+        let (_, text) = answer(&call(arguments)).await;
+        assert!(text.contains("Invalid argument `text`: it is given twice."), "{text}");
+    }
+    let (status, text) = answer(&call(r#""name":"read_team","name":"add_note""#)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("each of its members once"), "{text}");
+    for envelope in [
+        r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{},"params":{}}"#,
+        r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+    ] {
+        let (status, text) = answer(envelope).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{envelope}");
+        assert!(text.contains("each once"), "{text}");
+    }
+    for params in [
+        r#""ref":{"type":"ref/prompt","name":"add_note","name":"x"},"argument":{"name":"a","value":""}"#,
+        r#""ref":{"type":"ref/prompt","type":"ref/prompt","name":"add_note"},"argument":{"name":"a","value":""}"#,
+        r#""ref":{"type":"ref/prompt","name":"add_note"},"argument":{"name":"a","name":"b","value":""}"#,
+    ] {
+        let (_, text) = answer(&call(params).replace("tools/call", "completion/complete")).await;
+        assert!(text.contains("`completion/complete` needs"), "{text}");
+    }
+}

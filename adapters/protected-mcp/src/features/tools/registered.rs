@@ -100,7 +100,15 @@ struct Annotations {
     hints: Hints,
 }
 
-impl<T: Tool> AnyTool for T {
+/// A tool, and what is known about its type.
+struct Registered<T> {
+    tool: T,
+    /// Whether its arguments may be a map, which would keep the last of several members of one name. A
+    /// struct accepts none twice.
+    is_open: bool,
+}
+
+impl<T: Tool> AnyTool for Registered<T> {
     fn name(&self) -> &'static str {
         T::NAME
     }
@@ -111,7 +119,7 @@ impl<T: Tool> AnyTool for T {
 
     fn definition(&self) -> Definition {
         let scopes = [T::Scope::NAME];
-        let mut meta = match self.meta() {
+        let mut meta = match self.tool.meta() {
             Some(serde_json::Value::Object(meta)) => meta,
             _ => serde_json::Map::new(),
         };
@@ -137,10 +145,14 @@ impl<T: Tool> AnyTool for T {
         arguments: &str,
     ) -> Result<Running, Failure> {
         let call = authorization.authorize::<T::Scope>(caller)?;
+        if self.is_open {
+            arguments::check_repeated(arguments)?;
+        }
         let arguments: T::Arguments = arguments::read(arguments)?;
-        authorization.check_further::<T::Scope>(self.further_scopes(&arguments), caller)?;
+        let further = self.tool.further_scopes(&arguments);
+        authorization.check_further::<T::Scope>(further, caller)?;
         let call = async move {
-            let output = self.call(call, arguments).await?;
+            let output = self.tool.call(call, arguments).await?;
             Content::write(&output, T::size_hint(&output)).map_err(|cause| {
                 tracing::error!(%cause, tool = T::NAME, "a result could not be written as JSON");
                 Failure::internal()
@@ -161,5 +173,6 @@ impl<T: Tool> AnyTool for T {
 
 /// The name of a tool, the scope it requires, and the tool.
 pub(super) fn registered<T: Tool>(tool: T) -> (&'static str, &'static str, Arc<dyn AnyTool>) {
-    (T::NAME, T::Scope::NAME, Arc::new(tool))
+    let is_open = schema::is_open(&schema::input::<T::Arguments>());
+    (T::NAME, T::Scope::NAME, Arc::new(Registered { tool, is_open }))
 }

@@ -1,12 +1,18 @@
 use std::future::pending;
+use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::limits::Account;
+
+/// How much is read after the last answer, in bytes, and for how long.
+const MAX_LINGERING_BYTES: usize = 1024 * 1024;
+const LINGERING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Set in [`Connection::busy`] once the connection is to be closed.
 const CLOSING: usize = 1 << (usize::BITS - 1);
@@ -64,7 +70,7 @@ impl Connection {
             return None;
         }
         let millis = self.idle_since.load(Ordering::Relaxed);
-        Some(self.opened_at + std::time::Duration::from_millis(millis))
+        Some(self.opened_at + Duration::from_millis(millis))
     }
 
     /// How many connections its caller has; `None` if no good token came on it.
@@ -80,6 +86,29 @@ impl Connection {
             self.close.notify_one();
         }
         closing
+    }
+
+    /// Ready when there is something to read, or the end of it (0).
+    pub(super) async fn peek(&self) -> io::Result<usize> {
+        self.socket.peek(&mut [0]).await
+    }
+
+    /// Reads and drops what the client still sends after the last answer, for a moment. A socket that is
+    /// closed with unread bytes resets the connection, and the client may lose that answer (RFC 9112
+    /// section 9.6).
+    pub(super) async fn linger(&self) {
+        let read = async {
+            let mut left = MAX_LINGERING_BYTES;
+            while self.socket.readable().await.is_ok() {
+                match self.socket.try_read(&mut [0; 4 * 1024]) {
+                    Ok(size) if (1..=left).contains(&size) => left -= size,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    _ => break,
+                }
+            }
+        };
+        // A client that keeps it open is not waited for.
+        let _ = timeout(LINGERING_TIMEOUT, read).await;
     }
 
     /// Ready when it is to be closed.
@@ -103,7 +132,7 @@ impl Busy {
     /// Ready when the client has closed its sending side, or all of it.
     pub(crate) async fn closed_by_client(&self) {
         // A byte is a further request, behind which the end cannot be seen.
-        if let Ok(1..) = self.0.socket.peek(&mut [0]).await {
+        if let Ok(1..) = self.0.peek().await {
             pending::<()>().await;
         }
     }

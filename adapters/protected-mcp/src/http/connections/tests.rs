@@ -183,6 +183,24 @@ async fn headers_have_at_most_8_kibibytes() {
     assert_eq!(status(MAX_HEADER_BYTES + 1).await, "HTTP/1.1 431");
 }
 
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_has_more_to_send() {
+    // More than one buffer of headers; more of a body than is read before a connection is rejected.
+    let headers = format!("GET / HTTP/1.1\r\nhost: h\r\nx: {}", "x".repeat(500_000));
+    let body = format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 500000\r\n\r\n{headers}");
+    let (endless, _) = endless().await;
+    let mut busy = request(endless).await;
+    busy.read_exact(&mut [0; 1024]).await.unwrap();
+    for (address, text, status) in [(ok(1).await, headers, "431"), (endless, body, "503")] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(text.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer[9..12]), status);
+    }
+}
+
 /// The other side of a connection that a server has accepted.
 async fn accepted(registry: &Arc<Registry>, listener: &TcpListener) -> (Place, TcpStream) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
