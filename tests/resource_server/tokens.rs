@@ -170,7 +170,7 @@ async fn a_modified_token_is_rejected() {
     ] {
         target.refuses(what, &touched).await;
     }
-    for what in ["x", "..", "a.b.c", "Bearer", "null", "{}", "=", &"a".repeat(9000)] {
+    for what in ["x", "..", "a.b.c", "Bearer", "null", "{}", "=", &"a".repeat(6000)] {
         target.refuses(what, what).await;
     }
 }

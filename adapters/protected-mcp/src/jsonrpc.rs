@@ -11,6 +11,6 @@ pub(crate) use error::Error;
 pub(crate) use message::{Message, Payload, Request, read, read_message};
 pub(crate) use raw::{
     Members, broken_character, excerpt, half_surrogate, is_object, needs, not_a_string, object,
-    string,
+    repeated_member, string,
 };
 pub(crate) use reply::{Reply, no_store};

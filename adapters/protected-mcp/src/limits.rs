@@ -18,6 +18,7 @@ pub(crate) use streams::StreamPermit;
 use account::Accounts;
 use rate::Rate;
 use slots::Slots;
+use streams::StreamLimit;
 
 use crate::jsonrpc::Error;
 use crate::oauth::Caller;
@@ -30,18 +31,21 @@ pub(crate) struct Limits {
     rate: Option<Rate>,
     accounts: Accounts,
     budget: Arc<Budget>,
-    slots: Slots,
+    slots: Arc<Slots>,
+    streams: StreamLimit,
     started: Instant,
 }
 
 impl Limits {
     /// `per_second` cost units of one caller on average, ten times as many at once; `None` for no limit.
-    pub(crate) fn new(per_second: Option<NonZeroU32>) -> Self {
+    /// `most_streams` of all callers.
+    pub(crate) fn new(per_second: Option<NonZeroU32>, most_streams: usize) -> Self {
         Self {
             rate: per_second.map(Rate::new),
             accounts: Accounts::default(),
             budget: Arc::new(Budget::new()),
-            slots: Slots::new(),
+            slots: Arc::default(),
+            streams: StreamLimit::new(most_streams),
             started: Instant::now(),
         }
     }
@@ -50,7 +54,11 @@ impl Limits {
     pub(crate) fn admit(&self, caller: &Caller, now: Instant) -> Result<Arc<Share>, Error> {
         let account = self.accounts.of(caller, |account| self.is_forgettable(account, now));
         self.count(&account, now)?;
-        Ok(Arc::new(Share::new(Arc::clone(&self.budget), account)))
+        Ok(Arc::new(self.share_of(account)))
+    }
+
+    fn share_of(&self, account: Arc<Account>) -> Share {
+        Share::new(Arc::clone(&self.budget), Arc::clone(&self.slots), account)
     }
 
     /// Counts one request. Fails with 429 if the caller has used up its rate.
@@ -59,10 +67,11 @@ impl Limits {
         rate.take(&account.spent, self.elapsed(now)).map_err(rate::too_many)
     }
 
-    /// Charges what a request has cost beyond the unit that it was counted as: one unit for each 64 KiB
-    /// of its body and its answer (`transferred` bytes) and of what was looked at for it. A caller goes into debt rather than that work is refused when it is done.
-    pub(crate) fn charge(&self, share: &Share, transferred: usize, now: Instant) {
-        let units = (transferred + share.looked_at()) / BYTES_PER_UNIT;
+    /// Charges what a request has cost until now beyond the unit that it was counted as: one unit for each
+    /// 64 KiB of its body, of its answer and of what was looked at for it. A caller goes into debt rather
+    /// than that work is refused when it is done.
+    pub(crate) fn charge(&self, share: &Share, now: Instant) {
+        let units = share.uncharged(BYTES_PER_UNIT);
         if let Some(rate) = &self.rate
             && units > 0
         {
@@ -71,8 +80,13 @@ impl Limits {
     }
 
     /// A place at work for a request whose body has arrived: a slow sender takes none.
-    pub(crate) async fn begin<'a>(&'a self, account: &'a Account) -> Result<Slot<'a>, Error> {
-        self.slots.take(account).await
+    pub(crate) async fn begin(&self, share: &Arc<Share>) -> Result<Slot, Error> {
+        self.slots.take(share).await
+    }
+
+    /// The right to a stream.
+    pub(crate) fn admit_stream(&self, share: &Share) -> Result<StreamPermit, Error> {
+        self.streams.admit(share.account())
     }
 
     /// How many bytes are held for all callers together.
@@ -81,12 +95,18 @@ impl Limits {
         self.budget.in_flight()
     }
 
+    /// How many requests of all callers are at work.
+    #[cfg(test)]
+    pub(crate) fn slots_used(&self) -> usize {
+        self.slots.used()
+    }
+
     fn elapsed(&self, now: Instant) -> u64 {
         let elapsed = now.saturating_duration_since(self.started).as_nanos();
         u64::try_from(elapsed).unwrap_or(u64::MAX)
     }
 
     fn is_forgettable(&self, account: &Account, now: Instant) -> bool {
-        self.rate.as_ref().is_none_or(|rate| rate.is_rested(&account.spent, self.elapsed(now)))
+        self.rate.is_none() || rate::is_rested(&account.spent, self.elapsed(now))
     }
 }

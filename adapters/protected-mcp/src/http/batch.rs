@@ -22,6 +22,26 @@ const MOST_MESSAGES: usize = 100;
 /// small and its answers may be long.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
+/// Whether the client may send these messages at once.
+pub(crate) fn check<'a>(
+    headers: &HeaderMap,
+    messages: Vec<&'a RawValue>,
+) -> Result<Vec<&'a RawValue>, Error> {
+    if !allows_batches(headers)? {
+        return Err(Error::invalid_request(
+            "Send one JSON-RPC message in each request: there are no batches since MCP 2025-06-18.",
+        ));
+    }
+    if messages.is_empty() {
+        return Err(Error::invalid_request("A batch must have at least one message."));
+    }
+    if messages.len() > MOST_MESSAGES {
+        let message = format!("A batch may have at most {MOST_MESSAGES} messages.");
+        return Err(Error::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    Ok(messages)
+}
+
 /// Answers the requests of a batch in order, one after the other, while the answer is within the size
 /// limit. `None` if there is nothing to answer.
 ///
@@ -36,18 +56,6 @@ pub(crate) async fn answer(
     messages: &[&RawValue],
     record: &mut RequestRecord,
 ) -> Result<Option<Reply>, Error> {
-    if !allows_batches(headers)? {
-        return Err(Error::invalid_request(
-            "Send one JSON-RPC message in each request: there are no batches since MCP 2025-06-18.",
-        ));
-    }
-    if messages.is_empty() {
-        return Err(Error::invalid_request("A batch must have at least one message."));
-    }
-    if messages.len() > MOST_MESSAGES {
-        let message = format!("A batch may have at most {MOST_MESSAGES} messages.");
-        return Err(Error::transport(StatusCode::PAYLOAD_TOO_LARGE, message));
-    }
     record.batch();
     let messages: Vec<Result<Message<'_, Params<'_>>, _>> =
         messages.iter().map(|message| read_message(message.get())).collect();
@@ -66,7 +74,9 @@ pub(crate) async fn answer(
         } else {
             // The answers of a batch take as long as that many requests: others are served in between.
             yield_now().await;
-            limits.count(share.account(), Instant::now())
+            let now = Instant::now();
+            limits.charge(share, now);
+            limits.count(share.account(), now)
         };
         let reply = match message {
             Ok(Message::OneWay) => continue,

@@ -20,13 +20,15 @@ use axum::http::Method;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Busy, Connection};
 pub use registry::ConnectionLimit;
 use registry::{Place, Registry};
 use stream::Stream;
@@ -62,13 +64,14 @@ pub(crate) async fn serve<Answering>(
     Answering: Future<Output = Response> + Send + 'static,
 {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    http.timer(TokioTimer::new());
     // A client that has said all it wants to say may still listen.
     http.half_close(true).max_buf_size(MAX_HEADER_BYTES);
     let mut rejection = http.clone();
+    http.header_read_timeout(HEADER_TIMEOUT);
     rejection.header_read_timeout(REJECTION_TIMEOUT).keep_alive(false);
     let registry = Arc::new(Registry::new(limit));
-    let in_flight = GracefulShutdown::new();
+    let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
         let socket = tokio::select! {
@@ -77,42 +80,111 @@ pub(crate) async fn serve<Answering>(
         };
         let place = registry.admit(socket);
         let connection = Arc::clone(&place.connection);
-        let io = TokioIo::new(Stream::new(Arc::clone(&connection)));
         if place.is_served {
             let answer = answer.clone();
             let service = service_fn(move |request: Request<Incoming>| {
+                connection.touch();
                 let answering = answer(request.map(Body::new), Arc::clone(&connection));
-                async { Ok::<_, Infallible>(answering.await) }
+                // hyper keeps room for it for as long as the connection is open.
+                Box::pin(async { Ok::<_, Infallible>(answering.await) })
             });
-            run(in_flight.watch(http.serve_connection(io, service)), place);
+            run(http.clone(), HEADER_TIMEOUT, service, place, stopped.clone());
         } else {
             let service = service_fn(|request: Request<Incoming>| async move {
                 Ok::<_, Infallible>(reject(&request).await)
             });
-            run(in_flight.watch(rejection.serve_connection(io, service)), place);
+            run(rejection.clone(), REJECTION_TIMEOUT, service, place, stopped.clone());
+            // It must be answered before it is the oldest of those that are rejected.
+            yield_now().await;
         }
     }
-    drop(listeners);
-    in_flight.shutdown().await;
+    drop((listeners, stopped));
+    stopping.send_replace(());
+    // Each connection has a receiver.
+    stopping.closed().await;
 }
 
 /// Drives a connection to its end, then frees its place.
-fn run(connection: impl Future<Output = hyper::Result<()>> + Send + 'static, place: Place) {
+fn run<Answering>(
+    http: http1::Builder,
+    patience: Duration,
+    service: impl Service<
+        Request<Incoming>,
+        Response = Response,
+        Error = Infallible,
+        Future = Answering,
+    > + Send
+    + 'static,
+    place: Place,
+    stopped: watch::Receiver<()>,
+) where
+    Answering: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
     tokio::spawn(async move {
+        let connection = &place.connection;
+        let driven = async {
+            if drive(http, patience, service, connection, stopped).await {
+                connection.linger().await;
+            }
+        };
         tokio::select! {
-            ended = connection => match ended {
-                Ok(()) => {}
-                Err(error) if error.is_parse_too_large() => {
-                    tracing::info!(status = 431, limit = MAX_HEADER_BYTES, "the headers of a request are too large");
-                }
-                Err(error) => tracing::debug!(%error, "a connection ended early"),
-            },
-            () = place.connection.to_be_closed() => {
+            // Before a further request begins.
+            biased;
+            () = connection.to_be_closed() => {
                 tracing::debug!("an idle connection was closed for another one");
             }
+            () = driven => {}
         }
         drop(place);
     });
+}
+
+/// Answers the requests of a connection until it ends, or the server stops. Returns whether the client may
+/// still have to read an answer.
+async fn drive<Answering>(
+    http: http1::Builder,
+    patience: Duration,
+    service: impl Service<
+        Request<Incoming>,
+        Response = Response,
+        Error = Infallible,
+        Future = Answering,
+    >,
+    connection: &Arc<Connection>,
+    mut stopped: watch::Receiver<()>,
+) -> bool
+where
+    Answering: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    // The buffers of hyper take 16 KiB, which a connection that nothing comes on does not need.
+    tokio::select! {
+        ready = timeout(patience, connection.peek()) => {
+            if !matches!(ready, Ok(Ok(_))) {
+                return false;
+            }
+        }
+        _ = stopped.changed() => return false,
+    }
+    let io = TokioIo::new(Stream::new(Arc::clone(connection)));
+    let mut answering = pin!(http.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = answering.as_mut() => ended,
+        _ = stopped.changed() => {
+            answering.as_mut().graceful_shutdown();
+            answering.await
+        }
+    };
+    let Err(error) = ended else { return true };
+    if error.is_parse_too_large() {
+        tracing::info!(
+            status = 431,
+            limit = MAX_HEADER_BYTES,
+            "the headers of a request are too large"
+        );
+    } else {
+        tracing::debug!(%error, "a connection ended early");
+    }
+    error.is_parse()
 }
 
 /// The answer on a connection that is one too many.

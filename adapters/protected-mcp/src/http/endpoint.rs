@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::http::header::{ALLOW, HOST};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::connections::Connection;
+use super::connections::{Busy, Connection};
+use super::events::Kept;
 use super::hosts::AllowedHosts;
 use super::origins::AllowedOrigins;
 use super::page::Page;
 use super::{batch, body, events, media_types};
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Payload, Reply, read};
-use crate::limits::{Limits, Share, StreamPermit};
+use crate::limits::{Limits, Share, Slot, overload};
 use crate::oauth::{Authentication, Caller};
 use crate::protocol::{self, check_version, era_of};
 use crate::record::RequestRecord;
@@ -53,15 +54,14 @@ impl Endpoint {
     pub(crate) fn not_post(&self, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
         let mut record = RequestRecord::of_http(method, uri);
         let started = Instant::now();
-        let response = match self.check_access(headers, uri) {
-            Err(denied) => refuse(&mut record, denied, None),
-            Ok(()) => {
-                let mut response = self.page.or_error(StatusCode::METHOD_NOT_ALLOWED, headers, || {
-                    "Send MCP messages with POST. This server has no sessions and no GET stream.".into()
-                });
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
-                response
-            }
+        let response = if let Err(denied) = self.check_access(headers, uri) {
+            refuse(&mut record, denied, None)
+        } else {
+            let mut response = self.page.or_error(StatusCode::METHOD_NOT_ALLOWED, headers, || {
+                "Send MCP messages with POST. This server has no sessions and no GET stream.".into()
+            });
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+            response
         };
         record.log(response.status(), started.elapsed());
         response
@@ -80,12 +80,25 @@ impl Endpoint {
         body: &mut Body,
         record: &mut RequestRecord,
     ) -> Result<Response, Response> {
-        let headers = arriving.headers;
         let (caller, share) =
             self.admit(arriving, record).await.map_err(|error| refuse(record, error, None))?;
-        let body = body::read(body, &share, arriving.started).await;
+        let answered = self.answer_admitted(arriving, &caller, &share, body, record).await;
+        self.limits.charge(&share, arriving.started.into_std());
+        answered
+    }
+
+    async fn answer_admitted(
+        &self,
+        arriving: Arriving<'_>,
+        caller: &Arc<Caller>,
+        share: &Arc<Share>,
+        body: &mut Body,
+        record: &mut RequestRecord,
+    ) -> Result<Response, Response> {
+        let headers = arriving.headers;
+        let body = body::read(body, share, arriving.started).await;
         let body = body.map_err(|error| refuse(record, error, None))?;
-        let answered = match read(&body) {
+        match read(&body) {
             Err((id, error)) => Err(refuse(record, error, id)),
             Ok(Payload::One(Message::OneWay)) => {
                 let checked = check_version(headers);
@@ -93,28 +106,33 @@ impl Endpoint {
             }
             Ok(Payload::One(Message::Request(request))) => {
                 let answered = async {
-                    let _slot = self.limits.begin(share.account()).await?;
-                    self.answer_request(arriving, &caller, &share, &request, record).await
+                    let _work = self.begin(arriving, share).await?;
+                    self.answer_request(arriving, caller, share, &request, record).await
                 };
                 answered.await.map_err(|error| refuse(record, error, Some(request.id)))
             }
             Ok(Payload::Batch(messages)) => {
                 let answered = async {
-                    let _slot = self.limits.begin(share.account()).await?;
+                    // Before it waits: a body of 1 MiB may be a list of half a million.
+                    let messages = batch::check(headers, messages)?;
+                    let _work = self.begin(arriving, share).await?;
                     let (features, limits) = (&self.features, &self.limits);
-                    batch::answer(features, limits, &caller, &share, headers, &messages, record)
-                        .await
+                    batch::answer(features, limits, caller, share, headers, &messages, record).await
                 };
                 let reply = answered.await.map_err(|error| refuse(record, error, None))?;
-                Ok(reply.map_or_else(accepted, |reply| held(reply, &share)))
+                Ok(reply.map_or_else(accepted, |reply| held(reply, share)))
             }
-        };
-        let answer = match &answered {
-            Ok(response) | Err(response) => response.body().size_hint().exact().unwrap_or_default(),
-        };
-        let transferred = body.len() + usize::try_from(answer).unwrap_or_default();
-        self.limits.charge(&share, transferred, arriving.started.into_std());
-        answered
+        }
+    }
+
+    /// Waits for a place at work, and keeps the connection for as long.
+    async fn begin(
+        &self,
+        arriving: Arriving<'_>,
+        share: &Arc<Share>,
+    ) -> Result<(Slot, Option<Busy>), Error> {
+        let slot = self.limits.begin(share).await?;
+        Ok((slot, arriving.keep_busy()?))
     }
 
     /// Whether the request may be read: who calls, and what is held for it from now on.
@@ -143,7 +161,7 @@ impl Endpoint {
         request: &protocol::Request<'_>,
         record: &mut RequestRecord,
     ) -> Result<Response, Error> {
-        let Arriving { headers, connection, .. } = arriving;
+        let headers = arriving.headers;
         record.method(&request.method);
         let era = era_of(request, headers)?;
         let operation = Operation { era, request, caller, share, host: headers.get(HOST) };
@@ -151,8 +169,10 @@ impl Endpoint {
             Answer::Reply(reply) => Ok(held(reply, share)),
             Answer::Stream(listener) => {
                 media_types::check_accepts_events(headers)?;
-                let permit = StreamPermit::take(Arc::clone(share.account()))?;
-                Ok(events::response(listener, permit, connection.cloned()))
+                let permit = self.limits.admit_stream(share)?;
+                let busy = arriving.keep_busy()?;
+                let kept = Kept { _permit: permit, _share: Arc::clone(share), busy };
+                Ok(events::response(listener, kept))
             }
         }
     }
@@ -166,6 +186,13 @@ struct Arriving<'a> {
     /// `None` if it came in another way.
     connection: Option<&'a Arc<Connection>>,
     started: Instant,
+}
+
+impl Arriving<'_> {
+    /// Keeps the connection from being closed to make room for another.
+    fn keep_busy(&self) -> Result<Option<Busy>, Error> {
+        self.connection.map(|connection| connection.keep_busy().ok_or_else(overload)).transpose()
+    }
 }
 
 /// The response to a request that is not answered with a result.

@@ -1,9 +1,10 @@
 //! JSON values that stay text until the code that knows their shape reads them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -106,9 +107,90 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
+/// The name of a member that some object in a JSON text has twice. Of such an object, a map keeps the last
+/// value without a word.
+pub(crate) fn repeated_member(json: &str) -> Option<String> {
+    struct Search<'a>(&'a mut Option<String>);
+
+    impl<'de> DeserializeSeed<'de> for Search<'_> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            deserializer.deserialize_any(self)
+        }
+    }
+
+    impl<'de> Visitor<'de> for Search<'_> {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("any value")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let mut names = HashSet::new();
+            while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
+                map.next_value_seed(Search(&mut *self.0))?;
+                if let Some(repeated) = names.replace(name) {
+                    self.0.get_or_insert_with(|| repeated.into_owned());
+                }
+            }
+            Ok(())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+            while seq.next_element_seed(Search(&mut *self.0))?.is_some() {}
+            Ok(())
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+    }
+
+    let mut found = None;
+    // What cannot be read has no repeated members either.
+    let _ = Search(&mut found).deserialize(&mut serde_json::Deserializer::from_str(json));
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_member_is_found_at_any_depth() {
+        for (json, repeated) in [
+            (r#"{"a":1,"a":2}"#, Some("a")),
+            (r#"{"a":1,"\u0061":2}"#, Some("a")),
+            (r#"[1.5,-1,true,null,"x",{"a":{"b":[{"c":1,"c":1}]}}]"#, Some("c")),
+            (r#"{"a":{"b":1},"c":{"b":1},"A":2}"#, None),
+            (r#"{"a":1,"a":"#, None),
+            ("", None),
+        ] {
+            assert_eq!(repeated_member(json).as_deref(), repeated, "{json}");
+        }
+    }
 
     #[test]
     fn half_a_surrogate_pair_is_found() {

@@ -14,7 +14,9 @@ pub(crate) struct Account {
     pub(super) spent: AtomicU64,
     /// The bytes that are held for it.
     pub(super) bytes: AtomicUsize,
+    /// Its requests that wait for its share of the slots queue up here.
     pub(super) slots: Semaphore,
+    pub(super) at_work: AtomicUsize,
     pub(super) streams: AtomicUsize,
     /// The connections on which it was the first to call.
     pub(crate) connections: AtomicUsize,
@@ -26,6 +28,7 @@ impl Default for Account {
             spent: AtomicU64::new(0),
             bytes: AtomicUsize::new(0),
             slots: Semaphore::new(SLOTS_OF_A_CALLER),
+            at_work: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::Bytes;
 
 use super::account::Account;
-use super::slots::overload;
+use super::slots::{Slots, overload};
 use crate::jsonrpc::Error;
 
 /// The most bytes that are held for requests of all callers: bodies that arrive, and answers that were not
@@ -35,21 +35,33 @@ impl Budget {
 /// last byte of the answer. What still uses them keeps a handle; the last one to go returns them.
 pub(crate) struct Share {
     budget: Arc<Budget>,
+    pub(super) slots: Arc<Slots>,
     account: Arc<Account>,
     bytes: AtomicUsize,
+    /// How many things are at work for the request, which has one slot for them all.
+    pub(super) at_work: AtomicUsize,
     /// Bytes that were looked at and are not part of the answer.
     looked_at: AtomicUsize,
+    charged: AtomicUsize,
 }
 
 impl Share {
-    pub(super) fn new(budget: Arc<Budget>, account: Arc<Account>) -> Self {
-        Self { budget, account, bytes: AtomicUsize::new(0), looked_at: AtomicUsize::new(0) }
+    pub(super) fn new(budget: Arc<Budget>, slots: Arc<Slots>, account: Arc<Account>) -> Self {
+        Self {
+            budget,
+            slots,
+            account,
+            bytes: AtomicUsize::new(0),
+            at_work: AtomicUsize::new(0),
+            looked_at: AtomicUsize::new(0),
+            charged: AtomicUsize::new(0),
+        }
     }
 
     /// A share of a budget of its own, for a request that no server counts.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn unlimited() -> Arc<Self> {
-        Arc::new(Self::new(Arc::new(Budget::new()), Arc::default()))
+        Arc::new(Self::new(Arc::new(Budget::new()), Arc::default(), Arc::default()))
     }
 
     pub(crate) fn account(&self) -> &Arc<Account> {
@@ -91,8 +103,11 @@ impl Share {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn looked_at(&self) -> usize {
-        self.looked_at.load(Ordering::Relaxed)
+    /// How many whole units of bytes were held or looked at since this was last asked.
+    pub(super) fn uncharged(&self, unit: usize) -> usize {
+        let all = self.bytes.load(Ordering::Relaxed) + self.looked_at.load(Ordering::Relaxed);
+        let units = all / unit;
+        units.saturating_sub(self.charged.swap(units, Ordering::Relaxed))
     }
 
     fn give_back(&self, bytes: usize) {
@@ -140,7 +155,7 @@ mod tests {
 
     fn shares(callers: usize) -> (Arc<Budget>, Vec<Share>) {
         let budget = Arc::new(Budget::new());
-        let share = || Share::new(Arc::clone(&budget), Arc::default());
+        let share = || Share::new(Arc::clone(&budget), Arc::default(), Arc::default());
         let shares = std::iter::repeat_with(share).take(callers).collect();
         (budget, shares)
     }
@@ -220,7 +235,8 @@ mod tests {
                 match step {
                     Step::Open(caller) => {
                         let account = Arc::clone(&accounts[caller]);
-                        handles.push(Handle::Share(Arc::new(Share::new(Arc::clone(&budget), account))));
+                        let share = Share::new(Arc::clone(&budget), Arc::default(), account);
+                        handles.push(Handle::Share(Arc::new(share)));
                     }
                     Step::Grow(which, bytes) => {
                         let _ = share(which).map(|share| share.grow(bytes));

@@ -44,11 +44,11 @@ impl Rate {
         // It never fails: the closure always returns a value.
         let _ = full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
+}
 
-    /// Whether the bucket is full, like that of a caller who was never heard of.
-    pub(super) fn is_rested(&self, full_at: &AtomicU64, now: u64) -> bool {
-        full_at.load(Ordering::Relaxed) <= now
-    }
+/// Whether the bucket is full, like that of a caller who was never heard of.
+pub(super) fn is_rested(full_at: &AtomicU64, now: u64) -> bool {
+    full_at.load(Ordering::Relaxed) <= now
 }
 
 /// HTTP 429 for a caller who has used up its rate until `wait` has passed.
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(taken(SECOND), 1_000);
         assert_eq!(rate.take(&full_at, SECOND), Err(Duration::from_millis(10)));
         assert_eq!(taken(2 * SECOND), 100);
-        assert!(!rate.is_rested(&full_at, 11 * SECOND));
-        assert!(rate.is_rested(&full_at, 12 * SECOND));
+        assert!(!is_rested(&full_at, 11 * SECOND));
+        assert!(is_rested(&full_at, 12 * SECOND));
     }
 
     #[test]

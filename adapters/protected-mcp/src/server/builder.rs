@@ -247,7 +247,7 @@ impl ServerBuilder {
             hosts: self.allowed_hosts,
             origins: origins.clone(),
             authentication: Authentication::new(authenticator, challenge),
-            limits: Limits::new(self.rate_limit),
+            limits: Limits::new(self.rate_limit, self.connection_limit.streams()),
             features,
             page: Arc::clone(&page),
         });

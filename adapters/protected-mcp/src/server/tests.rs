@@ -10,6 +10,9 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use super::*;
 use crate::{
@@ -381,5 +384,152 @@ async fn what_is_not_sent_before_it_is_asked_for_is_not_asked_for_in_vain() {
             .unwrap();
         server.answer(request).await;
         assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), is_asked, "{token}");
+    }
+}
+
+/// A tool that reports that it has begun, and then waits.
+#[derive(Clone, Default)]
+struct Waits<const READS: bool> {
+    begun: Arc<Notify>,
+    end: Arc<Notify>,
+}
+
+impl<const READS: bool> Tool for Waits<READS> {
+    type Scope = ReadNotes;
+    type Arguments = std::collections::BTreeMap<String, String>;
+    type Output = Note;
+    const NAME: &'static str = "wait";
+    const TITLE: &'static str = "Wait";
+    const DESCRIPTION: &'static str = "Waits.";
+    const HINTS: Hints = if READS { Hints::READS } else { Hints::ADDS };
+
+    async fn call(&self, _: Call<ReadNotes>, _: Self::Arguments) -> Result<Note, Failure> {
+        self.begun.notify_one();
+        self.end.notified().await;
+        Ok(Note { text: String::new() })
+    }
+}
+
+const WAIT: &str =
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{}}}"#;
+
+#[tokio::test]
+async fn a_connection_whose_request_is_at_work_is_not_closed_for_another() {
+    let wait = Waits::<true>::default();
+    let one = ConnectionLimit::for_open_files(2);
+    let server = builder().tool(wait.clone()).connection_limit(one).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(server.serve([listener], std::future::pending()));
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nhost: localhost:3002\r\nauthorization: Bearer notes:read\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{WAIT}",
+        WAIT.len()
+    );
+    let send = async || {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        client
+    };
+    let status = async |client: &mut TcpStream| {
+        let mut line = [0; 12];
+        client.read_exact(&mut line).await.unwrap();
+        String::from_utf8_lossy(&line[9..]).into_owned()
+    };
+    let mut first = send().await;
+    wait.begun.notified().await;
+    assert_eq!(status(&mut send().await).await, "503");
+    wait.end.notify_one();
+    assert_eq!(status(&mut first).await, "200");
+}
+
+#[tokio::test]
+async fn work_that_goes_on_without_its_client_keeps_its_slot() {
+    let wait = Waits::<false>::default();
+    let server = builder().tool(wait.clone()).build().unwrap();
+    let used = || server.endpoint.limits.slots_used();
+    let mut answering = Box::pin(answer_to(&server, Body::from(WAIT)));
+    assert!(answering.as_mut().now_or_never().is_none());
+    wait.begun.notified().await;
+    drop(answering);
+    assert_eq!(used(), 1);
+    wait.end.notify_one();
+    while used() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.endpoint.limits.bytes_in_flight(), 0);
+}
+
+#[tokio::test]
+async fn each_message_of_a_batch_is_charged_before_the_next_one_is_counted() {
+    let one = std::num::NonZeroU32::new(1);
+    let server = builder().tool(LooksAtMuch).rate_limit(one).build().unwrap();
+    let look = WAIT.replace("wait", "look");
+    let answer = answer_to(&server, Body::from(format!("[{}]", [&*look; 5].join(",")))).await;
+    let answer = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let codes: Vec<_> = answer.as_array().unwrap().iter().map(|it| &it["error"]["code"]).collect();
+    // Each answer of 256 KiB costs five of the ten units that there are.
+    assert_eq!(codes, [&Value::Null, &Value::Null, &json!(429), &json!(429), &json!(429)]);
+}
+
+/// A tool with a long answer.
+struct LooksAtMuch;
+impl Tool for LooksAtMuch {
+    type Scope = ReadNotes;
+    type Arguments = std::collections::BTreeMap<String, String>;
+    type Output = Note;
+    const NAME: &'static str = "look";
+    const TITLE: &'static str = "Look";
+    const DESCRIPTION: &'static str = "Returns much.";
+    const HINTS: Hints = Hints::READS;
+
+    async fn call(&self, _: Call<ReadNotes>, _: Self::Arguments) -> Result<Note, Failure> {
+        // Twice in the answer: as text, and as structured content.
+        Ok(Note { text: "x".repeat(128 * 1024) })
+    }
+}
+
+#[tokio::test]
+async fn no_member_is_accepted_twice() {
+    let server = builder().prompt(AddNotePrompt).build().unwrap();
+    let answer = async |message: &str| {
+        let answer = answer_to(&server, Body::from(message.to_owned())).await;
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.into()).unwrap())
+    };
+    let call = |params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{params}}}}}"#)
+    };
+    // A struct, a map, and what is inside of another argument.
+    for arguments in [
+        r#""name":"add_note","arguments":{"text":"a","text":"b"}"#,
+        r#""name":"read_team","arguments":{"text":"a","text":"b"}"#,
+        r#""name":"read_team","arguments":{"text":"a","te\u0078t":"b"}"#,
+    ] {
+        let (_, text) = answer(&call(arguments)).await;
+        assert!(text.contains("Invalid argument `text`: it is given twice."), "{text}");
+    }
+    let (status, text) = answer(&call(r#""name":"read_team","name":"add_note""#)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("each of its members once"), "{text}");
+    for envelope in [
+        r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{},"params":{}}"#,
+        r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+    ] {
+        let (status, text) = answer(envelope).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{envelope}");
+        assert!(text.contains("each once"), "{text}");
+    }
+    for params in [
+        r#""ref":{"type":"ref/prompt","name":"add_note","name":"x"},"argument":{"name":"a","value":""}"#,
+        r#""ref":{"type":"ref/prompt","type":"ref/prompt","name":"add_note"},"argument":{"name":"a","value":""}"#,
+        r#""ref":{"type":"ref/prompt","name":"add_note"},"argument":{"name":"a","name":"b","value":""}"#,
+    ] {
+        let (_, text) = answer(&call(params).replace("tools/call", "completion/complete")).await;
+        assert!(text.contains("`completion/complete` needs"), "{text}");
     }
 }

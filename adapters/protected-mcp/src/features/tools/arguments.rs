@@ -10,7 +10,7 @@ use serde_path_to_error::Segment;
 
 use super::super::failure::Failure;
 use super::schema;
-use crate::jsonrpc::{Members, broken_character, excerpt, half_surrogate};
+use crate::jsonrpc::{Members, broken_character, excerpt, half_surrogate, repeated_member};
 
 /// The most arguments that one answer complains of: each takes another reading of all of them.
 const MOST_VIOLATIONS: usize = 16;
@@ -24,6 +24,7 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_RULE: usize = 300;
 
 const UNKNOWN: &str = "there is no such argument";
+const GIVEN_TWICE: &str = "it is given twice";
 
 /// Reads arguments, the JSON text of an object.
 pub(super) fn read<T>(json: &str) -> Result<T, Failure>
@@ -31,6 +32,12 @@ where
     T: for<'de> Deserialize<'de> + JsonSchema,
 {
     serde_json::from_str(json).map_err(|_| explain::<T>(json))
+}
+
+/// Refuses arguments with a member that is given twice, at any depth.
+pub(super) fn check_repeated(json: &str) -> Result<(), Failure> {
+    let Some(name) = repeated_member(json) else { return Ok(()) };
+    Err(Failure::invalid_argument(&excerpt(&name, LONGEST_NAME), GIVEN_TWICE))
 }
 
 /// Finds every argument that breaks a rule. Only a call that failed pays for that.
@@ -140,7 +147,7 @@ where
     let rule = if missing.is_some() {
         "it is required".to_owned()
     } else if repeated.is_some() {
-        "it is given twice".to_owned()
+        GIVEN_TWICE.to_owned()
     } else if message.starts_with("unknown field `") {
         let known = expected.map_or(String::new(), |known| format!(", expected {known}"));
         format!("{UNKNOWN}{known}")

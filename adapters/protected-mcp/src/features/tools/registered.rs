@@ -15,7 +15,7 @@ use super::super::failure::Failure;
 use super::content::Content;
 use super::tool::{Hints, Tool};
 use super::{arguments, schema};
-use crate::limits::Share;
+use crate::limits::{Share, Slot};
 use crate::oauth::{Caller, Scope as _};
 
 /// A [`Tool`] of any type.
@@ -27,7 +27,7 @@ pub(crate) trait AnyTool: Send + Sync {
     fn definition(&self) -> Definition;
 
     /// Checks the scope, then the arguments (the JSON text of an object), and starts the call. One that
-    /// goes on by itself keeps the share until it is done.
+    /// goes on by itself keeps the share and the slot until it is done.
     fn start(
         self: Arc<Self>,
         authorization: &Authorization,
@@ -100,7 +100,15 @@ struct Annotations {
     hints: Hints,
 }
 
-impl<T: Tool> AnyTool for T {
+/// A tool, and what is known about its type.
+struct Registered<T> {
+    tool: T,
+    /// Whether its arguments may be a map, which would keep the last of several members of one name. A
+    /// struct accepts none twice.
+    is_open: bool,
+}
+
+impl<T: Tool> AnyTool for Registered<T> {
     fn name(&self) -> &'static str {
         T::NAME
     }
@@ -111,7 +119,7 @@ impl<T: Tool> AnyTool for T {
 
     fn definition(&self) -> Definition {
         let scopes = [T::Scope::NAME];
-        let mut meta = match self.meta() {
+        let mut meta = match self.tool.meta() {
             Some(serde_json::Value::Object(meta)) => meta,
             _ => serde_json::Map::new(),
         };
@@ -137,10 +145,14 @@ impl<T: Tool> AnyTool for T {
         arguments: &str,
     ) -> Result<Running, Failure> {
         let call = authorization.authorize::<T::Scope>(caller)?;
+        if self.is_open {
+            arguments::check_repeated(arguments)?;
+        }
         let arguments: T::Arguments = arguments::read(arguments)?;
-        authorization.check_further::<T::Scope>(self.further_scopes(&arguments), caller)?;
+        let further = self.tool.further_scopes(&arguments);
+        authorization.check_further::<T::Scope>(further, caller)?;
         let call = async move {
-            let output = self.call(call, arguments).await?;
+            let output = self.tool.call(call, arguments).await?;
             Content::write(&output, T::size_hint(&output)).map_err(|cause| {
                 tracing::error!(%cause, tool = T::NAME, "a result could not be written as JSON");
                 Failure::internal()
@@ -149,10 +161,10 @@ impl<T: Tool> AnyTool for T {
         Ok(if T::HINTS.read_only {
             Running::Here(Box::pin(call))
         } else {
-            let share = Arc::clone(share);
+            let kept = (Arc::clone(share), Slot::of(share));
             Running::Spawned(tokio::spawn(async move {
                 let outcome = call.await;
-                drop(share);
+                drop(kept);
                 outcome
             }))
         })
@@ -161,5 +173,6 @@ impl<T: Tool> AnyTool for T {
 
 /// The name of a tool, the scope it requires, and the tool.
 pub(super) fn registered<T: Tool>(tool: T) -> (&'static str, &'static str, Arc<dyn AnyTool>) {
-    (T::NAME, T::Scope::NAME, Arc::new(tool))
+    let is_open = schema::is_open(&schema::input::<T::Arguments>());
+    (T::NAME, T::Scope::NAME, Arc::new(Registered { tool, is_open }))
 }

@@ -27,6 +27,20 @@ pub(super) fn output<T: JsonSchema>() -> Value {
     generate::<T>(SchemaSettings::draft2020_12().for_serialize(), value_or_null)
 }
 
+/// Whether a value of the schema may have objects with members that it does not name. In doubt it may.
+pub(super) fn is_open(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => {
+            let is_object = members.get("type").is_some_and(|kind| kind == "object");
+            let has_more = members.get("additionalProperties").is_none_or(|more| *more != false);
+            // Without members it allows every value, as `true` does.
+            members.is_empty() || (is_object && has_more) || members.values().any(is_open)
+        }
+        Value::Array(schemas) => schemas.iter().any(is_open),
+        _ => *schema == true,
+    }
+}
+
 fn generate<T: JsonSchema>(mut settings: SchemaSettings, nullable: fn(&mut Schema)) -> Value {
     // 2020-12 is the default dialect of MCP.
     settings.inline_subschemas = true;

@@ -1,12 +1,18 @@
 use std::future::pending;
+use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::limits::Account;
+
+/// How much is read after the last answer, in bytes, and for how long.
+const MAX_LINGERING_BYTES: usize = 1024 * 1024;
+const LINGERING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Set in [`Connection::busy`] once the connection is to be closed.
 const CLOSING: usize = 1 << (usize::BITS - 1);
@@ -17,7 +23,7 @@ pub(crate) struct Connection {
     opened_at: Instant,
     /// How many things are under way that closing would interrupt, and [`CLOSING`].
     busy: AtomicUsize,
-    /// When the last of them ended, in milliseconds from `opened_at`.
+    /// When the last of them ended or the last request came, in milliseconds from `opened_at`.
     idle_since: AtomicU64,
     /// Of the first caller on it.
     account: OnceLock<Arc<Account>>,
@@ -43,19 +49,28 @@ impl Connection {
         }
     }
 
-    /// Keeps it from being closed to make room.
-    pub(crate) fn keep_busy(self: Arc<Self>) -> Busy {
-        self.busy.fetch_add(1, Ordering::Relaxed);
-        Busy(self)
+    /// Notes that it is in use: others are closed before it.
+    pub(super) fn touch(&self) {
+        let open_for = self.opened_at.elapsed().as_millis();
+        let open_for = u64::try_from(open_for).unwrap_or(u64::MAX);
+        self.idle_since.store(open_for, Ordering::Relaxed);
+    }
+
+    /// Keeps it from being closed to make room. `None` if it is being closed: nothing may begin on it
+    /// whose answer would be lost.
+    pub(crate) fn keep_busy(self: &Arc<Self>) -> Option<Busy> {
+        let one_more = |busy: usize| (busy < CLOSING).then_some(busy + 1);
+        let busy = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        busy.is_ok().then(|| Busy(Arc::clone(self)))
     }
 
     /// The instant from which on nothing was under way. `None` while something is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        if self.busy.load(Ordering::Relaxed) > 0 {
+        if self.busy.load(Ordering::Acquire) > 0 {
             return None;
         }
         let millis = self.idle_since.load(Ordering::Relaxed);
-        Some(self.opened_at + std::time::Duration::from_millis(millis))
+        Some(self.opened_at + Duration::from_millis(millis))
     }
 
     /// How many connections its caller has; `None` if no good token came on it.
@@ -71,6 +86,29 @@ impl Connection {
             self.close.notify_one();
         }
         closing
+    }
+
+    /// Ready when there is something to read, or the end of it (0).
+    pub(super) async fn peek(&self) -> io::Result<usize> {
+        self.socket.peek(&mut [0]).await
+    }
+
+    /// Reads and drops what the client still sends after the last answer, for a moment. A socket that is
+    /// closed with unread bytes resets the connection, and the client may lose that answer (RFC 9112
+    /// section 9.6).
+    pub(super) async fn linger(&self) {
+        let read = async {
+            let mut left = MAX_LINGERING_BYTES;
+            while self.socket.readable().await.is_ok() {
+                match self.socket.try_read(&mut [0; 4 * 1024]) {
+                    Ok(size) if (1..=left).contains(&size) => left -= size,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    _ => break,
+                }
+            }
+        };
+        // A client that keeps it open is not waited for.
+        let _ = timeout(LINGERING_TIMEOUT, read).await;
     }
 
     /// Ready when it is to be closed.
@@ -94,7 +132,7 @@ impl Busy {
     /// Ready when the client has closed its sending side, or all of it.
     pub(crate) async fn closed_by_client(&self) {
         // A byte is a further request, behind which the end cannot be seen.
-        if let Ok(1..) = self.0.socket.peek(&mut [0]).await {
+        if let Ok(1..) = self.0.peek().await {
             pending::<()>().await;
         }
     }
@@ -102,10 +140,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let connection = &self.0;
-        let open_for = connection.opened_at.elapsed().as_millis();
-        let open_for = u64::try_from(open_for).unwrap_or(u64::MAX);
-        connection.idle_since.store(open_for, Ordering::Relaxed);
-        connection.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
+        self.0.busy.fetch_sub(1, Ordering::Release);
     }
 }

@@ -40,6 +40,11 @@ impl ConnectionLimit {
         Self { served: files.saturating_sub(rejecting).clamp(1, Self::MAX), rejecting }
     }
 
+    /// How many of the connections that are served may have a stream, which is not closed to make room.
+    pub(crate) fn streams(self) -> usize {
+        (self.served / 2).max(1)
+    }
+
     /// How many files and sockets it needs.
     pub fn files(self) -> usize {
         self.served + self.rejecting

@@ -48,8 +48,8 @@ impl Patience {
 struct Blocked {
     since: Instant,
     out_of_patience: Pin<Box<Sleep>>,
-    /// An answer on its way is no reason to close the connection.
-    _busy: Busy,
+    /// A connection is not closed while an answer is on its way.
+    _busy: Option<Busy>,
 }
 
 impl Stream {
@@ -76,7 +76,7 @@ impl Stream {
         let blocked = blocked.get_or_insert_with(|| Blocked {
             since: Instant::now(),
             out_of_patience: Box::pin(sleep(patience.0)),
-            _busy: Arc::clone(connection).keep_busy(),
+            _busy: connection.keep_busy(),
         });
         ready!(blocked.out_of_patience.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))

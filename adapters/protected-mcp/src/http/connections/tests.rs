@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use futures_util::{FutureExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
-use tokio::time::{Instant, pause};
+use tokio::time::{Instant, advance, pause};
 
 use crate::limits::Account;
 
@@ -183,6 +183,24 @@ async fn headers_have_at_most_8_kibibytes() {
     assert_eq!(status(MAX_HEADER_BYTES + 1).await, "HTTP/1.1 431");
 }
 
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_has_more_to_send() {
+    // More than one buffer of headers; more of a body than is read before a connection is rejected.
+    let headers = format!("GET / HTTP/1.1\r\nhost: h\r\nx: {}", "x".repeat(500_000));
+    let body = format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 500000\r\n\r\n{headers}");
+    let (endless, _) = endless().await;
+    let mut busy = request(endless).await;
+    busy.read_exact(&mut [0; 1024]).await.unwrap();
+    for (address, text, status) in [(ok(1).await, headers, "431"), (endless, body, "503")] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(text.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer[9..12]), status);
+    }
+}
+
 /// The other side of a connection that a server has accepted.
 async fn accepted(registry: &Arc<Registry>, listener: &TcpListener) -> (Place, TcpStream) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -205,13 +223,13 @@ async fn those_without_a_token_go_first_then_those_of_callers_with_many() {
         }
         open.push((place, client));
     }
-    let _busy = Arc::clone(&open[10].0.connection).keep_busy();
+    let _busy = open[10].0.connection.keep_busy();
     let mut order = Vec::new();
     let mut newer = Vec::new();
     for _ in 0..31 {
         let (place, client) = accepted(&registry, &listener).await;
         assert!(place.is_served);
-        newer.push((Arc::clone(&place.connection).keep_busy(), place, client));
+        newer.push((place.connection.keep_busy(), place, client));
         let closed = |(place, _): &(Place, TcpStream)| {
             place.connection.to_be_closed().now_or_never().is_some()
         };
@@ -221,4 +239,28 @@ async fn those_without_a_token_go_first_then_those_of_callers_with_many() {
     assert_eq!(order, without_a_token.chain([1, 30, 0, 20]).collect::<Vec<_>>());
     let (place, _client) = accepted(&registry, &listener).await;
     assert!(!place.is_served, "all others are busy");
+}
+
+#[tokio::test]
+async fn a_connection_in_use_makes_room_after_those_that_are_not() {
+    pause();
+    let registry = Arc::new(Registry::new(limit(3)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let open = [
+        accepted(&registry, &listener).await,
+        accepted(&registry, &listener).await,
+        accepted(&registry, &listener).await,
+    ];
+    for (place, _) in &open[..2] {
+        advance(Duration::from_millis(1)).await;
+        place.connection.touch();
+    }
+    for closed in [2, 0, 1] {
+        let (newer, _client) = accepted(&registry, &listener).await;
+        std::mem::forget(newer.connection.keep_busy());
+        std::mem::forget(newer);
+        let (place, _) = &open[closed];
+        assert!(place.connection.to_be_closed().now_or_never().is_some(), "{closed}");
+        assert!(place.connection.keep_busy().is_none(), "nothing begins on it any more");
+    }
 }
