@@ -22,7 +22,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
-    announce(config, &composition)?;
+    announce(config, &composition);
 
     let (stop, _) = watch::channel(false);
     let stopped = || {
@@ -79,11 +79,14 @@ fn log_notes(config: &Config) {
     }
 }
 
-/// Logs that the server is ready. With a log in text, first prints where it is and what to do next.
-fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
+/// Logs that the server is ready. With a log in text, first prints where it is and what to do next: whether
+/// that succeeds matters to no client.
+fn announce(config: &Config, composition: &Composition) {
     let endpoint = composition.public_url.resource();
-    if config.log_format == LogFormat::Text {
-        banner(config, composition, &endpoint)?;
+    if config.log_format == LogFormat::Text
+        && let Err(error) = banner(config, composition, &endpoint)
+    {
+        tracing::warn!(%error, "the banner cannot be printed");
     }
     log_notes(config);
     tracing::info!(
@@ -95,7 +98,6 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         sharing = config.sharing.as_str(),
         "ready"
     );
-    Ok(())
 }
 
 fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<(), Failure> {

@@ -40,6 +40,19 @@ async fn the_banner_comes_first_and_shows_whether_the_database_is_new() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_whose_banner_cannot_be_printed_serves() {
+    let installation =
+        Installation::without_settings().with("PORT", "0").with("EMULATOR_PORT", "0");
+    let full = ["sh", "-c", "exec 3>&1; exec \"$0\" 2>&3 >/dev/full"];
+    let mut program = installation.spawn_through(&full, &[]);
+    let logged = program.printed("ready").await;
+    assert!(logged.contains("the banner cannot be printed"), "{logged}");
+    program.signal("TERM").await;
+    program.ended().await.with_code(0);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_closes_the_pipe_is_no_error() {
