@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use crate::signals::StopSignals;
 use crate::{console, telemetry};
 
+/// Between two parts of a command that is too long for a line of 80 columns.
+const CONTINUED: &str = if cfg!(windows) { " " } else { " \\\n      " };
+
 /// For requests in flight, after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -119,14 +122,14 @@ fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<
         Database::Postgres(_) => config.database.to_string(),
     };
     let sharing = sharing_text(config.sharing);
-    console::print(&format!(
+    console::print_lines(&format!(
         "\n  todo-mcp {version}\n\
          \n  MCP endpoint  {endpoint}\
          \n  Identity      {identity}\
          \n  Todos         {todos}, {sharing}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
-         \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http --server-url {endpoint}\n\
+         \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http{CONTINUED}--server-url {endpoint}\n\
          \n  Ctrl-C stops the server.\n\n",
         version = env!("CARGO_PKG_VERSION"),
     ))

@@ -88,6 +88,25 @@ async fn help_fits_a_narrow_terminal_without_breaking_words() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 #[cfg_attr(not(has_script), ignore = "needs script: see tests/README.md")]
+async fn settings_and_their_problems_fit_a_narrow_terminal() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let valid = Installation::new().with("TODO_DIR", "x");
+    let invalid = Installation::new().with("PORT", "abc").with("TODO_SHARING", "all");
+    for (installation, code) in [(valid, 0), (invalid, 64)] {
+        let installation = installation.with("TERM", "xterm");
+        let wide = installation.run(&["check"]).await.with_code(code);
+        let wide = wide.stdout + &wide.stderr;
+        let line = format!("stty rows 24 cols 60; '{PROGRAM}' check; true");
+        let narrow = run_line(&installation, &line).await;
+        assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+        assert!(narrow.lines().count() > wide.lines().count(), "{narrow}");
+        assert_eq!(words(&narrow), words(&wide));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[cfg_attr(not(has_script), ignore = "needs script: see tests/README.md")]
 async fn a_terminal_shows_progress_and_then_only_the_result() {
     let todos = text(&lines(3000));
     let installation = Installation::new().with("TERM", "xterm").with_file("todos.jsonl", &todos);
