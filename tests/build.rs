@@ -28,6 +28,7 @@ fn main() {
     let postgres = has_program("initdb") || has_postgres_of_debian();
     has("has_postgres", postgres && setpriv);
     has("has_file_permissions", setpriv);
+    has("has_other_users", is_root() && setpriv);
     has("has_ipv6", TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok());
     has("has_script", has_program("script"));
     has("has_node_clients", node);

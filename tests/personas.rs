@@ -234,18 +234,25 @@ async fn every_rejected_token_gets_a_reason_without_the_token() {
 #[tokio::test]
 async fn a_missing_scope_can_be_reported_as_a_tool_result() {
     let server = TestServer::with([("TODO_SCOPE_DENIAL", "tool_error")]).await;
-    let answer =
-        server.caller(OWNER, "todo:read").call("create_todo", json!({ "title": "x" })).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.failure(), "insufficient_scope");
-    assert_eq!(answer.payload()["error"], "Insufficient permissions: `todo:write` scope required.");
-    // Where ChatGPT looks for the challenge.
-    let challenges = &answer.result()["_meta"]["mcp/www_authenticate"];
-    let [challenge] = challenges.as_array().unwrap().as_slice() else { panic!("{challenges}") };
-    let challenge = challenge.as_str().unwrap();
-    assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
-    for part in ["scope=\"todo:read todo:write\"", "resource_metadata=\"", "error_description=\""] {
-        assert!(challenge.contains(part), "{part} in {challenge}");
+    let reader = server.caller(OWNER, "todo:read");
+    let call = json!({ "name": "create_todo", "arguments": { "title": "x" } });
+    for (answer, asked) in [
+        (reader.legacy("tools/call", call.clone()).await, "todo:read todo:write"),
+        (reader.modern("tools/call", call).await, "todo:write"),
+    ] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.failure(), "insufficient_scope");
+        let sentence = "Insufficient permissions: `todo:write` scope required.";
+        assert_eq!(answer.payload()["error"], sentence);
+        // Where ChatGPT looks for the challenge.
+        let challenges = &answer.result()["_meta"]["mcp/www_authenticate"];
+        let [challenge] = challenges.as_array().unwrap().as_slice() else { panic!("{challenges}") };
+        let challenge = challenge.as_str().unwrap();
+        assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
+        let scope = format!("scope=\"{asked}\"");
+        for part in [&scope, "resource_metadata=\"", "error_description=\""] {
+            assert!(challenge.contains(part), "{part} in {challenge}");
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use crate::signals::StopSignals;
 use crate::{console, telemetry};
 
+/// Between two parts of a command that is too long for a line of 80 columns.
+const CONTINUED: &str = if cfg!(windows) { " " } else { " \\\n      " };
+
 /// For requests in flight, after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -22,7 +25,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
-    announce(config, &composition)?;
+    announce(config, &composition);
 
     let (stop, _) = watch::channel(false);
     let stopped = || {
@@ -79,11 +82,14 @@ fn log_notes(config: &Config) {
     }
 }
 
-/// Logs that the server is ready. With a log in text, first prints where it is and what to do next.
-fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
+/// Logs that the server is ready. With a log in text, first prints where it is and what to do next: whether
+/// that succeeds matters to no client.
+fn announce(config: &Config, composition: &Composition) {
     let endpoint = composition.public_url.resource();
-    if config.log_format == LogFormat::Text {
-        banner(config, composition, &endpoint)?;
+    if config.log_format == LogFormat::Text
+        && let Err(error) = banner(config, composition, &endpoint)
+    {
+        tracing::warn!(%error, "the banner cannot be printed");
     }
     log_notes(config);
     tracing::info!(
@@ -95,7 +101,6 @@ fn announce(config: &Config, composition: &Composition) -> Result<(), Failure> {
         sharing = config.sharing.as_str(),
         "ready"
     );
-    Ok(())
 }
 
 fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<(), Failure> {
@@ -117,14 +122,14 @@ fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<
         Database::Postgres(_) => config.database.to_string(),
     };
     let sharing = sharing_text(config.sharing);
-    console::print(&format!(
+    console::print_lines(&format!(
         "\n  todo-mcp {version}\n\
          \n  MCP endpoint  {endpoint}\
          \n  Identity      {identity}\
          \n  Todos         {todos}, {sharing}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
-         \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http --server-url {endpoint}\n\
+         \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http{CONTINUED}--server-url {endpoint}\n\
          \n  Ctrl-C stops the server.\n\n",
         version = env!("CARGO_PKG_VERSION"),
     ))

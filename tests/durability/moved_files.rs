@@ -27,6 +27,8 @@ async fn writes_to_moved_files_are_never_acknowledged() {
             for title in ["Buy bread", "Buy oats"] {
                 let answer = caller.call("update_todo", change(title)).await;
                 assert_eq!(answer.failure(), "unavailable", "{name} {replaced}");
+                let sentence = answer.payload()["error"].to_string();
+                assert!(sentence.contains("the operator of this server must act"), "{sentence}");
             }
             assert_eq!(program.readiness().await, 503);
             let stored = everything(&caller).await;

@@ -1,12 +1,13 @@
 //! Read-only files.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
+use crate::installation::Installation;
 use crate::program::{Place, Program, everything};
 
 const FILE: u32 = 0o400;
@@ -97,4 +98,30 @@ async fn files_made_read_only_while_serving_are_written_until_the_program_ends()
         assert_eq!(everything(&place.caller(&program, "usr_1")).await, stored, "{kill}");
         place.assert_integrity();
     }
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_other_users), ignore = "needs root and setpriv: see tests/README.md")]
+async fn an_identity_file_of_another_user_is_rejected_before_anything_is_created() {
+    const NOBODY: u32 = 65534;
+    let installation = Installation::new();
+    let server = Program::ready(installation.spawn(&["serve"])).await;
+    server.stop().await;
+    let kept = "todos.db.identity.json";
+    for entry in fs::read_dir(installation.path("")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with(kept) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let identity = installation.path(kept);
+    permit(&identity, 0o644);
+    chown(&identity, Some(NOBODY), None).unwrap();
+
+    let bound = bound_by_permissions();
+    let ended = installation.spawn_through(bound, &["serve"]).ended().await.with_code(69);
+    assert!(ended.stderr.contains("the local identity cannot be written to"), "{ended:?}");
+    let left = fs::read_dir(installation.path("")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [kept]);
 }

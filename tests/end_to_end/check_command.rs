@@ -106,6 +106,17 @@ async fn a_problem_names_the_value_and_the_line_of_the_env_file() {
 }
 
 #[tokio::test]
+async fn all_unknown_parameters_of_a_database_url_are_named_at_once() {
+    let url = "postgres://app:hunter2@db/todos?pgbouncer=true&sslmode=require&schema=public";
+    let installation = Installation::without_settings().with("DATABASE_URL", url);
+    for command in ["check", "serve", "migrate"] {
+        let said = installation.run(&[command]).await.with_code(64).stderr;
+        let named = "DATABASE_URL has the unknown parameters `pgbouncer`, `schema`: remove them;";
+        assert!(said.contains(named) && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn names_of_other_programs_do_not_stop_the_server() {
     let installation = Installation::new()
         .with("TODO_MCP_PORT", "tcp://10.0.0.1:3002")

@@ -40,6 +40,19 @@ async fn the_banner_comes_first_and_shows_whether_the_database_is_new() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_whose_banner_cannot_be_printed_serves() {
+    let installation =
+        Installation::without_settings().with("PORT", "0").with("EMULATOR_PORT", "0");
+    let full = ["sh", "-c", "exec 3>&1; exec \"$0\" 2>&3 >/dev/full"];
+    let mut program = installation.spawn_through(&full, &[]);
+    let logged = program.printed("ready").await;
+    assert!(logged.contains("the banner cannot be printed"), "{logged}");
+    program.signal("TERM").await;
+    program.ended().await.with_code(0);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_closes_the_pipe_is_no_error() {
@@ -70,6 +83,25 @@ async fn help_fits_a_narrow_terminal_without_breaking_words() {
     let narrow = run_line(&installation, &command).await;
     assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
     assert_eq!(words(&narrow), words(&wide));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[cfg_attr(not(has_script), ignore = "needs script: see tests/README.md")]
+async fn settings_and_their_problems_fit_a_narrow_terminal() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let valid = Installation::new().with("TODO_DIR", "x");
+    let invalid = Installation::new().with("PORT", "abc").with("TODO_SHARING", "all");
+    for (installation, code) in [(valid, 0), (invalid, 64)] {
+        let installation = installation.with("TERM", "xterm");
+        let wide = installation.run(&["check"]).await.with_code(code);
+        let wide = wide.stdout + &wide.stderr;
+        let line = format!("stty rows 24 cols 60; '{PROGRAM}' check; true");
+        let narrow = run_line(&installation, &line).await;
+        assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+        assert!(narrow.lines().count() > wide.lines().count(), "{narrow}");
+        assert_eq!(words(&narrow), words(&wide));
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -52,6 +52,24 @@ async fn the_tools_are_listed_in_their_order_for_every_caller_and_era_alike() {
     assert_eq!(seen["tools"], json!(tools));
 }
 
+/// Where ChatGPT looks for them (OpenAI Apps SDK, authentication).
+#[tokio::test]
+async fn each_tool_lists_the_scope_that_it_needs() {
+    let server = TestServer::start().await;
+    for result in [
+        server.owner().legacy("tools/list", json!({})).await.result(),
+        server.owner().modern("tools/list", json!({})).await.result(),
+    ] {
+        for tool in result["tools"].as_array().unwrap() {
+            let only_reads = tool["annotations"]["readOnlyHint"] == true;
+            let scope = if only_reads { "todo:read" } else { "todo:write" };
+            let schemes = json!([{ "type": "oauth2", "scopes": [scope] }]);
+            assert_eq!(tool["securitySchemes"], schemes, "{tool}");
+            assert_eq!(tool["_meta"]["securitySchemes"], schemes, "{tool}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn names_are_unique_and_valid_for_the_strictest_client() {
     let server = TestServer::start().await;

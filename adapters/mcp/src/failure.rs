@@ -45,8 +45,11 @@ impl IntoFailure for StorageFailure {
             Self::Unavailable(_) => {
                 tracing::error!(cause = self.causes(), "storage unavailable");
                 Failure::unavailable(
-                    "The todos cannot be reached at the moment. Try again in a second; before you \
-                     repeat a change, look whether it was made.",
+                    // Whether a retry helps is not known: the cause may be a full disk or a file that
+                    // was moved away.
+                    "The todos cannot be reached at the moment. Try again once, in a second; before you \
+                     repeat a change, look whether it was made. If that fails too, stop and tell the \
+                     user: the operator of this server must act, and its log says what is wrong.",
                     RETRY_AFTER_SECONDS,
                 )
             }

@@ -89,7 +89,7 @@ impl ScalekitEmulator {
     }
 
     /// Fails if [`bind`](Self::bind) would reject this state file of `program`, which need not exist.
-    /// Changes nothing, and blocks on the disk.
+    /// Creates nothing, and blocks on the disk.
     pub fn check_state_file(path: &Path, program: &str) -> Result<(), EmulatorError> {
         state_file::read(path, program).map(drop)
     }

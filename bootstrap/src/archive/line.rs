@@ -37,11 +37,10 @@ impl Header {
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
         check_format(line)?;
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-        let is_a_todo = || parse(line).is_ok();
         // Unknown fields are ignored: a later version may add some.
-        let header: Self = serde_json::from_slice(line).map_err(|_| match is_a_todo() {
-            true => LineError::NoHeader,
-            false => LineError::Header,
+        let header = serde_json::from_slice::<Self>(line);
+        let header = header.map_err(|_| {
+            if parse(line).is_ok() { LineError::NoHeader } else { LineError::Header }
         })?;
         match header.version {
             _ if header.format != FORMAT => Err(LineError::Header),

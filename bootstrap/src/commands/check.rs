@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::settings::{Settings, Source, shown};
 
 pub(super) fn run(settings: &Settings, config: &Config) -> Result<(), Failure> {
-    console::print(&(report(config) + &sources(settings, config)))
+    console::print_lines(&(report(config) + &sources(settings, config)))
 }
 
 /// Which settings are set, and where.

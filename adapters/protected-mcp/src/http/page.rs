@@ -120,8 +120,8 @@ mod tests {
         assert!(html.contains("<title>Notes &amp; &lt;more&gt;: an MCP server</title>"), "{html}");
         assert!(html.contains("<pre><code>https://mcp.example.com/mcp</code></pre>"), "{html}");
         assert!(html.contains("<p>{endpoint}</p>"), "a value is not a placeholder: {html}");
-        let json =
-            r#"{"servers": {"notes": {"type": "http", "url": "https://mcp.example.com/mcp"}}}"#;
+        let json = "{\"servers\": {\"notes\": {\n  \"type\": \"http\",\n  \
+                    \"url\": \"https://mcp.example.com/mcp\"\n}}}</code>";
         assert!(html.contains(json), "{html}");
         assert!(html.contains(":root { color-scheme"), "{html}");
         assert!(!html.contains("public https URL"), "{html}");

@@ -65,9 +65,6 @@ impl StateFile {
         let Some((Document { signing_key, records }, usable)) = read(&path, program)? else {
             return Self::create(path, format(program));
         };
-        if let Err(reason) = make_private(&path) {
-            return Err(EmulatorError::StateUnwritable { path, reason });
-        }
         Ok((Self { path, format: format(program), key: signing_key }, usable, records))
     }
 
@@ -128,7 +125,7 @@ fn format(program: &str) -> String {
     format!("{program} local Scalekit")
 }
 
-/// Reads the file of `program`, and changes nothing. `None` if there is none. Blocks.
+/// Reads the file of `program`, and makes it private. `None` if there is none. Blocks.
 pub(crate) fn read(
     path: &Path,
     program: &str,
@@ -146,6 +143,8 @@ pub(crate) fn read(
         path: path.to_owned(),
         problem: "its key is not an RSA private key".to_owned(),
     })?;
+    let unwritable = |reason| EmulatorError::StateUnwritable { path: path.to_owned(), reason };
+    make_private(path).map_err(unwritable)?;
     Ok(Some((document, usable)))
 }
 

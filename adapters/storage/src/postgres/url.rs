@@ -92,8 +92,8 @@ pub enum PostgresUrlError {
     /// A parameter without a value, or with a name that may be a part of a password.
     #[error("has an unknown parameter: {}", known_parameters())]
     Parameter,
-    #[error("has the unknown parameter `{0}`: remove it; {known}", known = known_parameters())]
-    UnknownParameter(String),
+    #[error("has {}; {known}", remove(.0), known = known_parameters())]
+    UnknownParameters(Vec<String>),
     #[error("has a parameter with an invalid value")]
     Value,
     #[error("has an sslmode other than disable, prefer, require or verify-full")]
@@ -119,6 +119,7 @@ impl FromStr for PostgresUrl {
         let mut ssl_mode = "prefer";
         let mut roots = None;
         let mut passed_on = Vec::new();
+        let mut unknown = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or(PostgresUrlError::Parameter)?;
             match name {
@@ -130,8 +131,12 @@ impl FromStr for PostgresUrl {
                 "target_session_attrs" if value == "read-write" => {}
                 "target_session_attrs" => return Err(PostgresUrlError::SessionAttributes),
                 _ if PASSED_ON.contains(&name) => passed_on.push(pair),
-                _ => return Err(unknown_parameter(name, &passed_on)),
+                _ if may_be_named(name, &passed_on) => unknown.push(name.to_owned()),
+                _ => return Err(PostgresUrlError::Parameter),
             }
+        }
+        if !unknown.is_empty() {
+            return Err(PostgresUrlError::UnknownParameters(unknown));
         }
         let (ssl_mode, verified) = match ssl_mode {
             "disable" => (SslMode::Disable, false),
@@ -187,14 +192,18 @@ fn begins_with_two_hex_digits(text: &str) -> bool {
     text.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Names the parameter, unless it may be what follows an unescaped `&` in a password.
-fn unknown_parameter(name: &str, before: &[&str]) -> PostgresUrlError {
+/// Whether the name of an unknown parameter may be shown. It may be what follows an unescaped `&` in a
+/// password.
+fn may_be_named(name: &str, before: &[&str]) -> bool {
     let is_a_name = name.len() <= 40
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if is_a_name && !before.iter().any(|pair| pair.starts_with("password=")) {
-        PostgresUrlError::UnknownParameter(name.to_owned())
-    } else {
-        PostgresUrlError::Parameter
+    is_a_name && !before.iter().any(|pair| pair.starts_with("password="))
+}
+
+fn remove(unknown: &[String]) -> String {
+    match unknown {
+        [one] => format!("the unknown parameter `{one}`: remove it"),
+        several => format!("the unknown parameters `{}`: remove them", several.join("`, `")),
     }
 }
 

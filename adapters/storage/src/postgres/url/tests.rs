@@ -126,16 +126,31 @@ fn each_invalid_url_has_its_error() {
         ("postgres://db:port/todos", PostgresUrlError::Form),
         ("postgres:///todos", PostgresUrlError::NoHost),
         ("postgres://", PostgresUrlError::NoHost),
-        (
-            "postgres://db/todos?pgbouncer=true",
-            PostgresUrlError::UnknownParameter("pgbouncer".to_owned()),
-        ),
         ("postgres://db/todos?sslmode", PostgresUrlError::Parameter),
+        ("postgres://db/todos?pgbouncer=true&sslmode", PostgresUrlError::Parameter),
         ("postgres://db/todos?connect_timeout=soon", PostgresUrlError::Value),
         ("postgres://db/todos?sslmode=verify-ca", PostgresUrlError::SslMode),
         ("postgres://db/todos?sslmode=require&sslrootcert=x", PostgresUrlError::UnusedRoots),
         ("postgres://db/todos?target_session_attrs=any", PostgresUrlError::SessionAttributes),
     ] {
         assert_eq!(text.parse::<PostgresUrl>(), Err(error), "{text}");
+    }
+}
+
+#[test]
+fn all_unknown_parameters_are_named_at_once() {
+    for (parameters, named) in [
+        ("pgbouncer=true", "has the unknown parameter `pgbouncer`: remove it; the known ones are "),
+        (
+            "pgbouncer=true&sslmode=require&schema=public&connection_limit=1",
+            "has the unknown parameters `pgbouncer`, `schema`, `connection_limit`: remove them; ",
+        ),
+        // The second may be the end of the password.
+        ("pgbouncer=true&password=hunter&two=2", "has an unknown parameter: the known ones are "),
+    ] {
+        let url = format!("postgres://db/todos?{parameters}").parse::<PostgresUrl>();
+        let message = url.unwrap_err().to_string();
+        assert!(message.starts_with(named), "{message}");
+        assert!(!message.contains("two"), "{message}");
     }
 }
