@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// The limit of concurrent requests.
-const IN_FLIGHT: usize = 512;
+const AT_WORK: usize = 1_024;
 
 /// A storage that is unavailable, and an authentication that accepts everyone.
 struct Outage {
@@ -87,10 +87,11 @@ impl TodoRepository for Outage {
 
 #[async_trait]
 impl Authenticator for Outage {
-    async fn authenticate(&self, _: &str) -> Result<Arc<Caller>, AuthenticationError> {
+    /// A token is the subject that it is for.
+    async fn authenticate(&self, token: &str) -> Result<Arc<Caller>, AuthenticationError> {
         let expires_at = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
         let scopes = Scopes::from("todo:read todo:write");
-        Ok(Arc::new(Caller::new("usr_1", expires_at).with_scopes(scopes)))
+        Ok(Arc::new(Caller::new(token, expires_at).with_scopes(scopes)))
     }
 }
 
@@ -118,11 +119,16 @@ fn server(answers: &Arc<Semaphore>) -> Server {
 }
 
 /// The status, the `Retry-After` and the body of the response to a request of the old era.
-async fn ask(server: Server, method: &str, params: Value) -> (u16, Option<String>, Value) {
+async fn ask(
+    server: Server,
+    subject: String,
+    method: &str,
+    params: Value,
+) -> (u16, Option<String>, Value) {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let request = Request::post("/mcp")
         .header("host", "localhost")
-        .header("authorization", "Bearer x")
+        .header("authorization", format!("Bearer {subject}"))
         .header("content-type", "application/json")
         .body(Body::from(message.to_string()))
         .unwrap();
@@ -136,7 +142,7 @@ async fn ask(server: Server, method: &str, params: Value) -> (u16, Option<String
 
 /// The same, with a storage that fails at once.
 async fn answered(method: &str, params: Value) -> (u16, Option<String>, Value) {
-    ask(server(&Arc::new(Semaphore::new(1))), method, params).await
+    ask(server(&Arc::new(Semaphore::new(1))), "usr_1".to_owned(), method, params).await
 }
 
 #[tokio::test]
@@ -178,30 +184,32 @@ async fn other_methods_answer_an_outage_with_503_and_retry_after() {
     }
 }
 
-/// The server works on a bounded number of requests; the others are rejected at once, instead of
-/// waiting in a queue that grows.
+/// The server works on a bounded number of requests of all callers; the others are rejected at once,
+/// instead of waiting in a queue that grows.
 #[tokio::test]
 async fn too_many_concurrent_requests_get_503_and_retry_after() {
-    const ASKED: usize = 1_000;
+    const ASKED: usize = 1_100;
     let answers = Arc::new(Semaphore::new(0));
     let server = server(&answers);
-    let list = || ask(server.clone(), "tools/call", json!({ "name": "list_todos" }));
+    let list = |subject: String| {
+        ask(server.clone(), subject, "tools/call", json!({ "name": "list_todos" }))
+    };
     let mut asked = JoinSet::new();
-    for _ in 0..ASKED {
-        asked.spawn(list());
+    for number in 0..ASKED {
+        asked.spawn(list(format!("usr_{number}")));
     }
     // Only the excess requests are answered: the storage does not respond.
     let mut refused = 0;
-    while refused < ASKED - IN_FLIGHT {
+    while refused < ASKED - AT_WORK {
         let (status, retry_after, body) = asked.join_next().await.unwrap().unwrap();
         assert_eq!((status, retry_after.as_deref()), (503, Some("1")));
         assert_eq!((&body["error"]["code"], &body["id"]), (&json!(-32603), &json!(1)));
         refused += 1;
     }
-    assert_eq!(list().await.0, 503, "still over the limit");
+    assert_eq!(list("usr_late".to_owned()).await.0, 503, "still over the limit");
     answers.add_permits(ASKED);
     while let Some(answered) = asked.join_next().await {
         assert_eq!(answered.unwrap().0, 200, "an accepted request is answered");
     }
-    assert_eq!(list().await.0, 200, "back within the limit");
+    assert_eq!(list("usr_late".to_owned()).await.0, 200, "back within the limit");
 }

@@ -146,16 +146,33 @@ async fn a_connection_stays_usable_after_an_answer_before_the_body() {
     let mut connection = Connection::open(&server).await;
     let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let length = PING.len();
-    connection
-        .write(&format!("{head}expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"))
-        .await;
-    // The body of a request without a token is not needed. The server asks for it all the same.
-    assert_eq!(connection.status().await, "HTTP/1.1 100 Continue\r\n");
+    connection.write(&format!("{head}content-length: {length}\r\n\r\n")).await;
     connection.write(PING).await;
     assert_eq!(connection.status().await, "HTTP/1.1 401 Unauthorized\r\n");
 
     connection.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!(connection.status().await, "HTTP/1.1 200 OK\r\n");
+}
+
+/// RFC 9110 section 10.1.1: what the client would send is not asked for if the answer is known.
+#[tokio::test]
+async fn nothing_is_asked_for_before_the_token_is_good() {
+    let server = TestServer::start().await;
+    let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                expect: 100-continue\r\n";
+    let length = PING.len();
+    let mut stranger = Connection::open(&server).await;
+    stranger.write(&format!("{head}content-length: {length}\r\n\r\n")).await;
+    assert_eq!(stranger.status().await, "HTTP/1.1 401 Unauthorized\r\n");
+
+    let headers = server.owner().headers();
+    let token = headers["authorization"].to_str().unwrap();
+    let mut owner = Connection::open(&server).await;
+    let authorization = format!("authorization: {token}\r\n");
+    owner.write(&format!("{head}{authorization}content-length: {length}\r\n\r\n")).await;
+    assert_eq!(owner.status().await, "HTTP/1.1 100 Continue\r\n");
+    owner.write(PING).await;
+    assert_eq!(owner.status().await, "HTTP/1.1 200 OK\r\n");
 }
 
 /// A person opens the URL that they were given.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The resource id for which tokens are issued.
-pub const RESOURCE_ID: &str = "res_1234567890";
+pub const RESOURCE_ID: &str = "res_40506070809";
 
 /// The id of the published key.
 pub const KEY_ID: &str = "snk_1";
