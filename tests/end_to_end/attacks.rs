@@ -254,12 +254,14 @@ async fn a_stream_per_stranger_leaves_room_for_requests() {
         let stranger = server.caller_named(&format!("usr_{number}")).await;
         let notifications = json!({ "notifications": { "resourcesListChanged": true } });
         let (headers, body) = stranger.modern_parts("subscriptions/listen", notifications);
-        let mut text = "POST /mcp HTTP/1.1\r\nhost: localhost\r\n".to_owned();
-        for (name, value) in &headers {
-            text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-        }
+        let lines =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let headers = lines.collect::<Vec<_>>().join("\r\n");
         let body = body.to_string();
-        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        let length = body.len();
+        let text = format!(
+            "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{headers}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
         let mut client = connect(server.address, text.as_bytes()).await;
         match &*status(&mut client).await {
             "200" => streams.push(client),
@@ -280,7 +282,7 @@ async fn garbage_behind_a_request_costs_nothing() {
     let server = Installation::new().serve().await;
     let calm = Calm::beside(&server).await;
     let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let garbage = [request.as_bytes(), &vec![0xff; MIB as usize]].concat();
+    let garbage = [request.as_bytes(), &vec![0xff; 1024 * 1024]].concat();
     let mut attack = JoinSet::new();
     for _ in 0..60 {
         let (address, garbage) = (server.address, garbage.clone());
