@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use todo_tests::client::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::installation::Installation;
@@ -104,18 +105,26 @@ async fn bodies_that_never_end_hold_the_share_of_one_caller() {
     let token = server.token_for(&json!({ "subject": "usr_greedy" })).await;
     let text = head(&token, "content-length: 1048576").into_bytes();
     let text = [text, vec![b' '; 1024 * 1024 - 1]].concat();
-    let mut refused = 0;
-    let mut clients = Vec::new();
+    let (refused, mut refusals) = mpsc::unbounded_channel();
+    let mut attack = JoinSet::new();
     for _ in 0..60 {
-        let mut client = TcpStream::connect(server.address).await.unwrap();
-        // A request that is refused is read to its end, or not: both are right.
-        if client.write_all(&text).await.is_ok() && clients.len() >= 16 {
-            refused += usize::from(status(&mut client).await == "429");
-        }
-        clients.push(client);
+        let (address, text, refused) = (server.address, text.clone(), refused.clone());
+        attack.spawn(async move {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            // A request that is refused is read to its end, or not: both are right.
+            let _ = client.write_all(&text).await;
+            let mut line = [0; 12];
+            if client.read_exact(&mut line).await.is_ok() && line.ends_with(b"429") {
+                refused.send(()).unwrap();
+            }
+            client
+        });
+    }
+    // At most 16 are held; each of the others is refused as soon as it has arrived.
+    for _ in 0..30 {
+        refusals.recv().await.unwrap();
     }
     calm.succeeds().await;
-    assert!(refused >= 30, "{refused}");
     let growth = calm.growth(&server);
     assert!(growth < 20 * MIB + MARGIN, "{growth}");
 }
@@ -202,4 +211,95 @@ async fn one_caller_changing_one_todo_in_parallel_leaves_room_for_others() {
     calm.succeeds().await;
     // None of the many is refused: they wait for each other.
     assert!(attack.join_all().await.iter().all(|status| *status == 200));
+}
+
+#[tokio::test]
+async fn completions_cost_what_they_look_at() {
+    // All callers see the same todos, so that the greedy one does not pay for creating them.
+    let server = Installation::new().with("TODO_SHARING", "everyone").with("TODO_RATE_LIMIT", 5);
+    let server = server.serve().await;
+    let calm = Calm::beside(&server).await;
+    let others = server.caller_named("usr_other").await;
+    for _ in 0..40 {
+        others.create(&"\u{1d538}".repeat(500)).await;
+    }
+    let greedy = server.caller_named("usr_greedy").await;
+    let complete = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "completion/complete",
+        "params": {
+            "ref": { "type": "ref/resource", "uri": "todo://todos/{id}" },
+            "argument": { "name": "id", "value": "zz zz" },
+        },
+    });
+    let batch = Value::Array(vec![complete; 100]).to_string();
+    let attack = tokio::spawn(async move { greedy.post(batch).await });
+    calm.succeeds().await;
+    let answers = attack.await.unwrap().json();
+    let answers = answers.as_array().unwrap();
+    let answered = answers.iter().filter(|answer| answer["result"].is_object()).count();
+    // 50 units, of which each takes one and one for the 64 KiB that it looks at.
+    assert!((10..50).contains(&answered), "{answered}");
+    assert!(answers.iter().all(|it| it["result"].is_object() || it["error"]["code"] == 429));
+}
+
+#[tokio::test]
+async fn a_stream_per_stranger_leaves_room_for_requests() {
+    let few = ["sh", "-c", r#"ulimit -n 512; exec "$@""#, "sh"];
+    let server = Installation::new().serve_through(&few).await;
+    let calm = Calm::beside(&server).await;
+    let mut streams = Vec::new();
+    let mut refused = 0;
+    // More than there are connections.
+    for number in 0..260 {
+        let stranger = server.caller_named(&format!("usr_{number}")).await;
+        let notifications = json!({ "notifications": { "resourcesListChanged": true } });
+        let (headers, body) = stranger.modern_parts("subscriptions/listen", notifications);
+        let lines =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let headers = lines.collect::<Vec<_>>().join("\r\n");
+        let body = body.to_string();
+        let length = body.len();
+        let text = format!(
+            "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{headers}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        let mut client = connect(server.address, text.as_bytes()).await;
+        match &*status(&mut client).await {
+            "200" => streams.push(client),
+            status => {
+                assert_eq!(status, "503");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0 && streams.len() > 100, "{refused}");
+    calm.succeeds().await;
+    let again = server.caller_named("usr_calm").await;
+    assert_eq!(again.call("list_todos", json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn garbage_behind_a_request_costs_nothing() {
+    let server = Installation::new().serve().await;
+    let calm = Calm::beside(&server).await;
+    let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let garbage = [request.as_bytes(), &vec![0xff; 1024 * 1024]].concat();
+    let mut attack = JoinSet::new();
+    for _ in 0..60 {
+        let (address, garbage) = (server.address, garbage.clone());
+        attack.spawn(async move {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            // It is refused before it is read to its end, or not.
+            let _ = client.write_all(&garbage).await;
+            let mut answers = Vec::new();
+            let _ = client.read_to_end(&mut answers).await;
+            String::from_utf8_lossy(&answers).into_owned()
+        });
+    }
+    calm.succeeds().await;
+    for answers in attack.join_all().await {
+        assert_eq!(answers.matches("HTTP/1.1 200").count(), 1, "{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 400").count(), 1, "{answers}");
+    }
+    let growth = calm.growth(&server);
+    assert!(growth < MARGIN, "{growth}");
 }

@@ -27,7 +27,7 @@ struct Request {
 }
 
 impl Request {
-    async fn new(target: &Target) -> Self {
+    fn to(target: &Target) -> Self {
         let url = target.endpoint.strip_prefix("http://").unwrap();
         let (host, path) = url.split_at(url.find('/').unwrap());
         let params = json!({ "name": target.read.tool, "arguments": target.read.arguments });
@@ -151,35 +151,35 @@ async fn serves_beside_idle_connections(request: &Request) -> Result<(), String>
 /// ask for the body.
 #[tokio::test]
 async fn no_body_is_asked_for_before_the_token_is_good() {
-    let request = Request::new(&Target::new().await).await;
+    let request = Request::to(&Target::new().await);
     asks_for_no_body_without_a_token(&request).await.unwrap();
 }
 
 /// RFC 9112 section 9.6, RFC 9293 section 3.6: who has sent all can still receive.
 #[tokio::test]
 async fn a_client_that_closes_its_sending_side_gets_its_answer() {
-    let request = Request::new(&Target::new().await).await;
+    let request = Request::to(&Target::new().await);
     answers_a_half_closed_connection(&request).await.unwrap();
 }
 
 /// RFC 9110 section 15.5.14: a body that is too large is refused with 413, or the connection is closed.
 #[tokio::test]
 async fn a_body_without_end_is_refused() {
-    let request = Request::new(&Target::new().await).await;
+    let request = Request::to(&Target::new().await);
     refuses_a_body_without_end(&request).await.unwrap();
 }
 
 /// RFC 6585 section 5: so are headers, with 431.
 #[tokio::test]
 async fn headers_without_end_are_refused() {
-    let request = Request::new(&Target::new().await).await;
+    let request = Request::to(&Target::new().await);
     refuses_headers_without_end(&request).await.unwrap();
 }
 
 /// RFC 9112 section 9.5: a connection on which nothing happens is no reason to keep others waiting.
 #[tokio::test]
 async fn idle_connections_keep_nobody_out() {
-    let request = Request::new(&Target::new().await).await;
+    let request = Request::to(&Target::new().await);
     serves_beside_idle_connections(&request).await.unwrap();
 }
 

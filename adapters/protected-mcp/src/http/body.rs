@@ -39,14 +39,13 @@ pub(crate) async fn read(body: &mut Body, share: &Share, started: Instant) -> Re
     if declared == Some(first.len() as u64) || body.is_end_stream() {
         return if first.len() > MAX_BODY_BYTES { Err(too_large()) } else { Ok(first) };
     }
-    // The pages of a large buffer take no memory before something is written to them, and a buffer that
-    // grows would leave holes of every size behind.
-    let capacity = declared.and_then(|size| usize::try_from(size).ok()).unwrap_or(MAX_BODY_BYTES);
-    let mut whole = Vec::with_capacity(capacity);
-    let mut counted = first.len();
+    // In pieces of one size, each of which the next body can use again: a buffer that grows leaves holes of
+    // every size behind, and one for the largest body reserves what most do not need.
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    let (mut size, mut counted) = (0, first.len());
     let mut data = first;
     loop {
-        let size = whole.len() + data.len();
+        size += data.len();
         if size > MAX_BODY_BYTES {
             return Err(too_large());
         }
@@ -55,10 +54,19 @@ pub(crate) async fn read(body: &mut Body, share: &Share, started: Instant) -> Re
             share.grow(step)?;
             counted += step;
         }
-        whole.extend_from_slice(&data);
+        let mut rest = &data[..];
+        while !rest.is_empty() {
+            let piece = match pieces.last_mut() {
+                Some(piece) if piece.len() < STEP => piece,
+                _ => pieces.push_mut(Vec::with_capacity(STEP)),
+            };
+            let (fits, more) = rest.split_at(rest.len().min(STEP - piece.len()));
+            piece.extend_from_slice(fits);
+            rest = more;
+        }
         match next(body, started, size).await? {
             Some(more) => data = more,
-            None => return Ok(whole.into()),
+            None => return Ok(pieces.concat().into()),
         }
     }
 }

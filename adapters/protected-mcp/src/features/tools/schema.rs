@@ -37,7 +37,8 @@ pub(super) fn is_open(schema: &Value) -> bool {
             members.is_empty() || (is_object && has_more) || members.values().any(is_open)
         }
         Value::Array(schemas) => schemas.iter().any(is_open),
-        _ => *schema == true,
+        Value::Bool(allows_any) => *allows_any,
+        Value::Null | Value::Number(_) | Value::String(_) => false,
     }
 }
 
