@@ -2,7 +2,9 @@
 
 mod account;
 mod budget;
+mod overload;
 mod rate;
+mod slot;
 mod slots;
 mod streams;
 
@@ -12,7 +14,8 @@ use std::time::Instant;
 
 pub(crate) use account::Account;
 pub(crate) use budget::{Budget, Share};
-pub(crate) use slots::{Slot, overload};
+pub(crate) use overload::overload;
+pub(crate) use slot::Slot;
 pub(crate) use streams::StreamPermit;
 
 use account::Accounts;
@@ -81,7 +84,7 @@ impl Limits {
 
     /// A place at work for a request whose body has arrived: a slow sender takes none.
     pub(crate) async fn begin(&self, share: &Arc<Share>) -> Result<Slot, Error> {
-        self.slots.take(share).await
+        Slot::take(share).await
     }
 
     /// The right to a stream.

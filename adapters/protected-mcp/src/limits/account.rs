@@ -1,11 +1,9 @@
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use super::slots::SLOTS_OF_A_CALLER;
 use crate::oauth::{Caller, CallerId};
 
 /// What one caller uses: the same account for all its tokens, clients and connections.
@@ -35,6 +33,10 @@ impl Default for Account {
     }
 }
 
+/// How many requests of one caller are at work at once at most; its others wait for them. Enough to keep
+/// storage busy, and few enough that the requests of others, which share its queues, do not wait for long.
+pub(super) const SLOTS_OF_A_CALLER: usize = 64;
+
 /// A power of two, so that threads rarely wait for each other.
 const SHARDS: usize = 16;
 
@@ -46,7 +48,6 @@ const FORGET_EVERY: u32 = 1 << 12;
 #[derive(Default)]
 pub(super) struct Accounts {
     shards: [Shard; SHARDS],
-    hasher: RandomState,
 }
 
 #[derive(Default)]
@@ -64,8 +65,8 @@ impl Accounts {
         is_forgettable: impl Fn(&Account) -> bool,
     ) -> Arc<Account> {
         let id = CallerId::from(caller);
-        // The upper bits: the map takes the lower ones, by another hasher.
-        let index = (self.hasher.hash_one(&id) >> 32) as usize % SHARDS;
+        // Subjects end in characters that issuers choose at random.
+        let index = usize::from(*caller.subject().as_bytes().last().unwrap_or(&0)) % SHARDS;
         let Shard { accounts, opened } = &self.shards[index];
         let mut accounts = accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = accounts.get(&id) {

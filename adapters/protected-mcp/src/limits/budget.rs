@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::Bytes;
 
 use super::account::Account;
-use super::slots::{Slots, overload};
+use super::overload::overload;
+use super::slots::Slots;
 use crate::jsonrpc::Error;
 
 /// The most bytes that are held for requests of all callers: bodies that arrive, and answers that were not

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::account::Account;
-use super::slots::overload;
+use super::overload::overload;
 use crate::jsonrpc::Error;
 
 /// More than the windows that a person has open.
