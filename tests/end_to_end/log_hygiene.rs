@@ -2,7 +2,8 @@
 #![cfg(unix)]
 
 use rmcp::ClientLifecycleMode;
-use serde_json::json;
+use serde_json::{Value, json};
+use todo_tests::client::Client;
 use url::Url;
 
 use crate::browser::Browser;
@@ -81,4 +82,41 @@ async fn no_caller_writes_into_the_log() {
         .collect();
     assert_eq!(methods, ["unknown", "tools/list"]);
     assert!(!ended.stderr.contains("forged"), "{}", ended.stderr);
+}
+
+/// An operator sees why a caller did not get in, and who knocks at the wrong door.
+#[tokio::test]
+async fn the_log_says_why_a_request_was_refused() {
+    let server = Installation::new().serve().await;
+    let without_scope = server.token_for(&json!({ "scope": "openid" })).await;
+    let expired = server.token_for(&json!({ "expires_in": -60 })).await;
+    server.get("/nothing-here").await;
+    server.get("/mcp").await;
+    Client::new(server.endpoint.clone(), None).call("list_todos", json!({})).await;
+    server.bearer(&expired).call("list_todos", json!({})).await;
+    server.bearer(&without_scope).call("list_todos", json!({})).await;
+    let ended = server.stop().await;
+
+    let requests = ended.stderr.lines().filter(|line| line.contains("protected_mcp::request"));
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+    let logged: Vec<(u64, String, String, String)> = requests
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|event| {
+            let status = event["status"].as_u64().unwrap();
+            (status, text(&event, "http.path"), text(&event, "code"), text(&event, "reason"))
+        })
+        .collect();
+    let expected = [
+        (404, "/nothing-here", "", ""),
+        (405, "/mcp", "", ""),
+        (401, "", "missing_token", "This server needs an access token"),
+        (401, "", "expired", "The access token was refused: it expired at "),
+        (403, "", "insufficient_scope", "Insufficient permissions: `todo:read` scope required"),
+    ];
+    assert_eq!(logged.len(), expected.len(), "{logged:?}");
+    for ((status, path, code, reason), expected) in logged.iter().zip(expected) {
+        assert_eq!((*status, &**path, &**code), (expected.0, expected.1, expected.2));
+        assert!(reason.starts_with(expected.3), "{reason}");
+        assert_eq!(reason.is_empty(), expected.3.is_empty(), "{reason}");
+    }
 }

@@ -124,7 +124,8 @@ impl AllowedHosts {
             "This server does not answer to the host `{}`. If it should, {}.",
             printable(host.as_bytes()),
             self.remedy
-        )))
+        ))
+        .with_log_code("host_not_allowed"))
     }
 }
 

@@ -70,7 +70,8 @@ impl AllowedOrigins {
                 "Web pages of the origin `{}` may not use this server. If they should, {}.",
                 printable(origin.as_bytes()),
                 self.remedy
-            ))),
+            ))
+            .with_log_code("origin_not_allowed")),
         }
     }
 

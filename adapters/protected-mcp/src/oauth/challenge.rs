@@ -38,7 +38,9 @@ impl Challenge {
         let sentence = "This server needs an access token: send `Authorization: Bearer <token>`. \
                         An MCP client gets one by itself, following the resource_metadata of the \
                         WWW-Authenticate header.";
-        Error::oauth(StatusCode::UNAUTHORIZED, "unauthorized", sentence).with_challenge(challenge)
+        Error::oauth(StatusCode::UNAUTHORIZED, "unauthorized", sentence)
+            .with_challenge(challenge)
+            .with_log_code("missing_token")
     }
 
     /// 401 for a token that was rejected. `reason` completes "The access token was refused: ".

@@ -11,6 +11,9 @@ use super::connection::Connection;
 /// costs little for each.
 const PART: usize = 64;
 
+/// The same for those of callers with few, each of which may be missed.
+const SMALL_PART: usize = 512;
+
 /// The share of one caller when idle connections are closed, as a part of all.
 const SHARE_OF_A_CALLER: usize = 16;
 
@@ -163,11 +166,13 @@ impl Open {
         let weakest = idle.first().map(|(claim, ..)| *claim);
         let most = match weakest {
             // Who is calm may come back to it at any moment.
-            Some(Claim::OfFew) => 1,
-            _ => (limit.served / PART).max(1),
+            Some(Claim::OfFew) => limit.served / SMALL_PART,
+            _ => limit.served / PART,
         };
         let mut closed = 0;
-        for (_, _, id) in idle.iter().take_while(|(claim, ..)| Some(*claim) == weakest).take(most) {
+        for (_, _, id) in
+            idle.iter().take_while(|(claim, ..)| Some(*claim) == weakest).take(most.max(1))
+        {
             if self.served.get(id).is_some_and(|connection| connection.close_if_idle()) {
                 self.served.remove(id);
                 closed += 1;
