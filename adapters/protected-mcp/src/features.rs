@@ -104,6 +104,15 @@ impl Features {
         let resources = || self.resources.as_deref().ok_or_else(unknown);
         let prompts = || if prompts.is_empty() { Err(unknown()) } else { Ok(prompts) };
         let method = Method::of(&operation.request.method).ok_or_else(unknown)?;
+        // A tool may change something, which takes no turn; the others read nothing.
+        let reads = matches!(
+            method,
+            Method::ResourcesRead
+                | Method::ResourcesList
+                | Method::PromptsGet
+                | Method::CompletionComplete
+        );
+        let _turn = if reads { operation.share.turn_to_read().await } else { None };
         let reply = match (operation.era, method) {
             (_, Method::ToolsCall) => tools.call(operation, authorization, frame, record).await,
             (_, Method::ToolsList) => tools.list(operation, frame),

@@ -84,7 +84,10 @@ impl Tools {
         let started = Arc::clone(tool).start(authorization, caller, share, arguments);
         let may_change = matches!(started, Ok(Running::Spawned(_)));
         let outcome = match started {
-            Ok(running) => running.outcome().await,
+            Ok(running) => {
+                let _turn = if may_change { None } else { share.turn_to_read().await };
+                running.outcome().await
+            }
             Err(failure) => Err(failure),
         };
         let (content, is_error, meta) = match outcome {

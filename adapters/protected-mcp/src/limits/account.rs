@@ -14,6 +14,8 @@ pub(crate) struct Account {
     pub(super) bytes: AtomicUsize,
     /// Its requests that wait for its share of the slots queue up here.
     pub(super) slots: Semaphore,
+    /// Those of them that only read.
+    pub(super) reading: Semaphore,
     pub(super) at_work: AtomicUsize,
     pub(super) streams: AtomicUsize,
     /// The connections on which it was the first to call.
@@ -26,6 +28,7 @@ impl Default for Account {
             spent: AtomicU64::new(0),
             bytes: AtomicUsize::new(0),
             slots: Semaphore::new(SLOTS_OF_A_CALLER),
+            reading: Semaphore::new(READS_OF_A_CALLER),
             at_work: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -36,6 +39,10 @@ impl Default for Account {
 /// How many requests of one caller are at work at once at most; its others wait for them. Enough to keep
 /// storage busy, and few enough that the requests of others, which share its queues, do not wait for long.
 pub(super) const SLOTS_OF_A_CALLER: usize = 64;
+
+/// How many of them read at once. A read keeps a thread or a connection of the storage busy, so more would
+/// be no faster, and a call of another caller would wait for them all.
+const READS_OF_A_CALLER: usize = 8;
 
 /// A power of two, so that threads rarely wait for each other.
 const SHARDS: usize = 16;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Bytes;
+use tokio::sync::SemaphorePermit;
 
 use super::account::Account;
 use super::overload::overload;
@@ -67,6 +68,12 @@ impl Share {
 
     pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
+    }
+
+    /// Waits until few other requests of the caller read.
+    pub(crate) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.account.reading.acquire().await.ok()
     }
 
     /// Adds bytes, or fails and adds none: with 429 if the caller holds its share, with 503 if too much is

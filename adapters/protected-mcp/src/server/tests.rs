@@ -1,5 +1,6 @@
 //! A server of two tools, asked in process.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
@@ -532,4 +534,44 @@ async fn no_member_is_accepted_twice() {
         let (_, text) = answer(&call(params).replace("tools/call", "completion/complete")).await;
         assert!(text.contains("`completion/complete` needs"), "{text}");
     }
+}
+
+/// A tool that reads for as long as nothing lets it go on.
+struct ReadSlowly {
+    reading: Arc<AtomicUsize>,
+    go_on: Arc<Semaphore>,
+}
+
+impl Tool for ReadSlowly {
+    type Scope = ReadNotes;
+    type Arguments = std::collections::BTreeMap<String, String>;
+    type Output = Note;
+    const NAME: &'static str = "read_slowly";
+    const DESCRIPTION: &'static str = "Reads slowly.";
+    const HINTS: Hints = Hints::READS;
+
+    async fn call(&self, _: Call<ReadNotes>, _: Self::Arguments) -> Result<Note, Failure> {
+        self.reading.fetch_add(1, Ordering::Relaxed);
+        self.go_on.acquire().await.unwrap().forget();
+        Ok(Note { text: "read".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn a_caller_reads_few_things_at_once_and_its_others_wait() {
+    let (reading, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let tool = ReadSlowly { reading: Arc::clone(&reading), go_on: Arc::clone(&go_on) };
+    let server = builder().tool(tool).build().unwrap();
+    let mut calls: Vec<_> =
+        (0..20).map(|_| Box::pin(call(&server, "notes:read", "read_slowly", json!({})))).collect();
+    assert!(calls.iter_mut().all(|call| call.as_mut().now_or_never().is_none()));
+    assert_eq!(reading.load(Ordering::Relaxed), 8);
+    // What changes something is not a read, and does not wait for them.
+    let added = call(&server, "notes:read notes:write", "add_note", json!({ "text": "x" })).await;
+    assert_eq!(added.status, StatusCode::OK);
+    go_on.add_permits(20);
+    for answer in futures_util::future::join_all(calls).await {
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    assert_eq!(reading.load(Ordering::Relaxed), 20);
 }
