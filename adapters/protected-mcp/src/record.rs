@@ -47,8 +47,8 @@ impl RequestRecord {
         self.caller = Some(Arc::clone(caller));
     }
 
-    /// A method that is not known is text of the caller, and logged as `unknown`: nobody writes into the
-    /// log, or makes up labels.
+    /// A method that is not known is text of the caller, and logged as `unknown`: no caller writes
+    /// into the log, or makes up labels.
     pub(crate) fn method(&mut self, method: &str) {
         self.method = Some(Method::of(method).map_or("unknown", Method::name));
     }

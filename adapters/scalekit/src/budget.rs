@@ -52,7 +52,7 @@ pub(crate) struct Budget {
 }
 
 struct Shared {
-    /// Its keys are random, so that nobody can choose whose queue they share.
+    /// Its keys are random, so that no caller can choose whose queue it shares.
     hasher: RandomState,
     known: Cache<Owner, ()>,
     queues: Mutex<Queues>,
@@ -165,7 +165,7 @@ impl Queues {
                 self.is_served = false;
                 return None;
             };
-            // Whoever has given up costs nothing.
+            // A waiter that has given up costs nothing.
             if turn.send(()).is_ok() {
                 self.credit.spend(cost);
             }

@@ -89,7 +89,7 @@ mod tests {
         for greedy in [1, 15, 16, 17, 100, 400] {
             let (limits, shares) = shares(greedy + 1);
             let mut slots: Vec<Vec<Slot>> = shares.iter().map(|_| Vec::new()).collect();
-            // Whether there was one more. Nobody who holds some is refused.
+            // Whether there was one more. No caller that holds some is refused.
             let grow = |slots: &mut Vec<Slot>, share: &Share| {
                 let next = Slot::take(&next_of(&limits, share)).now_or_never();
                 slots.extend(next.map(Result::unwrap));

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// Whoever waits for a turn. Dropped, it tells so.
+/// A token that waits for a turn. Its task is notified when this is dropped.
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) turn: oneshot::Sender<()>,
