@@ -5,7 +5,7 @@ use crate::identity::{Organization, Subject};
 /// The identity of a caller, whatever it is allowed to do: its subject in its organization. Whatever is
 /// remembered of one caller is keyed by this and nothing else.
 ///
-/// The same subject in two organizations is two callers. A machine that acts for nobody has no
+/// The same subject in two organizations is two callers. A machine that acts for no person has no
 /// organization, and its subject is its client (RFC 9068 section 2.2), so the client adds nothing. Two
 /// clients that act for one person are one caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

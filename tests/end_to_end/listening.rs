@@ -40,7 +40,7 @@ async fn without_an_address_it_listens_on_both_loopback_addresses() {
 async fn an_address_that_is_set_is_the_only_one() {
     let (_running, port) = serve(&Installation::new().with("BIND_ADDRESS", "127.0.0.1")).await;
     assert_eq!(get(format!("http://127.0.0.1:{port}/healthz")).await.status, 200);
-    // Where there is no IPv6, nobody can listen there.
+    // Where there is no IPv6, no program can listen there.
     if let Err(error) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
         assert_ne!(error.kind(), std::io::ErrorKind::AddrInUse);
     }

@@ -104,7 +104,7 @@ impl<'a> UnverifiedToken<'a> {
         self.key_id.as_deref()
     }
 
-    /// Claims that cannot be read are nobody's.
+    /// Claims that cannot be read have no owner.
     pub(crate) fn unverified_owner(&self) -> UnverifiedOwner {
         let payload = decode(self.payload).ok();
         payload.and_then(|payload| json::object(&payload)).unwrap_or_default()

@@ -13,7 +13,7 @@ pub(super) struct Waiter {
 /// A bounded number of queues that take turns, each of bounded length. Who queues where does not matter to
 /// the others, however many there are in one.
 ///
-/// A queue serves its oldest waiter first, and drops it when it is full and another one comes: whoever has
+/// A queue serves its oldest waiter first, and drops it when it is full and another one comes: the one that has
 /// waited longest is most likely to have given up. So a queue that was flooded a moment ago has room for
 /// the next honest waiter, and none waits for longer than a queue takes.
 #[derive(Debug)]

@@ -183,7 +183,7 @@ async fn what_waits_is_served_as_time_passes_or_told_to_come_back() {
     waiter.abort();
     assert!(waiter.await.is_err());
     tokio::time::sleep(Duration::from_millis(2)).await;
-    assert!(budget.shared.queues().are_empty(), "whoever gives up leaves nothing behind");
+    assert!(budget.shared.queues().are_empty(), "a waiter that gives up leaves nothing behind");
 }
 
 proptest! {

@@ -13,7 +13,7 @@ const RESTORING: &[u8] = b"restoring\n";
 ///
 /// The lock is on a separate file, `todos.db.lock`. It is deleted only if opening the database fails and
 /// has created it. Another process may have opened it before that, and would lock a deleted file while a
-/// third one locks a new file of that name: so whoever has locked it checks that it is still the file of
+/// third one locks a new file of that name: so the process that has locked it checks that it is still the file of
 /// that name.
 ///
 /// In case the file is deleted by hand, the database file is locked too. That is done on Linux only: on

@@ -83,7 +83,7 @@ struct Flight {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Somebody needs a key, or the set is to be kept up to date. A fetch that this starts takes so long.
+    /// A caller needs a key, or the set is to be kept up to date. A fetch that this starts takes so long.
     Need {
         occasion_is_unknown_key: bool,
         takes: u64,
