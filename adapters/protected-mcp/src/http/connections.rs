@@ -126,7 +126,7 @@ fn run<Answering>(
         let connection = &place.connection;
         let driven = async {
             if drive(http, patience, service, connection, stopped).await {
-                connection.linger().await;
+                connection.linger(place.lingering()).await;
             }
         };
         tokio::select! {
