@@ -10,6 +10,7 @@ use tokio_postgres::error::SqlState;
 
 use super::connector::ConnectError;
 use super::database_error::reason;
+use super::tls::{self, Rejection};
 
 /// Why a PostgreSQL database cannot be used, as one sentence that says what to do about it.
 #[derive(Debug, Error)]
@@ -63,6 +64,20 @@ pub enum PostgresOpenProblem {
     Foreign(String),
     #[error("cannot be verified: the certificates to verify it with cannot be read ({0})")]
     Certificates(#[source] BoxError),
+    /// The server has a certificate of X.509 version 1, which holds no host names.
+    #[error(
+        "has a certificate of X.509 version 1, and sslmode=verify-full needs one of version 3, which \
+         names its hosts: issue it with the host of DATABASE_URL as a subjectAltName (openssl: \
+         `-addext subjectAltName=DNS:HOST`), or set sslmode=require, which encrypts and does not check \
+         who answers"
+    )]
+    CertificateVersion,
+    /// The certificate of the server is for another host, of an unknown authority, or expired.
+    #[error(
+        "has a certificate that sslmode=verify-full does not accept ({0}): set sslrootcert to the file of \
+         its authority, connect to a host that it names, or replace it"
+    )]
+    Certificate(String),
     /// Anything else that the database reports.
     #[error("cannot be used ({0}): fix this, or set DATABASE_URL to another database")]
     Other(String),
@@ -74,7 +89,11 @@ impl From<Error> for PostgresOpenProblem {
             if is_read_only(&error) {
                 return Self::ReadOnly(READ_ONLY.to_owned());
             }
-            return Self::Unreachable(reason(error));
+            return match tls::rejection(&error) {
+                Some(Rejection::Version) => Self::CertificateVersion,
+                Some(Rejection::Other) => Self::Certificate(reason(error)),
+                None => Self::Unreachable(reason(error)),
+            };
         };
         let foreign =
             [SqlState::UNDEFINED_COLUMN, SqlState::DATATYPE_MISMATCH, SqlState::UNDEFINED_FUNCTION];
