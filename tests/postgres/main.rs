@@ -6,6 +6,7 @@
 //! | `opening` | the schema, and databases that cannot be used |
 //! | `plans` | query plans: every statement uses an index |
 //! | `statements` | failing statements, and how they are retried |
+//! | `connections` | how many there are, and a server that accepts no more |
 //! | `outages` | databases that stop, hang and recover |
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
 //! | `change_feed` | change notifications between servers |
@@ -33,6 +34,7 @@ mod process;
 mod server;
 
 mod change_feed;
+mod connections;
 mod encryption;
 mod failover;
 mod migrations;

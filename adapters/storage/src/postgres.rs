@@ -7,6 +7,8 @@
 //! | `connector` | connecting to the host that accepts writes |
 //! | `session` | the settings and prepared statements of a connection |
 //! | `connections` | the pool, and retries |
+//! | `pool` | how many connections there may be, and when unused ones are closed |
+//! | `vacancy` | waiting for a connection when the server accepts no more |
 //! | `tls` | encryption and certificate verification |
 //! | `queries` | the statements |
 //! | `change_feed` | notices of changes between servers |
@@ -32,15 +34,18 @@ mod insertion;
 mod migrations;
 mod open_error;
 mod parameter;
+mod pool;
 mod queries;
 mod repository;
 mod row;
 mod session;
 mod tls;
 mod url;
+mod vacancy;
 
 pub use archive::PostgresSnapshot;
 pub use change_feed::PostgresChangeFeed;
 pub use open_error::{PostgresOpenError, PostgresOpenProblem};
+pub use pool::PostgresPool;
 pub use repository::PostgresTodoRepository;
 pub use url::{PostgresUrl, PostgresUrlError};

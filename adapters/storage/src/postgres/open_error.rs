@@ -9,7 +9,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connector::ConnectError;
-use super::database_error::reason;
+use super::database_error::{is_full, reason};
 use super::tls::{self, Rejection};
 
 /// Why a PostgreSQL database cannot be used, as one sentence that says what to do about it.
@@ -27,6 +27,11 @@ pub enum PostgresOpenProblem {
     /// No host answers, or not in time.
     #[error("cannot be reached ({0}): start it, or set DATABASE_URL to another database")]
     Unreachable(String),
+    #[error(
+        "accepts no more connections ({0}): raise its max_connections, or the limit of this user or of \
+         the pooler, or lower TODO_POSTGRES_POOL for each server"
+    )]
+    Full(String),
     #[error("rejects this user ({0}): correct the user or the password in DATABASE_URL")]
     Login(String),
     #[error("does not exist: create it, or set DATABASE_URL to another database")]
@@ -95,6 +100,9 @@ impl From<Error> for PostgresOpenProblem {
                 None => Self::Unreachable(reason(error)),
             };
         };
+        if is_full(&error) {
+            return Self::Full(reason(error));
+        }
         let foreign =
             [SqlState::UNDEFINED_COLUMN, SqlState::DATATYPE_MISMATCH, SqlState::UNDEFINED_FUNCTION];
         match code {
@@ -103,7 +111,7 @@ impl From<Error> for PostgresOpenProblem {
             SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(reason(error)),
             // Class 28: invalid authorization.
             code if code.code().starts_with("28") => Self::Login(reason(error)),
-            // Too many connections, starting up, shutting down, a lost connection.
+            // Starting up, shutting down, a lost connection, a lack of memory.
             code if matches!(code.code().get(..2), Some("08" | "53" | "57")) => {
                 Self::Unreachable(reason(error))
             }

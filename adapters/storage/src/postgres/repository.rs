@@ -23,6 +23,7 @@ use super::failure::Failure;
 use super::insertion::Insert;
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::Parameter;
+use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
 use super::{insertion, migrations, row};
@@ -41,16 +42,29 @@ pub struct PostgresTodoRepository {
 }
 
 impl PostgresTodoRepository {
+    /// [`open_with`](Self::open_with) the default pool.
+    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
+        Self::open_with(url, PostgresPool::default()).await
+    }
+
     /// Connects to the database and migrates it to the current schema.
     ///
     /// Any number of processes may do so at the same time. Connections that are lost later are
     /// replaced; only here is an unreachable database an error.
-    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
-        open(url).await.map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
+    pub async fn open_with(
+        url: &PostgresUrl,
+        pool: PostgresPool,
+    ) -> Result<Self, PostgresOpenError> {
+        open(url, pool)
+            .await
+            .map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
     }
 }
 
-async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
+async fn open(
+    url: &PostgresUrl,
+    pool: PostgresPool,
+) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
     let mut connection = connector.connect(None).await?;
     let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
@@ -60,7 +74,7 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
     }
     migrations::migrate(&mut connection.client).await?;
     drop(connection);
-    let connections = Arc::new(Connections::open(connector).await?);
+    let connections = Arc::new(Connections::open(connector, pool).await?);
     Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
 }
 
