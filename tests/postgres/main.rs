@@ -11,6 +11,7 @@
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
 //! | `change_feed` | change notifications between servers |
 //! | `encryption` | certificates |
+//! | `pooler` | PgBouncer in between, in each of its modes |
 //! | `programs` | several programs on one database, and the secrecy of its password |
 //! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
@@ -42,6 +43,7 @@ mod moving;
 mod opening;
 mod outages;
 mod plans;
+mod pooler;
 mod programs;
 mod statements;
 mod writers;

@@ -8,6 +8,7 @@
 //! | `session` | the settings and prepared statements of a connection |
 //! | `connections` | the pool, and retries |
 //! | `pool` | how many connections there may be, and when unused ones are closed |
+//! | `pooler` | whether a pooler in between shares sessions |
 //! | `vacancy` | waiting for a connection when the server accepts no more |
 //! | `tls` | encryption and certificate verification |
 //! | `queries` | the statements |
@@ -20,8 +21,9 @@
 //! | `failure` | what is known of a statement that failed |
 //! | `open_error` | why a database cannot be used |
 //!
-//! A connection has prepared statements and settings of its own, so a pooler in between must dedicate
-//! one server connection to each client (PgBouncer: session mode).
+//! A connection has prepared statements and settings of its own, and one listens for changes, so a pooler in
+//! between must dedicate one server connection to each client (PgBouncer: session mode). In transaction mode
+//! the settings would have to be repeated in each transaction, and notices would still be lost.
 
 mod archive;
 mod change_feed;
@@ -35,6 +37,7 @@ mod migrations;
 mod open_error;
 mod parameter;
 mod pool;
+mod pooler;
 mod queries;
 mod repository;
 mod row;

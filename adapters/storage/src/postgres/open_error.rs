@@ -62,6 +62,13 @@ pub enum PostgresOpenProblem {
         "has schema {found}, and this program reads schema {known}: migrate it with `todo-mcp migrate`"
     )]
     OlderSchema { found: i32, known: i32 },
+    /// A pooler is in transaction mode, or in statement mode.
+    #[error(
+        "is behind a pooler that shares sessions between its clients, so the settings and prepared \
+         statements of this program would be lost and reach others: set its pool_mode to session for this \
+         database or user, or set DATABASE_URL to the database itself"
+    )]
+    SharedSessions,
     /// It has a table with the name of ours and other columns.
     #[error(
         "has a table `todos` of another application ({0}): set DATABASE_URL to another database"
@@ -109,6 +116,10 @@ impl From<Error> for PostgresOpenProblem {
             SqlState::INVALID_CATALOG_NAME => Self::Missing,
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(reason(error)),
             SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(reason(error)),
+            // Each connection prepares its own.
+            SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => {
+                Self::SharedSessions
+            }
             // Class 28: invalid authorization.
             code if code.code().starts_with("28") => Self::Login(reason(error)),
             // Starting up, shutting down, a lost connection, a lack of memory.

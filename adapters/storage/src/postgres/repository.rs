@@ -26,7 +26,7 @@ use super::parameter::Parameter;
 use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
-use super::{insertion, migrations, row};
+use super::{insertion, migrations, pooler, row};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -66,6 +66,7 @@ async fn open(
     pool: PostgresPool,
 ) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
+    pooler::check_sessions(&connector).await?;
     let mut connection = connector.connect(None).await?;
     let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
     let encoding: String = encoding.try_get(0)?;
