@@ -6,7 +6,7 @@ use serde_json::json;
 use todo_adapter_storage::PostgresSnapshot;
 use todo_tests::listener::Listener;
 use todo_tests::postgres;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::*;
 use crate::programs::Pair;
@@ -21,9 +21,9 @@ async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
 async fn changed_settings(url: &str) -> Vec<String> {
     let changed = "SELECT name FROM pg_settings WHERE source = 'session' ORDER BY name";
     let rows = connect(url).await.unwrap().simple_query(changed).await.unwrap();
-    let names = rows.iter().filter_map(|row| match row {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
+    let names = rows.iter().filter_map(|message| {
+        let SimpleQueryMessage::Row(row) = message else { return None };
+        row.get(0).map(str::to_owned)
     });
     names.filter(|name| name != "application_name" && name != "client_encoding").collect()
 }

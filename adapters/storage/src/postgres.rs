@@ -18,6 +18,7 @@
 //! | `creations` | adding a todo once, however often the request is repeated |
 //! | `parameter`, `row` | conversion between todos and rows |
 //! | `migrations` | the schema |
+//! | `report` | what an operator needs to know of a database |
 //! | `failure` | what is known of a statement that failed |
 //! | `open_error` | why a database cannot be used |
 //!
@@ -39,6 +40,7 @@ mod parameter;
 mod pool;
 mod pooler;
 mod queries;
+mod report;
 mod repository;
 mod row;
 mod session;
@@ -50,5 +52,6 @@ pub use archive::PostgresSnapshot;
 pub use change_feed::PostgresChangeFeed;
 pub use open_error::{PostgresOpenError, PostgresOpenProblem};
 pub use pool::PostgresPool;
+pub use report::PostgresReport;
 pub use repository::PostgresTodoRepository;
 pub use url::{PostgresUrl, PostgresUrlError};

@@ -1,10 +1,13 @@
 //! Whether a pooler in between keeps the sessions of its clients apart.
 
+use std::array;
+
 use tokio::time::timeout;
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use super::connector::{ConnectError, Connector};
 use super::open_error::PostgresOpenProblem;
+use super::session::Connection;
 use super::url::CONNECT_TIMEOUT;
 
 /// How often to look. The first look finds PgBouncer in transaction mode with its defaults; with
@@ -22,32 +25,42 @@ const READ_MARK: &str = "SELECT current_setting('todo_mcp.session', true)";
 /// Nothing else is changed, and nothing prepared. An engine without such settings has no such poolers.
 pub(super) async fn check_sessions(connector: &Connector) -> Result<(), PostgresOpenProblem> {
     let [one, other] = connector.connect_twice().await?;
-    match are_shared(&one.client, &other.client).await {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(PostgresOpenProblem::SharedSessions),
-        Err(ConnectError::Driver(error)) if error.as_db_error().is_some() => Ok(()),
-        Err(error) => Err(error.into()),
+    if are_shared(&one, &other).await? {
+        return Err(PostgresOpenProblem::SharedSessions);
     }
+    Ok(())
 }
 
 /// Whether a client sees a setting of another session, or the other has lost it.
-async fn are_shared(one: &Client, other: &Client) -> Result<bool, ConnectError> {
-    let mark = value(one, MARK).await?;
+pub(super) async fn are_shared(one: &Connection, other: &Connection) -> Result<bool, ConnectError> {
+    let mark = match rows(one, MARK).await {
+        Err(ConnectError::Driver(error)) if error.as_db_error().is_some() => return Ok(false),
+        mark => mark?,
+    };
+    if mark.iter().all(|[mark]| mark.is_empty()) {
+        return Ok(false);
+    }
     for _ in 0..LOOKS {
-        if value(other, READ_MARK).await? == mark {
+        if rows::<1>(other, READ_MARK).await? == mark {
             return Ok(true);
         }
     }
-    Ok(value(one, READ_MARK).await? != mark)
+    Ok(rows(one, READ_MARK).await? != mark)
 }
 
-/// The text that a query returns.
-async fn value(client: &Client, query: &str) -> Result<Option<String>, ConnectError> {
-    let messages = timeout(CONNECT_TIMEOUT, client.simple_query(query)).await;
+/// The rows that a query returns, with empty texts for nulls. It is not prepared, because a pooler that
+/// shares sessions would not find it again.
+pub(super) async fn rows<const COLUMNS: usize>(
+    connection: &Connection,
+    query: &str,
+) -> Result<Vec<[String; COLUMNS]>, ConnectError> {
+    let messages = timeout(CONNECT_TIMEOUT, connection.client.simple_query(query)).await;
     let messages = messages.map_err(|_elapsed| ConnectError::NoAnswer)??;
-    let mut rows = messages.iter().filter_map(|message| {
+    let rows = messages.iter().filter_map(|message| {
         let SimpleQueryMessage::Row(row) = message else { return None };
-        row.get(0)
+        Some(array::from_fn(|column| {
+            row.try_get(column).ok().flatten().unwrap_or_default().to_owned()
+        }))
     });
-    Ok(rows.next().map(str::to_owned))
+    Ok(rows.collect())
 }
