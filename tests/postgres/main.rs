@@ -10,6 +10,7 @@
 //! | `outages` | databases that stop, hang and recover |
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
 //! | `change_feed` | change notifications between servers |
+//! | `doctor` | what `todo-mcp doctor` finds in a database |
 //! | `encryption` | certificates |
 //! | `pooler` | PgBouncer in between, in each of its modes |
 //! | `programs` | several programs on one database, and the secrecy of its password |
@@ -36,6 +37,7 @@ mod server;
 
 mod change_feed;
 mod connections;
+mod doctor;
 mod encryption;
 mod failover;
 mod migrations;
