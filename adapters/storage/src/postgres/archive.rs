@@ -56,8 +56,7 @@ impl PostgresSnapshot {
 
 async fn open(url: &PostgresUrl) -> Result<PostgresSnapshot, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    pooler::check_sessions(&connector).await?;
-    let connection = connector.connect(None).await?;
+    let connection = pooler::connect(&connector).await?;
     let client = &connection.client;
     match migrations::schema(client).await? {
         CURRENT => {}

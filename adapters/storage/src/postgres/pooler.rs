@@ -19,19 +19,19 @@ const MARK: &str = "\
     SELECT set_config('todo_mcp.session', random()::text || clock_timestamp()::text, false)";
 const READ_MARK: &str = "SELECT current_setting('todo_mcp.session', true)";
 
-/// Fails if sessions are shared, as by PgBouncer in transaction mode. Our settings would be those of other
-/// clients of the pooler then, ours would be lost, and prepared statements would not be found.
-///
-/// Nothing else is changed, and nothing prepared. An engine without such settings has no such poolers.
-pub(super) async fn check_sessions(connector: &Connector) -> Result<(), PostgresOpenProblem> {
+/// The first connection. Fails if sessions are shared, as by PgBouncer in transaction mode: our settings
+/// would be those of other clients of the pooler, and prepared statements would not be found.
+pub(super) async fn connect(connector: &Connector) -> Result<Connection, PostgresOpenProblem> {
     let [one, other] = connector.connect_twice().await?;
     if are_shared(&one, &other).await? {
         return Err(PostgresOpenProblem::SharedSessions);
     }
-    Ok(())
+    one.apply_settings().await?;
+    Ok(one)
 }
 
-/// Whether a client sees a setting of another session, or the other has lost it.
+/// Whether a client sees a setting of another session, or the other has lost it. Nothing else is changed,
+/// and nothing is prepared. An engine without such settings has no such poolers.
 pub(super) async fn are_shared(one: &Connection, other: &Connection) -> Result<bool, ConnectError> {
     let mark = match rows(one, MARK).await {
         Err(ConnectError::Driver(error)) if error.as_db_error().is_some() => return Ok(false),

@@ -66,8 +66,7 @@ async fn open(
     pool: PostgresPool,
 ) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    pooler::check_sessions(&connector).await?;
-    let mut connection = connector.connect(None).await?;
+    let mut connection = pooler::connect(&connector).await?;
     let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
     let encoding: String = encoding.try_get(0)?;
     if encoding != "UTF8" {
