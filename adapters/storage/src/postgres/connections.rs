@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Object, Pool};
+use deadpool::managed::{Object, Pool, QueueMode};
 use todo_application::ports::StorageError;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Error, Row};
@@ -13,12 +13,10 @@ use super::connector::Connector;
 use super::failure::{Failure, Fate};
 use super::open_error::PostgresOpenProblem;
 use super::parameter::Parameter;
+use super::pool::{PostgresPool, close_unused};
 use super::queries::Query;
 use super::session::Session;
-
-/// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
-/// replicas.
-pub(super) const SIZE: usize = 8;
+use super::vacancy::Vacancy;
 
 /// How long to wait for a free connection, and for a new one, whichever of the hosts it leads to.
 const WAIT: Duration = Duration::from_secs(3);
@@ -64,22 +62,29 @@ impl Work for Single<'_> {
 /// A pool of connections. Lost connections are replaced.
 pub(super) struct Connections {
     pool: Pool<Connector>,
+    vacancy: Vacancy,
     /// Whether a write has failed, and none of the health check has succeeded since.
     pub(super) is_failing: AtomicBool,
 }
 
 impl Connections {
     /// Makes the first connection, to check that the database can be used.
-    pub(super) async fn open(connector: Connector) -> Result<Self, PostgresOpenProblem> {
+    pub(super) async fn open(
+        connector: Connector,
+        options: PostgresPool,
+    ) -> Result<Self, PostgresOpenProblem> {
         let pool = Pool::builder(connector)
-            .max_size(SIZE)
+            .max_size(options.size.get())
+            // So that those which are not needed stay unused.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(CREATE))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| PostgresOpenProblem::Other(error.to_string()))?;
         drop(pool.get().await?);
-        Ok(Self { pool, is_failing: AtomicBool::new(false) })
+        close_unused(&pool, options.idle);
+        Ok(Self { pool, vacancy: Vacancy::new(WAIT), is_failing: AtomicBool::new(false) })
     }
 
     /// Runs a statement in a transaction of its own, and returns its rows.
@@ -125,7 +130,9 @@ impl Connections {
 
     /// Runs work once.
     pub(super) async fn attempt<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
-        let mut session = self.pool.get().await?;
+        // Dropped after the session.
+        let _announcement = self.vacancy.announcement();
+        let mut session = self.vacancy.get(&self.pool).await?;
         let output = timeout(RESPONSE, work.on(&mut session)).await;
         let output = output.map_or_else(|_| Err(Failure::no_answer()), |it| it.map_err(Into::into));
         if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use thiserror::Error;
@@ -48,19 +49,33 @@ impl Connector {
         &self,
         notified: Option<mpsc::UnboundedSender<Notification>>,
     ) -> Result<Connection, ConnectError> {
+        Ok(self.connect_to_any(notified, true).await?.0)
+    }
+
+    /// Two connections to one host, without settings.
+    pub(super) async fn connect_twice(&self) -> Result<[Connection; 2], ConnectError> {
+        let (one, host) = self.connect_to_any(None, false).await?;
+        let other = timeout(limit(host), Box::pin(self.connect_to(host, None, false))).await;
+        Ok([one, other.map_err(|_elapsed| ConnectError::NoAnswer)??])
+    }
+
+    async fn connect_to_any(
+        &self,
+        notified: Option<mpsc::UnboundedSender<Notification>>,
+        with_settings: bool,
+    ) -> Result<(Connection, &Config), ConnectError> {
         let first = self.first.load(Ordering::Relaxed);
         let hosts = self.hosts.iter().enumerate().cycle().skip(first).take(self.hosts.len());
         let mut last_error = ConnectError::NoAnswer;
         for (index, host) in hosts {
-            // The driver's own limit ends when the host accepts, which a host that hangs does too.
-            let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
             // Boxed: it is large and rare, and would be part of every future that runs a statement.
-            match timeout(limit, Box::pin(self.connect_to(host, notified.clone()))).await {
+            let connection = Box::pin(self.connect_to(host, notified.clone(), with_settings));
+            match timeout(limit(host), connection).await {
                 Ok(Ok(connection)) => {
                     let spread = host.get_load_balance_hosts() == LoadBalanceHosts::Random;
                     let next = if spread { index + 1 } else { index };
                     self.first.store(next % self.hosts.len(), Ordering::Relaxed);
-                    return Ok(connection);
+                    return Ok((connection, host));
                 }
                 Ok(Err(error)) => last_error = error.into(),
                 Err(_elapsed) => last_error = ConnectError::NoAnswer,
@@ -73,6 +88,7 @@ impl Connector {
         &self,
         host: &Config,
         notified: Option<mpsc::UnboundedSender<Notification>>,
+        with_settings: bool,
     ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut connection) = host.connect(self.tls.clone()).await?;
         let driver = tokio::spawn(async move {
@@ -93,8 +109,18 @@ impl Connector {
                 }
             }
         });
-        Connection::new(client, driver).await
+        let connection = Connection::new(client, driver);
+        if with_settings {
+            connection.apply_settings().await?;
+        }
+        Ok(connection)
     }
+}
+
+/// How long connecting may take. The driver's own limit ends when the host accepts, which a host that hangs
+/// does too.
+fn limit(host: &Config) -> Duration {
+    host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
 }
 
 impl Manager for Connector {

@@ -16,17 +16,18 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connections::{Connections, SIZE, Single};
+use super::connections::{Connections, Single};
 use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
 use super::groups::{Extent, Groups};
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::Parameter;
+use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
 use super::write::Write;
-use super::{migrations, row};
+use super::{migrations, pooler, row};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -43,18 +44,31 @@ pub struct PostgresTodoRepository {
 }
 
 impl PostgresTodoRepository {
+    /// [`open_with`](Self::open_with) the default pool.
+    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
+        Self::open_with(url, PostgresPool::default()).await
+    }
+
     /// Connects to the database and migrates it to the current schema.
     ///
     /// Any number of processes may do so at the same time. Connections that are lost later are
     /// replaced; only here is an unreachable database an error.
-    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
-        open(url).await.map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
+    pub async fn open_with(
+        url: &PostgresUrl,
+        pool: PostgresPool,
+    ) -> Result<Self, PostgresOpenError> {
+        open(url, pool)
+            .await
+            .map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
     }
 }
 
-async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
+async fn open(
+    url: &PostgresUrl,
+    pool: PostgresPool,
+) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    let mut connection = connector.connect(None).await?;
+    let mut connection = pooler::connect(&connector).await?;
     let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
     let encoding: String = encoding.try_get(0)?;
     if encoding != "UTF8" {
@@ -63,8 +77,9 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
     migrations::migrate(&mut connection.client).await?;
     let extent = Extent::of_tables(&connection.client).await?;
     drop(connection);
-    let connections = Arc::new(Connections::open(connector).await?);
-    let groups = Groups::new(Arc::clone(&connections), SIZE / 2, extent);
+    let connections = Arc::new(Connections::open(connector, pool).await?);
+    // The others are left to reads.
+    let groups = Groups::new(Arc::clone(&connections), pool.size.get().div_ceil(2), extent);
     Ok(PostgresTodoRepository { connections, groups, probe: Mutex::default() })
 }
 

@@ -41,10 +41,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn new(client: Client, driver: JoinHandle<()>) -> Result<Self, Error> {
-        let connection = Self { client, driver };
-        connection.client.batch_execute(SETTINGS).await?;
-        Ok(connection)
+    pub(super) const fn new(client: Client, driver: JoinHandle<()>) -> Self {
+        Self { client, driver }
+    }
+
+    pub(super) async fn apply_settings(&self) -> Result<(), Error> {
+        self.client.batch_execute(SETTINGS).await
     }
 }
 
