@@ -8,6 +8,7 @@
 //! | `statements` | failing statements, and how they are retried |
 //! | `outages` | databases that stop, hang and recover |
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
+//! | `isolation` | workspaces whose statements hang do not hold up others |
 //! | `change_feed` | change notifications between servers |
 //! | `encryption` | certificates |
 //! | `programs` | several programs on one database, and the secrecy of its password |
@@ -35,6 +36,7 @@ mod server;
 mod change_feed;
 mod encryption;
 mod failover;
+mod isolation;
 mod migrations;
 mod moving;
 mod opening;

@@ -7,6 +7,8 @@
 //! | `connector` | connecting to the host that accepts writes |
 //! | `session` | the settings and prepared statements of a connection |
 //! | `connections` | the pool, and retries |
+//! | `isolation` | that workspaces whose statements hang do not hold up others |
+//! | `health`, `evidence`, `probe` | whether the database can serve |
 //! | `tls` | encryption and certificate verification |
 //! | `queries` | the statements |
 //! | `change_feed` | notices of changes between servers |
@@ -27,11 +29,15 @@ mod connections;
 mod connector;
 mod creations;
 mod database_error;
+mod evidence;
 mod failure;
+mod health;
 mod insertion;
+mod isolation;
 mod migrations;
 mod open_error;
 mod parameter;
+mod probe;
 mod queries;
 mod repository;
 mod row;

@@ -13,6 +13,7 @@ use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::database_error::reason;
+use super::isolation::SLOW;
 use super::session::{Connection, Session};
 use super::tls;
 use super::url::{CONNECT_TIMEOUT, PostgresUrl};
@@ -55,7 +56,7 @@ impl Connector {
             // The driver's own limit ends when the host accepts, which a host that hangs does too.
             let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
             // Boxed: it is large and rare, and would be part of every future that runs a statement.
-            match timeout(limit, Box::pin(self.connect_to(host, notified.clone()))).await {
+            match timeout(limit, Box::pin(self.connect_to(index, host, notified.clone()))).await {
                 Ok(Ok(connection)) => {
                     let spread = host.get_load_balance_hosts() == LoadBalanceHosts::Random;
                     let next = if spread { index + 1 } else { index };
@@ -69,8 +70,16 @@ impl Connector {
         Err(last_error)
     }
 
+    /// Tries the next host first, if that is the one which does not answer.
+    pub(super) fn leave(&self, host: usize) {
+        let next = (host + 1) % self.hosts.len();
+        // Otherwise another one has been found by now.
+        let _ = self.first.compare_exchange(host, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     async fn connect_to(
         &self,
+        index: usize,
         host: &Config,
         notified: Option<mpsc::UnboundedSender<Notification>>,
     ) -> Result<Connection, tokio_postgres::Error> {
@@ -93,7 +102,7 @@ impl Connector {
                 }
             }
         });
-        Connection::new(client, driver).await
+        Connection::new(client, index, driver).await
     }
 }
 
@@ -109,6 +118,12 @@ impl Manager for Connector {
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
         if session.is_closed() {
             return Err(RecycleError::message("closed"));
+        }
+        if session.is_busy {
+            let settled = timeout(SLOW, session.settle()).await;
+            settled
+                .map_err(|_elapsed| RecycleError::message("busy"))?
+                .map_err(ConnectError::from)?;
         }
         Ok(())
     }

@@ -26,6 +26,10 @@ impl Work for Insert<'_> {
         false
     }
 
+    fn workspace(&self) -> Option<&[u8]> {
+        Some(self.todo.workspace().as_str().as_bytes())
+    }
+
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
         inserted(session.query(Query::Insert, &values(self.todo, self.quota)).await)
     }
