@@ -26,7 +26,7 @@ pub use change_feed::InProcessChangeFeed;
 pub use memory::{MemorySnapshot, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresSnapshot,
+    ChangeReach, PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresSnapshot,
     PostgresTodoRepository, PostgresUrl, PostgresUrlError,
 };
 #[cfg(feature = "sqlite")]

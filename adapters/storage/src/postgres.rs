@@ -46,7 +46,7 @@ mod tls;
 mod url;
 
 pub use archive::PostgresSnapshot;
-pub use change_feed::PostgresChangeFeed;
+pub use change_feed::{ChangeReach, PostgresChangeFeed};
 pub use open_error::{PostgresOpenError, PostgresOpenProblem};
 pub use repository::PostgresTodoRepository;
 pub use url::{PostgresUrl, PostgresUrlError};
