@@ -80,8 +80,8 @@ impl Work for Single<'_> {
 pub(super) struct Connections {
     pool: Pool<Connector>,
     isolation: Isolation,
-    /// The number of times that it was asked elsewhere.
-    asked: Mutex<usize>,
+    /// The index of the key to ask for elsewhere.
+    elsewhere: Mutex<usize>,
     pub(super) evidence: Evidence,
 }
 
@@ -99,7 +99,7 @@ impl Connections {
         Ok(Self {
             pool,
             isolation: Isolation::new(SIZE),
-            asked: Mutex::default(),
+            elsewhere: Mutex::default(),
             evidence: Evidence::default(),
         })
     }
@@ -195,11 +195,12 @@ impl Connections {
             if running.may_be_slow() {
                 continue;
             }
-            tokio::select! {
-                answer = &mut statement => return Some(answer),
-                // Boxed: it is large and rare.
-                () = Box::pin(self.ask_elsewhere(running, is_a_read)), if !running.is_overtaken() => {}
-                else => {}
+            if !running.is_overtaken() {
+                tokio::select! {
+                    answer = &mut statement => return Some(answer),
+                    // Boxed: it is large and rare.
+                    () = Box::pin(self.ask_elsewhere(running, is_a_read)) => {}
+                }
             }
             if running.is_overtaken() && running.may_be_left_behind() {
                 return None;
@@ -211,12 +212,11 @@ impl Connections {
     /// Lets a statement that hangs be overtaken, if the database answers anything at all. All connections of
     /// the pool may hang.
     async fn ask_elsewhere(&self, hanging: &Running<'_>, is_a_read: bool) {
-        let mut asked = self.asked.lock().await;
+        let mut index = self.elsewhere.lock().await;
         if hanging.is_overtaken() {
             return;
         }
-        let key = KEYS[*asked % KEYS.len()];
-        *asked += 1;
+        let key = KEYS[*index];
         let ask = async {
             let connection = self.pool.manager().connect(None).await?;
             let admission = self.isolation.admit(Some(key))?;
@@ -227,7 +227,8 @@ impl Connections {
             }
             Ok::<_, Failure>(answer?)
         };
-        // Without an answer nothing is known.
-        let _ = timeout(ELSEWHERE, ask).await;
+        if !matches!(timeout(ELSEWHERE, ask).await, Ok(Ok(()))) {
+            *index = (*index + 1) % KEYS.len();
+        }
     }
 }

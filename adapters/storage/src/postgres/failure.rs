@@ -62,11 +62,11 @@ impl Failure {
 
     /// Whether the connection can run the next statement. In doubt it cannot: a new one is made quickly,
     /// while one to a demoted server, or one that has lost its prepared statements, would fail again
-    /// and again.
+    /// and again, and one that waits for another machine would not answer the next statement either.
     pub(super) fn keeps_the_connection_usable(&self) -> bool {
         match self.fate {
-            Fate::RolledBack | Fate::TooSlow => true,
-            Fate::Refused | Fate::Unknown => false,
+            Fate::RolledBack => true,
+            Fate::Refused | Fate::TooSlow | Fate::Unknown => false,
         }
     }
 }

@@ -6,7 +6,8 @@
 //! * A statement is *slow* after [`SLOW`]. At most half of the connections wait for slow statements. One
 //!   more is given up, if the database answers other workspaces meanwhile.
 //! * A workspace whose statement was not answered while those of others were is *suspected*: its
-//!   statements fail at once, except for one at a time that tries again after a pause.
+//!   statements fail at once, except for one that tries again after a pause. One of all suspected
+//!   workspaces does so at a time, and is given up when it is slow.
 //!
 //! So a workspace that hangs holds up others for one connection and about [`SLOW`] at a time, once in a
 //! pause. While a database answers nothing, nothing is given up early and nothing suspected.
@@ -32,7 +33,7 @@ const LEFT_BEHIND: usize = 4;
 
 /// The pause before a suspected workspace is tried again, which doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// The most suspected workspaces. One more is given up after [`SLOW`] each time.
 const SUSPECTS: usize = 16_384;
@@ -46,6 +47,7 @@ pub(super) struct Isolation {
     /// Whether any workspace is suspected, so that there is nothing to look up otherwise.
     suspicious: AtomicBool,
     slow: Arc<Semaphore>,
+    retries: Arc<Semaphore>,
     left_behind: Arc<Semaphore>,
 }
 
@@ -96,8 +98,14 @@ pub(super) struct Suspected;
 /// Leave to run a statement.
 pub(super) struct Admission {
     key: Key,
-    /// Of a suspected workspace, which takes its place among the slow ones in advance.
-    slow: Option<OwnedSemaphorePermit>,
+    retry: Option<Retry>,
+}
+
+/// Leave to try again for a suspected workspace.
+struct Retry {
+    _turn: OwnedSemaphorePermit,
+    /// Taken in advance.
+    remains: OwnedSemaphorePermit,
 }
 
 /// How a statement ended.
@@ -117,6 +125,7 @@ impl Isolation {
             state: Mutex::default(),
             suspicious: AtomicBool::new(false),
             slow: Arc::new(Semaphore::new((connections / 2).max(1))),
+            retries: Arc::new(Semaphore::new(1)),
             left_behind: Arc::new(Semaphore::new(connections * LEFT_BEHIND)),
         }
     }
@@ -129,20 +138,23 @@ impl Isolation {
     pub(super) fn admit(&self, workspace: Option<&[u8]>) -> Result<Admission, Suspected> {
         let key = workspace.map(|workspace| self.hasher.hash_one(workspace));
         let Some(suspect) = key.filter(|_| self.suspicious.load(Ordering::Relaxed)) else {
-            return Ok(Admission { key, slow: None });
+            return Ok(Admission { key, retry: None });
         };
         let mut state = self.state();
         let Some(suspect) = state.suspects.get_mut(&suspect) else {
-            return Ok(Admission { key, slow: None });
+            return Ok(Admission { key, retry: None });
         };
         let now = Instant::now();
         if now < suspect.next {
             return Err(Suspected);
         }
-        let slow = Arc::clone(&self.slow).try_acquire_owned().map_err(|_| Suspected)?;
+        let take = |semaphore: &Arc<Semaphore>| {
+            Arc::clone(semaphore).try_acquire_owned().map_err(|_| Suspected)
+        };
+        let retry = Retry { _turn: take(&self.retries)?, remains: take(&self.left_behind)? };
         // For the next ones, until this one has ended.
         suspect.next = now + REMAINS;
-        Ok(Admission { key, slow: Some(slow) })
+        Ok(Admission { key, retry: Some(retry) })
     }
 
     /// Begins a statement on a connection, unless its workspace has become suspected meanwhile.
@@ -151,17 +163,17 @@ impl Isolation {
         admission: Admission,
         is_a_read: bool,
     ) -> Result<Running<'_>, Suspected> {
-        let Admission { key, slow } = admission;
+        let Admission { key, retry } = admission;
         let mut state = self.state();
-        if slow.is_none() && key.is_some_and(|key| state.suspects.contains_key(&key)) {
+        if retry.is_none() && key.is_some_and(|key| state.suspects.contains_key(&key)) {
             return Err(Suspected);
         }
         state.begun += 1;
         let number = state.begun;
-        let (is_a_retry, since) = (slow.is_some(), Since::default());
+        let (is_a_retry, since) = (retry.is_some(), Since::default());
         state.in_flight.push(InFlight { number, key, is_a_read, is_a_retry, since });
         drop(state);
-        Ok(Running { isolation: self, number, slow, has_ended: false })
+        Ok(Running { isolation: self, number, slow: None, retry, has_ended: false })
     }
 
     /// Removes a statement, and returns what was answered since it began.
@@ -178,9 +190,12 @@ impl Isolation {
                     earlier.since.own |= earlier.key == key;
                     earlier.since.others |= earlier.key != key && (earlier.is_a_read || !is_a_read);
                 }
-                if let Some(key) = key.filter(|_| !state.suspects.is_empty()) {
-                    state.suspects.remove(&key);
-                    self.suspicious.store(!state.suspects.is_empty(), Ordering::Relaxed);
+                if let Some(key) = key
+                    && state.suspects.remove(&key).is_some()
+                    && state.suspects.is_empty()
+                {
+                    self.suspicious.store(false, Ordering::Relaxed);
+                    tracing::info!("the database answers all workspaces again");
                 }
             }
             Ending::NotAnswered if since.blames_the_workspace() => {
@@ -209,7 +224,12 @@ impl Isolation {
         if state.suspects.len() < SUSPECTS {
             let suspect = Suspect { next: now + FIRST_PAUSE, pause: FIRST_PAUSE };
             state.suspects.insert(key, suspect);
-            self.suspicious.store(true, Ordering::Relaxed);
+            if !self.suspicious.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "the database does not answer some workspaces, while it answers others: their \
+                     requests fail until it does; see which of its machines, or which lock, hangs"
+                );
+            }
         }
     }
 }
@@ -219,13 +239,14 @@ pub(super) struct Running<'a> {
     isolation: &'a Isolation,
     number: u64,
     slow: Option<OwnedSemaphorePermit>,
+    retry: Option<Retry>,
     has_ended: bool,
 }
 
 impl Running<'_> {
     /// Whether a connection may wait for it although it is slow.
     pub(super) fn may_be_slow(&mut self) -> bool {
-        if self.slow.is_none() {
+        if self.slow.is_none() && self.retry.is_none() {
             self.slow = Arc::clone(&self.isolation.slow).try_acquire_owned().ok();
         }
         self.slow.is_some()
@@ -239,10 +260,10 @@ impl Running<'_> {
     }
 
     /// Counts it among those that may remain in the server. `false` if these are enough.
-    pub(super) fn may_be_left_behind(&self) -> bool {
-        let Ok(remains) = Arc::clone(&self.isolation.left_behind).try_acquire_owned() else {
-            return false;
-        };
+    pub(super) fn may_be_left_behind(&mut self) -> bool {
+        let taken = self.retry.take().map(|retry| retry.remains);
+        let free = || Arc::clone(&self.isolation.left_behind).try_acquire_owned().ok();
+        let Some(remains) = taken.or_else(free) else { return false };
         tokio::spawn(async move {
             sleep(REMAINS).await;
             drop(remains);
