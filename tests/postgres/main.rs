@@ -9,6 +9,7 @@
 //! | `connections` | how many there are, and a server that accepts no more |
 //! | `outages` | databases that stop, hang and recover |
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
+//! | `isolation` | workspaces whose statements hang do not hold up others |
 //! | `change_feed` | change notifications between servers |
 //! | `doctor` | what `todo-mcp doctor` finds in a database |
 //! | `encryption` | certificates |
@@ -42,6 +43,7 @@ mod doctor;
 mod encryption;
 mod failover;
 mod groups;
+mod isolation;
 mod migrations;
 mod moving;
 mod opening;

@@ -10,6 +10,8 @@
 //! | `pool` | how many connections there may be, and when unused ones are closed |
 //! | `pooler` | whether a pooler in between shares sessions |
 //! | `vacancy` | waiting for a connection when the server accepts no more |
+//! | `isolation` | that workspaces whose statements hang do not hold up others |
+//! | `health`, `evidence`, `probe` | whether the database can serve |
 //! | `tls` | encryption and certificate verification |
 //! | `queries` | the statements |
 //! | `change_feed` | notices of changes between servers |
@@ -32,13 +34,17 @@ mod connections;
 mod connector;
 mod creations;
 mod database_error;
+mod evidence;
 mod failure;
 mod groups;
+mod health;
+mod isolation;
 mod migrations;
 mod open_error;
 mod parameter;
 mod pool;
 mod pooler;
+mod probe;
 mod queries;
 mod report;
 mod repository;
@@ -50,7 +56,7 @@ mod vacancy;
 mod write;
 
 pub use archive::PostgresSnapshot;
-pub use change_feed::PostgresChangeFeed;
+pub use change_feed::{ChangeReach, PostgresChangeFeed};
 pub use open_error::{PostgresOpenError, PostgresOpenProblem};
 pub use pool::PostgresPool;
 pub use report::PostgresReport;

@@ -128,6 +128,10 @@ impl Work for Load<'_> {
         false
     }
 
+    fn workspace(&self) -> Option<&[u8]> {
+        None
+    }
+
     async fn on(&self, session: &mut Session) -> Result<Vec<Taken>, Error> {
         let transaction = session.transaction().await?;
         // Pipelined, and executed in this order.
