@@ -15,6 +15,7 @@
 //! | `creations` | adding a todo once, however often the request is repeated |
 //! | `parameter`, `row` | conversion between todos and rows |
 //! | `migrations` | the schema |
+//! | `citus` | tables that are distributed by Citus |
 //! | `failure` | what is known of a statement that failed |
 //! | `open_error` | why a database cannot be used |
 //!
@@ -22,6 +23,7 @@
 //! one server connection to each client (PgBouncer: session mode).
 
 mod archive;
+mod citus;
 mod change_feed;
 mod connections;
 mod connector;

@@ -61,9 +61,7 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !insertion::inserted(
-            transaction.query(Query::Insert, &insertion::values(todo, *quota)).await,
-        )? {
+        if !insertion::insert(&transaction, todo, *quota).await? {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
         }

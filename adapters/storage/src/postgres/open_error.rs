@@ -56,6 +56,17 @@ pub enum PostgresOpenProblem {
         "has schema {found}, and this program reads schema {known}: migrate it with `todo-mcp migrate`"
     )]
     OlderSchema { found: i32, known: i32 },
+    /// It is a worker of Citus, and its cluster does not have the current schema.
+    #[error(
+        "is a worker of Citus with schema {found}, which only the coordinator can change: run \
+         `todo-mcp migrate` with the coordinator ({coordinator}) in DATABASE_URL, and distribute the \
+         tables if they are not"
+    )]
+    Worker {
+        found: i32,
+        /// Its host and port.
+        coordinator: String,
+    },
     /// It has a table with the name of ours and other columns.
     #[error(
         "has a table `todos` of another application ({0}): set DATABASE_URL to another database"

@@ -1,9 +1,11 @@
 //! The settings and prepared statements of a connection.
 
-use futures_util::future::try_join_all;
+use bytes::Bytes;
+use futures_util::future::{try_join, try_join_all};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, CopyInSink, Error, Row, Statement};
 
+use super::citus;
 use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 
@@ -14,16 +16,23 @@ use super::queries::Query;
 /// * A commit is on disk before it is reported, even if the operator's default is `off`.
 /// * Each statement has one good plan, along an index in its order. With outdated statistics the planner
 ///   may assume that a long list is short. So the plan does not depend on the parameters and is made
-///   once for each connection.
+///   once for each connection. Citus makes such a plan itself where it can, and fails if it must for a
+///   statement on two tables.
+/// * Citus uses one connection to each machine. Otherwise a copy connects for each shard, and what a
+///   transaction has changed so cannot be followed by a change of its tables.
 const SETTINGS: &str = "\
     SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN '5s' \
                                       WHEN 'synchronous_commit' THEN 'on' \
-                                      WHEN 'plan_cache_mode' THEN 'force_generic_plan' \
+                                      WHEN 'plan_cache_mode' THEN \
+                                          CASE WHEN to_regclass('pg_dist_partition') IS NULL \
+                                               THEN 'force_generic_plan' ELSE 'auto' END \
+                                      WHEN 'citus.multi_shard_modify_mode' THEN 'sequential' \
                                       ELSE 'off' END, false) \
     FROM pg_settings \
     WHERE (name = 'statement_timeout' AND setting = '0') \
        OR (name = 'synchronous_commit' AND setting = 'off') \
-       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort')";
+       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', \
+                   'citus.multi_shard_modify_mode')";
 
 /// Closed when it is dropped.
 pub(super) struct Connection {
@@ -52,6 +61,7 @@ pub(super) struct Session {
     connection: Connection,
     /// In the order of [`Query::ALL`].
     statements: Vec<Statement>,
+    has_citus: bool,
 }
 
 impl Session {
@@ -60,8 +70,14 @@ impl Session {
     pub(super) async fn new(connection: Connection) -> Result<Self, Error> {
         // In one round trip.
         let prepared = Query::ALL.map(|query| connection.client.prepare(query.sql()));
-        let statements = try_join_all(prepared).await?;
-        Ok(Self { connection, statements })
+        let (statements, has_citus) =
+            try_join(try_join_all(prepared), citus::is_in(&connection.client)).await?;
+        Ok(Self { connection, statements, has_citus })
+    }
+
+    /// Whether tables may be distributed by Citus, which inserts into one table with one statement.
+    pub(super) fn has_citus(&self) -> bool {
+        self.has_citus
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -80,17 +96,24 @@ impl Session {
 
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        let Self { connection, statements } = self;
-        Ok(Transaction { transaction: connection.client.transaction().await?, statements })
+        let Self { connection, statements, has_citus } = self;
+        let transaction = connection.client.transaction().await?;
+        Ok(Transaction { transaction, statements, has_citus: *has_citus })
     }
 }
 
 pub(super) struct Transaction<'a> {
     transaction: tokio_postgres::Transaction<'a>,
     statements: &'a [Statement],
+    has_citus: bool,
 }
 
 impl Transaction<'_> {
+    /// As that of the [`Session`].
+    pub(super) fn has_citus(&self) -> bool {
+        self.has_citus
+    }
+
     /// Runs a statement, and returns its rows.
     pub(super) async fn query(
         &self,
@@ -99,6 +122,11 @@ impl Transaction<'_> {
     ) -> Result<Vec<Row>, Error> {
         let statement = &self.statements[query as usize];
         self.transaction.query(statement, &to_sql(parameters)).await
+    }
+
+    /// Begins to copy rows into a table.
+    pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Bytes>, Error> {
+        self.transaction.copy_in(sql).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
