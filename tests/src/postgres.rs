@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "finding installed programs needs the environment")]
 
 mod log;
+pub mod spread;
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -287,6 +288,16 @@ impl Server {
     /// Creates an empty database, and returns its URL.
     pub async fn fresh(&self) -> String {
         self.url(&self.create_database().await)
+    }
+
+    /// Creates a database whose tables are [partitioned](spread::partition), and which
+    /// [seems](spread::pretend_citus) to have Citus. Returns its URL.
+    pub async fn fresh_and_spread(&self) -> String {
+        let database = self.create_database().await;
+        let shell = self.connect(&database).await;
+        spread::partition(&shell).await;
+        spread::pretend_citus(&shell).await;
+        self.url(&database)
     }
 
     /// A connection that bypasses the adapter.

@@ -23,8 +23,8 @@
 //! one server connection to each client (PgBouncer: session mode).
 
 mod archive;
-mod citus;
 mod change_feed;
+mod citus;
 mod connections;
 mod connector;
 mod creations;

@@ -101,9 +101,9 @@ impl Connections {
                 Err(failure) => failure,
             };
             match failure.fate {
-                Fate::RolledBack => match pauses.next() {
+                Fate::RolledBack | Fate::Outdated => match pauses.next() {
                     Some(pause) => sleep(pause).await,
-                    // By other writes, which succeed.
+                    // Rolled back by other writes, which succeed.
                     None => return Err(failure.into()),
                 },
                 // Once, because an idle connection may turn out to be dead only when it is used.
