@@ -97,13 +97,13 @@ impl Session {
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         let Self { connection, statements, has_citus } = self;
-        let transaction = connection.client.transaction().await?;
-        Ok(Transaction { transaction, statements, has_citus: *has_citus })
+        let inner = connection.client.transaction().await?;
+        Ok(Transaction { inner, statements, has_citus: *has_citus })
     }
 }
 
 pub(super) struct Transaction<'a> {
-    transaction: tokio_postgres::Transaction<'a>,
+    inner: tokio_postgres::Transaction<'a>,
     statements: &'a [Statement],
     has_citus: bool,
 }
@@ -121,15 +121,15 @@ impl Transaction<'_> {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
         let statement = &self.statements[query as usize];
-        self.transaction.query(statement, &to_sql(parameters)).await
+        self.inner.query(statement, &to_sql(parameters)).await
     }
 
     /// Begins to copy rows into a table.
     pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Bytes>, Error> {
-        self.transaction.copy_in(sql).await
+        self.inner.copy_in(sql).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
-        self.transaction.commit().await
+        self.inner.commit().await
     }
 }
