@@ -13,6 +13,7 @@
 //! | `programs` | several programs on one database, and the secrecy of its password |
 //! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
+//! | `groups` | concurrent writes, which are committed in groups |
 //! | `writers` | clients that write continuously and record every acknowledgement |
 //!
 //! Nothing here sleeps: a test waits for a result, and fails after a minute without.
@@ -35,6 +36,7 @@ mod server;
 mod change_feed;
 mod encryption;
 mod failover;
+mod groups;
 mod migrations;
 mod moving;
 mod opening;

@@ -290,13 +290,16 @@ impl Server {
         self.url(&self.create_database().await)
     }
 
-    /// Creates a database whose tables are [partitioned](spread::partition), and which
-    /// [seems](spread::pretend_citus) to have Citus. Returns its URL.
+    /// Creates a database whose tables are [partitioned](spread::partition), and
+    /// [seem](spread::pretend_citus) to be distributed by Citus. Returns its URL.
     pub async fn fresh_and_spread(&self) -> String {
         let database = self.create_database().await;
         let shell = self.connect(&database).await;
         spread::partition(&shell).await;
         spread::pretend_citus(&shell).await;
+        let distributed = "INSERT INTO pg_dist_partition \
+                           SELECT oid, 'h' FROM pg_class WHERE relkind = 'p'";
+        shell.batch_execute(distributed).await.unwrap();
         self.url(&database)
     }
 

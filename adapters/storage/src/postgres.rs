@@ -30,7 +30,7 @@ mod connector;
 mod creations;
 mod database_error;
 mod failure;
-mod insertion;
+mod groups;
 mod migrations;
 mod open_error;
 mod parameter;
@@ -40,6 +40,7 @@ mod row;
 mod session;
 mod tls;
 mod url;
+mod write;
 
 pub use archive::PostgresSnapshot;
 pub use change_feed::PostgresChangeFeed;

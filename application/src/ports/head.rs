@@ -44,6 +44,24 @@ impl Head {
         let others = self.bytes.saturating_sub(before);
         quota.admits_change(self.bytes, others.saturating_add(todo.bytes()))
     }
+
+    /// Counts a new todo.
+    pub fn add(&mut self, todo: &Todo) {
+        self.todos += 1;
+        self.bytes += todo.bytes();
+        self.last_id = self.last_id.max(todo.minted_id());
+    }
+
+    /// Counts a change of a todo whose texts had `before` bytes.
+    pub fn replace(&mut self, before: u64, todo: &Todo) {
+        self.bytes = self.bytes.saturating_sub(before) + todo.bytes();
+    }
+
+    /// Counts the removal of a todo whose texts had so many bytes.
+    pub fn remove(&mut self, bytes: u64) {
+        self.todos = self.todos.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
 }
 
 impl From<Refusal> for InsertError {

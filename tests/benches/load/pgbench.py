@@ -30,6 +30,29 @@ STATEMENTS = {
             "done_id = CASE WHEN :completed_at::bigint IS NOT NULL THEN :{id}::uuid END "
             "FROM head WHERE todo_items.workspace = :workspace AND todo_items.id = :{id} "
             "AND todo_items.version = :version RETURNING todo_items.id;\n",
+    "create": "\\set n random(0, 63)\n"
+              "WITH head AS ("
+              "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) "
+              "SELECT {workspace}, 1, octet_length(:title::text) + octet_length(:description::text), "
+              "1, NULL "
+              "ON CONFLICT (workspace) DO UPDATE "
+              "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, "
+              "last_change = head.last_change + 1, "
+              "last_id = greatest(head.last_id, excluded.last_id) "
+              "WHERE (excluded.last_id > head.last_id) IS NOT FALSE "
+              "AND head.todos < 9223372036854775807 "
+              "AND head.bytes + excluded.bytes <= 9223372036854775807 RETURNING workspace) "
+              "INSERT INTO todo_items (workspace, id, title, description, completed_at, created_at, "
+              "created_by, updated_at, updated_by, version, open_id, done_id) "
+              "SELECT head.workspace, new.id, :title, :description, :completed_at, :created_at, "
+              ":created_by, :updated_at, :updated_by, :version, NULL, new.id "
+              "FROM head, (SELECT gen_random_uuid() AS id) AS new RETURNING id;\n",
+}
+
+# Where `create` adds its todos.
+WORKSPACES = {
+    "create": ":workspace",
+    "create-apart": "convert_to('apart' || :n::text, 'UTF8')",
 }
 
 
@@ -51,12 +74,17 @@ def pgbench(bench):
         defines = [f"--define={name}={value}" for name, value in row.items()]
         # All that are read and written are done: pgbench cannot pass a null.
         done = [todo_id(2 * number) for number in range(64)]
-        for statement in ("find", "save"):
+        for statement in ("find", "save", *WORKSPACES):
             files = []
-            for number, each in enumerate(done):
-                file = Path(directory) / f"{statement}{number}"
-                file.write_text(STATEMENTS[statement].replace("{id}", f"id{number}"))
-                files += [f"--define=id{number}={each}", f"--file={file}"]
+            if statement in WORKSPACES:
+                file = Path(directory) / statement
+                file.write_text(STATEMENTS["create"].replace("{workspace}", WORKSPACES[statement]))
+                files.append(f"--file={file}")
+            else:
+                for number, each in enumerate(done):
+                    file = Path(directory) / f"{statement}{number}"
+                    file.write_text(STATEMENTS[statement].replace("{id}", f"id{number}"))
+                    files += [f"--define=id{number}={each}", f"--file={file}"]
             command = ["pgbench", "--no-vacuum", "--protocol=prepared", "--jobs=1", "--client=8"]
             command += [f"--time={seconds}", *defines, *files, url]
             workspace = bytes.fromhex(row["workspace"].removeprefix("\\x")).decode()
@@ -69,6 +97,7 @@ def pgbench(bench):
                 theirs.append(float(re.search(r"tps = ([\d.]+)", run(command))[1]))
                 ours.append(float(run(adapter)))
             bench.figure(f"{statement}: pgbench, 8 connections", "1/s", theirs)
-            bench.figure(f"{statement}: the adapter, 8 connections", "1/s", ours)
+            callers = "64 callers" if statement in WORKSPACES else "8 callers"
+            bench.figure(f"{statement}: the adapter, {callers} on 8 connections", "1/s", ours)
             ratios = [our / their for our, their in zip(ours, theirs)]
             bench.figure(f"{statement}: the adapter, of pgbench", "", ratios)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use todo_adapter_storage::PostgresTodoRepository;
-use todo_application::domain::{ReadPermit, Todo, WorkspaceId, WritePermit};
+use todo_application::domain::{ReadPermit, Todo, TodoId, TodoRecord, WorkspaceId, WritePermit};
 use todo_application::ports::TodoRepository as _;
 use todo_tests::{read_permit, write_permit};
 use tokio::task::JoinSet;
@@ -14,7 +14,10 @@ use tokio::time::sleep;
 use crate::{Result, runtime};
 
 /// The size of the adapter's pool.
-const CALLERS: usize = 8;
+const CONNECTIONS: usize = 8;
+
+/// How many callers create todos: more than there are connections, so that their writes are grouped.
+const CREATORS: usize = 64;
 
 /// How many todos are read or written.
 const TODOS: u32 = 64;
@@ -22,14 +25,27 @@ const TODOS: u32 = 64;
 /// The first part does not count: connections are opened and statements prepared.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Prints the calls per second of [`CALLERS`] concurrent callers.
+/// What is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statement {
+    Find,
+    Save,
+    /// In one workspace.
+    Create,
+    /// Each caller in a workspace of its own.
+    CreateApart,
+}
+
+/// Prints the calls per second of [`CONNECTIONS`] concurrent callers, or of [`CREATORS`].
 ///
 /// The workspace is that of an organization, and holds the todos that `load/` imports.
 pub(crate) fn call(url: &str, name: &str, statement: &str, seconds: &str) -> Result<()> {
-    let save = match statement {
-        "find" => false,
-        "save" => true,
-        _ => return Err("the statement is `find` or `save`".into()),
+    let (statement, callers_count) = match statement {
+        "find" => (Statement::Find, CONNECTIONS),
+        "save" => (Statement::Save, CONNECTIONS),
+        "create" => (Statement::Create, CREATORS),
+        "create-apart" => (Statement::CreateApart, CREATORS),
+        _ => return Err("the statement is `find`, `save`, `create` or `create-apart`".into()),
     };
     let measured = Duration::from_secs_f64(seconds.parse()?);
     let rate = runtime()?.block_on(async {
@@ -38,12 +54,18 @@ pub(crate) fn call(url: &str, name: &str, statement: &str, seconds: &str) -> Res
         let todos = Arc::new(todos(&repository, &read_permit(&workspace)).await?);
         let calls = Arc::new(AtomicU64::new(0));
         let mut callers = JoinSet::new();
-        for _ in 0..CALLERS {
+        for number in 0..callers_count {
             let (repository, todos) = (Arc::clone(&repository), Arc::clone(&todos));
+            let workspace = match statement {
+                Statement::CreateApart => {
+                    WorkspaceId::try_from(format!("{name}{number}").as_str())?
+                }
+                Statement::Find | Statement::Save | Statement::Create => workspace.clone(),
+            };
             let permits = (read_permit(&workspace), write_permit(&workspace));
             let calls = Arc::clone(&calls);
             callers.spawn(async move {
-                keep_calling(&repository, &permits, &todos, save, &calls).await
+                keep_calling(&repository, &permits, &todos, statement, &calls).await
             });
         }
         let rate = async {
@@ -80,16 +102,25 @@ async fn keep_calling(
     repository: &PostgresTodoRepository,
     (read, write): &(ReadPermit, WritePermit),
     todos: &[Todo],
-    save: bool,
+    statement: Statement,
     calls: &AtomicU64,
 ) -> Result<()> {
     loop {
         let todo = &todos[fastrand::usize(..todos.len())];
-        if save {
+        match statement {
+            Statement::Find => {
+                if repository.find(read, todo.id()).await?.as_ref() != Some(todo) {
+                    return Err("find returned another todo".into());
+                }
+            }
             // Under its own version, so that every call can do the same.
-            repository.save(write, todo, todo.version()).await?;
-        } else if repository.find(read, todo.id()).await?.as_ref() != Some(todo) {
-            return Err("find returned another todo".into());
+            Statement::Save => repository.save(write, todo, todo.version()).await?,
+            Statement::Create | Statement::CreateApart => {
+                let id = TodoId::from_bytes(fastrand::u128(..).to_be_bytes());
+                let workspace = write.workspace().clone();
+                let record = TodoRecord { id, workspace, ..todo.record().clone() };
+                repository.insert(write, &Todo::restore(record)?).await?;
+            }
         }
         calls.fetch_add(1, Ordering::Relaxed);
     }

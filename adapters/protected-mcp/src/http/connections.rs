@@ -2,6 +2,7 @@
 //! how slowly a client may read.
 
 mod connection;
+mod headers;
 mod registry;
 mod stream;
 
@@ -73,9 +74,10 @@ pub(crate) async fn serve<Answering>(
     let registry = Arc::new(Registry::new(limit));
     let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
+    let mut turn = 0;
     loop {
         let socket = tokio::select! {
-            socket = accept(&listeners) => socket,
+            socket = accept(&listeners, &mut turn) => socket,
             () = &mut stop => break,
         };
         let place = registry.admit(socket);
@@ -124,7 +126,7 @@ fn run<Answering>(
         let connection = &place.connection;
         let driven = async {
             if drive(http, patience, service, connection, stopped).await {
-                connection.linger().await;
+                connection.linger(place.lingering()).await;
             }
         };
         tokio::select! {
@@ -156,16 +158,14 @@ async fn drive<Answering>(
 where
     Answering: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    // The buffers of hyper take 16 KiB, which a connection that nothing comes on does not need.
-    tokio::select! {
-        ready = timeout(patience, connection.peek()) => {
-            if !matches!(ready, Ok(Ok(_))) {
-                return false;
-            }
-        }
+    let head = tokio::select! {
+        head = timeout(patience, headers::read(connection)) => match head {
+            Ok(Ok(head)) if !head.is_empty() => head,
+            _ => return false,
+        },
         _ = stopped.changed() => return false,
-    }
-    let io = TokioIo::new(Stream::new(Arc::clone(connection)));
+    };
+    let io = TokioIo::new(Stream::new(Arc::clone(connection), head));
     let mut answering = pin!(http.serve_connection(io, service));
     let ended = tokio::select! {
         ended = answering.as_mut() => ended,
@@ -201,9 +201,12 @@ fn keepalive() -> TcpKeepalive {
     TcpKeepalive::new().with_time(Duration::from_mins(1)).with_interval(Duration::from_secs(10))
 }
 
-async fn accept(listeners: &[TcpListener]) -> TcpStream {
+/// The next connection. The listener whose turn it is comes first, so that none waits for another that
+/// always has one.
+async fn accept(listeners: &[TcpListener], turn: &mut usize) -> TcpStream {
     loop {
-        match poll_fn(|context| poll_accept(listeners, context)).await {
+        *turn += 1;
+        match poll_fn(|context| poll_accept(listeners, *turn, context)).await {
             Ok((stream, _)) => {
                 // Answers are small and complete: Nagle's algorithm only delays them.
                 if let Err(error) = stream.set_nodelay(true) {
@@ -222,12 +225,13 @@ async fn accept(listeners: &[TcpListener]) -> TcpStream {
     }
 }
 
-/// The next connection of the first listener that has one.
 fn poll_accept(
     listeners: &[TcpListener],
+    turn: usize,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-    let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
+    let in_turn = (0..listeners.len()).map(|index| &listeners[(turn + index) % listeners.len()]);
+    let mut accepted = in_turn.map(|listener| listener.poll_accept(context));
     accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
 }
 

@@ -38,9 +38,7 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Adds a todo whose id is free.
     pub(super) fn add(&mut self, todo: &Todo) {
-        self.head.todos += 1;
-        self.head.bytes += todo.bytes();
-        self.head.last_id = self.head.last_id.max(todo.minted_id());
+        self.head.add(todo);
         self.put(todo);
     }
 
@@ -66,8 +64,7 @@ impl Workspace {
 
     fn remove(&mut self, id: TodoId) {
         if let Some(removed) = self.todos.remove(&id) {
-            self.head.todos -= 1;
-            self.head.bytes -= removed.bytes();
+            self.head.remove(removed.bytes());
         }
         self.open.remove(&id);
         self.done.remove(&id);
@@ -164,8 +161,7 @@ impl TodoRepository for MemoryTodoRepository {
         match workspace.todos.get(&todo.id()) {
             Some(stored) if stored.version() == expected => {
                 workspace.head.admits_change(stored.bytes(), todo, permit.quota())?;
-                workspace.head.bytes -= stored.bytes();
-                workspace.head.bytes += todo.bytes();
+                workspace.head.replace(stored.bytes(), todo);
                 workspace.put(todo);
                 Ok(())
             }

@@ -18,7 +18,7 @@ use super::session::Session;
 
 /// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
 /// replicas.
-const SIZE: usize = 8;
+pub(super) const SIZE: usize = 8;
 
 /// How long to wait for a free connection, and for a new one, whichever of the hosts it leads to.
 const WAIT: Duration = Duration::from_secs(3);
@@ -110,12 +110,17 @@ impl Connections {
                 Fate::Unknown if retry_unknown => retry_unknown = false,
                 Fate::Unknown | Fate::Refused | Fate::TooSlow => {
                     if !work.is_a_read() {
-                        self.is_failing.store(true, Ordering::Relaxed);
+                        self.note_failed_write();
                     }
                     return Err(failure.into());
                 }
             }
         }
+    }
+
+    /// Lets the health check write until it succeeds.
+    pub(super) fn note_failed_write(&self) {
+        self.is_failing.store(true, Ordering::Relaxed);
     }
 
     /// Runs work once.

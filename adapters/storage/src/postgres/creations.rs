@@ -9,7 +9,7 @@ use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
 use super::session::{Session, Transaction};
-use super::{insertion, row};
+use super::{row, write};
 
 /// A transaction that remembers a request and adds its todo, or does neither.
 pub(super) struct InsertOnce<'a> {
@@ -61,7 +61,7 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !insertion::insert(&transaction, todo, *quota).await? {
+        if !write::insert(&transaction, todo, *quota).await? {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
         }

@@ -16,16 +16,17 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connections::{Connections, Single};
+use super::connections::{Connections, SIZE, Single};
 use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
-use super::insertion::Insert;
+use super::groups::{Extent, Groups};
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::Parameter;
 use super::queries::Query;
 use super::url::PostgresUrl;
-use super::{insertion, migrations, row};
+use super::write::Write;
+use super::{migrations, row};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -36,6 +37,7 @@ const PROBE_TIME: Duration = Duration::from_millis(900);
 /// unknown and has no other effect.
 pub struct PostgresTodoRepository {
     pub(super) connections: Arc<Connections>,
+    groups: Groups,
     /// The query of a health check that is still running.
     probe: Mutex<Option<JoinHandle<Result<(), Failure>>>>,
 }
@@ -59,9 +61,11 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
         return Err(PostgresOpenProblem::Encoding(encoding));
     }
     migrations::migrate(&mut connection.client).await?;
+    let extent = Extent::of_tables(&connection.client).await?;
     drop(connection);
     let connections = Arc::new(Connections::open(connector).await?);
-    Ok(PostgresTodoRepository { connections, probe: Mutex::default() })
+    let groups = Groups::new(Arc::clone(&connections), SIZE / 2, extent);
+    Ok(PostgresTodoRepository { connections, groups, probe: Mutex::default() })
 }
 
 /// How often a todo is inserted again after what refused it was gone at once.
@@ -114,7 +118,8 @@ impl TodoRepository for PostgresTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         for _ in 0..ROUNDS {
-            if self.connections.execute(&Insert { todo, quota: permit.quota() }).await? {
+            let write = Write::Insert { todo: todo.clone(), quota: permit.quota() };
+            if self.groups.write(write).await? {
                 return Ok(());
             }
             self.refusal(todo, permit.quota()).await?;
@@ -156,12 +161,9 @@ impl TodoRepository for PostgresTodoRepository {
         expected: Version,
     ) -> Result<(), ChangeError> {
         todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let mut values = Vec::from(row::values(todo));
-        values.push(Parameter::Number(Some(expected.as_i64())));
-        values.push(Parameter::Number(Some(todo.bytes().cast_signed())));
-        values.push(insertion::limit(permit.quota().bytes));
         for _ in 0..ROUNDS {
-            if !self.connections.run(Query::Save, &values).await?.is_empty() {
+            let write = Write::Save { todo: todo.clone(), expected, quota: permit.quota() };
+            if self.groups.write(write).await? {
                 return Ok(());
             }
             self.refusal_of_change(todo, expected, permit.quota()).await?;
@@ -175,15 +177,14 @@ impl TodoRepository for PostgresTodoRepository {
         id: TodoId,
         expected: Option<Version>,
     ) -> Result<bool, RemoveError> {
-        let [key, id] = [row::key(permit.workspace()), Parameter::Id(id)];
-        let version = Parameter::Number(expected.map(Version::as_i64));
-        let key = [key, id, version];
-        let removed = self.connections.run(Query::Remove, &key).await?;
-        if !removed.is_empty() || expected.is_none() {
-            return Ok(!removed.is_empty());
+        let workspace = permit.workspace();
+        let removed =
+            self.groups.write(Write::Remove { workspace: workspace.clone(), id, expected }).await?;
+        if removed || expected.is_none() {
+            return Ok(removed);
         }
-        let [key, id, _] = key;
-        let existing = self.connections.run(Query::Exists, &[key, id]).await?;
+        let key = [row::key(workspace), Parameter::Id(id)];
+        let existing = self.connections.run(Query::Exists, &key).await?;
         if existing.is_empty() { Ok(false) } else { Err(RemoveError::Stale) }
     }
 }

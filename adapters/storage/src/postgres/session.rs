@@ -1,7 +1,11 @@
 //! The settings and prepared statements of a connection.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use bytes::Bytes;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{MaybeDone, join_all, join3, maybe_done, try_join, try_join_all};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, CopyInSink, Error, Row, Statement};
 
@@ -33,6 +37,10 @@ const SETTINGS: &str = "\
        OR (name = 'synchronous_commit' AND setting = 'off') \
        OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', \
                    'citus.multi_shard_modify_mode')";
+
+/// The beginning of several writes. None of them waits long for a lock: those that can go on are not held
+/// up, and this one runs again alone.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '250ms'";
 
 /// Closed when it is dropped.
 pub(super) struct Connection {
@@ -94,6 +102,34 @@ impl Session {
         self.connection.client.query(statement, &to_sql(parameters)).await
     }
 
+    /// Runs writes in one transaction and one round trip, and returns for each whether it returned a row.
+    /// `None` if a statement failed, and so all were rolled back.
+    pub(super) async fn run_together(
+        &self,
+        writes: &[(Query, Vec<Parameter<'_>>)],
+    ) -> Result<Option<Vec<bool>>, Error> {
+        let client = &self.connection.client;
+        let mut begin = pin!(maybe_done(client.batch_execute(BEGIN)));
+        send(begin.as_mut()).await;
+        let mut running = Vec::with_capacity(writes.len());
+        for (query, parameters) in writes {
+            let mut write = Box::pin(maybe_done(self.query(*query, parameters)));
+            send(write.as_mut()).await;
+            running.push(write);
+        }
+        // One that could not be sent must not be missing in what is committed.
+        let all_are_sent = running.iter().all(|write| !matches!(**write, MaybeDone::Done(Err(_))));
+        let end = client.batch_execute(if all_are_sent { "COMMIT" } else { "ROLLBACK" });
+        let answered = join_all(running.iter_mut().map(Pin::as_mut));
+        let ((), _, ended) = join3(begin.as_mut(), answered, end).await;
+        begin.take_output().unwrap_or(Ok(()))?;
+        // A transaction in which a statement has failed is rolled back, without an error.
+        ended?;
+        let answers = running.iter_mut().filter_map(|write| write.as_mut().take_output());
+        let effects = answers.map(|answer| Ok(!answer?.is_empty())).collect::<Result<_, Error>>();
+        Ok(effects.ok())
+    }
+
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         let Self { connection, statements, has_citus } = self;
@@ -132,4 +168,13 @@ impl Transaction<'_> {
     pub(super) async fn commit(self) -> Result<(), Error> {
         self.inner.commit().await
     }
+}
+
+/// Polls a future once: the driver sends the messages of a statement when its future is first polled.
+async fn send(mut statement: Pin<&mut impl Future>) {
+    poll_fn(|context| {
+        let _ = statement.as_mut().poll(context);
+        Poll::Ready(())
+    })
+    .await;
 }

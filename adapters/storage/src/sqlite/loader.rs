@@ -10,9 +10,10 @@ use todo_application::ports::{Loaded, StorageError, TodoLoader};
 use tokio::task::spawn_blocking;
 
 use super::failure::{failure, unavailable};
+use super::heads::Heads;
 use super::open::{self, Exclusive};
 use super::open_error::OpenError;
-use super::{heads, log_marker, queries, write};
+use super::{log_marker, queries, write};
 
 /// Loads todos into an SQLite file that no other process uses at the same time.
 ///
@@ -50,14 +51,21 @@ fn load(connection: &mut Connection, todos: &[Todo]) -> Result<Vec<Loaded>, Stor
     let transaction = connection.transaction_with_behavior(immediate).map_err(failure)?;
     // SQLite makes a checkpoint whenever the log is long, so each commit may be the first of a log.
     log_marker::change_unless_damaged(&transaction).map_err(failure)?;
-    let loaded = todos.iter().map(|todo| load_one(&transaction, todo)).collect::<Result<_, _>>()?;
+    let mut heads = Heads::new(&transaction);
+    let load = |todo| load_one(&transaction, &mut heads, todo);
+    let loaded = todos.iter().map(load).collect::<Result<_, _>>()?;
+    heads.store().map_err(failure)?;
     transaction.commit().map_err(failure)?;
     Ok(loaded)
 }
 
-fn load_one(connection: &Connection, todo: &Todo) -> Result<Loaded, StorageError> {
+fn load_one(
+    connection: &Connection,
+    heads: &mut Heads<'_>,
+    todo: &Todo,
+) -> Result<Loaded, StorageError> {
     if write::insert_new(connection, todo).map_err(failure)? {
-        heads::load(connection, todo).map_err(failure)?;
+        heads.of(todo.workspace()).map_err(failure)?.count(|head| head.add(todo));
         return Ok(Loaded::Added);
     }
     let stored = queries::find(connection, todo.workspace(), todo.id())?;

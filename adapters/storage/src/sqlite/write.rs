@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use todo_application::domain::{Quota, QuotaExceeded, Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{Creation, CreationRequest, Refusal};
 
-use super::{creations, heads, row, schema};
+use super::heads::{Heads, StoredHead};
+use super::{creations, row, schema};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
@@ -75,16 +76,6 @@ pub(super) enum Outcome {
     Earlier(Creation),
 }
 
-impl Outcome {
-    /// Whether the write is to be kept. Otherwise, what it wrote before it was refused is rolled back.
-    pub(super) fn is_kept(self) -> bool {
-        match self {
-            Self::Done | Self::NotFound | Self::Earlier(_) => true,
-            Self::Duplicate | Self::Stale | Self::Refused(_) | Self::TooLong(_) => false,
-        }
-    }
-}
-
 impl Write {
     /// The workspace, and the bytes of the texts that are written to it; `None` for a write without texts.
     pub(super) fn texts(&self) -> Option<(&WorkspaceId, u64)> {
@@ -96,33 +87,55 @@ impl Write {
         }
     }
 
-    /// Runs the write in the open transaction, which must be rolled back to here unless the outcome
-    /// [is kept](Outcome::is_kept).
-    pub(super) fn apply(&self, connection: &Connection) -> rusqlite::Result<Outcome> {
+    /// Whether the write is more than one statement that changes something. SQLite undoes a failed
+    /// statement by itself.
+    pub(super) fn needs_savepoint(&self) -> bool {
+        matches!(self, Self::InsertOnce { .. })
+    }
+
+    /// Runs the write in the open transaction. Unless the outcome is [`Outcome::Done`], it has changed
+    /// nothing; after an error, what a write that [needs a savepoint](Self::needs_savepoint) has done must
+    /// be rolled back.
+    pub(super) fn apply(
+        &self,
+        connection: &Connection,
+        heads: &mut Heads<'_>,
+    ) -> rusqlite::Result<Outcome> {
         match self {
-            Self::Insert { todo, quota } => insert(connection, todo, *quota),
-            Self::InsertOnce { caller, todo, request, quota } => {
-                insert_once(connection, caller, todo, request, *quota)
+            Self::Insert { todo, quota } => {
+                insert(connection, heads.of(todo.workspace())?, todo, *quota, || Ok(()))
             }
-            Self::Save { todo, expected, quota } => save(connection, todo, *expected, *quota),
+            Self::InsertOnce { caller, todo, request, quota } => {
+                insert_once(connection, heads, caller, todo, request, *quota)
+            }
+            Self::Save { todo, expected, quota } => {
+                save(connection, heads, todo, *expected, *quota)
+            }
             Self::Remove { workspace, id, expected } => {
-                remove(connection, workspace, *id, *expected)
+                remove(connection, heads, workspace, *id, *expected)
             }
             Self::Probe => schema::rewrite(connection).map(|()| Outcome::Done),
         }
     }
 }
 
-fn insert(connection: &Connection, todo: &Todo, quota: Quota) -> rusqlite::Result<Outcome> {
+fn insert(
+    connection: &Connection,
+    head: &mut StoredHead,
+    todo: &Todo,
+    quota: Quota,
+    remember: impl FnOnce() -> rusqlite::Result<()>,
+) -> rusqlite::Result<Outcome> {
+    if let Err(refusal) = head.get().admits(todo, quota) {
+        let is_taken = exists(connection, todo.workspace(), todo.id())?;
+        return Ok(if is_taken { Outcome::Duplicate } else { Outcome::Refused(refusal) });
+    }
     if !insert_new(connection, todo)? {
         return Ok(Outcome::Duplicate);
     }
-    if heads::add(connection, todo, quota)? {
-        return Ok(Outcome::Done);
-    }
-    let head = heads::find(connection, todo.workspace())?;
-    // The head has just refused it.
-    Ok(head.admits(todo, quota).map_or_else(Outcome::Refused, |()| Outcome::Duplicate))
+    remember()?;
+    head.count(|head| head.add(todo));
+    Ok(Outcome::Done)
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
@@ -133,6 +146,7 @@ pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Resu
 
 fn insert_once(
     connection: &Connection,
+    heads: &mut Heads<'_>,
     caller: &str,
     todo: &Todo,
     request: &CreationRequest,
@@ -141,50 +155,52 @@ fn insert_once(
     if let Some(earlier) = creations::find(connection, caller, todo, request)? {
         return Ok(Outcome::Earlier(earlier));
     }
-    let outcome = insert(connection, todo, quota)?;
-    if outcome == Outcome::Done {
-        creations::remember(connection, caller, todo, request)?;
-    }
-    Ok(outcome)
+    let remember = || creations::remember(connection, caller, todo, request);
+    insert(connection, heads.of(todo.workspace())?, todo, quota, remember)
 }
 
 fn save(
     connection: &Connection,
+    heads: &mut Heads<'_>,
     todo: &Todo,
     expected: Version,
     quota: Quota,
 ) -> rusqlite::Result<Outcome> {
     let (workspace, id) = (todo.workspace(), todo.id());
+    let head = heads.of(workspace)?;
     let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.as_i64()];
     let before = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
-    let Some(before) = before.optional()? else { return Ok(Outcome::Stale) };
-    let longer_by = todo.bytes().cast_signed() - before;
-    if !heads::change(connection, workspace, longer_by, quota)? {
-        let head = heads::find(connection, workspace)?;
-        let admitted = head.admits_change(before.unsigned_abs(), todo, quota);
-        return Ok(admitted.map_or_else(Outcome::TooLong, |()| Outcome::Stale));
+    let Some(before) = before.optional()?.map(i64::unsigned_abs) else {
+        return Ok(Outcome::Stale);
+    };
+    if let Err(exceeded) = head.get().admits_change(before, todo, quota) {
+        return Ok(Outcome::TooLong(exceeded));
     }
     let expected = ToSqlOutput::from(expected.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
     connection.prepare_cached(SAVE)?.execute(values)?;
+    head.count(|head| head.replace(before, todo));
     Ok(Outcome::Done)
 }
 
 fn remove(
     connection: &Connection,
+    heads: &mut Heads<'_>,
     workspace: &WorkspaceId,
     id: TodoId,
     expected: Option<Version>,
 ) -> rusqlite::Result<Outcome> {
-    let (key, id) = (workspace.as_str(), id.as_uuid().as_bytes());
-    let expected = expected.map(Version::as_i64);
-    let mut remove = connection.prepare_cached(REMOVE)?;
-    let removed = remove.query_row(params![key, id, expected], |row| row.get(0)).optional()?;
-    if let Some(bytes) = removed {
-        heads::remove(connection, workspace, bytes)?;
+    let head = heads.of(workspace)?;
+    let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.map(Version::as_i64)];
+    let removed = connection.prepare_cached(REMOVE)?.query_row(key, |row| row.get::<_, i64>(0));
+    if let Some(bytes) = removed.optional()? {
+        head.count(|head| head.remove(bytes.unsigned_abs()));
         return Ok(Outcome::Done);
     }
-    let exists: bool =
-        connection.prepare_cached(EXISTS)?.query_row(params![key, id], |row| row.get(0))?;
-    Ok(if exists { Outcome::Stale } else { Outcome::NotFound })
+    Ok(if exists(connection, workspace, id)? { Outcome::Stale } else { Outcome::NotFound })
+}
+
+fn exists(connection: &Connection, workspace: &WorkspaceId, id: TodoId) -> rusqlite::Result<bool> {
+    let key = params![workspace.as_str(), id.as_uuid().as_bytes()];
+    connection.prepare_cached(EXISTS)?.query_row(key, |row| row.get(0))
 }

@@ -15,6 +15,7 @@ use super::backlog::{Backlog, Share};
 use super::checkpoints::Checkpoints;
 use super::failure::{damaged, failure, is_damage, log_truncated, may_pass, unavailable};
 use super::files::Files;
+use super::heads::Heads;
 use super::log_marker;
 use super::pinned_reader::PinnedReader;
 use super::schema;
@@ -234,11 +235,13 @@ fn try_commit(
     if marks {
         log_marker::change(&transaction).map_err(Failed::ByMarker)?;
     }
+    let mut heads = Heads::new(&transaction);
     let results = writes
         .iter()
-        .map(|write| apply_alone(&transaction, write))
+        .map(|write| apply_alone(&transaction, &mut heads, write))
         .collect::<rusqlite::Result<_>>()
         .map_err(Failed::ByWrite)?;
+    heads.store().map_err(Failed::ByWrite)?;
     let committed = transaction.commit();
     if committed.is_err() {
         settle(connection);
@@ -255,28 +258,32 @@ fn settle(connection: &Connection) {
     let _ = schema::rewrite(connection);
 }
 
-/// Runs one write in a savepoint, so that its failure leaves the others of the transaction intact. An
-/// error means that the transaction has ended.
+/// Runs one write, so that its failure leaves the others of the transaction intact. An error means that
+/// the transaction has ended.
 fn apply_alone(
     transaction: &Transaction<'_>,
+    heads: &mut Heads<'_>,
     write: &Write,
 ) -> rusqlite::Result<Result<Outcome, StorageError>> {
-    run(transaction, "SAVEPOINT alone")?;
-    match write.apply(transaction) {
-        Ok(outcome) => {
-            if !outcome.is_kept() {
-                run(transaction, "ROLLBACK TO alone")?;
-            }
-            run(transaction, "RELEASE alone").map(|()| Ok(outcome))
-        }
+    let needs_savepoint = write.needs_savepoint();
+    if needs_savepoint {
+        run(transaction, "SAVEPOINT alone")?;
+    }
+    let applied = write.apply(transaction, heads);
+    if let Err(error) = &applied {
         // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
         // accepts no more writes in it.
-        Err(error) if transaction.is_autocommit() || is_damage(&error) => Err(error),
-        Err(error) => {
+        if transaction.is_autocommit() || is_damage(error) {
+            return applied.map(Ok);
+        }
+        if needs_savepoint {
             run(transaction, "ROLLBACK TO alone")?;
-            run(transaction, "RELEASE alone").map(|()| Err(failure(error)))
         }
     }
+    if needs_savepoint {
+        run(transaction, "RELEASE alone")?;
+    }
+    Ok(applied.map_err(failure))
 }
 
 /// Runs a cached statement. The savepoints of `rusqlite` prepare theirs each time.

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
 use crate::limits::Account;
@@ -95,9 +96,10 @@ impl Connection {
 
     /// Reads and drops what the client still sends after the last answer, for a moment. A socket that is
     /// closed with unread bytes resets the connection, and the client may lose that answer (RFC 9112
-    /// section 9.6).
-    pub(super) async fn linger(&self) {
+    /// section 9.6). Few connections read at the same time; the others are given that moment to receive it.
+    pub(super) async fn linger(&self, reading: &Semaphore) {
         let read = async {
+            let _permit = reading.acquire().await;
             let mut left = MAX_LINGERING_BYTES;
             while self.socket.readable().await.is_ok() {
                 match self.socket.try_read(&mut [0; 4 * 1024]) {
@@ -105,6 +107,8 @@ impl Connection {
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     _ => break,
                 }
+                // There is always more to read of a client that floods.
+                yield_now().await;
             }
         };
         // A client that keeps it open is not waited for.

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -16,6 +17,9 @@ const SMALL_PART: usize = 512;
 
 /// The share of one caller when idle connections are closed, as a part of all.
 const SHARE_OF_A_CALLER: usize = 16;
+
+/// How many connections at once read what their clients still send after the last answer.
+const LINGERING: usize = 16;
 
 /// How often a shortage is logged at most, and how often the connections are searched for idle ones while
 /// there are none.
@@ -64,6 +68,8 @@ impl Default for ConnectionLimit {
 pub(super) struct Registry {
     limit: ConnectionLimit,
     open: Mutex<Open>,
+    /// For connections that [linger](Connection::linger).
+    lingering: Semaphore,
 }
 
 #[derive(Default)]
@@ -88,7 +94,7 @@ pub(super) struct Place {
 
 impl Registry {
     pub(super) fn new(limit: ConnectionLimit) -> Self {
-        Self { limit, open: Mutex::default() }
+        Self { limit, open: Mutex::default(), lingering: Semaphore::new(LINGERING) }
     }
 
     /// A place for a new connection, if necessary in place of idle ones.
@@ -117,6 +123,12 @@ impl Registry {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    pub(super) fn lingering(&self) -> &Semaphore {
+        &self.registry.lingering
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
@@ -20,6 +21,8 @@ const LEAST_BYTES_PER_SECOND: u32 = 16 * 1024;
 /// The bytes of a connection. Writing fails with `TimedOut` for a client that reads too slowly.
 pub(super) struct Stream {
     connection: Arc<Connection>,
+    /// What has been read already.
+    head: Bytes,
     patience: Patience,
     blocked: Option<Blocked>,
 }
@@ -53,8 +56,9 @@ struct Blocked {
 }
 
 impl Stream {
-    pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, patience: Patience::FULL, blocked: None }
+    /// The bytes of a connection on which `head` has been read.
+    pub(super) fn new(connection: Arc<Connection>, head: Vec<u8>) -> Self {
+        Self { connection, head: head.into(), patience: Patience::FULL, blocked: None }
     }
 
     fn poll_write_with(
@@ -72,7 +76,7 @@ impl Stream {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        let Self { connection, patience, blocked } = self;
+        let Self { connection, head: _, patience, blocked } = self;
         let blocked = blocked.get_or_insert_with(|| Blocked {
             since: Instant::now(),
             out_of_patience: Box::pin(sleep(patience.0)),
@@ -92,10 +96,19 @@ impl Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.head.is_empty() {
+            let size = self.head.len().min(buffer.remaining());
+            buffer.put_slice(&self.head.split_to(size));
+            if self.head.is_empty() {
+                // Frees the memory.
+                self.head = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         let socket = &self.connection.socket;
         loop {
             ready!(socket.poll_read_ready(context))?;

@@ -170,6 +170,52 @@ async fn a_client_that_closes_its_sending_side_gets_every_answer() {
 }
 
 #[tokio::test]
+async fn requests_in_pieces_of_any_size_are_answered() {
+    let echo = |request: Request<Body>, _| async { Response::new(Body::new(request.into_body())) };
+    let address = start(1, echo).await;
+    let one = format!("POST / HTTP/1.1\r\nhost: h\r\nx: {}\r\n", "x".repeat(3_000));
+    let requests = format!(
+        "{one}content-length: 5\r\n\r\nfirst{one}transfer-encoding: chunked\r\n\r\n6\r\nsecond\r\n0\r\n\r\n"
+    );
+    for size in [1, 7, 1_024, 3_050, requests.len()] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut answers = String::new();
+        let (mut reading, mut writing) = client.split();
+        let write = async {
+            for piece in requests.as_bytes().chunks(size) {
+                writing.write_all(piece).await.unwrap();
+                yield_now().await;
+            }
+            writing.shutdown().await.unwrap();
+        };
+        let ((), read) = tokio::join!(write, reading.read_to_string(&mut answers));
+        read.unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{size}: {answers}");
+        assert!(answers.contains("first") && answers.ends_with("0\r\n\r\n"), "{size}: {answers}");
+    }
+}
+
+#[tokio::test]
+async fn no_listener_waits_for_another_that_always_has_connections() {
+    let bound = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listeners = [bound().await, bound().await];
+    let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+    let mut clients = Vec::new();
+    for address in addresses.iter().flat_map(|address| [address; 4]) {
+        clients.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut turn = 0;
+    let mut accepted = Vec::new();
+    for _ in 0..4 {
+        accepted.push(accept(&listeners, &mut turn).await.local_addr().unwrap());
+    }
+    for address in addresses {
+        assert_eq!(accepted.iter().filter(|it| **it == address).count(), 2, "{accepted:?}");
+    }
+}
+
+#[tokio::test]
 async fn headers_have_at_most_8_kibibytes() {
     let address = ok(1).await;
     let status = async |size: usize| {

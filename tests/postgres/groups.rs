@@ -1,0 +1,139 @@
+//! Concurrent writes, which are committed in groups.
+
+use std::sync::Arc;
+
+use todo_application::domain::Version;
+use todo_application::ports::InsertError;
+use todo_tests::postgres;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// How many groups are written at the same time.
+const AT_ONCE: u64 = 4;
+
+fn todo_of(name: &str, number: u64) -> Todo {
+    Todo::restore(todo_record(&workspace(name), id(number))).unwrap()
+}
+
+/// A new database, and a client of it.
+async fn database() -> (Arc<PostgresTodoRepository>, tokio_postgres::Client) {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    (Arc::new(open(&server.url(&database)).await), server.connect(&database).await)
+}
+
+/// Begins a call. On the single thread of a test, calls are made in the order in which they are begun, and
+/// before any of their groups is sent.
+fn begin<T: Send + 'static, Calling: Future<Output = T> + Send + 'static>(
+    repository: &Arc<PostgresTodoRepository>,
+    call: impl FnOnce(Arc<PostgresTodoRepository>) -> Calling,
+) -> JoinHandle<T> {
+    tokio::spawn(call(Arc::clone(repository)))
+}
+
+fn begin_to_add(
+    repository: &Arc<PostgresTodoRepository>,
+    todo: Todo,
+) -> JoinHandle<Result<(), InsertError>> {
+    begin(repository, |repository| async move { repository.add(&todo).await })
+}
+
+async fn all<T>(calls: Vec<JoinHandle<T>>) -> Vec<T> {
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(soon(call).await.unwrap());
+    }
+    answers
+}
+
+/// How many transactions have written the todos that there are.
+async fn transactions(shell: &tokio_postgres::Client) -> i64 {
+    let sql = "SELECT count(DISTINCT xmin::text) FROM todo_items";
+    shell.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn writes_that_come_while_one_is_committed_are_committed_together() {
+    let (repository, shell) = database().await;
+    let numbers = 1..=21;
+    let calls = numbers.clone().map(|number| begin_to_add(&repository, todo(number)));
+    all(calls.collect()).await.into_iter().for_each(|added| added.unwrap());
+    assert_eq!(transactions(&shell).await, 2);
+
+    let calls = numbers.clone().map(|number| {
+        let changed = done(&todo(number));
+        begin(&repository, |it| async move { it.replace(&changed, Version::FIRST).await })
+    });
+    all(calls.collect()).await.into_iter().for_each(|changed| changed.unwrap());
+    assert_eq!(transactions(&shell).await, 2);
+    let changed: Vec<_> = numbers.clone().map(|number| done(&todo(number))).collect();
+    assert_eq!(everything(&repository).await, changed);
+
+    let calls = numbers.map(|number| {
+        let removing = async move |it: Arc<PostgresTodoRepository>| {
+            it.remove_from(&workspace("mine"), id(number), None).await
+        };
+        begin(&repository, removing)
+    });
+    assert!(all(calls.collect()).await.into_iter().all(Result::unwrap));
+    assert_eq!(everything(&repository).await, []);
+    let counted = "SELECT todos, bytes, last_change FROM todo_heads";
+    let head = shell.query_one(counted, &[]).await.unwrap();
+    assert_eq!([0, 1, 2].map(|column| head.get::<_, i64>(column)), [0, 0, 3 * 21]);
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_group_holds_writes_of_several_workspaces() {
+    let (repository, shell) = database().await;
+    let calls =
+        (1..=AT_ONCE + 6).map(|it| begin_to_add(&repository, todo_of(&format!("w{it}"), it)));
+    all(calls.collect()).await.into_iter().for_each(|added| added.unwrap());
+    // The first ones found nothing to wait for.
+    assert_eq!(transactions(&shell).await, i64::try_from(AT_ONCE).unwrap() + 1);
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_write_that_fails_fails_alone() {
+    let (repository, shell) = database().await;
+    let rejects = "\
+        CREATE FUNCTION rejects() RETURNS trigger LANGUAGE plpgsql AS $$ \
+        BEGIN RAISE SQLSTATE '23514'; END $$; \
+        CREATE TRIGGER rejects BEFORE INSERT ON todo_items FOR EACH ROW \
+        WHEN (new.id = '00000000-0000-0000-0000-000000000007') EXECUTE FUNCTION rejects()";
+    shell.batch_execute(rejects).await.unwrap();
+    // The last has an id that is taken.
+    let numbers = [1, 2, 3, 7, 4, 5, 2];
+    let calls = numbers.map(|number| begin_to_add(&repository, todo(number)));
+    let answers = all(calls.into()).await;
+    for (number, answer) in numbers.into_iter().zip(answers).take(6) {
+        if number == 7 {
+            assert!(matches!(answer, Err(InsertError::Storage(StorageError::Unavailable(_)))));
+        } else {
+            answer.unwrap();
+        }
+    }
+    let stored: Vec<_> = everything(&repository).await.iter().map(Todo::id).collect();
+    assert_eq!(stored, [1, 2, 3, 4, 5].map(id));
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_write_that_hangs_does_not_hold_up_other_workspaces() {
+    let (repository, shell) = database().await;
+    repository.add(&todo_of("locked", 1)).await.unwrap();
+    shell.batch_execute("BEGIN; SELECT FROM todo_heads FOR UPDATE").await.unwrap();
+    let first = (1..=AT_ONCE).map(|it| begin_to_add(&repository, todo_of(&format!("w{it}"), it)));
+    let first: Vec<_> = first.collect();
+    // In one group, as the first ones have taken all places.
+    let locked = begin_to_add(&repository, todo_of("locked", 2));
+    let free = begin_to_add(&repository, todo_of("free", 1));
+    all(first).await.into_iter().for_each(|added| added.unwrap());
+    soon(free).await.unwrap().unwrap();
+    assert!(!locked.is_finished());
+    shell.batch_execute("COMMIT").await.unwrap();
+    soon(locked).await.unwrap().unwrap();
+}
