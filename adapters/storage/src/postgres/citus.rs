@@ -2,29 +2,22 @@
 
 use tokio_postgres::{Client, Error, GenericClient, Transaction};
 
-use super::open_error::PostgresOpenProblem;
-
 /// Whether the database has the extension, so that tables may be distributed.
 pub(super) async fn is_in(client: &impl GenericClient) -> Result<bool, Error> {
     client.query_one("SELECT to_regclass('pg_dist_partition') IS NOT NULL", &[]).await?.try_get(0)
 }
 
-/// An error if this is a worker of a cluster: tables are created and changed on its coordinator, and one
-/// that was created here would be seen nowhere else.
-pub(super) async fn check_is_coordinator(
-    client: &Client,
-    found: i32,
-) -> Result<(), PostgresOpenProblem> {
+/// The host and port of the coordinator, if this is a worker of its cluster. Tables are created and changed on
+/// the coordinator: one that was created here would be seen nowhere else.
+pub(super) async fn coordinator_of_worker(client: &Client) -> Result<Option<String>, Error> {
     // The nodes of a cluster know each other. The group of the coordinator is 0.
     const WORKER: &str = "\
-        SELECT (SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid = 0) \
+        SELECT coalesce((SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid = 0), '') \
         FROM pg_dist_local_group WHERE groupid <> 0";
     if !is_in(client).await? {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(worker) = client.query_opt(WORKER, &[]).await? else { return Ok(()) };
-    let coordinator: Option<String> = worker.try_get(0)?;
-    Err(PostgresOpenProblem::Worker { found, coordinator: coordinator.unwrap_or_default() })
+    client.query_opt(WORKER, &[]).await?.map(|worker| worker.try_get(0)).transpose()
 }
 
 /// Distributes a new table as `like` is, with the rows of a workspace on one machine. Does nothing where

@@ -53,7 +53,9 @@ pub(super) async fn migrate(connection: &mut Client) -> Result<(), PostgresOpenP
         if found == CURRENT {
             return Ok(());
         }
-        citus::check_is_coordinator(connection, found).await?;
+        if let Some(coordinator) = citus::coordinator_of_worker(connection).await? {
+            return Err(PostgresOpenProblem::Worker { found, coordinator });
+        }
         let error = match apply(connection, exclusion).await {
             Ok(Applied::All) => return Ok(()),
             Ok(Applied::NothingWithoutLocks) => {

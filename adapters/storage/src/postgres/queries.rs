@@ -1,7 +1,8 @@
 //! The statements. Each seeks its rows in an index that begins with the workspace, and returns a row for
 //! every row that it reads or writes.
 //!
-//! They use only what PostgreSQL, Citus, YugabyteDB and CockroachDB have in common.
+//! They use only what PostgreSQL, YugabyteDB and CockroachDB have in common, and Citus: except [`INSERT`],
+//! which is two statements there.
 
 use super::row::{item_columns, select};
 

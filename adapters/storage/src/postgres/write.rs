@@ -61,17 +61,17 @@ impl Work for Write {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        match self {
-            Self::Insert { todo, quota } if session.has_citus() => {
-                let transaction = session.transaction().await?;
-                let is_added = insert(&transaction, todo, *quota).await?;
-                if is_added {
-                    transaction.commit().await?;
-                }
-                Ok(is_added)
+        if let Self::Insert { todo, quota } = self
+            && session.has_citus()
+        {
+            let transaction = session.transaction().await?;
+            let is_added = insert(&transaction, todo, *quota).await?;
+            if is_added {
+                transaction.commit().await?;
             }
-            _ => had_effect(session.query(self.query(), &self.parameters()).await),
+            return Ok(is_added);
         }
+        had_effect(session.query(self.query(), &self.parameters()).await)
     }
 }
 
