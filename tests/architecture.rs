@@ -31,6 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             // Turns a listener into the stream of events that axum sends.
             "futures-util",
             "http-body-util",
+            // The parser of hyper, to tell unfinished headers from malformed ones.
+            "httparse",
             // `axum::serve` has no limit on how long headers may take, nor one on connections.
             "hyper",
             "hyper-util",

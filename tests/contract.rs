@@ -48,6 +48,12 @@ async fn postgres_store() -> Store<PostgresTodoRepository> {
     (Arc::new(PostgresTodoRepository::open(&url).await.unwrap()), ())
 }
 
+/// The tables and the statements of a database that is spread over machines.
+async fn spread_postgres_store() -> Store<PostgresTodoRepository> {
+    let url = todo_tests::postgres::shared().fresh_and_spread().await.parse().unwrap();
+    (Arc::new(PostgresTodoRepository::open(&url).await.unwrap()), ())
+}
+
 /// One test for each case and adapter, with the attribute of the adapter.
 macro_rules! contract {
     ($($(#[$attribute:meta])? $adapter:ident => $store:ident),+ $(,)?; $cases:tt) => {
@@ -78,7 +84,9 @@ contract! {
     memory => memory_store,
     sqlite => sqlite_store,
     #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-    postgres => postgres_store;
+    postgres => postgres_store,
+    #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+    spread_postgres => spread_postgres_store;
     {
         round_trip: [
             an_inserted_todo_is_found_unchanged,

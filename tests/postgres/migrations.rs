@@ -3,40 +3,13 @@
 use todo_application::domain::{Instant, Version};
 use todo_application::ports::CreationRequest;
 use todo_tests::head::{Head, head};
-use todo_tests::postgres;
+use todo_tests::postgres::{self, spread};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::*;
-
-/// Schema 1, and what schema 2 added.
-const TODOS: &str = "\
-    CREATE TABLE todos (workspace bytea NOT NULL, id uuid NOT NULL, title text NOT NULL, \
-        description text, completed_at bigint, created_at bigint NOT NULL, created_by text NOT NULL, \
-        updated_at bigint NOT NULL, updated_by text NOT NULL, version bigint NOT NULL, \
-        open_id uuid, done_id uuid, PRIMARY KEY (workspace, id))";
-const CREATIONS: &str = "\
-    CREATE TABLE creations (workspace bytea NOT NULL, created_by text NOT NULL, key text NOT NULL, \
-        fingerprint bigint NOT NULL, todo uuid NOT NULL, created_at bigint NOT NULL, \
-        forget_at bigint NOT NULL, PRIMARY KEY (workspace, created_by, key))";
-
-/// A stand-in for tables that an operator has spread over machines: nothing reads another partition than
-/// that of its workspace.
-async fn create_partitioned(shell: &Client) {
-    for (name, table) in [("todos", TODOS), ("creations", CREATIONS)] {
-        let part = |part: u32| {
-            format!(
-                "CREATE TABLE {name}_{part} PARTITION OF {name} \
-                 FOR VALUES WITH (MODULUS 8, REMAINDER {part})"
-            )
-        };
-        let whole = format!("{table} PARTITION BY HASH (workspace)");
-        let sql = std::iter::once(whole).chain((0..8).map(part)).collect::<Vec<_>>().join("; ");
-        shell.batch_execute(&sql).await.unwrap();
-    }
-}
 
 fn request(key: &str, todo: &Todo) -> CreationRequest {
     let forget_at = Instant::from_unix_millis(todo.created_at().as_unix_millis() + 1).unwrap();
@@ -56,25 +29,6 @@ async fn write_everything(repository: &PostgresTodoRepository) {
     assert_eq!(stored.iter().filter(|it| (id(101)..id(200)).contains(&it.id())).count(), 2);
 }
 
-#[tokio::test]
-#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-async fn tables_that_are_partitioned_by_workspace_are_migrated_and_served() {
-    let server = postgres::shared();
-    let database = server.create_database().await;
-    create_partitioned(&server.connect(&database).await).await;
-    write_everything(&open(&server.url(&database)).await).await;
-    write_everything_again(&server.url(&database)).await;
-}
-
-/// A repeated migration finds everything done.
-async fn write_everything_again(url: &str) {
-    let repository = open(url).await;
-    for todo in everything(&repository).await {
-        repository.remove_from(todo.workspace(), todo.id(), None).await.unwrap();
-    }
-    repository.add(&todo(1)).await.unwrap();
-}
-
 /// The workspace says the organization of the caller, except for that of everyone.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
@@ -82,7 +36,7 @@ async fn remembered_requests_are_migrated_to_their_callers() {
     let server = postgres::shared();
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
-    create_partitioned(&shell).await;
+    spread::partition(&shell).await;
     let insert = "INSERT INTO creations \
                   VALUES (convert_to($1, 'UTF8'), $2, 'k', 7, gen_random_uuid(), 1, 100)";
     let expected = [
@@ -113,19 +67,49 @@ fn uuid(text: &str) -> Uuid {
     text.parse().unwrap()
 }
 
-/// Counted from the todos that exist; of their ids, those count that were minted here.
+/// The tables of a database that is migrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Whole,
+    Spread,
+}
+
+/// Brings an empty database to an earlier schema, whose tables a later one may find partitioned.
+async fn lay_out(shell: &Client, schema: i32, layout: Layout) {
+    match layout {
+        Layout::Whole if schema == 1 => shell.batch_execute(spread::TODOS).await.unwrap(),
+        Layout::Whole => {
+            let tables = format!("{}; {}", spread::TODOS, spread::CREATIONS);
+            shell.batch_execute(&tables).await.unwrap();
+        }
+        Layout::Spread => {
+            spread::partition(shell).await;
+            spread::pretend_citus(shell).await;
+        }
+    }
+    let migrations = format!(
+        "CREATE TABLE todo_mcp_migrations (number integer PRIMARY KEY); \
+         INSERT INTO todo_mcp_migrations SELECT generate_series(1, {schema})"
+    );
+    shell.batch_execute(&migrations).await.unwrap();
+    if schema == 3 {
+        let rename = "ALTER TABLE creations RENAME COLUMN created_by TO caller";
+        shell.batch_execute(rename).await.unwrap();
+    }
+}
+
+/// The whole way from each schema, with todos and remembered requests. The heads are counted from the todos
+/// that exist; of their ids, those count that were minted here.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-async fn workspaces_of_an_earlier_schema_get_their_heads() {
+async fn a_database_of_an_earlier_schema_is_migrated_with_what_it_holds() {
     let server = postgres::shared();
-    for schema in [1, 2] {
+    let layouts = [Layout::Whole, Layout::Spread];
+    for (schema, layout) in [1, 2, 3].into_iter().flat_map(|it| layouts.map(|layout| (it, layout)))
+    {
         let database = server.create_database().await;
         let shell = server.connect(&database).await;
-        if schema == 1 {
-            shell.batch_execute(TODOS).await.unwrap();
-        } else {
-            create_partitioned(&shell).await;
-        }
+        lay_out(&shell, schema, layout).await;
         // Of version 7 at 0x01a203c6a4a7 = 1795340051623, a year and a day later, and of version 4.
         let [minted, ahead, other] = [
             "01a203c6-a4a7-7e4f-8a5b-6c7d8e9f0a1b",
@@ -141,13 +125,39 @@ async fn workspaces_of_an_earlier_schema_get_their_heads() {
         ] {
             shell.execute(INSERT, &[&workspace, &id, &title, &description]).await.unwrap();
         }
-        let repository = open(&server.url(&database)).await;
+        if schema > 1 {
+            let caller = if schema == 2 { "usr_alice" } else { "usr_alice\nmine" };
+            let insert = "INSERT INTO creations \
+                          VALUES ('organization:mine', $1, 'k', 1, gen_random_uuid(), 1, 100)";
+            shell.execute(insert, &[&caller]).await.unwrap();
+        }
+        let url = server.url(&database);
+        let repository = open(&url).await;
+        let said = format!("schema {schema}, {layout:?}");
         let bytes = i64::try_from("Milch für ölzwei\nLiter – 😀bc".len()).unwrap();
         let expected = Head { todos: 3, bytes, last_change: 3, last_id: Some(minted) };
-        assert_eq!(head(&shell, &workspace("mine")).await, Some(expected), "schema {schema}");
+        assert_eq!(head(&shell, &workspace("mine")).await, Some(expected), "{said}");
         let expected = Head { todos: 1, bytes: 1, last_change: 1, last_id: None };
-        assert_eq!(head(&shell, &workspace("yours")).await, Some(expected), "schema {schema}");
-        assert_eq!(everything(&repository).await.len(), 3);
+        assert_eq!(head(&shell, &workspace("yours")).await, Some(expected), "{said}");
+        let callers = "SELECT string_agg(caller, ',') FROM creations";
+        let callers: Option<String> = shell.query_one(callers, &[]).await.unwrap().get(0);
+        assert_eq!(callers.as_deref(), (schema > 1).then_some("usr_alice\nmine"), "{said}");
+        assert_eq!(everything(&repository).await.len(), 3, "{said}");
+
+        write_everything(&repository).await;
+        // A migration that is repeated finds everything done.
+        shell.batch_execute("DELETE FROM todo_mcp_migrations").await.unwrap();
+        let repository = open(&url).await;
+        assert_eq!(everything(&repository).await.len(), 5, "{said}");
+        for todo in everything(&repository).await {
+            repository.remove_from(todo.workspace(), todo.id(), None).await.unwrap();
+        }
+        repository.add(&todo(1)).await.unwrap();
+        assert_eq!(
+            head(&shell, &workspace("mine")).await.map(|head| head.todos),
+            Some(1),
+            "{said}"
+        );
     }
 }
 
@@ -160,7 +170,10 @@ async fn a_server_of_an_earlier_schema_can_neither_write_nor_read() {
     let shell = server.connect(&database).await;
     let schema_2 = "CREATE TABLE todo_mcp_migrations (number integer PRIMARY KEY); \
                     INSERT INTO todo_mcp_migrations VALUES (1), (2)";
-    shell.batch_execute(&format!("{TODOS}; {CREATIONS}; {schema_2}")).await.unwrap();
+    shell
+        .batch_execute(&format!("{}; {}; {schema_2}", spread::TODOS, spread::CREATIONS))
+        .await
+        .unwrap();
     let statements = [
         INSERT,
         "UPDATE todos SET title = $3, description = $4 \
@@ -226,20 +239,6 @@ async fn repeated_migrations_change_nothing() {
     assert!(repository.add_once(&todo(104), &request("k", &todo(104))).await.unwrap().is_some());
 }
 
-/// The catalog of Citus, and its function, which notes the tables.
-const CITUS: &str = "\
-    CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod \"char\"); \
-    CREATE TABLE distributed (number serial, name text, colocated text, was_empty boolean); \
-    CREATE FUNCTION create_distributed_table(name regclass, key text, colocate_with text) \
-    RETURNS void LANGUAGE plpgsql AS $$ \
-    DECLARE empty boolean; \
-    BEGIN \
-        ASSERT key = 'workspace'; \
-        EXECUTE format('SELECT NOT EXISTS (SELECT 1 FROM %s)', name) INTO empty; \
-        INSERT INTO distributed (name, colocated, was_empty) VALUES (name, colocate_with, empty); \
-        INSERT INTO pg_dist_partition VALUES (name, 'h'); \
-    END $$";
-
 /// On a database of schema 1 whose table is distributed, as on one that is not.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
@@ -248,8 +247,8 @@ async fn new_tables_are_distributed_as_the_todos_are() {
     for distributed in [true, false] {
         let database = server.create_database().await;
         let shell = server.connect(&database).await;
-        shell.batch_execute(CITUS).await.unwrap();
-        shell.batch_execute(TODOS).await.unwrap();
+        spread::pretend_citus(&shell).await;
+        shell.batch_execute(spread::TODOS).await.unwrap();
         if distributed {
             let note = "INSERT INTO pg_dist_partition VALUES ('todos', 'h')";
             shell.batch_execute(note).await.unwrap();
@@ -270,3 +269,27 @@ async fn new_tables_are_distributed_as_the_todos_are() {
 
 /// The tables that migrations add to the one of schema 1, and the table that each is distributed as.
 const NEW_TABLES: [(&str, &str); 2] = [("creations", "todos"), ("todo_heads", "todo_items")];
+
+/// Its tables would be seen nowhere else.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_worker_of_citus_is_not_migrated() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    spread::pretend_citus(&shell).await;
+    shell.batch_execute("UPDATE pg_dist_local_group SET groupid = 1").await.unwrap();
+    let url = server.url(&database);
+    let said = refusal(&url).await;
+    for part in ["is a worker of Citus", "`todo-mcp migrate`", "(coordinator.example:5432)"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let tables = "SELECT to_regclass('todo_mcp_migrations') IS NULL";
+    assert!(shell.query_one(tables, &[]).await.unwrap().get::<_, bool>(0));
+
+    // It serves what was migrated elsewhere.
+    shell.batch_execute("UPDATE pg_dist_local_group SET groupid = 0").await.unwrap();
+    write_everything(&open(&url).await).await;
+    shell.batch_execute("UPDATE pg_dist_local_group SET groupid = 1").await.unwrap();
+    assert_eq!(everything(&open(&url).await).await.len(), 2);
+}

@@ -1,14 +1,14 @@
 //! Query plans: every statement uses an index. The plans are those that `auto_explain` logged for
 //! the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use serde_json::Value;
 use todo_adapter_storage::PostgresSnapshot;
 use todo_application::domain::{Instant, Version};
 use todo_application::ports::{CreationRequest, TodoLoader as _, TodoSnapshot as _};
-use todo_tests::postgres::Server;
+use todo_tests::postgres::{Server, spread};
 
 use super::*;
 
@@ -33,14 +33,19 @@ const ROWS: &str = "\
 /// The size of a page.
 const LIMIT: usize = 51;
 
-#[tokio::test]
-#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
-async fn every_statement_uses_an_index_and_sorts_nothing() {
+/// A server that logs its plans.
+fn explaining() -> Server {
     let server = Server::new();
     let logged = ["log_min_duration=0", "log_analyze=on", "log_buffers=on", "log_format=json"];
     let settings = logged.map(|setting| format!("auto_explain.{setting}"));
     let server = server.with("shared_preload_libraries=auto_explain").with("autovacuum=off");
-    let server = settings.iter().fold(server, |server, setting| server.with(setting)).start();
+    settings.iter().fold(server, |server, setting| server.with(setting)).start()
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn every_statement_uses_an_index_and_sorts_nothing() {
+    let server = explaining();
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
 
@@ -66,6 +71,45 @@ async fn every_statement_uses_an_index_and_sorts_nothing() {
     }
 }
 
+/// Wherever a partition may be: with the statements of a single server, and with those for Citus.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn every_statement_of_a_request_reads_one_partition() {
+    let server = explaining();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    spread::partition(&shell).await;
+    let repository = open(&server.url(&database)).await;
+    shell.batch_execute(ROWS).await.unwrap();
+    use_every_statement(&repository, "first").await;
+    spread::pretend_citus(&shell).await;
+    use_every_statement(&open(&server.url(&database)).await, "second").await;
+
+    let plans = plans(&server.log());
+    // With `ADMIT_TO_HEAD`, without the page of an export.
+    assert_eq!(plans.len(), 16, "{:#?}", plans.keys());
+    for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
+        let read = relations_read(plan);
+        let partitions: BTreeSet<_> =
+            read.iter().map(|name| name.rsplit_once('_').unwrap().1).collect();
+        let seeks = !sql.starts_with("INSERT INTO") && !sql.starts_with("WITH head AS (INSERT");
+        assert_eq!(partitions.len(), usize::from(seeks), "{read:?} in {sql}\n{plan:#}");
+    }
+}
+
+/// The tables or partitions that a plan has read.
+fn relations_read(plan: &Value) -> BTreeSet<&str> {
+    let (mut nodes, mut relations) = (vec![plan], BTreeSet::new());
+    while let Some(node) = nodes.pop() {
+        // The table that is modified is the whole one. Its rows come from the nodes below.
+        if node["Node Type"] != "ModifyTable" && node["Actual Loops"].as_u64() != Some(0) {
+            relations.extend(node["Relation Name"].as_str());
+        }
+        nodes.extend(node["Plans"].as_array().into_iter().flatten());
+    }
+    relations
+}
+
 async fn use_every_statement(repository: &PostgresTodoRepository, key: &str) {
     for key in ["mine", "yours", "0042"].map(workspace) {
         for completed in [None, Some(false), Some(true)] {
@@ -74,7 +118,9 @@ async fn use_every_statement(repository: &PostgresTodoRepository, key: &str) {
             }
         }
     }
-    repository.load(&operator(), vec![todo(25_005)]).await.unwrap();
+    for _ in 0..2 {
+        repository.load(&operator(), vec![todo(25_005)]).await.unwrap();
+    }
     repository.remove_from(&workspace("mine"), id(25_005), None).await.unwrap();
     let minted = |id: &str| {
         let id = id.parse().unwrap();

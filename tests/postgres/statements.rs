@@ -27,9 +27,13 @@ const ATTEMPTS: &str = "SELECT last_value FROM attempts";
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn statements_that_the_database_rolls_back_are_retried_a_few_times() {
     let server = postgres::shared();
-    for (state, failures, succeeds) in
-        [("40001", 1, true), ("40001", 4, true), ("40P01", 4, true), ("40001", 99, false)]
-    {
+    for (state, failures, succeeds) in [
+        ("40001", 1, true),
+        ("40001", 4, true),
+        ("40P01", 4, true),
+        ("0A000", 1, true),
+        ("40001", 99, false),
+    ] {
         let database = server.create_database().await;
         let repository = open(&server.url(&database)).await;
         let shell = server.connect(&database).await;

@@ -5,6 +5,7 @@
 
 mod log;
 mod pooler;
+pub mod spread;
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -289,6 +290,19 @@ impl Server {
     /// Creates an empty database, and returns its URL.
     pub async fn fresh(&self) -> String {
         self.url(&self.create_database().await)
+    }
+
+    /// Creates a database whose tables are [partitioned](spread::partition), and
+    /// [seem](spread::pretend_citus) to be distributed by Citus. Returns its URL.
+    pub async fn fresh_and_spread(&self) -> String {
+        let database = self.create_database().await;
+        let shell = self.connect(&database).await;
+        spread::partition(&shell).await;
+        spread::pretend_citus(&shell).await;
+        let distributed = "INSERT INTO pg_dist_partition \
+                           SELECT oid, 'h' FROM pg_class WHERE relkind = 'p'";
+        shell.batch_execute(distributed).await.unwrap();
+        self.url(&database)
     }
 
     /// A connection that bypasses the adapter.

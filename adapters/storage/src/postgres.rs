@@ -20,6 +20,7 @@
 //! | `creations` | adding a todo once, however often the request is repeated |
 //! | `parameter`, `row` | conversion between todos and rows |
 //! | `migrations` | the schema |
+//! | `citus` | tables that are distributed by Citus |
 //! | `report` | what an operator needs to know of a database |
 //! | `failure` | what is known of a statement that failed |
 //! | `open_error` | why a database cannot be used |
@@ -30,6 +31,7 @@
 
 mod archive;
 mod change_feed;
+mod citus;
 mod connections;
 mod connector;
 mod creations;

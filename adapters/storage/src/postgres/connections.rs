@@ -140,7 +140,7 @@ impl Connections {
                 Err(failure) => failure,
             };
             match failure.fate {
-                Fate::RolledBack => match pauses.next() {
+                Fate::RolledBack | Fate::Outdated => match pauses.next() {
                     Some(pause) => sleep(pause).await,
                     None => return Err(failure),
                 },

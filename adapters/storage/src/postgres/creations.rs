@@ -65,9 +65,7 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !write::had_effect(
-            transaction.query(Query::Insert, &write::inserted(todo, *quota)).await,
-        )? {
+        if !write::insert(&transaction, todo, *quota).await? {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
         }

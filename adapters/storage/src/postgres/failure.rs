@@ -25,6 +25,9 @@ pub(super) enum Fate {
     /// None: the database rolled it back in favour of another transaction. A retry is likely to
     /// succeed.
     RolledBack,
+    /// None: it cannot be run as it was prepared, because tables have changed since or are distributed now.
+    /// On a new connection it is prepared for them.
+    Outdated,
     /// None, and a retry would have none either.
     Refused,
     /// None: it exceeded the time limit of a statement.
@@ -49,7 +52,7 @@ impl Failure {
 
     pub(super) fn ending(&self) -> Ending {
         match self.fate {
-            Fate::RolledBack | Fate::Refused => Ending::Answered,
+            Fate::RolledBack | Fate::Outdated | Fate::Refused => Ending::Answered,
             Fate::TooSlow => Ending::NotAnswered,
             Fate::Unknown => Ending::Failed,
         }
@@ -66,7 +69,7 @@ impl Failure {
     pub(super) fn keeps_the_connection_usable(&self) -> bool {
         match self.fate {
             Fate::RolledBack => true,
-            Fate::Refused | Fate::TooSlow | Fate::Unknown => false,
+            Fate::Outdated | Fate::Refused | Fate::TooSlow | Fate::Unknown => false,
         }
     }
 }
@@ -77,6 +80,8 @@ impl From<Error> for Failure {
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
                 Fate::RolledBack
             }
+            // "cached plan must not change result type", "could not create distributed plan".
+            Some(&SqlState::FEATURE_NOT_SUPPORTED) => Fate::Outdated,
             Some(&SqlState::QUERY_CANCELED) => Fate::TooSlow,
             // The last error on a connection may come after the commit (class 57: shutdown; class 08: it
             // lost another server; 40003 is defined as that).

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Error};
 
+use super::citus;
 use super::connections::{Connections, Work};
 use super::failure::{Failure, Fate};
 use super::session::Session;
@@ -28,22 +29,24 @@ const WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     AnyWorkspaces,
-    /// The tables are partitioned or distributed by the workspace.
+    /// The tables are partitioned by the workspace.
     OneWorkspace,
+    /// Only one: the tables are distributed by Citus, where adding a todo is a transaction of its own.
+    OneWrite,
 }
 
 impl Extent {
     pub(super) async fn of_tables(client: &Client) -> Result<Self, Error> {
         const IS_PARTITIONED: &str =
             "SELECT relkind = 'p' FROM pg_class WHERE oid = 'todo_items'::regclass";
-        const HAS_CITUS: &str = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
         const IS_DISTRIBUTED: &str = "\
             SELECT EXISTS (SELECT FROM pg_dist_partition \
                            WHERE logicalrelid = 'todo_items'::regclass)";
         let is = async |sql| client.query_one(sql, &[]).await?.try_get(0);
-        let is_split =
-            is(IS_PARTITIONED).await? || is(HAS_CITUS).await? && is(IS_DISTRIBUTED).await?;
-        Ok(if is_split { Self::OneWorkspace } else { Self::AnyWorkspaces })
+        if citus::is_in(client).await? && is(IS_DISTRIBUTED).await? {
+            return Ok(Self::OneWrite);
+        }
+        Ok(if is(IS_PARTITIONED).await? { Self::OneWorkspace } else { Self::AnyWorkspaces })
     }
 }
 
@@ -64,7 +67,8 @@ impl Groups {
         connections_used: usize,
         extent: Extent,
     ) -> Self {
-        let queue = Mutex::new(Queue::new(connections_used, SIZE, extent));
+        let size = if extent == Extent::OneWrite { 1 } else { SIZE };
+        let queue = Mutex::new(Queue::new(connections_used, size, extent == Extent::AnyWorkspaces));
         Self(Arc::new(Shared { connections, queue }))
     }
 

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient, Transaction};
 
+use super::citus;
 use super::open_error::PostgresOpenProblem;
 
 /// The schema that this program reads and writes.
@@ -52,11 +53,19 @@ pub(super) async fn migrate(connection: &mut Client) -> Result<(), PostgresOpenP
         if found == CURRENT {
             return Ok(());
         }
-        let Err(error) = apply(connection, exclusion).await else { return Ok(()) };
-        if exclusion == Exclusion::Lock && lacks_locks(&error) {
-            tracing::info!("the database has no advisory locks: migrating without");
-            exclusion = Exclusion::Conflict;
-        } else if is_conflict(&error)
+        if let Some(coordinator) = citus::coordinator_of_worker(connection).await? {
+            return Err(PostgresOpenProblem::Worker { found, coordinator });
+        }
+        let error = match apply(connection, exclusion).await {
+            Ok(Applied::All) => return Ok(()),
+            Ok(Applied::NothingWithoutLocks) => {
+                tracing::info!("the database has no advisory locks: migrating without");
+                exclusion = Exclusion::Conflict;
+                continue;
+            }
+            Err(error) => error,
+        };
+        if is_conflict(&error)
             && let Some(pause) = pauses.next()
         {
             sleep(pause).await;
@@ -76,12 +85,21 @@ pub(super) async fn schema(connection: &impl GenericClient) -> Result<i32, Error
     }
 }
 
+enum Applied {
+    All,
+    /// Nothing: the engine has no advisory locks.
+    NothingWithoutLocks,
+}
+
 /// Applies the missing migrations in one transaction.
-async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Error> {
+async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<Applied, Error> {
     let transaction = connection.transaction().await?;
     if exclusion == Exclusion::Lock {
         transaction.batch_execute(WAIT_FOR_LOCK).await?;
-        transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        match transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await {
+            Err(error) if lacks_locks(&error) => return Ok(Applied::NothingWithoutLocks),
+            locked => locked?,
+        };
     }
     transaction.batch_execute(NO_TIME_LIMIT).await?;
     transaction.batch_execute(CREATE_MIGRATIONS_TABLE).await?;
@@ -101,7 +119,7 @@ async fn apply(connection: &mut Client, exclusion: Exclusion) -> Result<(), Erro
     for schema in applied.into_iter().filter(|_| found > 0) {
         tracing::info!(schema, "database migrated");
     }
-    Ok(())
+    Ok(Applied::All)
 }
 
 /// Runs one step, unless it has been done.
@@ -114,34 +132,8 @@ async fn run(transaction: &Transaction<'_>, step: Step) -> Result<(), Error> {
             }
             transaction.batch_execute(sql).await
         }
-        Step::Distribute { table, like } => distribute(transaction, table, like).await,
+        Step::Distribute { table, like } => citus::distribute(transaction, table, like).await,
     }
-}
-
-/// Distributes a new table of Citus as `like` is, with the rows of a workspace on one machine. Does
-/// nothing where `like` is not distributed, or `table` is already.
-async fn distribute(transaction: &Transaction<'_>, table: &str, like: &str) -> Result<(), Error> {
-    const CITUS: &str = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
-    const DISTRIBUTED: &str = "\
-        SELECT logicalrelid::text FROM pg_dist_partition \
-        WHERE partmethod = 'h' AND logicalrelid::text IN ($1, $2)";
-    // Otherwise each shard is changed on a connection of its own, and no other statement of the
-    // transaction may follow.
-    const ON_ONE_CONNECTION: &str = "SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
-    if !transaction.query_one(CITUS, &[]).await?.try_get::<_, bool>(0)? {
-        return Ok(());
-    }
-    let found = transaction.query(DISTRIBUTED, &[&table, &like]).await?;
-    let found = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, Error>>()?;
-    if found.iter().any(|name| name == table) || found.is_empty() {
-        return Ok(());
-    }
-    transaction.batch_execute(ON_ONE_CONNECTION).await?;
-    let sql =
-        "SELECT create_distributed_table($1::text::regclass, 'workspace', colocate_with => $2)";
-    transaction.query(sql, &[&table, &like]).await?;
-    tracing::info!(table, like, "new table distributed");
-    Ok(())
 }
 
 /// Whether the engine has no advisory locks, as CockroachDB and older versions of YugabyteDB.

@@ -69,6 +69,17 @@ pub enum PostgresOpenProblem {
          database or user, or set DATABASE_URL to the database itself"
     )]
     SharedSessions,
+    /// It is a worker of Citus, and its cluster does not have the current schema.
+    #[error(
+        "is a worker of Citus with schema {found}, which only the coordinator can change: run \
+         `todo-mcp migrate` with the coordinator ({coordinator}) in DATABASE_URL, and distribute the \
+         tables if they are not"
+    )]
+    Worker {
+        found: i32,
+        /// Its host and port.
+        coordinator: String,
+    },
     /// It has a table with the name of ours and other columns.
     #[error(
         "has a table `todos` of another application ({0}): set DATABASE_URL to another database"

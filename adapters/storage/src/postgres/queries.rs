@@ -1,9 +1,10 @@
 //! The statements. Each seeks its rows in an index that begins with the workspace, and returns a row for
 //! every row that it reads or writes.
 //!
-//! They use only what PostgreSQL, Citus, YugabyteDB and CockroachDB have in common.
+//! They use only what PostgreSQL, YugabyteDB and CockroachDB have in common, and Citus: except [`INSERT`],
+//! which is two statements there.
 
-use super::row::select;
+use super::row::{item_columns, select};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
@@ -17,6 +18,7 @@ pub(super) enum Query {
     Exists,
     Load,
     AddToHead,
+    AdmitToHead,
     Head,
     Probe,
     Remember,
@@ -27,7 +29,7 @@ pub(super) enum Query {
 
 impl Query {
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Find,
         Self::List,
         Self::ListOpen,
@@ -38,6 +40,7 @@ impl Query {
         Self::Exists,
         Self::Load,
         Self::AddToHead,
+        Self::AdmitToHead,
         Self::Head,
         Self::Probe,
         Self::Remember,
@@ -58,6 +61,7 @@ impl Query {
             Self::Exists => EXISTS,
             Self::Load => LOAD,
             Self::AddToHead => ADD_TO_HEAD,
+            Self::AdmitToHead => ADMIT_TO_HEAD,
             Self::Head => HEAD,
             Self::Probe => PROBE,
             Self::Remember => REMEMBER,
@@ -83,6 +87,7 @@ impl Query {
             | Self::Remove
             | Self::Load
             | Self::AddToHead
+            | Self::AdmitToHead
             | Self::Probe
             | Self::Remember
             | Self::Forget => false,
@@ -112,8 +117,8 @@ const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY
 macro_rules! item {
     ($before:literal, $after:literal) => {
         concat!(
-            "todo_items (workspace, id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version, open_id, done_id) ",
+            item_columns!(),
+            " ",
             $before,
             "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
             "CASE WHEN $5::bigint IS NULL THEN $2::uuid END, ",
@@ -123,21 +128,44 @@ macro_rules! item {
     };
 }
 
+/// Counts a todo in the head of its workspace, which may have as many todos and bytes then. No row if its id
+/// is not after the last one, or if they would be more.
+macro_rules! admit {
+    ($values:literal, $todos:literal, $bytes:literal) => {
+        concat!(
+            "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
+            $values,
+            " ON CONFLICT (workspace) DO UPDATE ",
+            "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
+            "last_change = head.last_change + 1, ",
+            "last_id = greatest(head.last_id, excluded.last_id) ",
+            "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
+            "AND head.todos < ",
+            $todos,
+            " AND head.bytes + excluded.bytes <= ",
+            $bytes,
+            " RETURNING workspace"
+        )
+    };
+}
+
 /// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`, to a
 /// workspace that may have `$13` todos and `$14` bytes then. No row if its id is not after the last one, or
 /// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
     "WITH head AS (",
-    "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
-    "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint ",
-    "ON CONFLICT (workspace) DO UPDATE ",
-    "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
-    "last_change = head.last_change + 1, last_id = greatest(head.last_id, excluded.last_id) ",
-    "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
-    "AND head.todos < $13 AND head.bytes + excluded.bytes <= $14 RETURNING workspace) ",
-    "INSERT INTO ",
+    admit!(
+        "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint",
+        "$13",
+        "$14"
+    ),
+    ") INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
+
+/// The first half of [`INSERT`], with the parameters `$11` to `$14` as `$2` to `$5`. That the todo alone has
+/// no more than `$5` bytes is for the caller to check.
+const ADMIT_TO_HEAD: &str = admit!("VALUES ($1, 1, $2, 1, $3)", "$4", "$5");
 
 /// Adds a todo that was created elsewhere, without counting it. No row if the id is taken.
 const LOAD: &str = concat!(

@@ -5,7 +5,7 @@ use todo_application::domain::{
     WorkspaceId,
 };
 use todo_application::ports::{BoxError, Head, StorageError};
-use tokio_postgres::types::FromSql;
+use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Error, Row};
 
 use super::parameter::Parameter;
@@ -30,6 +30,38 @@ macro_rules! select {
     };
 }
 pub(super) use select;
+
+/// The table and its columns, for what adds rows.
+macro_rules! item_columns {
+    () => {
+        "todo_items (workspace, id, title, description, completed_at, created_at, created_by, \
+         updated_at, updated_by, version, open_id, done_id)"
+    };
+}
+pub(super) use item_columns;
+
+/// The types of [`item`].
+pub(super) const ITEM_TYPES: [Type; 12] = [
+    Type::BYTEA,
+    Type::UUID,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT8,
+    Type::UUID,
+    Type::UUID,
+];
+
+/// A todo as a row of [`item_columns`].
+pub(super) fn item(todo: &Todo) -> Vec<Parameter<'_>> {
+    let id = Some(todo.id());
+    let (open, done) = if todo.completion().is_done() { (None, id) } else { (id, None) };
+    values(todo).into_iter().chain([open, done].map(Parameter::OptionalId)).collect()
+}
 
 /// A todo as the parameters `$1` to `$10`: workspace, id, then the columns of [`select`] after the
 /// id, in their order.

@@ -4,10 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use futures_util::future::{MaybeDone, join_all, join3, maybe_done, try_join_all};
+use bytes::Bytes;
+use futures_util::future::{MaybeDone, join_all, join3, maybe_done, try_join, try_join_all};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, CopyInSink, Error, Row, Statement};
 
+use super::citus;
 use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 
@@ -18,16 +20,23 @@ use super::queries::Query;
 /// * A commit is on disk before it is reported, even if the operator's default is `off`.
 /// * Each statement has one good plan, along an index in its order. With outdated statistics the planner
 ///   may assume that a long list is short. So the plan does not depend on the parameters and is made
-///   once for each connection.
+///   once for each connection. Citus makes such a plan itself where it can, and fails if it must for a
+///   statement on two tables.
+/// * Citus uses one connection to each machine. Otherwise a copy connects for each shard, and what a
+///   transaction has changed so cannot be followed by a change of its tables.
 const SETTINGS: &str = "\
     SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN '5s' \
                                       WHEN 'synchronous_commit' THEN 'on' \
-                                      WHEN 'plan_cache_mode' THEN 'force_generic_plan' \
+                                      WHEN 'plan_cache_mode' THEN \
+                                          CASE WHEN to_regclass('pg_dist_partition') IS NULL \
+                                               THEN 'force_generic_plan' ELSE 'auto' END \
+                                      WHEN 'citus.multi_shard_modify_mode' THEN 'sequential' \
                                       ELSE 'off' END, false) \
     FROM pg_settings \
     WHERE (name = 'statement_timeout' AND setting = '0') \
        OR (name = 'synchronous_commit' AND setting = 'off') \
-       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort')";
+       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', \
+                   'citus.multi_shard_modify_mode')";
 
 /// The beginning of several writes. None of them waits long for a lock: those that can go on are not held
 /// up, and this one runs again alone.
@@ -66,6 +75,7 @@ pub(super) struct Session {
     pub(super) is_busy: bool,
     /// In the order of [`Query::ALL`].
     statements: Vec<Statement>,
+    has_citus: bool,
 }
 
 impl Session {
@@ -74,8 +84,14 @@ impl Session {
     pub(super) async fn new(connection: Connection) -> Result<Self, Error> {
         // In one round trip.
         let prepared = Query::ALL.map(|query| connection.client.prepare(query.sql()));
-        let statements = try_join_all(prepared).await?;
-        Ok(Self { connection, is_busy: false, statements })
+        let (statements, has_citus) =
+            try_join(try_join_all(prepared), citus::is_in(&connection.client)).await?;
+        Ok(Self { connection, is_busy: false, statements, has_citus })
+    }
+
+    /// Whether tables may be distributed by Citus, which inserts into one table with one statement.
+    pub(super) fn has_citus(&self) -> bool {
+        self.has_citus
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -133,17 +149,24 @@ impl Session {
 
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        let Self { connection, statements, .. } = self;
-        Ok(Transaction { transaction: connection.client.transaction().await?, statements })
+        let Self { connection, statements, has_citus, .. } = self;
+        let inner = connection.client.transaction().await?;
+        Ok(Transaction { inner, statements, has_citus: *has_citus })
     }
 }
 
 pub(super) struct Transaction<'a> {
-    transaction: tokio_postgres::Transaction<'a>,
+    inner: tokio_postgres::Transaction<'a>,
     statements: &'a [Statement],
+    has_citus: bool,
 }
 
 impl Transaction<'_> {
+    /// As that of the [`Session`].
+    pub(super) fn has_citus(&self) -> bool {
+        self.has_citus
+    }
+
     /// Runs a statement, and returns its rows.
     pub(super) async fn query(
         &self,
@@ -151,11 +174,16 @@ impl Transaction<'_> {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
         let statement = &self.statements[query as usize];
-        self.transaction.query(statement, &to_sql(parameters)).await
+        self.inner.query(statement, &to_sql(parameters)).await
+    }
+
+    /// Begins to copy rows into a table.
+    pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Bytes>, Error> {
+        self.inner.copy_in(sql).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
-        self.transaction.commit().await
+        self.inner.commit().await
     }
 }
 

@@ -10,7 +10,7 @@ use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
 use super::row;
-use super::session::Session;
+use super::session::{Session, Transaction};
 
 /// A statement that changes one todo and counts it in the head of its workspace, or does neither.
 pub(super) enum Write {
@@ -70,12 +70,44 @@ impl Work for Write {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
+        if let Self::Insert { todo, quota } = self
+            && session.has_citus()
+        {
+            let transaction = session.transaction().await?;
+            let is_added = insert(&transaction, todo, *quota).await?;
+            if is_added {
+                transaction.commit().await?;
+            }
+            return Ok(is_added);
+        }
         had_effect(session.query(self.query(), &self.parameters()).await)
     }
 }
 
+/// Adds a todo and counts it, in a transaction that is rolled back if it was not added. Returns whether it
+/// was: otherwise its id is taken, or the workspace does not take it.
+pub(super) async fn insert(
+    transaction: &Transaction<'_>,
+    todo: &Todo,
+    quota: Quota,
+) -> Result<bool, Error> {
+    if !transaction.has_citus() {
+        return had_effect(transaction.query(Query::Insert, &inserted(todo, quota)).await);
+    }
+    if quota.bytes.is_some_and(|limit| todo.bytes() > limit.get()) {
+        return Ok(false);
+    }
+    let [bytes, minted] = row::counted(todo);
+    let [todos_limit, bytes_limit] = [quota.todos, quota.bytes].map(limit);
+    let head = [row::key(todo.workspace()), bytes, minted, todos_limit, bytes_limit];
+    if transaction.query(Query::AdmitToHead, &head).await?.is_empty() {
+        return Ok(false);
+    }
+    Ok(!transaction.query(Query::Load, &row::values(todo)).await?.is_empty())
+}
+
 /// The parameters of [`Query::Insert`].
-pub(super) fn inserted(todo: &Todo, quota: Quota) -> Vec<Parameter<'_>> {
+fn inserted(todo: &Todo, quota: Quota) -> Vec<Parameter<'_>> {
     let limits = [quota.todos, quota.bytes].map(limit);
     row::values(todo).into_iter().chain(row::counted(todo)).chain(limits).collect()
 }
@@ -87,7 +119,7 @@ fn limit(limit: Option<NonZeroU64>) -> Parameter<'static> {
 }
 
 /// Whether a write had its effect, from what its statement returned: a row, or that the id is taken.
-pub(super) fn had_effect(answer: Result<Vec<Row>, Error>) -> Result<bool, Error> {
+fn had_effect(answer: Result<Vec<Row>, Error>) -> Result<bool, Error> {
     match answer {
         Ok(rows) => Ok(!rows.is_empty()),
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),

@@ -6,7 +6,6 @@ use todo_application::ports::StorageError;
 use tokio::sync::oneshot::Sender;
 
 use super::super::write::Write;
-use super::Extent;
 
 /// A write that waits, or is running.
 pub(super) struct Job {
@@ -22,7 +21,7 @@ pub(super) struct Queue {
     /// How many groups may still begin.
     free: usize,
     size: usize,
-    extent: Extent,
+    mixes_workspaces: bool,
     next_number: u64,
     /// The waiting writes of each workspace that is ready or has writes running.
     waiting: HashMap<WorkspaceId, VecDeque<Job>>,
@@ -31,10 +30,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// At most `groups` groups of `size` writes run at the same time.
-    pub(super) fn new(groups: usize, size: usize, extent: Extent) -> Self {
+    /// At most `groups` groups of `size` writes run at the same time. Each is of one workspace unless it
+    /// `mixes_workspaces`.
+    pub(super) fn new(groups: usize, size: usize, mixes_workspaces: bool) -> Self {
         let (waiting, ready) = Default::default();
-        Self { free: groups, size, extent, next_number: 0, waiting, ready }
+        Self { free: groups, size, mixes_workspaces, next_number: 0, waiting, ready }
     }
 
     /// Adds a write, and returns its number.
@@ -68,7 +68,7 @@ impl Queue {
         }
         let mut group = Vec::new();
         while group.len() < self.size
-            && (group.is_empty() || self.extent == Extent::AnyWorkspaces)
+            && (group.is_empty() || self.mixes_workspaces)
             && let Some(workspace) = self.ready.pop_front()
         {
             let Entry::Occupied(mut entry) = self.waiting.entry(workspace) else { continue };

@@ -97,31 +97,42 @@ const CREATIONS: [Step; 3] = [
     ),
 ];
 
+/// The requests of a subject whose workspace says the organization. It is personal:ORGANIZATION:SUBJECT, with
+/// the colons of the organization escaped, or organization:ORGANIZATION. No subject has a line break.
+macro_rules! of_a_subject {
+    () => {
+        "WHERE position(chr(10) IN caller) = 0
+           AND (substr(workspace, 1, 13) = 'organization:'::bytea
+                OR (substr(workspace, 1, 9) = 'personal:'::bytea
+                    AND substr(workspace, 10, 1) <> ':'::bytea))"
+    };
+}
+
 /// The requests belong to a caller, which is a subject in an organization, and no longer to a subject. The
 /// key of a workspace says the organization, except for the workspace of everyone: there, a repetition of
 /// a request from before this migration counts as a new one.
-const CALLERS: [Step; 2] = [
+const CALLERS: [Step; 3] = [
     Step::Unless {
         done: "SELECT NOT EXISTS (SELECT 1 FROM pg_attribute \
                WHERE attrelid = to_regclass('creations') AND attname = 'created_by')",
         sql: "ALTER TABLE creations RENAME COLUMN created_by TO caller",
     },
-    // personal:ORGANIZATION:SUBJECT, with the colons of the organization escaped, or
-    // organization:ORGANIZATION. No subject has a line break.
-    Step::Run(
-        "UPDATE creations SET caller = caller || chr(10) || CASE
+    // As new rows in place of the old ones: Citus computes no new value with `convert_from`.
+    Step::Run(concat!(
+        "INSERT INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at)
+         SELECT workspace, caller || chr(10) || CASE
              WHEN substr(workspace, 1, 13) = 'organization:'::bytea
              THEN substr(convert_from(workspace, 'UTF8'), 14)
              ELSE replace(replace(
                  substr(convert_from(workspace, 'UTF8'), 10,
                         length(convert_from(workspace, 'UTF8')) - 10 - length(caller)),
                  '%3A', ':'), '%25', '%')
-             END
-         WHERE position(chr(10) IN caller) = 0
-           AND (substr(workspace, 1, 13) = 'organization:'::bytea
-                OR (substr(workspace, 1, 9) = 'personal:'::bytea
-                    AND substr(workspace, 10, 1) <> ':'::bytea))",
-    ),
+             END, key, fingerprint, todo, created_at, forget_at
+         FROM creations ",
+        of_a_subject!(),
+        " ON CONFLICT (workspace, caller, key) DO NOTHING",
+    )),
+    Step::Run(concat!("DELETE FROM creations ", of_a_subject!())),
 ];
 
 /// The head of each workspace, changed in the transaction of each write. The table of todos gets another
