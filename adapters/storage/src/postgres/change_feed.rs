@@ -1,5 +1,6 @@
 //! Notices of changes between all servers of one database.
 
+mod lost;
 mod payload;
 mod sender;
 
@@ -8,9 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lost::Lost;
 use payload::{Mark, News, PROBE};
 use sender::{Sender, Sent};
-use thiserror::Error;
 use todo_application::domain::{ReadPermit, TodoId, WritePermit};
 use todo_application::ports::{BoxError, ChangeFeed, Changes};
 use tokio::sync::{Notify, mpsc, watch};
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Notification;
 
-use super::connector::{ConnectError, Connector};
+use super::connector::Connector;
 use super::database_error::reason;
 use super::session::Connection;
 use super::url::PostgresUrl;
@@ -152,28 +153,6 @@ impl ChangeFeed for PostgresChangeFeed {
 impl Drop for PostgresChangeFeed {
     fn drop(&mut self) {
         self.follower.abort();
-    }
-}
-
-/// Why a connection is closed.
-#[derive(Debug, Error)]
-enum Lost {
-    #[error(transparent)]
-    NotConnected(#[from] ConnectError),
-    #[error("{0}")]
-    Failed(String),
-    #[error("the database does not answer in time")]
-    NoAnswer,
-    #[error("the connection was closed")]
-    Closed,
-    /// It cannot listen.
-    #[error("{0}")]
-    Deaf(String),
-}
-
-impl From<tokio_postgres::Error> for Lost {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Failed(reason(error))
     }
 }
 
