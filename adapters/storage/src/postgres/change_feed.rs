@@ -1,5 +1,6 @@
 //! Notices of changes between all servers of one database.
 
+mod lost;
 mod payload;
 mod sender;
 
@@ -8,9 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lost::Lost;
 use payload::{Mark, News, PROBE};
 use sender::{Sender, Sent};
-use thiserror::Error;
 use todo_application::domain::{ReadPermit, TodoId, WritePermit};
 use todo_application::ports::{BoxError, ChangeFeed, Changes};
 use tokio::sync::{Notify, mpsc, watch};
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Notification;
 
-use super::connector::{ConnectError, Connector};
+use super::connector::Connector;
 use super::database_error::reason;
 use super::session::Connection;
 use super::url::PostgresUrl;
@@ -115,6 +116,7 @@ impl PostgresChangeFeed {
             queued,
             overflow: Arc::clone(&overflow),
             missed: false,
+            missed_by_nodes: false,
             reach: reached,
         };
         let follower = tokio::spawn(follower.follow());
@@ -154,28 +156,6 @@ impl Drop for PostgresChangeFeed {
     }
 }
 
-/// Why a connection is closed.
-#[derive(Debug, Error)]
-enum Lost {
-    #[error(transparent)]
-    NotConnected(#[from] ConnectError),
-    #[error("{0}")]
-    Failed(String),
-    #[error("the database does not answer in time")]
-    NoAnswer,
-    #[error("the connection was closed")]
-    Closed,
-    /// It cannot listen.
-    #[error("{0}")]
-    Deaf(String),
-}
-
-impl From<tokio_postgres::Error> for Lost {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Failed(reason(error))
-    }
-}
-
 /// A connection that listens.
 struct Line {
     connection: Connection,
@@ -198,6 +178,8 @@ struct Follower {
     overflow: Arc<Notify>,
     /// Whether other servers have missed a change.
     missed: bool,
+    /// Whether those that are connected to some nodes have.
+    missed_by_nodes: bool,
     reach: watch::Sender<Option<ChangeReach>>,
 }
 
@@ -274,6 +256,9 @@ impl Follower {
                 () = sleep(HEARTBEAT) => {
                     let checked = timeout(RESPONSE, line.connection.client.batch_execute("")).await;
                     checked.map_err(|_elapsed| Lost::NoAnswer)??;
+                    if self.missed_by_nodes {
+                        self.send(line, vec![PROBE.to_owned()]).await?;
+                    }
                 }
             }
             if line.next_check <= Instant::now() {
@@ -302,13 +287,14 @@ impl Follower {
             line.next_check = Instant::now() + HEARTBEAT;
             return Ok(());
         }
-        line.is_deaf = !self.hears(line).await?;
+        let is_deaf = !self.hears(line).await?;
+        let was_deaf = std::mem::replace(&mut line.is_deaf, is_deaf);
         line.next_check = Instant::now() + SILENCE;
-        self.set_reach(if line.is_deaf {
-            ChangeReach::OwnServer("notifications do not arrive".to_owned())
-        } else {
-            ChangeReach::AllServers
-        });
+        if line.is_deaf {
+            self.set_reach(ChangeReach::OwnServer("notifications do not arrive".to_owned()));
+        } else if was_deaf {
+            self.set_reach(ChangeReach::AllServers);
+        }
         Ok(())
     }
 
@@ -330,16 +316,25 @@ impl Follower {
     async fn send(&mut self, line: &mut Line, payloads: Vec<String>) -> Result<(), Lost> {
         let missed = std::mem::replace(&mut self.missed, true);
         let sent = line.sender.send(&self.connector, &line.connection, &payloads).await?;
-        let makes_up_for_it = payloads == [self.mark.anything()];
-        match sent {
+        let is_anything = payloads == [self.mark.anything()];
+        let reach = match sent {
             Sent::NotNow => return Ok(()),
-            Sent::ToAll | Sent::ToSomeNodes { .. } if line.is_deaf => {}
-            Sent::ToAll => self.set_reach(ChangeReach::AllServers),
-            Sent::ToSomeNodes { missed, nodes } => {
-                self.set_reach(ChangeReach::SomeNodes { missed, nodes });
+            Sent::ToAll => {
+                // What a node has missed, it gets as soon as it can be reached.
+                let missed = missed || self.missed_by_nodes;
+                self.missed = missed && !is_anything;
+                self.missed_by_nodes = false;
+                ChangeReach::AllServers
             }
+            Sent::ToSomeNodes { missed: by, nodes } => {
+                self.missed = missed && !is_anything;
+                self.missed_by_nodes = true;
+                ChangeReach::SomeNodes { missed: by, nodes }
+            }
+        };
+        if !line.is_deaf {
+            self.set_reach(reach);
         }
-        self.missed = missed && !makes_up_for_it;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::Lost;
+use super::lost::Lost;
 use crate::postgres::connector::Connector;
 use crate::postgres::session::Connection;
 
