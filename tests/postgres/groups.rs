@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::*;
 
 /// How many groups are written at the same time.
-const AT_ONCE: u64 = 4;
+const AT_ONCE: u64 = 6;
 
 fn todo_of(name: &str, number: u64) -> Todo {
     Todo::restore(todo_record(&workspace(name), id(number))).unwrap()

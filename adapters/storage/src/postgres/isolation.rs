@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-/// After how long a statement is slow, and how often it is then decided whether to give it up.
-pub(super) const SLOW: Duration = Duration::from_millis(250);
+/// After how long a statement is slow, and how often it is then decided whether to give it up. Longer than
+/// a busy database takes: a write that was given up may have had its effect.
+pub(super) const SLOW: Duration = Duration::from_secs(1);
 
 /// How long a statement that was given up may remain in the server, which ends it at its time limit.
 const REMAINS: Duration = Duration::from_secs(6);

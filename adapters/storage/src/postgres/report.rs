@@ -1,7 +1,11 @@
 //! What an operator needs to know of a database before servers use it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use tokio::time::timeout;
+
+use super::change_feed::{ChangeReach, PostgresChangeFeed};
 use super::connector::{ConnectError, Connector};
 use super::database_error::reason;
 use super::migrations::CURRENT;
@@ -9,6 +13,9 @@ use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::pooler::{are_shared, rows};
 use super::session::Connection;
 use super::url::PostgresUrl;
+
+/// How long it may take to find out which changes are heard of.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a database is and how it is set, as a new session of the user sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +35,8 @@ pub struct PostgresReport {
     pub workers: Result<Vec<(String, String)>, String>,
     /// Whether a pooler in between shares sessions, so that no server starts.
     pub shares_sessions: bool,
+    /// Which changes the subscribers of a server would be notified of; `None` if that was not found out.
+    pub changes: Option<ChangeReach>,
 }
 
 impl PostgresReport {
@@ -55,9 +64,15 @@ async fn report(url: &PostgresUrl) -> Result<PostgresReport, PostgresOpenProblem
         fsync: setting("fsync"),
         synchronous_commit: setting("synchronous_commit"),
         workers: workers(&connection).await?,
+        changes: changes(url).await,
         // Last: it gives the session a setting.
         shares_sessions: are_shared(&connection, &other).await?,
     })
+}
+
+async fn changes(url: &PostgresUrl) -> Option<ChangeReach> {
+    let feed = PostgresChangeFeed::start(url).ok()?;
+    timeout(PATIENCE, feed.reach()).await.ok()
 }
 
 async fn settings(connection: &Connection) -> Result<HashMap<String, String>, ConnectError> {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use todo_adapter_storage::{PostgresOpenError, PostgresOpenProblem, PostgresReport};
+use todo_adapter_storage::{ChangeReach, PostgresOpenError, PostgresOpenProblem, PostgresReport};
 
 use crate::doctor::finding::Finding;
 
@@ -19,6 +19,7 @@ pub(crate) fn check(
             schema(report),
             connections(report, pool),
             sessions(report),
+            changes(report),
             durability(report),
             encoding(report),
         ],
@@ -79,6 +80,24 @@ fn sessions(report: &PostgresReport) -> Finding {
         Finding::fail(CHECK, "a pooler shares them between its clients").advise(advice)
     } else {
         Finding::pass(CHECK, "are kept for each connection")
+    }
+}
+
+/// Whether the changes of other servers are heard of.
+fn changes(report: &PostgresReport) -> Finding {
+    const CHECK: &str = "database: changes";
+    match &report.changes {
+        Some(ChangeReach::AllServers) => {
+            Finding::pass(CHECK, "clients are notified of those of all servers")
+        }
+        Some(some) => {
+            Finding::warn(CHECK, "not all reach the servers").advise(format!("Now {some}."))
+        }
+        None => {
+            let advice = "The database did not answer in time when it was asked for notifications. \
+                          Repeat this check.";
+            Finding::warn(CHECK, "not found out").advise(advice)
+        }
     }
 }
 
@@ -166,6 +185,7 @@ mod tests {
             synchronous_commit: text("on"),
             workers: Ok(Vec::new()),
             shares_sessions: false,
+            changes: Some(ChangeReach::AllServers),
         }
     }
 
@@ -210,6 +230,13 @@ mod tests {
         only(PostgresReport { shares_sessions: true, ..good() }, Fail, &["pool_mode to session"]);
         only(PostgresReport { schema: 3, ..good() }, Warn, &["todo-mcp migrate"]);
         only(PostgresReport { schema: 5, ..good() }, Fail, &["use a newer todo-mcp"]);
+        let deaf = Some(ChangeReach::OwnServer("nothing was heard".to_owned()));
+        only(
+            PostgresReport { changes: deaf, ..good() },
+            Warn,
+            &["their own server only", "pooler"],
+        );
+        only(PostgresReport { changes: None, ..good() }, Warn, &["Repeat this check"]);
         let latin = Some("LATIN1".to_owned());
         only(PostgresReport { encoding: latin, ..good() }, Fail, &["with the encoding UTF8"]);
         let fresh = check(&Ok(PostgresReport { schema: 0, ..good() }), POOL);
@@ -221,7 +248,7 @@ mod tests {
         let off = || Some("off".to_owned());
         only(PostgresReport { fsync: off(), ..good() }, Fail, &["Set fsync to on"]);
         let own = check(&Ok(PostgresReport { synchronous_commit: off(), ..good() }), POOL);
-        assert!(own[3].verdict() == Pass && own[3].advice().unwrap().contains("Servers set it"));
+        assert!(own[4].verdict() == Pass && own[4].advice().unwrap().contains("Servers set it"));
         let workers = [("w1:5432", "on"), ("w2:5432", "off")];
         let workers = Ok(workers.map(|(it, value)| (it.to_owned(), value.to_owned())).into());
         let words = ["is not on at w2:5432", "in the configuration of each worker"];
