@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// How many groups are written at the same time.
-const AT_ONCE: u64 = 6;
+/// How many groups are written at the same time: the size of the pool.
+const AT_ONCE: u64 = 8;
 
 fn todo_of(name: &str, number: u64) -> Todo {
     Todo::restore(todo_record(&workspace(name), id(number))).unwrap()

@@ -13,7 +13,7 @@ use tokio_postgres::{Error, Row};
 use super::connector::Connector;
 use super::evidence::Evidence;
 use super::failure::{Failure, Fate};
-use super::isolation::{Ending, Isolation, Running, SLOW};
+use super::isolation::{Ending, Isolation, Running};
 use super::open_error::PostgresOpenProblem;
 use super::parameter::Parameter;
 use super::pool::{PostgresPool, close_unused};
@@ -197,7 +197,7 @@ impl Connections {
         let mut statement = pin!(statement);
         let began = Instant::now();
         while began.elapsed() < RESPONSE {
-            if let Ok(answer) = timeout(SLOW, &mut statement).await {
+            if let Ok(answer) = timeout(running.patience(), &mut statement).await {
                 return Some(answer);
             }
             if running.may_be_slow() {

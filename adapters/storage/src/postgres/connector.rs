@@ -14,10 +14,12 @@ use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::database_error::reason;
-use super::isolation::SLOW;
 use super::session::{Connection, Session};
 use super::tls;
 use super::url::{CONNECT_TIMEOUT, PostgresUrl};
+
+/// How long to wait for the rest of a statement whose caller has gone.
+const SETTLES: Duration = Duration::from_millis(250);
 
 /// Connects to the first host that accepts writes.
 pub(super) struct Connector {
@@ -148,7 +150,7 @@ impl Manager for Connector {
             return Err(RecycleError::message("closed"));
         }
         if session.is_busy {
-            let settled = timeout(SLOW, session.settle()).await;
+            let settled = timeout(SETTLES, session.settle()).await;
             settled
                 .map_err(|_elapsed| RecycleError::message("busy"))?
                 .map_err(ConnectError::from)?;

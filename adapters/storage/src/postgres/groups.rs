@@ -50,9 +50,8 @@ impl Extent {
     }
 }
 
-/// Runs writes on some of the connections. The writes of one workspace follow each other, in the order in
-/// which they came, so that they neither wait for its head on several connections nor are refused because
-/// a later one was faster.
+/// Runs writes. Those of one workspace follow each other, in the order in which they came, so that they
+/// neither wait for its head on several connections nor are refused because a later one was faster.
 pub(super) struct Groups(Arc<Shared>);
 
 struct Shared {
@@ -61,14 +60,10 @@ struct Shared {
 }
 
 impl Groups {
-    /// Uses at most `connections_used` of the connections.
-    pub(super) fn new(
-        connections: Arc<Connections>,
-        connections_used: usize,
-        extent: Extent,
-    ) -> Self {
+    /// At most `groups` groups run at the same time.
+    pub(super) fn new(connections: Arc<Connections>, groups: usize, extent: Extent) -> Self {
         let size = if extent == Extent::OneWrite { 1 } else { SIZE };
-        let queue = Mutex::new(Queue::new(connections_used, size, extent == Extent::AnyWorkspaces));
+        let queue = Mutex::new(Queue::new(groups, size, extent == Extent::AnyWorkspaces));
         Self(Arc::new(Shared { connections, queue }))
     }
 

@@ -22,8 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 /// After how long a statement is slow, and how often it is then decided whether to give it up. Longer than
-/// a busy database takes: a write that was given up may have had its effect.
-pub(super) const SLOW: Duration = Duration::from_secs(1);
+/// a busy database takes, as a write that was given up may have had its effect; less once a part of the
+/// database is known to hang.
+const SLOW: Duration = Duration::from_millis(500);
+const SLOW_WHILE_A_PART_HANGS: Duration = Duration::from_millis(250);
 
 /// How long a statement that was given up may remain in the server, which ends it at its time limit.
 const REMAINS: Duration = Duration::from_secs(6);
@@ -245,6 +247,12 @@ pub(super) struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// After how long it is slow.
+    pub(super) fn patience(&self) -> Duration {
+        let a_part_hangs = self.isolation.suspicious.load(Ordering::Relaxed);
+        if a_part_hangs { SLOW_WHILE_A_PART_HANGS } else { SLOW }
+    }
+
     /// Whether a connection may wait for it although it is slow.
     pub(super) fn may_be_slow(&mut self) -> bool {
         if self.slow.is_none() && self.retry.is_none() {

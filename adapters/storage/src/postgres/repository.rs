@@ -70,9 +70,7 @@ async fn open(
     let extent = Extent::of_tables(&connection.client).await?;
     drop(connection);
     let connections = Arc::new(Connections::open(connector, pool).await?);
-    // The others are left to reads. More than may wait for slow statements, see `isolation`.
-    let for_writes = (pool.size.get() * 3).div_ceil(4);
-    let groups = Groups::new(Arc::clone(&connections), for_writes, extent);
+    let groups = Groups::new(Arc::clone(&connections), pool.size.get(), extent);
     let health = Health::new(Arc::clone(&connections));
     Ok(PostgresTodoRepository { connections, groups, health })
 }
