@@ -151,6 +151,7 @@ prop_compose! {
         title in "[a-z'ü😀]{1,8}",
         description in "[a-z\n\"]{0,8}",
         done in any::<bool>(),
+        (due, priority, labels) in todo_tests::any_due_priority_labels(),
         version in any_version(),
     ) -> Todo {
         let record = todo_record(&key, id);
@@ -159,6 +160,9 @@ prop_compose! {
             title: Title::try_from(title.as_str()).unwrap(),
             description: Description::try_from(description.as_str()).unwrap(),
             completion: if done { Completion::Done { at } } else { Completion::Open },
+            due,
+            priority,
+            labels,
             version,
             ..record
         })

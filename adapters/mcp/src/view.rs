@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use todo_application::domain::{Instant, Todo, TodoId, TodoRecord};
+use todo_application::domain::{Due, Instant, Label, Labels, TimeZone, Todo, TodoId, TodoRecord};
 use todo_application::{Page, PageSize};
 
 use crate::cursor;
@@ -36,6 +36,24 @@ pub(crate) struct TodoView<'a> {
     /// Use it as `expected_version`.
     #[schemars(range(min = 1))]
     version: i64,
+    /// low, normal, high or urgent.
+    priority: &'static str,
+    /// Its labels.
+    #[serde(serialize_with = "texts")]
+    #[schemars(with = "Vec<String>")]
+    labels: &'a Labels,
+    /// When it is due, as it was meant; absent if it is not.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    due: Option<Due>,
+    /// The zone of a local time.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    time_zone: Option<TimeZone>,
+    /// The instant of a time.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "date-time"), default)]
+    due_at: Option<Instant>,
 }
 
 impl<'a> From<&'a TodoRecord> for TodoView<'a> {
@@ -47,6 +65,9 @@ impl<'a> From<&'a TodoRecord> for TodoView<'a> {
             title,
             description,
             completion,
+            due,
+            priority,
+            labels,
             created_at,
             created_by: _,
             updated_at,
@@ -62,6 +83,11 @@ impl<'a> From<&'a TodoRecord> for TodoView<'a> {
             updated_at: *updated_at,
             completed_at: completion.at(),
             version: version.as_i64(),
+            priority: priority.name(),
+            labels,
+            due: due.clone(),
+            time_zone: due.as_ref().and_then(Due::time_zone).cloned(),
+            due_at: due.as_ref().and_then(Due::at),
         }
     }
 }
@@ -118,6 +144,10 @@ fn view<S: Serializer>(todo: &TodoRecord, serializer: S) -> Result<S::Ok, S::Err
 
 fn views<S: Serializer>(todos: &[Todo], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(todos.iter().map(|todo| TodoView::from(todo.record())))
+}
+
+fn texts<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(labels.iter().map(Label::as_str))
 }
 
 fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {

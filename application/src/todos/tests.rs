@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mockall::predicate::{always, eq};
 use todo_domain::{
-    ClientId, Denied, Description, Edit, Instant, NoOrganization, Organization, OtherWorkspace,
-    Permission, Permissions, Sharing, Subject, Title, Todo, TodoId, Version, WriteAction,
+    ClientId, Denied, Edit, Instant, NoOrganization, Organization, OtherWorkspace, Permission,
+    Permissions, Sharing, Subject, TimeZone, Title, Todo, TodoId, Version, WriteAction,
     WritePermit, authorize_write,
 };
 
@@ -40,6 +40,9 @@ impl Principal for TestPrincipal {
     }
     fn permissions(&self) -> Permissions {
         self.permissions
+    }
+    fn time_zone(&self) -> Option<&TimeZone> {
+        None
     }
     fn expires_at(&self) -> Instant {
         Instant::from_unix_millis(2_000).unwrap()
@@ -94,11 +97,7 @@ const ID: TodoId = TodoId::from_bytes([1; 16]);
 const BUY_MILK: u64 = 0x306a_b215_ce31_3aaa;
 
 fn new_todo() -> NewTodo {
-    NewTodo {
-        title: Title::try_from("Buy milk").unwrap(),
-        description: Description::NONE,
-        key: None,
-    }
+    NewTodo { draft: Title::try_from("Buy milk").unwrap().into(), key: None }
 }
 
 fn write_permit(sharing: Sharing) -> WritePermit {
@@ -107,8 +106,7 @@ fn write_permit(sharing: Sharing) -> WritePermit {
 }
 
 fn todo_in_workspace_of(sharing: Sharing) -> Todo {
-    let NewTodo { title, description, key: _ } = new_todo();
-    Todo::create(&write_permit(sharing), ID, title, description, StoppedClock.now())
+    Todo::create(&write_permit(sharing), ID, new_todo().draft, StoppedClock.now())
 }
 
 fn stored_todo() -> Todo {

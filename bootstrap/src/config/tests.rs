@@ -135,6 +135,11 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
         ("PORT", "a\u{1b}[31m", "`a\\u{1b}[31m`"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json (it is `xml`, set in"),
         ("TODO_RATE_LIMIT", &"9".repeat(99), &format!("it is `{}..`", "9".repeat(60))),
+        (
+            "TODO_TIME_ZONE",
+            "CET",
+            "TODO_TIME_ZONE must be an IANA name such as Europe/Berlin (it is `CET`, set in",
+        ),
         ("TODO_QUOTA", "0", "TODO_QUOTA must be off, or a number such as 1000 (it is `0`, set in"),
         ("TODO_QUOTA_MIB", "1.5", "TODO_QUOTA_MIB must be off, or a number such as 1000"),
         ("DATABASE_URL", "mysql://me:hunter2@db", "or `memory:` (set in the environment)."),
@@ -190,6 +195,13 @@ fn words_are_read_whatever_their_case() {
     assert_eq!(config.rate_limit, None);
     assert_eq!(config.quota, Quota::OFF);
     assert!(matches!(config.identity, Identity::Local { auto_consent: true, .. }));
+}
+
+#[test]
+fn the_time_zone_is_unset_by_default() {
+    assert_eq!(config([]).time_zone, None);
+    let zone = config([("TODO_TIME_ZONE", "europe/berlin")]).time_zone;
+    assert_eq!(zone.as_ref().map(TimeZone::name), Some("Europe/Berlin"));
 }
 
 #[test]

@@ -108,14 +108,14 @@ const LIST_OPEN: &str = select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY
 
 const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
 
-/// A row of `todo_items` with the values of `$1` to `$10`: what follows `INSERT INTO`.
+/// A row of `todo_items` with the values of `$1` to `$14`: what follows `INSERT INTO`.
 macro_rules! item {
     ($before:literal, $after:literal) => {
         concat!(
-            "todo_items (workspace, id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version, open_id, done_id) ",
+            "todo_items (workspace, id, title, description, completed_at, due, due_zone, priority, ",
+            "labels, created_at, created_by, updated_at, updated_by, version, open_id, done_id) ",
             $before,
-            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
+            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, ",
             "CASE WHEN $5::bigint IS NULL THEN $2::uuid END, ",
             "CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END",
             $after,
@@ -123,18 +123,18 @@ macro_rules! item {
     };
 }
 
-/// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`, to a
-/// workspace that may have `$13` todos and `$14` bytes then. No row if its id is not after the last one, or
+/// Adds a todo of `$15` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$16`, to a
+/// workspace that may have `$17` todos and `$18` bytes then. No row if its id is not after the last one, or
 /// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
     "WITH head AS (",
     "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
-    "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint ",
+    "SELECT $1::bytea, 1, $15::bigint, 1, $16::uuid WHERE $15::bigint <= $18::bigint ",
     "ON CONFLICT (workspace) DO UPDATE ",
     "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
     "last_change = head.last_change + 1, last_id = greatest(head.last_id, excluded.last_id) ",
     "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
-    "AND head.todos < $13 AND head.bytes + excluded.bytes <= $14 RETURNING workspace) ",
+    "AND head.todos < $17 AND head.bytes + excluded.bytes <= $18 RETURNING workspace) ",
     "INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
@@ -162,33 +162,36 @@ const PROBE: &str = "\
     INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change) VALUES ($1, 0, 0, 0) \
     ON CONFLICT (workspace) DO UPDATE SET last_change = head.last_change + 1 RETURNING workspace";
 
-/// The new texts have `$12` bytes. No row if the version is another, or if the todo becomes longer and the
-/// workspace would have more than `$13` bytes. The version is checked with the todo locked: a concurrent change is
+/// The new texts have `$16` bytes. No row if the version is another, or if the todo becomes longer and the
+/// workspace would have more than `$17` bytes. The version is checked with the todo locked: a concurrent change is
 /// waited for before anything is counted.
 const SAVE: &str = "\
     WITH old AS ( \
-        SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes \
-        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $11 FOR UPDATE), \
+        SELECT octet_length(title) + coalesce(octet_length(description), 0) \
+               + coalesce(octet_length(labels), 0) AS bytes \
+        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $15 FOR UPDATE), \
     head AS ( \
-        UPDATE todo_heads SET bytes = todo_heads.bytes + $12::bigint - old.bytes, \
+        UPDATE todo_heads SET bytes = todo_heads.bytes + $16::bigint - old.bytes, \
                               last_change = todo_heads.last_change + 1 \
         FROM old WHERE todo_heads.workspace = $1 \
-          AND ($12::bigint <= old.bytes \
-               OR todo_heads.bytes + $12::bigint - old.bytes <= $13) \
+          AND ($16::bigint <= old.bytes \
+               OR todo_heads.bytes + $16::bigint - old.bytes <= $17) \
         RETURNING todo_heads.workspace) \
-    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, created_at = $6, \
-                          created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
+    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, due = $6, \
+                          due_zone = $7, priority = $8, labels = $9, created_at = $10, \
+                          created_by = $11, updated_at = $12, updated_by = $13, version = $14, \
                           open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
                           done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
     FROM head \
-    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $11 \
+    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $15 \
     RETURNING todo_items.id";
 
 const REMOVE: &str = "\
     WITH removed AS ( \
         DELETE FROM todo_items \
         WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
-        RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) AS bytes), \
+        RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) \
+                      + coalesce(octet_length(labels), 0) AS bytes), \
     head AS ( \
         UPDATE todo_heads SET todos = todo_heads.todos - 1, \
                               bytes = todo_heads.bytes - removed.bytes, \

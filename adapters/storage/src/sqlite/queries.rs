@@ -142,8 +142,9 @@ mod tests {
         // Many open todos, from which the planner concludes that `done` is not selective.
         connection
             .execute_batch(
-                "INSERT INTO todos
-                 SELECT 'everyone', value, 'todo', NULL, NULL, 1, 'me', 1, 'me', 1
+                "INSERT INTO todos (workspace, id, title, created_at, created_by, updated_at,
+                                    updated_by, version)
+                 SELECT 'everyone', value, 'todo', 1, 'me', 1, 'me', 1
                  FROM (WITH RECURSIVE numbers (n) AS
                        (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
                        SELECT CAST(format('%16d', n) AS BLOB) AS value FROM numbers);
