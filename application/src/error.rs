@@ -13,6 +13,9 @@ pub enum ListError {
     Forbidden(#[from] Denied),
     #[error(transparent)]
     InvalidCursor(#[from] CursorError),
+    /// The filter depends on what day it is, and it is not known where.
+    #[error("the time zone of the user is not known: pass `time_zone`")]
+    NoTimeZone,
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }

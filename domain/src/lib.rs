@@ -20,6 +20,7 @@ mod identity;
 mod instant;
 mod label;
 mod line;
+mod order;
 mod permission;
 mod policy;
 mod priority;
@@ -36,12 +37,13 @@ mod workspace;
 pub use caller_id::CallerId;
 pub use day::{Day, DayError, OtherWeekday, Weekday, WeekdayError};
 pub use due::{
-    Due, DueError, DueFilter, DueKey, LocalTime, Now, OutOfRange, RequestedDue, RestoreDueError,
-    UnknownDueFilter, UnresolvedDue, WrittenDue,
+    Due, DueCondition, DueError, DueFilter, DueKey, LocalTime, Now, OutOfRange, RequestedDue,
+    RestoreDueError, UnknownDueFilter, UnresolvedDue, WrittenDue,
 };
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use label::{Label, LabelError, LabelKey, Labels, LabelsEdit, LabelsError, TooManyLabels};
+pub use order::{Order, Place, Sort, UnknownSort};
 pub use permission::{Permission, Permissions};
 pub use policy::{
     Caller, Denied, OperatorPermit, ReadAction, ReadPermit, WriteAction, WritePermit,

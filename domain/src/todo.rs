@@ -329,6 +329,10 @@ impl Todo {
         self.0.due.as_ref()
     }
 
+    pub fn priority(&self) -> Priority {
+        self.0.priority
+    }
+
     pub fn labels(&self) -> &Labels {
         &self.0.labels
     }

@@ -1,6 +1,10 @@
 //! Due dates, priorities and labels in calls of tools.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use todo_application::domain::Instant;
+use todo_tests::ManualClock;
 use todo_tests::server::TestServer;
 
 /// The fields of a todo that are absent or have a default in the quickstart.
@@ -189,4 +193,98 @@ async fn a_key_that_was_used_with_another_due_date_priority_or_label_is_a_confli
         others[field] = other;
         assert_eq!(create(others).await.failure(), "idempotency_conflict", "{field}");
     }
+}
+
+fn titles(list: &Value) -> Vec<&str> {
+    list["todos"].as_array().unwrap().iter().map(|todo| todo["title"].as_str().unwrap()).collect()
+}
+
+/// 2026-12-24T10:00:00Z, which is midnight in Kiritimati.
+async fn at_midnight_in_kiritimati() -> TestServer {
+    let now = Instant::from_unix_millis(1_798_106_400_000).unwrap();
+    TestServer::on_clock([], Arc::new(ManualClock::at(now))).await
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_and_sorted_in_the_zone_of_the_call() {
+    const EAST: &str = "Pacific/Kiritimati";
+    let server = at_midnight_in_kiritimati().await;
+    let mut claims = server.issuer.claims("usr_1", Some("org_1"), "todo:read todo:write");
+    claims["exp"] = 1_798_200_000.into();
+    let owner = server.bearer(&server.issuer.sign(&claims));
+    for (title, due, priority) in [
+        ("a", "", "normal"),
+        ("b", "2027-02-01", "high"),
+        ("c", "2026-12-24", "low"),
+        ("d", "2026-12-25", "urgent"),
+        ("e", "2026-12-31", "normal"),
+    ] {
+        let create = json!({ "title": title, "due": due, "priority": priority });
+        owner.call("create_todo", create).await.structured();
+    }
+    let list = async |arguments: Value| owner.call("list_todos", arguments).await.structured();
+    for (arguments, expected) in [
+        (json!({ "due": "overdue", "time_zone": EAST }), &["c"][..]),
+        (json!({ "due": "today", "time_zone": EAST }), &["c", "d"]),
+        (json!({ "due": "week", "time_zone": EAST }), &["c", "d", "e"]),
+        (json!({ "due": "overdue", "time_zone": "Etc/GMT+12" }), &[]),
+        (json!({ "due": "any" }), &["b", "c", "d", "e"]),
+        (json!({ "due": "none" }), &["a"]),
+        (json!({ "priority": "high" }), &["b"]),
+        (json!({ "sort": "due" }), &["c", "d", "e", "b", "a"]),
+        (json!({ "sort": "priority" }), &["d", "b", "e", "a", "c"]),
+        (json!({ "sort": "created" }), &["a", "b", "c", "d", "e"]),
+        (json!({ "sort": "priority", "due": "any", "completed": false }), &["d", "b", "e", "c"]),
+    ] {
+        let listed = list(arguments.clone()).await;
+        assert_eq!(titles(&listed), expected, "{arguments}");
+    }
+    let as_of = |now: &Value| json!([now["now"], now["today"], now["weekday"], now["time_zone"]]);
+    let east = json!(["2026-12-24T10:00:00.000Z", "2026-12-25", "Friday", EAST]);
+    let listed = list(json!({ "due": "today", "time_zone": EAST })).await;
+    assert_eq!(as_of(&listed["as_of"]), east);
+    let listed = list(json!({ "time_zone": EAST })).await;
+    assert_eq!(as_of(&listed["as_of"]), east, "a todo of the list is due");
+    assert_eq!(list(json!({ "sort": "due" })).await.get("as_of"), None, "no zone is known");
+    let short = list(json!({ "detail": "short", "due": "none" })).await;
+    let id = &short["todos"][0]["id"];
+    let short_todo =
+        json!({ "id": id, "title": "a", "completed": false, "priority": "normal", "labels": [] });
+    assert_eq!(short["todos"], json!([short_todo]));
+}
+
+#[tokio::test]
+async fn a_list_refuses_what_it_does_not_know() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    for title in ["one", "two"] {
+        owner.create(title).await;
+    }
+    let first = owner.call("list_todos", json!({ "limit": 1, "sort": "due" })).await.structured();
+    let cursor = &first["next_cursor"];
+    // As version 1 of cursors was: an id and check digits.
+    let old = "A".repeat(32);
+    for (arguments, argument, rule) in [
+        (json!({ "due": "tomorrow" }), "due", "must be one of overdue, today, week, any, none"),
+        (json!({ "due": "today" }), "time_zone", "the time zone of the user is not known"),
+        (json!({ "due": "today", "time_zone": "CET" }), "time_zone", "use an IANA name"),
+        (json!({ "priority": "1" }), "priority", "must be one of low, normal, high, urgent"),
+        (json!({ "sort": "title" }), "sort", "must be one of created, due, priority, updated"),
+        (json!({ "detail": "brief" }), "detail", "must be full or short"),
+        (json!({ "cursor": cursor }), "cursor", "with the same filters and sort"),
+        (
+            json!({ "cursor": cursor, "sort": "updated" }),
+            "cursor",
+            "with the same filters and sort",
+        ),
+        (json!({ "cursor": old }), "cursor", "of another version of this server"),
+    ] {
+        let answer = owner.call("list_todos", arguments.clone()).await;
+        assert_eq!(answer.failure(), "invalid_argument", "{arguments}");
+        let payload = answer.payload();
+        assert_eq!(payload["argument"], argument, "{payload}");
+        assert!(payload["error"].as_str().unwrap().contains(rule), "{payload}");
+    }
+    let next = json!({ "cursor": cursor, "limit": 1, "sort": "due" });
+    assert_eq!(titles(&owner.call("list_todos", next).await.structured()), ["two"]);
 }

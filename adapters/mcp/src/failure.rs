@@ -66,6 +66,10 @@ impl IntoFailure for ListError {
         match self {
             Self::Forbidden(denied) => denied.into_failure(),
             Self::InvalidCursor(error) => Failure::invalid_argument("cursor", error),
+            Self::NoTimeZone => Failure::invalid_argument(
+                "time_zone",
+                "it is required for this `due`: the time zone of the user is not known",
+            ),
             Self::Storage(failure) => failure.into_failure(),
         }
     }

@@ -12,8 +12,8 @@ use protected_mcp::{
     ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
 use todo_application::domain::Todo;
-use todo_application::ports::{Changed, Filter, Principal};
-use todo_application::{PageSize, Prefix, Todos, Watch};
+use todo_application::ports::{Changed, Principal};
+use todo_application::{PageSize, Prefix, Selection, Todos, Watch};
 
 use uri::{ResourceUri, TODO_TEMPLATE};
 
@@ -24,9 +24,6 @@ use crate::scopes::ReadTodos;
 use crate::view::{OneTodo, TodoList};
 
 const JSON: &str = "application/json";
-
-/// The list of resources, and the resource of the list, show the open todos.
-const OPEN: Filter = Filter { completed: Some(false) };
 
 /// What fits into a conversation beside other things: todos with 64 KiB of text together.
 const CONVERSATION: PageSize = PageSize::LARGEST.with_max_bytes(64 * 1024);
@@ -59,7 +56,7 @@ impl Resources for TodoResources {
         let cursor = cursor.map_err(|error| Failure::invalid_argument("cursor", error))?;
         let cursor = cursor.map(|CursorText(cursor)| cursor);
         let first = cursor.is_none().then(list_resource);
-        let page = self.0.list(&principal, OPEN, PageSize::default(), cursor).await;
+        let page = self.0.list(&principal, &Selection::OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
         let resources = first.into_iter().chain(page.todos.iter().map(todo_resource)).collect();
         Ok(ResourcePage { resources, next_cursor: page.next.map(cursor::encode) })
@@ -135,7 +132,7 @@ pub(crate) async fn open_todos(
     todos: &Todos,
     principal: &dyn Principal,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, OPEN, CONVERSATION, None).await;
+    let page = todos.list(principal, &Selection::OPEN, CONVERSATION, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
     Ok(contents(ResourceUri::Todos, to_json_line(&list)))
 }

@@ -19,9 +19,10 @@ use super::*;
 use crate::error::{CreateError, DeleteError, StorageFailure, UpdateError};
 use crate::page::PageSize;
 use crate::ports::{
-    ChangeError, Clock, Filter, IdSource, InsertError, MockChangeFeed, MockTodoRepository,
-    Principal, RemoveError, StorageError,
+    ChangeError, Clock, IdSource, InsertError, MockChangeFeed, MockTodoRepository, Principal,
+    RemoveError, StorageError,
 };
+use crate::selection::Selection;
 
 struct TestPrincipal {
     subject: Subject,
@@ -149,10 +150,10 @@ impl UseCase {
     }
 
     async fn run(self, todos: &Todos, principal: &TestPrincipal) -> Result<(), Box<dyn Error>> {
-        let everything = Filter::default();
+        let everything = Selection::default();
         match self {
             Self::List => {
-                todos.list(principal, everything, PageSize::default(), None).await.map(drop)?;
+                todos.list(principal, &everything, PageSize::default(), None).await.map(drop)?;
             }
             Self::Get => todos.get(principal, ID).await.map(drop)?,
             Self::Suggest => todos.suggest(principal, &"b".into(), 1).await.map(drop)?,

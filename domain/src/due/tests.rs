@@ -215,6 +215,55 @@ fn today_is_that_of_the_zone() {
     }
 }
 
+/// Which filters a due date passes, at an instant in six zones: overdue, today, week.
+#[test]
+fn what_is_overdue_due_today_and_within_a_week_depends_on_the_zone() {
+    const KIRITIMATI: &str = "Pacific/Kiritimati";
+    const WEST: &str = "Etc/GMT+12";
+    for (now, name, text, expected) in [
+        // Midnight there, of the 25th.
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-24", "o t w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-25", "  t w"),
+        ("2026-12-24T09:59:59Z", KIRITIMATI, "2026-12-24", "  t w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2027-01-01", "    w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2027-01-02", "     "),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-24T10:00:00Z", "  t w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-24T09:59:59Z", "o t w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-25T09:59:59Z", "  t w"),
+        ("2026-12-24T10:00:00Z", KIRITIMATI, "2026-12-25T10:00:00Z", "    w"),
+        ("2026-12-24T11:59:59Z", WEST, "2026-12-23", "  t w"),
+        ("2026-12-24T12:00:00Z", WEST, "2026-12-23", "o t w"),
+        ("2026-12-24T12:00:00Z", WEST, "2026-12-25T11:59:59Z", "  t w"),
+        ("2026-12-24T12:00:00Z", WEST, "2026-12-25T12:00:00Z", "    w"),
+        ("2026-12-24T18:29:59Z", "Asia/Kolkata", "2026-12-24", "  t w"),
+        ("2026-12-24T18:30:00Z", "Asia/Kolkata", "2026-12-24", "o t w"),
+        // The 30th was skipped.
+        ("2011-12-30T09:59:59Z", "Pacific/Apia", "2011-12-30", "    w"),
+        ("2011-12-30T10:00:00Z", "Pacific/Apia", "2011-12-30", "o t w"),
+        ("2026-12-24T22:59:59Z", "Europe/Berlin", "2026-12-25", "    w"),
+        ("2026-12-24T23:00:00Z", "Europe/Berlin", "2026-12-25", "  t w"),
+        ("2026-12-24T23:00:00Z", "UTC", "2026-12-25", "    w"),
+    ] {
+        let now = Now::new(instant(now), zone(name));
+        let due = due(text, name);
+        let letter = |filter: DueFilter, letter| {
+            let condition = filter.at(Some(&now)).unwrap();
+            let is_met = condition.is_met(Some(&due));
+            assert!(!is_met || due.key() < condition.end().unwrap());
+            if is_met { letter } else { " " }
+        };
+        let found = [
+            letter(DueFilter::Overdue, "o"),
+            letter(DueFilter::Today, "t"),
+            letter(DueFilter::Week, "w"),
+        ];
+        assert_eq!(found.join(" "), expected, "{text} {now:?}");
+        assert!(DueCondition::Any.is_met(Some(&due)) && !DueCondition::None.is_met(Some(&due)));
+    }
+    assert_eq!(DueFilter::Week.at(None), None);
+    assert!(!DueCondition::Any.is_met(None) && DueCondition::None.is_met(None));
+}
+
 fn any_due() -> impl Strategy<Value = Due> {
     let zones = prop::sample::select(vec![
         "Pacific/Kiritimati",
@@ -266,6 +315,21 @@ proptest! {
             match due {
                 Due::Day(_) => prop_assert_eq!(there, as_written),
                 Due::Local(..) | Due::At(_) => prop_assert!((there - as_written).abs() <= 2),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_meets_a_condition_from_its_end_on(
+        due in any_due(), now in 0_i64..253_000_000_000_000, zone_name in prop::sample::select(vec![
+            "Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kolkata",
+        ]),
+    ) {
+        let now = Now::new(Instant::from_unix_millis(now).unwrap(), zone(zone_name));
+        for filter in [DueFilter::Overdue, DueFilter::Today, DueFilter::Week] {
+            let condition = filter.at(Some(&now)).unwrap();
+            if condition.is_met(Some(&due)) {
+                prop_assert!(due.key() < condition.end().unwrap());
             }
         }
     }

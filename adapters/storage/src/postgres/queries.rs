@@ -3,6 +3,8 @@
 //!
 //! They use only what PostgreSQL, Citus, YugabyteDB and CockroachDB have in common.
 
+use todo_application::domain::Order;
+
 use super::row::select;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,12 @@ pub(super) enum Query {
     List,
     ListOpen,
     ListDone,
+    ListOpenByDue,
+    ListOpenByPriority,
+    ListOpenByUpdate,
+    ListDoneByDue,
+    ListDoneByPriority,
+    ListDoneByUpdate,
     Insert,
     Save,
     Remove,
@@ -26,12 +34,29 @@ pub(super) enum Query {
 }
 
 impl Query {
+    pub(super) fn list_by(order: Order, done: bool) -> Self {
+        match (order, done) {
+            (Order::Due, false) => Self::ListOpenByDue,
+            (Order::Priority, false) => Self::ListOpenByPriority,
+            (Order::Updated, false) => Self::ListOpenByUpdate,
+            (Order::Due, true) => Self::ListDoneByDue,
+            (Order::Priority, true) => Self::ListDoneByPriority,
+            (Order::Updated, true) => Self::ListDoneByUpdate,
+        }
+    }
+
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Find,
         Self::List,
         Self::ListOpen,
         Self::ListDone,
+        Self::ListOpenByDue,
+        Self::ListOpenByPriority,
+        Self::ListOpenByUpdate,
+        Self::ListDoneByDue,
+        Self::ListDoneByPriority,
+        Self::ListDoneByUpdate,
         Self::Insert,
         Self::Save,
         Self::Remove,
@@ -52,6 +77,12 @@ impl Query {
             Self::List => LIST,
             Self::ListOpen => LIST_OPEN,
             Self::ListDone => LIST_DONE,
+            Self::ListOpenByDue => LIST_OPEN_BY_DUE,
+            Self::ListOpenByPriority => LIST_OPEN_BY_PRIORITY,
+            Self::ListOpenByUpdate => LIST_OPEN_BY_UPDATE,
+            Self::ListDoneByDue => LIST_DONE_BY_DUE,
+            Self::ListDoneByPriority => LIST_DONE_BY_PRIORITY,
+            Self::ListDoneByUpdate => LIST_DONE_BY_UPDATE,
             Self::Insert => INSERT,
             Self::Save => SAVE,
             Self::Remove => REMOVE,
@@ -74,6 +105,12 @@ impl Query {
             | Self::List
             | Self::ListOpen
             | Self::ListDone
+            | Self::ListOpenByDue
+            | Self::ListOpenByPriority
+            | Self::ListOpenByUpdate
+            | Self::ListDoneByDue
+            | Self::ListDoneByPriority
+            | Self::ListDoneByUpdate
             | Self::Exists
             | Self::Head
             | Self::FindCreation
@@ -107,6 +144,44 @@ const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT 
 const LIST_OPEN: &str = select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY open_id LIMIT $3");
 
 const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
+
+/// After the number `$2` and the id `$3` in an order (`Order` in the domain). The expressions are those of the
+/// indexes.
+const LIST_OPEN_BY_DUE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
+     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
+);
+
+const LIST_OPEN_BY_PRIORITY: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
+     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
+);
+
+const LIST_OPEN_BY_UPDATE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND ((- updated_at), id) > ($2, $3) \
+     ORDER BY (- updated_at), id LIMIT $4"
+);
+
+const LIST_DONE_BY_DUE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
+     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
+);
+
+const LIST_DONE_BY_PRIORITY: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
+     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
+);
+
+const LIST_DONE_BY_UPDATE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND ((- updated_at), id) > ($2, $3) \
+     ORDER BY (- updated_at), id LIMIT $4"
+);
 
 /// A row of `todo_items` with the values of `$1` to `$14`: what follows `INSERT INTO`.
 macro_rules! item {

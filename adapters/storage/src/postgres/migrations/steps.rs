@@ -26,8 +26,8 @@ pub(super) enum Step {
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 5] =
-    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS), (5, &FIELDS)];
+pub(super) const MIGRATIONS: [(i32, &[Step]); 6] =
+    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS), (5, &FIELDS), (6, &ORDERS)];
 
 /// Whether the table of todos has the name that migration 4 gives it.
 const IS_RENAMED: &str = "SELECT to_regclass('todo_items') IS NOT NULL";
@@ -163,6 +163,35 @@ const FIELDS: [Step; 4] = [
     Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS priority bigint NOT NULL DEFAULT 1"),
     // One on each line; null: none.
     Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS labels text"),
+];
+
+/// The orders of lists, for open and for done todos. They need no columns, so that a server of an earlier
+/// schema keeps them too.
+const ORDERS: [Step; 6] = [
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_due ON todo_items
+         (workspace, (coalesce(due, 1000000000000000)), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_priority ON todo_items
+         (workspace, ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_update ON todo_items
+         (workspace, (- updated_at), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_due ON todo_items
+         (workspace, (coalesce(due, 1000000000000000)), id) WHERE completed_at IS NOT NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_priority ON todo_items
+         (workspace, ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) WHERE completed_at IS NOT NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_update ON todo_items
+         (workspace, (- updated_at), id) WHERE completed_at IS NOT NULL",
+    ),
 ];
 
 #[cfg(test)]

@@ -140,7 +140,9 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
     for schema in 1..=MIGRATIONS.len() {
         let place = Place::new();
         let shell = database_of(&place, &MIGRATIONS[..schema]);
-        let insert = "INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let insert = "INSERT INTO todos (workspace, id, title, description, completed_at, created_at, \
+                                         created_by, updated_at, updated_by, version) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let todo = todo(1, "Buy milk");
         // Without due date, priority and labels.
         let values: Vec<_> = row::values(&todo).into_iter().collect();
@@ -172,12 +174,13 @@ fn database_of(place: &Place, migrations: &[&str]) -> Connection {
 }
 
 /// Those before the current schema.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_todos.sql"),
     include_str!("../migrations/0002_creations.sql"),
     include_str!("../migrations/0003_whole_todos_by_done.sql"),
     include_str!("../migrations/0004_creations_by_caller.sql"),
     include_str!("../migrations/0005_heads.sql"),
+    include_str!("../migrations/0006_due_priority_labels.sql"),
 ];
 
 /// The workspace says the organization of the caller, except for that of everyone.
