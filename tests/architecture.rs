@@ -113,8 +113,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "todo-adapter-storage",
         // One driver each, and its companions: `bytes` for the parameters of PostgreSQL,
-        // `percent-encoding` for its URLs. `rustls` and the platform verifier come with `reqwest`
-        // anyway.
+        // `percent-encoding` for its URLs. `rustls`, `rustls-webpki` and the platform verifier come with
+        // `reqwest` anyway, and `x509-cert`, which reads certificates of version 1, with
+        // `tokio-postgres-rustls`.
         &[
             "async-trait",
             "bytes",
@@ -125,11 +126,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rusqlite",
             "rustls",
             "rustls-platform-verifier",
+            "rustls-webpki",
             "thiserror",
             "tokio",
             "tokio-postgres",
             "tokio-postgres-rustls",
             "tracing",
+            "x509-cert",
             APPLICATION,
         ],
     ),

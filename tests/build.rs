@@ -27,6 +27,8 @@ fn main() {
 
     let postgres = has_program("initdb") || has_postgres_of_debian();
     has("has_postgres", postgres && setpriv);
+    let pgbouncer = has_program("pgbouncer") || has_pgbouncer_of_debian();
+    has("has_pgbouncer", pgbouncer && postgres && setpriv);
     has("has_file_permissions", setpriv);
     has("has_other_users", is_root() && setpriv);
     has("has_ipv6", TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok());
@@ -68,6 +70,15 @@ fn has_postgres_of_debian() -> bool {
     }
     let mut versions = versions.read_dir().into_iter().flatten().flatten();
     versions.any(|version| version.path().join("bin/initdb").is_file())
+}
+
+/// It is in the search path of root only.
+fn has_pgbouncer_of_debian() -> bool {
+    let file = Path::new("/usr/sbin/pgbouncer");
+    if file.is_file() {
+        rerun_if_changed(file);
+    }
+    file.is_file()
 }
 
 /// Whether the sources are a checkout, and not for example an unpacked archive of them.

@@ -52,7 +52,7 @@ enum Subcommand {
     ///
     /// Nothing is opened, bound or changed. The exit code is 64 if a setting is wrong.
     Check,
-    /// Check how settings, Scalekit, public URL and token fit together
+    /// Check how settings, PostgreSQL, Scalekit, public URL and token fit together
     ///
     /// Each check prints what it found and what to change. The doctor itself changes
     /// nothing. The exit code is 1 if a check failed.

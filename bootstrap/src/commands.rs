@@ -50,7 +50,7 @@ fn settings() -> Result<Settings, Failure> {
 
 /// `todo-mcp migrate`: opening the database brings it to the current schema.
 async fn migrate(config: &Config) -> Result<(), Failure> {
-    compose::open_storage(&config.database).await?;
+    compose::open_storage(config).await?;
     console::print_lines(&format!("The database is up to date: {}\n", config.database))
 }
 

@@ -12,7 +12,9 @@ use protected_mcp::{AllowedHosts, AllowedOrigins, NotReady, PublicUrl, Readiness
 use scalekit::{Scalekit, ScalekitEnvironment, ScalekitKeys};
 use todo_adapter_storage::{InProcessChangeFeed, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
-use todo_adapter_storage::{PostgresChangeFeed, PostgresSnapshot, PostgresTodoRepository};
+use todo_adapter_storage::{
+    PostgresChangeFeed, PostgresPool, PostgresSnapshot, PostgresTodoRepository, PostgresUrl,
+};
 #[cfg(feature = "sqlite")]
 use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
@@ -67,7 +69,7 @@ pub async fn compose_with_clock(
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let Storage { repository, health, changes } = open_storage(&config.database).await?;
+    let Storage { repository, health, changes } = open_storage(config).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -163,10 +165,10 @@ impl Readiness for StorageReadiness {
     not(feature = "postgres"),
     expect(clippy::unused_async, reason = "only PostgreSQL is opened asynchronously")
 )]
-pub(crate) async fn open_storage(database: &Database) -> Result<Storage, Failure> {
+pub(crate) async fn open_storage(config: &Config) -> Result<Storage, Failure> {
     // Only this process writes to memory and to a file, so its own changes are all changes.
     let in_process = || Arc::new(InProcessChangeFeed::default());
-    match database {
+    match &config.database {
         Database::Memory => {
             Ok(Storage::new(Arc::new(MemoryTodoRepository::default()), in_process()))
         }
@@ -179,8 +181,7 @@ pub(crate) async fn open_storage(database: &Database) -> Result<Storage, Failure
         Database::Sqlite(path) => Err(lacking(path)),
         #[cfg(feature = "postgres")]
         Database::Postgres(url) => {
-            let repository = PostgresTodoRepository::open(url).await;
-            let repository = repository.map_err(Failure::unavailable)?;
+            let repository = open_postgres(url, config).await?;
             let changes = PostgresChangeFeed::start(url);
             let changes =
                 changes.map_err(|error| Failure::Unavailable(anyhow::Error::from_boxed(error)))?;
@@ -215,8 +216,8 @@ pub(crate) async fn open_snapshot(database: &Database) -> Result<Box<dyn TodoSna
     not(feature = "postgres"),
     expect(clippy::unused_async, reason = "only PostgreSQL is opened asynchronously")
 )]
-pub(crate) async fn open_loader(database: &Database) -> Result<Box<dyn TodoLoader>, Failure> {
-    match database {
+pub(crate) async fn open_loader(config: &Config) -> Result<Box<dyn TodoLoader>, Failure> {
+    match &config.database {
         Database::Memory => Err(nothing_to_move()),
         #[cfg(feature = "sqlite")]
         Database::Sqlite(path) => {
@@ -225,10 +226,17 @@ pub(crate) async fn open_loader(database: &Database) -> Result<Box<dyn TodoLoade
         #[cfg(not(feature = "sqlite"))]
         Database::Sqlite(path) => Err(lacking(path)),
         #[cfg(feature = "postgres")]
-        Database::Postgres(url) => {
-            Ok(Box::new(PostgresTodoRepository::open(url).await.map_err(Failure::unavailable)?))
-        }
+        Database::Postgres(url) => Ok(Box::new(open_postgres(url, config).await?)),
     }
+}
+
+#[cfg(feature = "postgres")]
+async fn open_postgres(
+    url: &PostgresUrl,
+    config: &Config,
+) -> Result<PostgresTodoRepository, Failure> {
+    let pool = PostgresPool { size: config.postgres_pool, ..PostgresPool::default() };
+    PostgresTodoRepository::open_with(url, pool).await.map_err(Failure::unavailable)
 }
 
 pub(crate) fn nothing_to_move() -> Failure {

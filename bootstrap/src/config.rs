@@ -17,7 +17,7 @@ mod table;
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
@@ -32,7 +32,8 @@ use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
     SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_MAX_TOKEN_AGE,
-    TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
+    TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL,
+    TODO_SHARING, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -53,6 +54,9 @@ pub struct Config {
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) identity: Identity,
     pub(crate) database: Database,
+    /// The most connections to PostgreSQL, apart from that of the change feed.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "there is no PostgreSQL"))]
+    pub(crate) postgres_pool: NonZeroUsize,
     pub(crate) sharing: Sharing,
     pub(crate) scope_denial: ScopeDenial,
     /// Requests per second that one caller may send on average; `None` for no limit.
@@ -101,6 +105,7 @@ impl Config {
         let public_url = reader.value(&MCP_URL);
         let identity = identity(&mut reader, listen);
         let database = reader.value(&DATABASE_URL);
+        let postgres_pool = reader.value(&TODO_POSTGRES_POOL);
         let sharing = reader.value(&TODO_SHARING);
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
@@ -127,6 +132,7 @@ impl Config {
                 public_url,
                 identity: identity?,
                 database: database?,
+                postgres_pool: postgres_pool?,
                 sharing: sharing?,
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,

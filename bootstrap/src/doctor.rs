@@ -1,5 +1,5 @@
-//! `todo-mcp doctor`: whether the settings, Scalekit, the public URL and a token fit together, and
-//! what to change where they do not.
+//! `todo-mcp doctor`: whether the settings, the database, Scalekit, the public URL and a token fit together,
+//! and what to change where they do not.
 //!
 //! [`examine`] lists the checks in their order; each is a file in `checks`. A check is a pure function
 //! from what was seen to a [`Finding`]; the requests are made here. Nothing is changed anywhere, and a
@@ -13,13 +13,19 @@ mod report;
 use std::sync::Arc;
 
 use protected_mcp::PublicUrl;
+#[cfg(feature = "postgres")]
+use todo_adapter_storage::PostgresReport;
 use todo_application::ports::Clock;
 use url::Url;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+#[cfg(feature = "postgres")]
+use crate::config::Database;
 use crate::http::Http;
 use crate::settings::Settings;
+#[cfg(feature = "postgres")]
+use checks::database;
 use checks::{
     authorization_server, challenge, clock, environment, keys, metadata, public_url, server,
     settings, token,
@@ -44,6 +50,10 @@ pub async fn examine(settings: &Settings, unverified_token: Option<&str>) -> Rep
     let mut report = Report::default();
     report.add(settings::check(&config));
     report.add(public_url::check(settings, &config, public_url.as_ref()));
+    #[cfg(feature = "postgres")]
+    if let Database::Postgres(url) = &config.database {
+        report.add(database::check(&PostgresReport::of(url).await, config.postgres_pool));
+    }
     if let Some(issuer) = &issuer {
         report.add(examine_issuer(issuer, system_clock.as_ref()).await);
     }

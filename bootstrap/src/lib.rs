@@ -14,7 +14,7 @@
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
 //! * [`archive`] — todos as JSON Lines, and copies of a database
-//! * [`doctor`] — whether settings, Scalekit, public URL and a token fit together
+//! * [`doctor`] — whether settings, PostgreSQL, Scalekit, public URL and a token fit together
 //! * `command_line`, `commands` — the command line, and what each command does
 
 pub mod archive;

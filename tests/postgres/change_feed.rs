@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use todo_adapter_storage::PostgresChangeFeed;
+use todo_adapter_storage::{ChangeReach, PostgresChangeFeed};
 use todo_application::ports::{ChangeFeed as _, Changed, Changes};
 use todo_tests::listener::Listener;
 use todo_tests::postgres::{self, Server, Stop};
@@ -107,6 +107,32 @@ async fn changes_missed_during_an_outage_are_published_as_unknown() {
         };
         soon(by_id).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn changes_are_published_after_a_failover_from_a_hanging_server() {
+    let mut primary = Server::new().start();
+    let standby = Server::new().start_behind(&primary);
+    let database = primary.create_database().await;
+    let both = format!(
+        "postgres://postgres@{},{}/{database}?connect_timeout=1",
+        primary.address(),
+        standby.address(),
+    );
+    let feed = feed(&both);
+    let mut changes = watch(&feed, "mine").await;
+    assert_eq!(feed.reach().await, ChangeReach::AllServers);
+    tokio::task::block_in_place(|| {
+        primary.freeze();
+        standby.promote();
+    });
+    // Once it has left the one, it publishes that anything may have changed.
+    assert_eq!(soon(changes.next()).await, Changed::Any);
+    let there = self::feed(&standby.url(&database));
+    watch(&there, "mine").await;
+    there.publish(&write_permit(&workspace("mine")), id(1));
+    assert_eq!(soon(changes.next()).await, these([1]));
 }
 
 #[tokio::test]

@@ -67,6 +67,29 @@ async fn a_failover_from_a_hanging_server_loses_no_acknowledged_write() {
     writers.assert_nothing_is_lost().await;
 }
 
+/// It is not waited for once for each of the connections that lead to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_hanging_server_costs_a_sequential_client_one_call() {
+    let Pair { mut primary, standby, writers } = Pair::at_work().await;
+    let repository = writers.stop().await;
+    tokio::task::block_in_place(|| {
+        primary.freeze();
+        standby.promote();
+    });
+    let mut calls = 0;
+    let served = async {
+        while repository.add(&todo(1_000_000 + calls)).await.is_err() {
+            calls += 1;
+        }
+    };
+    soon(served).await;
+    assert!(calls <= 1, "{calls} calls failed");
+    for number in 0..20 {
+        repository.add(&todo(2_000_000 + number)).await.unwrap();
+    }
+}
+
 /// A primary, a standby with every write that the primary acknowledges, and writers that know both.
 struct Pair {
     primary: Server,

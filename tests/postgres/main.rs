@@ -6,10 +6,14 @@
 //! | `opening` | the schema, and databases that cannot be used |
 //! | `plans` | query plans: every statement uses an index |
 //! | `statements` | failing statements, and how they are retried |
+//! | `connections` | how many there are, and a server that accepts no more |
 //! | `outages` | databases that stop, hang and recover |
 //! | `failover` | acknowledged writes survive restarts, crashes and failovers |
+//! | `isolation` | workspaces whose statements hang do not hold up others |
 //! | `change_feed` | change notifications between servers |
+//! | `doctor` | what `todo-mcp doctor` finds in a database |
 //! | `encryption` | certificates |
+//! | `pooler` | PgBouncer in between, in each of its modes |
 //! | `programs` | several programs on one database, and the secrecy of its password |
 //! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
@@ -34,14 +38,18 @@ mod process;
 mod server;
 
 mod change_feed;
+mod connections;
+mod doctor;
 mod encryption;
 mod failover;
 mod groups;
+mod isolation;
 mod migrations;
 mod moving;
 mod opening;
 mod outages;
 mod plans;
+mod pooler;
 mod programs;
 mod statements;
 mod writers;

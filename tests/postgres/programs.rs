@@ -21,10 +21,14 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) async fn start(server: &postgres::Server) -> Self {
-        let url = server.fresh().await;
+        Self::on(&server.fresh().await).await
+    }
+
+    /// On the database of this URL.
+    pub(crate) async fn on(url: &str) -> Self {
         let issuer = TestIssuer::start().await;
         let installation = Installation::new()
-            .with("DATABASE_URL", &url)
+            .with("DATABASE_URL", url)
             .with("SCALEKIT_ENVIRONMENT_URL", issuer.url())
             .with("SCALEKIT_RESOURCE_ID", RESOURCE_ID);
         let programs = tokio::join!(installation.serve(), installation.serve());

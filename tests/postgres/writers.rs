@@ -58,6 +58,13 @@ impl Writers {
         soon(answered.wait_for(|answered| *answered >= enough)).await.unwrap();
     }
 
+    /// Stops them, and returns what they wrote to.
+    pub(crate) async fn stop(self) -> Arc<PostgresTodoRepository> {
+        self.stop.send_replace(true);
+        soon(self.at_work.join_all()).await;
+        self.repository
+    }
+
     /// Stops them, and asserts that everything acknowledged is stored.
     pub(crate) async fn assert_nothing_is_lost(self) {
         self.stop.send_replace(true);

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "finding installed programs needs the environment")]
 
 mod log;
+mod pooler;
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -16,13 +17,14 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::{env, fs, process};
 
 use log::Log;
+pub use pooler::Pooler;
 use tokio_postgres::{Client, NoTls};
 
 /// The owner of the files when the tests run as root, as whom PostgreSQL refuses to run.
 const USER: &str = "postgres";
 
 /// Starts the server given by its arguments, forwards the signals it reads, and exits after a
-/// signal that ends the server. At the end of its input it stops the server and removes the
+/// signal that ends the server. At the end of its input it sends `LAST_SIGNAL` and removes the
 /// directory: the test's end of the pipe is closed however the test ends, so nothing is left
 /// behind.
 const KEEPER: &str = r#"
@@ -43,7 +45,7 @@ while read -r signal; do
     esac
 done
 kill -CONT $(all)
-kill -QUIT "$server"
+kill -s "$LAST_SIGNAL" "$server"
 wait "$server"
 rm -rf "$DIRECTORY"
 "#;
@@ -216,7 +218,7 @@ impl Server {
         for setting in own.into_iter().chain(self.settings.iter().map(String::as_str)) {
             keeper.args(["-c", setting]);
         }
-        keeper.env("DIRECTORY", &self.directory);
+        keeper.env("DIRECTORY", &self.directory).env("LAST_SIGNAL", "QUIT");
         keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut keeper = keeper.spawn().unwrap();
         let log = Log::read(keeper.stderr.take().unwrap());

@@ -26,8 +26,8 @@ pub use change_feed::InProcessChangeFeed;
 pub use memory::{MemorySnapshot, MemoryTodoRepository};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresSnapshot,
-    PostgresTodoRepository, PostgresUrl, PostgresUrlError,
+    ChangeReach, PostgresChangeFeed, PostgresOpenError, PostgresOpenProblem, PostgresPool,
+    PostgresReport, PostgresSnapshot, PostgresTodoRepository, PostgresUrl, PostgresUrlError,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{

@@ -124,7 +124,7 @@ pub(crate) async fn import(
     let source = LineSource::open(from, signals.received()).await;
     let mut source =
         source.map_err(|error| Failure::Other(anyhow!(error).context(name.clone())))?;
-    let loader = compose::open_loader(&config.database).await?;
+    let loader = compose::open_loader(config).await?;
 
     let mut tally = Tally::default();
     let progress = Progress::begin("Importing", "todos");

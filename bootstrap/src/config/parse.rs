@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,6 +46,14 @@ fn limit(text: &str, rule: &str) -> Result<Option<NonZeroU32>, String> {
         off if off.eq_ignore_ascii_case("off") => Ok(None),
         number => number.parse().map(Some).map_err(|_| rule.to_owned()),
     }
+}
+
+/// Each connection is a process of PostgreSQL, and more of them than it has cores make nothing faster.
+const MOST_CONNECTIONS: usize = 200;
+
+pub(super) fn pool(text: &str) -> Result<NonZeroUsize, String> {
+    let size = text.parse().ok().filter(|size: &NonZeroUsize| size.get() <= MOST_CONNECTIONS);
+    size.ok_or_else(|| format!("must be a number from 1 to {MOST_CONNECTIONS}"))
 }
 
 /// An id is one to 2048 visible ASCII characters (RFC 6749 appendix A.1), without the separators of a list.

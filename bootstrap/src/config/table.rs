@@ -1,7 +1,7 @@
 //! The table of all settings: name, default, meaning, and how a value is read.
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
@@ -51,6 +51,12 @@ pub(super) const DATABASE_URL: Setting<Database> = Setting::new(
     parse::from_str,
 )
 .secret();
+pub(super) const TODO_POSTGRES_POOL: Setting<NonZeroUsize> = Setting::new(
+    "TODO_POSTGRES_POOL",
+    Text("8"),
+    "The most connections to PostgreSQL, 1 to 200; the server has one more for changes by other servers",
+    parse::pool,
+);
 pub(super) const TODO_SHARING: Setting<Sharing> = Setting::new(
     "TODO_SHARING",
     Text("personal"),
@@ -141,7 +147,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 21] = [
+pub const SETTINGS: [About; 22] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -149,6 +155,7 @@ pub const SETTINGS: [About; 21] = [
     SCALEKIT_RESOURCE_ID.about,
     SCALEKIT_CLIENT_ID.about,
     DATABASE_URL.about,
+    TODO_POSTGRES_POOL.about,
     TODO_SHARING.about,
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,

@@ -140,6 +140,12 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
             "CET",
             "TODO_TIME_ZONE must be an IANA name such as Europe/Berlin (it is `CET`, set in",
         ),
+        (
+            "TODO_POSTGRES_POOL",
+            "0",
+            "TODO_POSTGRES_POOL must be a number from 1 to 200 (it is `0`, set in",
+        ),
+        ("TODO_POSTGRES_POOL", "201", "TODO_POSTGRES_POOL must be a number from 1 to 200"),
         ("TODO_QUOTA", "0", "TODO_QUOTA must be off, or a number such as 1000 (it is `0`, set in"),
         ("TODO_QUOTA_MIB", "1.5", "TODO_QUOTA_MIB must be off, or a number such as 1000"),
         ("DATABASE_URL", "mysql://me:hunter2@db", "or `memory:` (set in the environment)."),
@@ -399,4 +405,11 @@ fn unusual_settings_are_noted() {
     let notes: Vec<String> = config.notes.iter().map(ToString::to_string).collect();
     assert!(notes.iter().any(|note| note.contains("start with `res_`")), "{notes:?}");
     assert!(notes.iter().any(|note| note.contains("without https")), "{notes:?}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn the_default_pool_is_that_of_the_adapter() {
+    let pool = todo_adapter_storage::PostgresPool::default();
+    assert_eq!(config([]).postgres_pool, pool.size);
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings` | the settings, and where access tokens come from |
 //! | `public_url` | the public URL, and how it goes with ports, hosts and origins |
+//! | `database` | PostgreSQL: its connections, its durability, and what is in between |
 //! | `environment` | whether the environment URL leads to a Scalekit environment |
 //! | `clock` | whether the clocks of Scalekit and of this machine agree |
 //! | `keys` | whether Scalekit publishes a key for signatures |
@@ -16,6 +17,8 @@
 pub(super) mod authorization_server;
 pub(super) mod challenge;
 pub(super) mod clock;
+#[cfg(feature = "postgres")]
+pub(super) mod database;
 pub(super) mod environment;
 pub(super) mod keys;
 pub(super) mod metadata;

@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICKSTART = ROOT / "tests/benches/peers/quickstart"
-RESOURCE = "res_1234567890"
+# `RESOURCE_ID` of tests/src/issuer.rs.
+RESOURCE = "res_40506070809"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 

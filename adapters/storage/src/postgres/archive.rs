@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::migrations::{self, CURRENT};
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::{Parameter, to_sql};
+use super::pooler;
 use super::queries::Query;
 use super::repository::PostgresTodoRepository;
 use super::row::{self, select};
@@ -55,7 +56,7 @@ impl PostgresSnapshot {
 
 async fn open(url: &PostgresUrl) -> Result<PostgresSnapshot, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    let connection = connector.connect(None).await?;
+    let connection = pooler::connect(&connector).await?;
     let client = &connection.client;
     match migrations::schema(client).await? {
         CURRENT => {}
@@ -125,6 +126,10 @@ impl Work for Load<'_> {
 
     fn is_a_read(&self) -> bool {
         false
+    }
+
+    fn workspace(&self) -> Option<&[u8]> {
+        None
     }
 
     async fn on(&self, session: &mut Session) -> Result<Vec<Taken>, Error> {

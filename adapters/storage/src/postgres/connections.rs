@@ -1,24 +1,26 @@
 //! The pool of connections, and retries.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{Object, Pool};
+use deadpool::managed::{Object, Pool, QueueMode};
 use todo_application::ports::StorageError;
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Error, Row};
 
 use super::connector::Connector;
+use super::evidence::Evidence;
 use super::failure::{Failure, Fate};
+use super::isolation::{Ending, Isolation, Running, SLOW};
 use super::open_error::PostgresOpenProblem;
 use super::parameter::Parameter;
+use super::pool::{PostgresPool, close_unused};
+use super::probe::{self, KEYS};
 use super::queries::Query;
 use super::session::Session;
-
-/// The most connections. Each is a process of the server, which allows 100 by default: enough for ten
-/// replicas.
-pub(super) const SIZE: usize = 8;
+use super::vacancy::Vacancy;
 
 /// How long to wait for a free connection, and for a new one, whichever of the hosts it leads to.
 const WAIT: Duration = Duration::from_secs(3);
@@ -27,6 +29,9 @@ const CREATE: Duration = Duration::from_secs(8);
 /// How long to wait for a response. The server cancels a statement before that, see
 /// [`session`](super::session); this is for a server that cannot be reached.
 const RESPONSE: Duration = Duration::from_secs(6);
+
+/// How long to wait for a connection apart from the pool, and for a response on it.
+const ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// How often work is retried that the database rolled back, and the first pause before that, which
 /// doubles with each retry.
@@ -38,6 +43,9 @@ pub(super) trait Work: Sync {
     type Output: Send;
 
     fn is_a_read(&self) -> bool;
+
+    /// The key of its only workspace, if it has one.
+    fn workspace(&self) -> Option<&[u8]>;
 
     fn on(&self, session: &mut Session)
     -> impl Future<Output = Result<Self::Output, Error>> + Send;
@@ -56,6 +64,11 @@ impl Work for Single<'_> {
         self.query.is_a_read()
     }
 
+    /// The `$1` of every statement.
+    fn workspace(&self) -> Option<&[u8]> {
+        self.parameters.first().and_then(Parameter::as_bytes)
+    }
+
     async fn on(&self, session: &mut Session) -> Result<Vec<Row>, Error> {
         session.query(self.query, self.parameters).await
     }
@@ -64,22 +77,37 @@ impl Work for Single<'_> {
 /// A pool of connections. Lost connections are replaced.
 pub(super) struct Connections {
     pool: Pool<Connector>,
-    /// Whether a write has failed, and none of the health check has succeeded since.
-    pub(super) is_failing: AtomicBool,
+    vacancy: Vacancy,
+    isolation: Isolation,
+    /// The index of the key to ask for elsewhere.
+    elsewhere: Mutex<usize>,
+    pub(super) evidence: Evidence,
 }
 
 impl Connections {
     /// Makes the first connection, to check that the database can be used.
-    pub(super) async fn open(connector: Connector) -> Result<Self, PostgresOpenProblem> {
+    pub(super) async fn open(
+        connector: Connector,
+        options: PostgresPool,
+    ) -> Result<Self, PostgresOpenProblem> {
         let pool = Pool::builder(connector)
-            .max_size(SIZE)
+            .max_size(options.size.get())
+            // So that those which are not needed stay unused.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(CREATE))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| PostgresOpenProblem::Other(error.to_string()))?;
         drop(pool.get().await?);
-        Ok(Self { pool, is_failing: AtomicBool::new(false) })
+        close_unused(&pool, options.idle);
+        Ok(Self {
+            pool,
+            vacancy: Vacancy::new(WAIT),
+            isolation: Isolation::new(options.size.get()),
+            elsewhere: Mutex::default(),
+            evidence: Evidence::default(),
+        })
     }
 
     /// Runs a statement in a transaction of its own, and returns its rows.
@@ -93,6 +121,17 @@ impl Connections {
 
     /// Runs work, and retries it only if it is known to have had no effect, or can have none.
     pub(super) async fn execute<W: Work>(&self, work: &W) -> Result<W::Output, StorageError> {
+        let output = self.attempts(work).await;
+        let is_served = match &output {
+            Ok(_) => true,
+            // By other writes, which succeed.
+            Err(failure) => failure.fate == Fate::RolledBack,
+        };
+        self.evidence.record(work.workspace(), work.is_a_read(), is_served);
+        Ok(output?)
+    }
+
+    async fn attempts<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
         let mut pauses = (0..RETRIES).map(|retry| FIRST_PAUSE * 2_u32.pow(retry));
         let mut retry_unknown = work.is_a_read();
         loop {
@@ -103,36 +142,101 @@ impl Connections {
             match failure.fate {
                 Fate::RolledBack => match pauses.next() {
                     Some(pause) => sleep(pause).await,
-                    // By other writes, which succeed.
-                    None => return Err(failure.into()),
+                    None => return Err(failure),
                 },
                 // Once, because an idle connection may turn out to be dead only when it is used.
                 Fate::Unknown if retry_unknown => retry_unknown = false,
-                Fate::Unknown | Fate::Refused | Fate::TooSlow => {
-                    if !work.is_a_read() {
-                        self.note_failed_write();
-                    }
-                    return Err(failure.into());
-                }
+                Fate::Unknown | Fate::Refused | Fate::TooSlow => return Err(failure),
             }
         }
     }
 
-    /// Lets the health check write until it succeeds.
-    pub(super) fn note_failed_write(&self) {
-        self.is_failing.store(true, Ordering::Relaxed);
-    }
-
     /// Runs work once.
     pub(super) async fn attempt<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
-        let mut session = self.pool.get().await?;
-        let output = timeout(RESPONSE, work.on(&mut session)).await;
-        let output = output.map_or_else(|_| Err(Failure::no_answer()), |it| it.map_err(Into::into));
-        if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {
+        let admission = self.isolation.admit(work.workspace())?;
+        // Dropped after the session.
+        let _announcement = self.vacancy.announcement();
+        let mut session = self.vacancy.get(&self.pool).await?;
+        let mut running = self.isolation.begin(admission, work.is_a_read())?;
+        let began = Instant::now();
+        session.is_busy = true;
+        let answer = self.answer(work.on(&mut session), &mut running, work.is_a_read()).await;
+        let Some(answer) = answer else {
+            let host = session.host();
             // Closed, not returned to the pool. The statement is not cancelled: the server could report
             // a cancelled commit as one that the standbys have.
             drop(Object::take(session));
+            if !running.end(Ending::NotAnswered) {
+                self.leave(host, began);
+            }
+            return Err(Failure::no_answer());
+        };
+        session.is_busy = false;
+        let output = answer.map_err(Failure::from);
+        running.end(output.as_ref().map_or_else(Failure::ending, |_| Ending::Answered));
+        if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {
+            drop(Object::take(session));
         }
         output
+    }
+
+    /// Closes the idle connections to a host that has answered nothing since then, instead of waiting for
+    /// each of them in turn.
+    fn leave(&self, host: usize, since: Instant) {
+        self.pool.manager().leave(host);
+        self.pool.retain(|session, metrics| session.host() != host || metrics.created > since);
+    }
+
+    /// The answer to a statement, unless it is given up.
+    async fn answer<T>(
+        &self,
+        statement: impl Future<Output = T>,
+        running: &mut Running<'_>,
+        is_a_read: bool,
+    ) -> Option<T> {
+        let mut statement = pin!(statement);
+        let began = Instant::now();
+        while began.elapsed() < RESPONSE {
+            if let Ok(answer) = timeout(SLOW, &mut statement).await {
+                return Some(answer);
+            }
+            if running.may_be_slow() {
+                continue;
+            }
+            if !running.is_overtaken() {
+                tokio::select! {
+                    answer = &mut statement => return Some(answer),
+                    // Boxed: it is large and rare.
+                    () = Box::pin(self.ask_elsewhere(running, is_a_read)) => {}
+                }
+            }
+            if running.is_overtaken() && running.may_be_left_behind() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Lets a statement that hangs be overtaken, if the database answers anything at all. All connections of
+    /// the pool may hang.
+    async fn ask_elsewhere(&self, hanging: &Running<'_>, is_a_read: bool) {
+        let mut index = self.elsewhere.lock().await;
+        if hanging.is_overtaken() {
+            return;
+        }
+        let key = KEYS[*index];
+        let ask = async {
+            let connection = self.pool.manager().connect(None).await?;
+            let admission = self.isolation.admit(Some(key))?;
+            let running = self.isolation.begin(admission, is_a_read)?;
+            let answer = probe::ask(&connection.client, key, is_a_read).await;
+            if answer.is_ok() {
+                running.end(Ending::Answered);
+            }
+            Ok::<_, Failure>(answer?)
+        };
+        if !matches!(timeout(ELSEWHERE, ask).await, Ok(Ok(()))) {
+            *index = (*index + 1) % KEYS.len();
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use thiserror::Error;
@@ -13,6 +14,7 @@ use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::database_error::reason;
+use super::isolation::SLOW;
 use super::session::{Connection, Session};
 use super::tls;
 use super::url::{CONNECT_TIMEOUT, PostgresUrl};
@@ -48,14 +50,30 @@ impl Connector {
         &self,
         notified: Option<mpsc::UnboundedSender<Notification>>,
     ) -> Result<Connection, ConnectError> {
+        self.connect_to_any(notified, true).await
+    }
+
+    /// Two connections to one host, without settings.
+    pub(super) async fn connect_twice(&self) -> Result<[Connection; 2], ConnectError> {
+        let one = self.connect_to_any(None, false).await?;
+        let host = self.hosts.get(one.host).ok_or(ConnectError::NoAnswer)?;
+        let other = self.connect_to(one.host, host, None, false);
+        let other = timeout(limit(host), Box::pin(other)).await;
+        Ok([one, other.map_err(|_elapsed| ConnectError::NoAnswer)??])
+    }
+
+    async fn connect_to_any(
+        &self,
+        notified: Option<mpsc::UnboundedSender<Notification>>,
+        with_settings: bool,
+    ) -> Result<Connection, ConnectError> {
         let first = self.first.load(Ordering::Relaxed);
         let hosts = self.hosts.iter().enumerate().cycle().skip(first).take(self.hosts.len());
         let mut last_error = ConnectError::NoAnswer;
         for (index, host) in hosts {
-            // The driver's own limit ends when the host accepts, which a host that hangs does too.
-            let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
             // Boxed: it is large and rare, and would be part of every future that runs a statement.
-            match timeout(limit, Box::pin(self.connect_to(host, notified.clone()))).await {
+            let connection = self.connect_to(index, host, notified.clone(), with_settings);
+            match timeout(limit(host), Box::pin(connection)).await {
                 Ok(Ok(connection)) => {
                     let spread = host.get_load_balance_hosts() == LoadBalanceHosts::Random;
                     let next = if spread { index + 1 } else { index };
@@ -69,10 +87,19 @@ impl Connector {
         Err(last_error)
     }
 
+    /// Tries the next host first, if that is the one which does not answer.
+    pub(super) fn leave(&self, host: usize) {
+        let next = (host + 1) % self.hosts.len();
+        // Otherwise another one has been found by now.
+        let _ = self.first.compare_exchange(host, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     async fn connect_to(
         &self,
+        index: usize,
         host: &Config,
         notified: Option<mpsc::UnboundedSender<Notification>>,
+        with_settings: bool,
     ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut connection) = host.connect(self.tls.clone()).await?;
         let driver = tokio::spawn(async move {
@@ -93,8 +120,18 @@ impl Connector {
                 }
             }
         });
-        Connection::new(client, driver).await
+        let connection = Connection::new(client, index, driver);
+        if with_settings {
+            connection.apply_settings().await?;
+        }
+        Ok(connection)
     }
+}
+
+/// How long connecting may take. The driver's own limit ends when the host accepts, which a host that hangs
+/// does too.
+fn limit(host: &Config) -> Duration {
+    host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
 }
 
 impl Manager for Connector {
@@ -109,6 +146,12 @@ impl Manager for Connector {
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
         if session.is_closed() {
             return Err(RecycleError::message("closed"));
+        }
+        if session.is_busy {
+            let settled = timeout(SLOW, session.settle()).await;
+            settled
+                .map_err(|_elapsed| RecycleError::message("busy"))?
+                .map_err(ConnectError::from)?;
         }
         Ok(())
     }

@@ -37,6 +37,10 @@ impl Work for InsertOnce<'_> {
         false
     }
 
+    fn workspace(&self) -> Option<&[u8]> {
+        Some(self.todo.workspace().as_str().as_bytes())
+    }
+
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
         let Self { caller, todo, request, quota } = self;
         let record = todo.record();

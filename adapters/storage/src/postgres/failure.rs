@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use super::connector::ConnectError;
 use super::database_error::cause;
+use super::isolation::{Ending, Suspected};
 
 /// Why a statement failed, and what is known of its effect.
 #[derive(Debug)]
@@ -36,10 +37,22 @@ pub(super) enum Fate {
 #[error("the database does not answer in time")]
 struct NoAnswer;
 
+#[derive(Debug, Error)]
+#[error("the database answers others, but has not answered this workspace lately")]
+struct NotAnsweredLately;
+
 impl Failure {
     /// The server did not respond in time.
     pub(super) fn no_answer() -> Self {
         Self { fate: Fate::Unknown, is_damage: false, error: NoAnswer.into() }
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        match self.fate {
+            Fate::RolledBack | Fate::Refused => Ending::Answered,
+            Fate::TooSlow => Ending::NotAnswered,
+            Fate::Unknown => Ending::Failed,
+        }
     }
 
     /// The cause in one line, for the log.
@@ -49,11 +62,11 @@ impl Failure {
 
     /// Whether the connection can run the next statement. In doubt it cannot: a new one is made quickly,
     /// while one to a demoted server, or one that has lost its prepared statements, would fail again
-    /// and again.
+    /// and again, and one that waits for another machine would not answer the next statement either.
     pub(super) fn keeps_the_connection_usable(&self) -> bool {
         match self.fate {
-            Fate::RolledBack | Fate::TooSlow => true,
-            Fate::Refused | Fate::Unknown => false,
+            Fate::RolledBack => true,
+            Fate::Refused | Fate::TooSlow | Fate::Unknown => false,
         }
     }
 }
@@ -80,6 +93,13 @@ impl From<Error> for Failure {
 }
 
 /// No statement was sent.
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        PoolError::Backend(error).into()
+    }
+}
+
+/// No statement was sent.
 impl From<PoolError<ConnectError>> for Failure {
     fn from(error: PoolError<ConnectError>) -> Self {
         let error = match error {
@@ -91,6 +111,13 @@ impl From<PoolError<ConnectError>> for Failure {
             | PoolError::PostCreateHook(_)) => error.into(),
         };
         Self { fate: Fate::Refused, is_damage: false, error }
+    }
+}
+
+/// No statement was sent.
+impl From<Suspected> for Failure {
+    fn from(Suspected: Suspected) -> Self {
+        Self { fate: Fate::Refused, is_damage: false, error: NotAnsweredLately.into() }
     }
 }
 

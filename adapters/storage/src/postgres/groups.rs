@@ -127,6 +127,7 @@ impl Running {
         match connections.attempt(&Group(&jobs)).await {
             Ok(Some(effects)) => {
                 for (job, had_effect) in jobs.into_iter().zip(effects) {
+                    connections.evidence.record(Some(job.write.key()), false, true);
                     let _ = job.reply.send(Ok(had_effect));
                 }
             }
@@ -135,7 +136,9 @@ impl Running {
                 self.shared.queue().put_back(jobs);
             }
             Err(failure) => {
-                connections.note_failed_write();
+                for job in &jobs {
+                    connections.evidence.record(Some(job.write.key()), false, false);
+                }
                 let failure = Arc::new(StorageError::from(failure));
                 for job in jobs {
                     let _ = job.reply.send(Err(StorageError::Unavailable(failure.clone().into())));
@@ -161,6 +164,12 @@ impl Work for Group<'_> {
 
     fn is_a_read(&self) -> bool {
         false
+    }
+
+    fn workspace(&self) -> Option<&[u8]> {
+        let mut keys = self.0.iter().map(|job| job.write.key());
+        let first = keys.next()?;
+        keys.all(|key| key == first).then_some(first)
     }
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {

@@ -18,6 +18,19 @@ pub(super) enum Parameter<'a> {
     Number(Option<i64>),
 }
 
+impl Parameter<'_> {
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Id(_)
+            | Self::OptionalId(_)
+            | Self::Text(_)
+            | Self::OwnedText(_)
+            | Self::Number(_) => None,
+        }
+    }
+}
+
 /// Converts parameters for the driver.
 pub(super) fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
     parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()

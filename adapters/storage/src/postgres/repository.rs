@@ -1,8 +1,6 @@
 //! The repository.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use todo_application::domain::{
@@ -13,24 +11,20 @@ use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
     StorageHealth, TodoRepository,
 };
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-use super::connections::{Connections, SIZE, Single};
+use super::connections::Connections;
 use super::connector::Connector;
 use super::creations::{self, Created};
 use super::failure::Failure;
 use super::groups::{Extent, Groups};
+use super::health::Health;
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::Parameter;
+use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
 use super::write::Write;
-use super::{migrations, row};
-
-/// How long a health check waits. The port promises a result within a second.
-const PROBE_TIME: Duration = Duration::from_millis(900);
+use super::{migrations, pooler, row};
 
 /// Keeps todos in a PostgreSQL database that any number of processes use at the same time.
 ///
@@ -39,23 +33,35 @@ const PROBE_TIME: Duration = Duration::from_millis(900);
 pub struct PostgresTodoRepository {
     pub(super) connections: Arc<Connections>,
     groups: Groups,
-    /// The query of a health check that is still running.
-    probe: Mutex<Option<JoinHandle<Result<(), Failure>>>>,
+    health: Health,
 }
 
 impl PostgresTodoRepository {
+    /// [`open_with`](Self::open_with) the default pool.
+    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
+        Self::open_with(url, PostgresPool::default()).await
+    }
+
     /// Connects to the database and migrates it to the current schema.
     ///
     /// Any number of processes may do so at the same time. Connections that are lost later are
     /// replaced; only here is an unreachable database an error.
-    pub async fn open(url: &PostgresUrl) -> Result<Self, PostgresOpenError> {
-        open(url).await.map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
+    pub async fn open_with(
+        url: &PostgresUrl,
+        pool: PostgresPool,
+    ) -> Result<Self, PostgresOpenError> {
+        open(url, pool)
+            .await
+            .map_err(|problem| PostgresOpenError { database: url.to_string(), problem })
     }
 }
 
-async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
+async fn open(
+    url: &PostgresUrl,
+    pool: PostgresPool,
+) -> Result<PostgresTodoRepository, PostgresOpenProblem> {
     let connector = Connector::new(url).map_err(PostgresOpenProblem::Certificates)?;
-    let mut connection = connector.connect(None).await?;
+    let mut connection = pooler::connect(&connector).await?;
     let encoding = connection.client.query_one("SHOW server_encoding", &[]).await?;
     let encoding: String = encoding.try_get(0)?;
     if encoding != "UTF8" {
@@ -64,9 +70,11 @@ async fn open(url: &PostgresUrl) -> Result<PostgresTodoRepository, PostgresOpenP
     migrations::migrate(&mut connection.client).await?;
     let extent = Extent::of_tables(&connection.client).await?;
     drop(connection);
-    let connections = Arc::new(Connections::open(connector).await?);
-    let groups = Groups::new(Arc::clone(&connections), SIZE / 2, extent);
-    Ok(PostgresTodoRepository { connections, groups, probe: Mutex::default() })
+    let connections = Arc::new(Connections::open(connector, pool).await?);
+    // The others are left to reads.
+    let groups = Groups::new(Arc::clone(&connections), pool.size.get().div_ceil(2), extent);
+    let health = Health::new(Arc::clone(&connections));
+    Ok(PostgresTodoRepository { connections, groups, health })
 }
 
 /// How often a todo is inserted again after what refused it was gone at once.
@@ -212,14 +220,7 @@ impl TodoRepository for PostgresTodoRepository {
 #[async_trait]
 impl StorageHealth for PostgresTodoRepository {
     async fn check(&self) -> Result<(), StorageError> {
-        let unavailable = |cause: String| Err(StorageError::Unavailable(cause.into()));
-        match timeout(PROBE_TIME, self.probe()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(failure)) => {
-                unavailable(format!("the database cannot be used: {}", failure.reason()))
-            }
-            Err(_elapsed) => unavailable("the database does not answer in time".to_owned()),
-        }
+        self.health.check().await
     }
 }
 
@@ -264,31 +265,5 @@ impl PostgresTodoRepository {
         let key = [row::key(workspace), Parameter::Id(id)];
         let rows = self.connections.run(Query::Find, &key).await?;
         rows.first().map(|row| row::read(row, workspace)).transpose()
-    }
-
-    /// Queries the database, or continues to wait for the query of an earlier check. After a failed write,
-    /// it also writes.
-    ///
-    /// A new connection may take longer than a check may. It is made in the background, for the next
-    /// check: until one has succeeded there may be nothing but checks to make it.
-    async fn probe(&self) -> Result<(), Failure> {
-        let mut probe = self.probe.lock().await;
-        let running = probe.take_if(|probe| !probe.is_finished());
-        let running = probe.insert(running.unwrap_or_else(|| {
-            let connections = Arc::clone(&self.connections);
-            tokio::spawn(async move {
-                // In no workspace, but keyed by one, so that a single machine can answer.
-                let nowhere = [Parameter::Bytes(&[]), Parameter::Id(TodoId::from_bytes([0; 16]))];
-                let exists = Single { query: Query::Exists, parameters: &nowhere };
-                connections.attempt(&exists).await?;
-                if connections.is_failing.load(Ordering::Relaxed) {
-                    let write = Single { query: Query::Probe, parameters: &nowhere[..1] };
-                    connections.attempt(&write).await?;
-                    connections.is_failing.store(false, Ordering::Relaxed);
-                }
-                Ok(())
-            })
-        }));
-        running.await.unwrap_or_else(|_| Err(Failure::no_answer()))
     }
 }

@@ -36,15 +36,19 @@ const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '250ms'";
 /// Closed when it is dropped.
 pub(super) struct Connection {
     pub(super) client: Client,
+    /// The index of the host in the URL.
+    pub(super) host: usize,
     /// The task that exchanges messages with the server.
     driver: JoinHandle<()>,
 }
 
 impl Connection {
-    pub(super) async fn new(client: Client, driver: JoinHandle<()>) -> Result<Self, Error> {
-        let connection = Self { client, driver };
-        connection.client.batch_execute(SETTINGS).await?;
-        Ok(connection)
+    pub(super) const fn new(client: Client, host: usize, driver: JoinHandle<()>) -> Self {
+        Self { client, host, driver }
+    }
+
+    pub(super) async fn apply_settings(&self) -> Result<(), Error> {
+        self.client.batch_execute(SETTINGS).await
     }
 }
 
@@ -58,6 +62,8 @@ impl Drop for Connection {
 /// A connection with prepared statements.
 pub(super) struct Session {
     connection: Connection,
+    /// Whether a statement is in flight. In an idle connection it is one whose caller has not waited.
+    pub(super) is_busy: bool,
     /// In the order of [`Query::ALL`].
     statements: Vec<Statement>,
 }
@@ -69,11 +75,22 @@ impl Session {
         // In one round trip.
         let prepared = Query::ALL.map(|query| connection.client.prepare(query.sql()));
         let statements = try_join_all(prepared).await?;
-        Ok(Self { connection, statements })
+        Ok(Self { connection, is_busy: false, statements })
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.connection.client.is_closed()
+    }
+
+    pub(super) fn host(&self) -> usize {
+        self.connection.host
+    }
+
+    /// Waits until no statement is in flight.
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
+        self.connection.client.batch_execute("").await?;
+        self.is_busy = false;
+        Ok(())
     }
 
     /// Runs a statement in a transaction of its own, and returns its rows.
@@ -116,7 +133,7 @@ impl Session {
 
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        let Self { connection, statements } = self;
+        let Self { connection, statements, .. } = self;
         Ok(Transaction { transaction: connection.client.transaction().await?, statements })
     }
 }

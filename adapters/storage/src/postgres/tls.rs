@@ -1,12 +1,16 @@
 //! Encryption and certificate verification.
 
+mod any_server;
+
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use any_server::AnyServer;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use todo_application::ports::BoxError;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -15,12 +19,17 @@ use super::url::Verification;
 
 /// The error is about the certificates.
 pub(super) fn connector(verification: &Verification) -> Result<MakeRustlsConnect, BoxError> {
+    Ok(MakeRustlsConnect::new(config(verification)?))
+}
+
+fn config(verification: &Verification) -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions()?;
     let builder = match verification {
         Verification::None => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            let any = AnyServer(provider.signature_verification_algorithms);
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(any))
         }
         Verification::System => builder.with_platform_verifier()?,
         Verification::File(path) => {
@@ -31,49 +40,29 @@ pub(super) fn connector(verification: &Verification) -> Result<MakeRustlsConnect
             builder.with_root_certificates(roots)
         }
     };
-    Ok(MakeRustlsConnect::new(builder.with_no_client_auth()))
+    Ok(builder.with_no_client_auth())
 }
 
-/// Accepts any certificate, as `sslmode=require` demands.
-///
-/// The signature of the handshake is verified nevertheless: with channel binding (SCRAM-SHA-256-PLUS,
-/// RFC 5802) the certificate is part of the password proof, so the server must own its key.
-#[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+/// Why the certificate of a server is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejection {
+    /// Its X.509 version is not 3.
+    Version,
+    /// Its host, its authority, its time, or anything else.
+    Other,
 }
+
+/// Whether a connection failed because of the certificate of the server.
+pub(super) fn rejection(error: &tokio_postgres::Error) -> Option<Rejection> {
+    let error = error.source()?.downcast_ref::<io::Error>()?.get_ref()?;
+    let Error::InvalidCertificate(problem) = error.downcast_ref()? else { return None };
+    let version = webpki::Error::UnsupportedCertVersion;
+    let is_of_the_version = matches!(
+        problem,
+        CertificateError::Other(other) if other.0.downcast_ref() == Some(&version)
+    );
+    Some(if is_of_the_version { Rejection::Version } else { Rejection::Other })
+}
+
+#[cfg(test)]
+mod tests;

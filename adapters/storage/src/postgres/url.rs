@@ -51,7 +51,8 @@ const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_hours(2);
 /// * Of several hosts, the first that accepts writes is used (`target_session_attrs=read-write`).
 /// * `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`. As with `psql`, the
 ///   middle two encrypt without verifying the server; `verify-full` also verifies that the certificate
-///   is for the host and is issued by an authority of the operating system, or of `sslrootcert`.
+///   is for the host and is issued by an authority of the operating system, or of `sslrootcert`. It does
+///   not accept a certificate of X.509 version 1, which `psql` does.
 ///
 /// `Display` and `Debug` omit the password.
 #[derive(Clone, PartialEq, Eq)]

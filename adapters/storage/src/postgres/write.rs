@@ -27,6 +27,11 @@ impl Write {
         }
     }
 
+    /// The key of its workspace in the database.
+    pub(super) fn key(&self) -> &[u8] {
+        Self::workspace(self).as_str().as_bytes()
+    }
+
     pub(super) fn query(&self) -> Query {
         match self {
             Self::Insert { .. } => Query::Insert,
@@ -58,6 +63,10 @@ impl Work for Write {
 
     fn is_a_read(&self) -> bool {
         false
+    }
+
+    fn workspace(&self) -> Option<&[u8]> {
+        Some(self.key())
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
