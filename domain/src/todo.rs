@@ -267,7 +267,7 @@ impl Todo {
         Ok(changed)
     }
 
-    /// The bytes of its texts, as UTF-8: title, description, and [labels](Labels::bytes).
+    /// The bytes of its texts, as UTF-8: title, description, and labels, with a line break between two.
     pub fn bytes(&self) -> u64 {
         let TodoRecord {
             id: _,
