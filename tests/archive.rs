@@ -15,12 +15,12 @@ use todo_adapter_storage::{
 };
 use todo_application::archive::{Tally, import};
 use todo_application::domain::{
-    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
-    WorkspaceId,
+    Completion, Description, Instant, Labels, Priority, Subject, Title, Todo, TodoId, TodoRecord,
+    Version, WorkspaceId,
 };
 use todo_application::ports::{Filter, TodoLoader, TodoSnapshot};
 use todo_mcp::archive::{ImportError, LineSource, SourceError, export, summary};
-use todo_tests::{Permitted as _, operator, todo_record, workspace};
+use todo_tests::{Permitted as _, due, operator, todo_record, workspace};
 use tokio::runtime::Runtime;
 
 async fn exported(mut snapshot: impl TodoSnapshot) -> String {
@@ -70,6 +70,7 @@ prop_compose! {
         })),
         mut instants in [(); 3].map(|()| 0..253_402_207_199_999_i64),
         done in any::<bool>(),
+        (due, priority, labels) in todo_tests::any_due_priority_labels(),
         version in 1..=i64::MAX,
     ) -> Todo {
         instants.sort_unstable();
@@ -82,6 +83,9 @@ prop_compose! {
             title,
             description,
             completion: if done { Completion::Done { at } } else { Completion::Open },
+            due,
+            priority,
+            labels,
             created_at,
             created_by,
             updated_at,
@@ -154,7 +158,6 @@ proptest! {
     }
 }
 
-/// The format is stable: a new program reads old exports.
 #[tokio::test]
 async fn a_todo_is_exported_as_one_line_with_all_its_fields() {
     let store = MemoryTodoRepository::default();
@@ -164,6 +167,9 @@ async fn a_todo_is_exported_as_one_line_with_all_its_fields() {
     let done = TodoRecord {
         description: Description::try_from("two \"litres\"\n").unwrap(),
         completion: Completion::Done { at: record.created_at },
+        due: Some(due("2026-12-24T17:30", Some("Europe/Berlin"))),
+        priority: Priority::High,
+        labels: Labels::from_lines(Some("Tax\nküche")).unwrap(),
         updated_by: Subject::try_from("usr_bob").unwrap(),
         version: Version::FIRST.next(),
         ..record.clone()
@@ -173,11 +179,49 @@ async fn a_todo_is_exported_as_one_line_with_all_its_fields() {
     store.load(&operator(), todos.to_vec()).await.unwrap();
     assert_eq!(
         exported(store.snapshot()).await,
-        r#"{"format":"todo-mcp","version":1,"todos":2}
-{"workspace":"everyone","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":"two \"litres\"\n","completed_at":"2026-11-22T09:33:20.007Z","created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_bob","version":2}
-{"workspace":"personal:org_1:usr_alice","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":null,"completed_at":null,"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1}
+        r#"{"format":"todo-mcp","version":2,"todos":2}
+{"workspace":"everyone","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":"two \"litres\"\n","completed_at":"2026-11-22T09:33:20.007Z","due":"2026-12-24T17:30","time_zone":"Europe/Berlin","priority":"high","labels":["Tax","küche"],"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_bob","version":2}
+{"workspace":"personal:org_1:usr_alice","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":null,"completed_at":null,"due":null,"time_zone":null,"priority":"normal","labels":[],"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1}
 "#
     );
+}
+
+/// The format is stable: a new program reads old exports.
+#[tokio::test]
+async fn an_export_of_version_1_is_imported_and_one_without_a_field_of_its_version_is_not() {
+    const LINE: &str = r#""workspace":"everyone","id":"0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","title":"Buy milk","description":null,"completed_at":null,"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1"#;
+    const FIELDS: [&str; 4] =
+        [r#""due":null"#, r#""time_zone":null"#, r#""priority":"low""#, r#""labels":[]"#];
+    let import = async |version: u32, fields: &[&str]| {
+        let line = [&[LINE], fields].concat().join(",");
+        let text = format!("{{\"format\":\"todo-mcp\",\"version\":{version}}}\n{{{line}}}\n");
+        let store = MemoryTodoRepository::default();
+        let (tally, outcome) = imported(&text, &store).await;
+        (tally.added, outcome.map_err(|error| error.to_string()))
+    };
+    assert_eq!(import(1, &[]).await, (1, Ok(())));
+    assert_eq!(import(2, &FIELDS).await, (1, Ok(())));
+    for (version, fields, expected) in [
+        (1, &FIELDS[..1], "line 2: unknown field `due`"),
+        (1, &FIELDS[3..], "line 2: unknown field `labels`"),
+        (2, &FIELDS[1..], "line 2: missing field `due`"),
+        (2, &FIELDS[..3], "line 2: missing field `labels`"),
+        (3, &FIELDS[..], "line 1: this is version 3 of the format"),
+    ] {
+        let (added, outcome) = import(version, fields).await;
+        let error = outcome.unwrap_err();
+        assert!(added == 0 && error.starts_with(expected), "{error}");
+    }
+    for (due, zone, expected) in [
+        (r#""2026-02-29""#, "null", "line 2: `due` 2026-02-29 does not exist"),
+        (r#""2026-12-24T17:30""#, "null", "line 2: `due` 2026-12-24T17:30 is a local time"),
+        (r#""2026-12-24T17:30Z""#, r#""Europe/Berlin""#, "line 2: `due` is an instant"),
+        (r#""2026-12-24T17:30""#, r#""CET""#, "line 2: `time_zone` unknown time zone `CET`"),
+    ] {
+        let [due, zone] = [format!("\"due\":{due}"), format!("\"time_zone\":{zone}")];
+        let error = import(2, &[&due, &zone, FIELDS[2], FIELDS[3]]).await.1.unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
 }
 
 #[tokio::test]

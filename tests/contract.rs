@@ -19,6 +19,8 @@ mod order;
 mod quotas;
 #[path = "contract/round_trip.rs"]
 mod round_trip;
+#[path = "contract/selections.rs"]
+mod selections;
 
 use std::sync::Arc;
 
@@ -125,6 +127,10 @@ contract! {
             a_removed_todo_does_not_count_in_a_page,
             a_list_never_shows_another_workspace,
             paging_shows_unchanged_todos_exactly_once,
+        ]
+        selections: [
+            every_selection_is_paged_as_it_is_defined,
+            paging_a_sorted_list_shows_what_stays_in_its_place_exactly_once,
         ]
         order: [
             a_new_todo_sorts_after_every_earlier_one_of_its_workspace,

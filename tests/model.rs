@@ -11,8 +11,8 @@ use proptest::test_runner::TestRunner;
 use rusqlite::Connection;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
-    Completion, Description, Quota, QuotaExceeded, Title, Todo, TodoId, TodoRecord, Version,
-    WorkspaceId, WritePermit,
+    Completion, Description, Order, Place, Quota, QuotaExceeded, Title, Todo, TodoId, TodoRecord,
+    Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Filter, InsertError, RemoveError, StorageError, TodoRepository,
@@ -27,6 +27,7 @@ use uuid::{Builder, Uuid};
 enum Operation {
     Find(WorkspaceId, TodoId),
     List(WorkspaceId, Filter, Option<TodoId>, usize),
+    ListBy(WorkspaceId, Order, bool, Place, usize),
     Insert(Todo),
     Save(Todo, Version),
     Remove(WorkspaceId, TodoId, Option<Version>),
@@ -36,7 +37,7 @@ impl Operation {
     /// The workspace that it may change.
     fn written(&self) -> Option<&WorkspaceId> {
         match self {
-            Self::Find(..) | Self::List(..) => None,
+            Self::Find(..) | Self::List(..) | Self::ListBy(..) => None,
             Self::Insert(todo) | Self::Save(todo, _) => Some(todo.workspace()),
             Self::Remove(workspace, ..) => Some(workspace),
         }
@@ -103,6 +104,10 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             let listed = repository.list_in(key, *filter, *after, *limit).await;
             listed.map_or_else(Answer::from, Answer::Listed)
         }
+        Operation::ListBy(key, order, done, after, limit) => {
+            let listed = repository.list_in_by(key, *order, *done, *after, *limit).await;
+            listed.map_or_else(Answer::from, Answer::Listed)
+        }
         Operation::Insert(todo) => {
             let inserted = repository.insert(&permit(todo), todo).await;
             inserted.map_or_else(Answer::from, |()| Answer::Written)
@@ -151,6 +156,7 @@ prop_compose! {
         title in "[a-z'ü😀]{1,8}",
         description in "[a-z\n\"]{0,8}",
         done in any::<bool>(),
+        (due, priority, labels) in todo_tests::any_due_priority_labels(),
         version in any_version(),
     ) -> Todo {
         let record = todo_record(&key, id);
@@ -159,6 +165,9 @@ prop_compose! {
             title: Title::try_from(title.as_str()).unwrap(),
             description: Description::try_from(description.as_str()).unwrap(),
             completion: if done { Completion::Done { at } } else { Completion::Open },
+            due,
+            priority,
+            labels,
             version,
             ..record
         })
@@ -169,11 +178,23 @@ prop_compose! {
 fn any_operation() -> impl Strategy<Value = Operation> {
     let filter = any::<Option<bool>>().prop_map(|completed| Filter { completed });
     let list = (any_workspace(), filter, proptest::option::of(any_id()), 0..5_usize);
+    let order = proptest::sample::select(Order::ALL.to_vec());
+    // Just before, at and after places of todos, and the ends.
+    let place =
+        (order, any_todo(), -1..2_i64, any::<bool>()).prop_map(|(order, todo, more, end)| {
+            let place = Place { key: order.key(&todo) + more, id: todo.id() };
+            (order, if end { Place::START } else { place })
+        });
+    let list_by = (any_workspace(), place, any::<bool>(), 0..5_usize)
+        .prop_map(|(key, (order, after), done, limit)| (key, order, done, after, limit));
     let remove = (any_workspace(), any_id(), proptest::option::of(any_version()));
     prop_oneof![
         2 => (any_workspace(), any_id()).prop_map(|(key, id)| Operation::Find(key, id)),
         4 => list.prop_map(|(key, filter, after, limit)| {
             Operation::List(key, filter, after, limit)
+        }),
+        6 => list_by.prop_map(|(key, order, done, after, limit)| {
+            Operation::ListBy(key, order, done, after, limit)
         }),
         4 => any_todo().prop_map(Operation::Insert),
         4 => (any_todo(), any_version()).prop_map(|(todo, expected)| {

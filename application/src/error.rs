@@ -2,7 +2,7 @@
 //! into and a caller can act on.
 
 use thiserror::Error;
-use todo_domain::{Denied, QuotaExceeded, Todo};
+use todo_domain::{Denied, QuotaExceeded, Todo, TooManyLabels};
 
 use crate::cursor::CursorError;
 use crate::ports::{BoxError, InsertError, StorageError, in_one_line};
@@ -13,6 +13,9 @@ pub enum ListError {
     Forbidden(#[from] Denied),
     #[error(transparent)]
     InvalidCursor(#[from] CursorError),
+    /// The filter depends on what day it is, and it is not known where.
+    #[error("the time zone of the user is not known: pass `time_zone`")]
+    NoTimeZone,
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }
@@ -52,6 +55,8 @@ pub enum UpdateError {
     /// The todo has another version than expected. This is its current state.
     #[error("the todo has another version than expected")]
     Conflict(Box<Todo>),
+    #[error(transparent)]
+    TooManyLabels(#[from] TooManyLabels),
     /// Concurrent updates won every round. Nothing was changed; a later retry may succeed.
     #[error("too many concurrent updates of the todo")]
     Contended,

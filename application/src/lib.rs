@@ -16,6 +16,7 @@ mod error;
 mod fnv;
 mod page;
 pub mod ports;
+mod selection;
 mod todos;
 
 /// The domain, so that adapters need no second dependency to name its types.
@@ -26,4 +27,5 @@ pub use error::{
     CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
 };
 pub use page::{Page, PageSize, PageSizeError};
+pub use selection::Selection;
 pub use todos::{Created, NewTodo, Prefix, Suggestions, Todos, Watch};

@@ -1,7 +1,7 @@
 //! How a long list is read piece by piece.
 
 use thiserror::Error;
-use todo_domain::Todo;
+use todo_domain::{Now, Todo};
 
 use crate::cursor::Cursor;
 
@@ -71,8 +71,10 @@ impl TryFrom<i64> for PageSize {
 /// A piece of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Oldest first.
+    /// In the order of the list.
     pub todos: Vec<Todo>,
     /// Where the next page starts; `None` at the end of the list.
     pub next: Option<Cursor>,
+    /// The present, if days matter to the list or to one of its todos, and a time zone is known.
+    pub as_of: Option<Now>,
 }

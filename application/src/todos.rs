@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod search;
 mod suggest;
 mod update;
 mod use_cases;

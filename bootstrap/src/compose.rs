@@ -76,6 +76,7 @@ pub async fn compose_with_clock(
     let (environment, local_identity) = identity(config, &public_url, &engine_clock).await?;
     let scalekit = Scalekit::new(environment, USER_AGENT, &engine_clock)
         .map_err(Failure::other)?
+        .keep_claims([todo_adapter_mcp::TIME_ZONE_CLAIM])
         .allowed_clients(config.allowed_clients.clone())
         .max_token_age(config.max_token_age);
     let protection = scalekit.protection(public_url.clone());
@@ -84,7 +85,8 @@ pub async fn compose_with_clock(
 
     let ids = Arc::new(UuidV7Source::new());
     let todos = Todos::new(repository, changes, clock, ids, config.sharing);
-    let todos = Arc::new(todos.with_quota(config.quota));
+    let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
+    let todos = Arc::new(todos);
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))

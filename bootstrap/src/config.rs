@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
-use todo_application::domain::{Quota, Sharing};
+use todo_application::domain::{Quota, Sharing, TimeZone};
 use url::Url;
 
 use crate::settings::{Problem, Settings, shown};
@@ -33,7 +33,7 @@ use table::{
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
     SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_MAX_TOKEN_AGE,
     TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL,
-    TODO_SHARING,
+    TODO_SHARING, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -61,6 +61,8 @@ pub struct Config {
     pub(crate) scope_denial: ScopeDenial,
     /// Requests per second that one caller may send on average; `None` for no limit.
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// The zone of callers whose token does not say theirs.
+    pub(crate) time_zone: Option<TimeZone>,
     /// What one workspace may hold.
     pub(crate) quota: Quota,
     /// The ids of the clients that may call; `None` for all.
@@ -107,6 +109,7 @@ impl Config {
         let sharing = reader.value(&TODO_SHARING);
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
+        let time_zone = reader.value(&TODO_TIME_ZONE);
         let todos = reader.value(&TODO_QUOTA);
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
@@ -133,6 +136,7 @@ impl Config {
                 sharing: sharing?,
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,
+                time_zone,
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use thiserror::Error;
 
@@ -38,6 +39,21 @@ impl Instant {
         self.0.as_millisecond()
     }
 
+    pub(crate) fn timestamp(self) -> Timestamp {
+        self.0
+    }
+
+    /// What a clock in UTC shows.
+    pub(crate) fn in_utc(self) -> DateTime {
+        Offset::UTC.to_datetime(self.0)
+    }
+
+    /// The inverse of [`Instant::in_utc`]. `None` before 1970 and after [`Instant::MAX`].
+    pub(crate) fn from_utc(time: DateTime) -> Option<Self> {
+        let timestamp = Offset::UTC.to_timestamp(time).ok()?;
+        Self::from_unix_millis(timestamp.as_millisecond()).ok()
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z, the unit of a JWT `NumericDate`.
     pub fn as_unix_seconds(self) -> i64 {
         self.0.as_second()
@@ -48,7 +64,7 @@ impl Instant {
 /// todos.
 impl fmt::Display for Instant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = Offset::UTC.to_datetime(self.0);
+        let time = self.in_utc();
         let mut text = *b"0000-00-00T00:00:00.000Z";
         for (place, number) in [
             (0..4, time.year()),

@@ -14,13 +14,19 @@
 //! follow the compiler through the other crates.
 
 mod caller_id;
+mod day;
+mod due;
 mod identity;
 mod instant;
+mod label;
 mod line;
+mod order;
 mod permission;
 mod policy;
+mod priority;
 mod quota;
 mod text;
+mod time_zone;
 mod todo;
 mod todo_id;
 mod version;
@@ -29,16 +35,27 @@ mod words;
 mod workspace;
 
 pub use caller_id::CallerId;
+pub use day::{Day, DayError, OtherWeekday, Weekday, WeekdayError};
+pub use due::{
+    Due, DueCondition, DueError, DueFilter, DueKey, LocalTime, Now, OutOfRange, RequestedDue,
+    RestoreDueError, UnknownDueFilter, UnresolvedDue, WrittenDue,
+};
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
+pub use label::{Label, LabelError, LabelKey, Labels, LabelsEdit, LabelsError, TooManyLabels};
+pub use order::{Order, Place, Sort, UnknownSort};
 pub use permission::{Permission, Permissions};
 pub use policy::{
     Caller, Denied, OperatorPermit, ReadAction, ReadPermit, WriteAction, WritePermit,
     authorize_read, authorize_write,
 };
+pub use priority::{Priority, UnknownPriority};
 pub use quota::{Quota, QuotaExceeded};
 pub use text::{Description, DescriptionError, Title, TitleError};
-pub use todo::{Completion, Edit, OtherWorkspace, RestoreError, Todo, TodoRecord};
+pub use time_zone::{TimeZone, UnknownTimeZone};
+pub use todo::{
+    Completion, Draft, Edit, EditError, OtherWorkspace, RestoreError, Todo, TodoRecord,
+};
 pub use todo_id::{TodoId, TodoIdError};
 pub use version::{Version, VersionError};
 pub use visible::is_ignorable;

@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::line::{has_control_character, is_one_line};
-use crate::visible::is_visible;
+use crate::visible::{has_direction_override, is_visible};
 
 /// What is to be done, in one line: 1 to 500 characters without line breaks and control characters.
 ///
@@ -76,7 +76,7 @@ impl TryFrom<&str> for Title {
         if !title.0.chars().any(is_visible) {
             return Err(TitleError::Invisible);
         }
-        if title.0.contains(['\u{202d}', '\u{202e}']) {
+        if has_direction_override(&title.0) {
             return Err(TitleError::DirectionOverride);
         }
         Ok(title)

@@ -2,9 +2,12 @@
 
 use thiserror::Error;
 
+use crate::due::Due;
 use crate::identity::Subject;
 use crate::instant::Instant;
+use crate::label::{Labels, LabelsEdit, TooManyLabels};
 use crate::policy::WritePermit;
+use crate::priority::Priority;
 use crate::text::{Description, Title};
 use crate::todo_id::TodoId;
 use crate::version::Version;
@@ -54,11 +57,37 @@ pub struct TodoRecord {
     pub title: Title,
     pub description: Description,
     pub completion: Completion,
+    pub due: Option<Due>,
+    pub priority: Priority,
+    pub labels: Labels,
     pub created_at: Instant,
     pub created_by: Subject,
     pub updated_at: Instant,
     pub updated_by: Subject,
     pub version: Version,
+}
+
+/// What a new todo is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub title: Title,
+    pub description: Description,
+    pub due: Option<Due>,
+    pub priority: Priority,
+    pub labels: Labels,
+}
+
+/// Only a title.
+impl From<Title> for Draft {
+    fn from(title: Title) -> Self {
+        Self {
+            title,
+            description: Description::NONE,
+            due: None,
+            priority: Priority::default(),
+            labels: Labels::NONE,
+        }
+    }
 }
 
 /// What to change about a todo. `None` leaves a field as it is; the default changes nothing.
@@ -69,6 +98,19 @@ pub struct Edit {
     pub description: Option<Description>,
     /// `true` marks the todo done, `false` opens it again.
     pub completed: Option<bool>,
+    /// `Some(None)` clears it.
+    pub due: Option<Option<Due>>,
+    pub priority: Option<Priority>,
+    pub labels: Option<LabelsEdit>,
+}
+
+/// Why an edit changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum EditError {
+    #[error(transparent)]
+    OtherWorkspace(#[from] OtherWorkspace),
+    #[error(transparent)]
+    TooManyLabels(#[from] TooManyLabels),
 }
 
 /// The todo is in another workspace than the permit.
@@ -92,39 +134,43 @@ impl Todo {
     /// It takes a permit to write:
     ///
     /// ```
-    /// # use todo_domain::{Description, Instant, Title, Todo, TodoId, WritePermit};
-    /// fn create(permit: &WritePermit, id: TodoId, title: Title, at: Instant) -> Todo {
-    ///     Todo::create(permit, id, title, Description::NONE, at)
+    /// # use todo_domain::{Draft, Instant, Todo, TodoId, WritePermit};
+    /// fn create(permit: &WritePermit, id: TodoId, draft: Draft, at: Instant) -> Todo {
+    ///     Todo::create(permit, id, draft, at)
     /// }
     /// ```
     ///
     /// A permit to read is none:
     ///
     /// ```compile_fail,E0308
-    /// # use todo_domain::{Description, Instant, ReadPermit, Title, Todo, TodoId};
-    /// fn create(permit: &ReadPermit, id: TodoId, title: Title, at: Instant) -> Todo {
-    ///     Todo::create(permit, id, title, Description::NONE, at)
+    /// # use todo_domain::{Draft, Instant, ReadPermit, Todo, TodoId};
+    /// fn create(permit: &ReadPermit, id: TodoId, draft: Draft, at: Instant) -> Todo {
+    ///     Todo::create(permit, id, draft, at)
     /// }
     /// ```
-    pub fn create(
-        permit: &WritePermit,
-        id: TodoId,
-        title: Title,
-        description: Description,
-        at: Instant,
-    ) -> Self {
+    pub fn create(permit: &WritePermit, id: TodoId, draft: Draft, at: Instant) -> Self {
+        let Draft { title, description, due, priority, labels } = draft;
         Self(TodoRecord {
             id,
             workspace: permit.workspace().clone(),
             title,
             description,
             completion: Completion::Open,
+            due,
+            priority,
+            labels,
             created_at: at,
             created_by: permit.subject().clone(),
             updated_at: at,
             updated_by: permit.subject().clone(),
             version: Version::FIRST,
         })
+    }
+
+    /// The same todo, created with another id.
+    #[must_use]
+    pub fn with_new_id(self, id: TodoId) -> Self {
+        Self(TodoRecord { id, ..self.0 })
     }
 
     /// Reads a todo back, checking the invariants that [`Todo::create`] and [`Todo::edit`] maintain.
@@ -135,6 +181,9 @@ impl Todo {
             title: _,
             description: _,
             completion,
+            due: _,
+            priority: _,
+            labels: _,
             created_at,
             created_by: _,
             updated_at,
@@ -162,13 +211,14 @@ impl Todo {
     /// A change that changes nothing (the same title, done again) leaves version, instants and
     /// author alone. One edit is one new version, however many fields it touches.
     ///
-    /// Fails, and changes nothing, if the permit is for another workspace.
+    /// Fails, and changes nothing, if the permit is for another workspace or if the todo would have too
+    /// many labels.
     pub fn edit(
         &mut self,
         permit: &WritePermit,
         edit: Edit,
         at: Instant,
-    ) -> Result<bool, OtherWorkspace> {
+    ) -> Result<bool, EditError> {
         self.check(permit)?;
         let TodoRecord {
             id: _,
@@ -176,13 +226,24 @@ impl Todo {
             title,
             description,
             completion,
+            due,
+            priority,
+            labels,
             created_at: _,
             created_by: _,
             updated_at,
             updated_by,
             version,
         } = &mut self.0;
-        let Edit { title: new_title, description: new_description, completed } = edit;
+        let Edit {
+            title: new_title,
+            description: new_description,
+            completed,
+            due: new_due,
+            priority: new_priority,
+            labels: labels_edit,
+        } = edit;
+        let new_labels = labels_edit.map(|edit| labels.edited(edit)).transpose()?;
         // A clock that was set back must not make the last change earlier than the one before it.
         let at = at.max(*updated_at);
         let new_completion = completed
@@ -193,6 +254,9 @@ impl Todo {
             replace(title, new_title),
             replace(description, new_description),
             replace(completion, new_completion),
+            replace(due, new_due),
+            replace(priority, new_priority),
+            replace(labels, new_labels),
         ];
         let changed = replaced.contains(&true);
         if changed {
@@ -203,7 +267,7 @@ impl Todo {
         Ok(changed)
     }
 
-    /// The bytes of its texts, as UTF-8.
+    /// The bytes of its texts, as UTF-8: title, description, and labels, with a line break between two.
     pub fn bytes(&self) -> u64 {
         let TodoRecord {
             id: _,
@@ -211,6 +275,9 @@ impl Todo {
             title,
             description,
             completion: _,
+            due: _,
+            priority: _,
+            labels,
             created_at: _,
             created_by: _,
             updated_at: _,
@@ -218,7 +285,7 @@ impl Todo {
             version: _,
         } = &self.0;
         let description = description.as_deref().unwrap_or_default();
-        (title.as_str().len() + description.len()) as u64
+        (title.as_str().len() + description.len() + labels.bytes()) as u64
     }
 
     /// The id, if it counts in the order of creation: it is of version 7, as all that are minted here,
@@ -256,6 +323,18 @@ impl Todo {
 
     pub fn completion(&self) -> Completion {
         self.0.completion
+    }
+
+    pub fn due(&self) -> Option<&Due> {
+        self.0.due.as_ref()
+    }
+
+    pub fn priority(&self) -> Priority {
+        self.0.priority
+    }
+
+    pub fn labels(&self) -> &Labels {
+        &self.0.labels
     }
 
     pub fn created_at(&self) -> Instant {

@@ -9,6 +9,11 @@ pub(crate) fn is_visible(c: char) -> bool {
     !c.is_whitespace() && c != BRAILLE_PATTERN_BLANK && !is_ignorable(c)
 }
 
+/// Whether a text contains a character that displays others in another order than they are stored.
+pub(crate) fn has_direction_override(text: &str) -> bool {
+    text.contains(['\u{202d}', '\u{202e}'])
+}
+
 /// Whether a text looks the same without this character, or could.
 pub fn is_ignorable(c: char) -> bool {
     DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c))

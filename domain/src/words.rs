@@ -30,9 +30,22 @@ impl From<&str> for ComparableText {
             takes_accents = c == IOTA_BELOW || is_latin_greek_or_cyrillic(c);
             !is_ignorable(c)
         });
-        // Folding may compose what the decomposition has taken apart.
-        Self(bare.flat_map(fold).nfkd().collect())
+        Self(case_folded(bare))
     }
+}
+
+/// A text in the form that is the same for every Unicode form of it, for upper and lower case, and with
+/// and without invisible characters. Accents count.
+pub(crate) fn without_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    case_folded(text.nfkd().filter(|c| !is_ignorable(*c)))
+}
+
+fn case_folded(decomposed: impl Iterator<Item = char>) -> String {
+    // Folding may compose what the decomposition has taken apart.
+    decomposed.flat_map(fold).nfkd().collect()
 }
 
 impl ComparableText {
@@ -118,6 +131,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn accents_count_where_only_case_does_not() {
+        for (one, other) in [("Café", "CAFE\u{301}"), ("Straße", "STRASSE"), ("ﬁx", "FIX")] {
+            assert_eq!(without_case(one), without_case(other), "{one} {other}");
+        }
+        assert_ne!(without_case("Café"), without_case("Cafe"));
+    }
+
     proptest! {
         #[test]
         fn comparing_again_changes_nothing(text in any::<String>()) {
@@ -133,6 +154,7 @@ mod tests {
             ];
             for form in forms {
                 prop_assert_eq!(&ComparableText::from(form.as_str()), &comparable);
+                prop_assert_eq!(without_case(&form), without_case(&text));
             }
         }
     }

@@ -1,6 +1,9 @@
 //! An acknowledged write is read back field by field.
 
-use todo_application::domain::{Description, Instant, Organization, Subject, Title};
+use todo_application::domain::{
+    Description, Instant, Label, Labels, Organization, Priority, Subject, Title,
+};
+use todo_tests::due;
 
 use super::*;
 
@@ -11,6 +14,13 @@ fn title(text: &str) -> Title {
 
 fn at(millis: i64) -> Instant {
     Instant::from_unix_millis(millis).unwrap()
+}
+
+fn most_labels() -> Labels {
+    let lines: Vec<String> = (0..Labels::MAX)
+        .map(|number| format!("{number:02}{}", "😀".repeat(Label::MAX_CHARACTERS - 2)))
+        .collect();
+    Labels::from_lines(Some(&lines.join("\n"))).unwrap()
 }
 
 /// Todos with the smallest and largest value of every field.
@@ -49,7 +59,23 @@ pub(super) fn extremes() -> Vec<TodoRecord> {
         TodoRecord { workspace: workspace("o'r%3Ag:\"ü\":😀"), ..plain(10) },
         TodoRecord { id: id(0), ..plain(11) },
         TodoRecord { id: TodoId::from_bytes([0xff; 16]), ..plain(12) },
+        TodoRecord { priority: Priority::Low, ..plain(13) },
+        TodoRecord { priority: Priority::Urgent, ..plain(14) },
+        TodoRecord { labels: most_labels(), ..plain(15) },
+        TodoRecord { labels: Labels::from_lines(Some("'; --\n%_\\")).unwrap(), ..plain(16) },
     ];
+    let dues = [
+        due("1970-01-01", None),
+        due("9999-12-31", None),
+        due("2026-12-24T00:00", Some("Pacific/Kiritimati")),
+        due("2026-03-29T02:30", Some("Europe/Berlin")),
+        due("2026-12-24T23:59:59.999", Some("America/Argentina/ComodRivadavia")),
+        due("1970-01-01T00:00Z", None),
+        due("9999-12-30T21:59:59.999Z", None),
+    ];
+    extremes.extend(
+        (40..).zip(dues).map(|(number, due)| TodoRecord { due: Some(due), ..plain(number) }),
+    );
     let titles = [
         widest_title.as_str(),
         "x",
@@ -88,6 +114,9 @@ pub(super) async fn a_saved_todo_is_found_unchanged(repository: Arc<dyn TodoRepo
             title: title("Something else"),
             description: Description::try_from("Something else").unwrap(),
             completion: Completion::Done { at: at(2) },
+            due: Some(due("2026-12-24T17:30", Some("Asia/Tokyo"))),
+            priority: Priority::High,
+            labels: Labels::from_lines(Some("something\nelse")).unwrap(),
             created_at: at(1),
             updated_at: at(3),
             version: version(41),

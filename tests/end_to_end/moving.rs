@@ -9,10 +9,10 @@ use crate::installation::Installation;
 
 /// An export of `count` different todos.
 pub(crate) fn lines(count: usize) -> Vec<String> {
-    let header = json!({ "format": "todo-mcp", "version": 1, "todos": count }).to_string();
+    let header = json!({ "format": "todo-mcp", "version": 2, "todos": count }).to_string();
     let line = |number: usize| {
         format!(
-            r#"{{"workspace":"everyone","id":"00000000-0000-7000-8000-{number:012x}","title":"Todo {number}","description":"{}","completed_at":null,"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1}}"#,
+            r#"{{"workspace":"everyone","id":"00000000-0000-7000-8000-{number:012x}","title":"Todo {number}","description":"{}","completed_at":null,"due":null,"time_zone":null,"priority":"normal","labels":[],"created_at":"2026-11-22T09:33:20.007Z","created_by":"usr_alice","updated_at":"2026-11-22T09:33:20.007Z","updated_by":"usr_alice","version":1}}"#,
             "x".repeat(450)
         )
     };
@@ -73,7 +73,7 @@ async fn an_empty_database_is_exported_as_one_line_and_imported_as_empty() {
     let installation = Installation::new();
     installation.run(&["migrate"]).await.with_code(0);
     let exported = installation.run(&["export", "-"]).await.with_code(0);
-    assert_eq!(exported.stdout, "{\"format\":\"todo-mcp\",\"version\":1,\"todos\":0}\n");
+    assert_eq!(exported.stdout, "{\"format\":\"todo-mcp\",\"version\":2,\"todos\":0}\n");
     assert_eq!(exported.stderr, "Exported 0 todos.\n");
 
     let elsewhere = Installation::new();
@@ -150,7 +150,11 @@ async fn an_invalid_line_is_reported_and_nothing_after_it_is_imported() {
         (without("description"), "missing field `description`"),
         (without("completed_at"), "missing field `completed_at`"),
         (without("version"), "missing field `version`"),
-        (with("due", json!("tomorrow")), "unknown field `due`"),
+        (without("due"), "missing field `due`"),
+        (with("colour", json!("red")), "unknown field `colour`"),
+        (with("due", json!("tomorrow")), "`due` must be a day such as 2026-12-24"),
+        (with("priority", json!("high!")), "`priority` must be one of low, normal, high, urgent"),
+        (with("labels", json!([""])), "`labels` must not be empty"),
         (with("workspace", json!("")), "`workspace` must not be empty"),
         (with("id", json!("7")), "`id` must be a UUID"),
         (with("title", json!(" ")), "`title` must not be empty"),
@@ -189,11 +193,11 @@ async fn a_file_without_the_header_line_is_rejected() {
         ("", "the first line of an export is"),
         (
             todo.as_str(),
-            "the first line of an export, `{\"format\":\"todo-mcp\",\"version\":1}`, is missing",
+            "the first line of an export, `{\"format\":\"todo-mcp\",\"version\":2}`, is missing",
         ),
         (r#"{"format":"other","version":1}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp"}"#, "the first line of an export is"),
-        (r#"{"format":"todo-mcp","version":2,"since":1}"#, "version 2 of the format"),
+        (r#"{"format":"todo-mcp","version":3,"since":1}"#, "version 3 of the format"),
     ] {
         let installation = Installation::new();
         let said = installation.run_reading(&["import"], first).await.with_code(1);

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use serde_json::Value;
 use todo_adapter_storage::PostgresSnapshot;
-use todo_application::domain::{Instant, Version};
+use todo_application::domain::{Instant, Order, Place, Version};
 use todo_application::ports::{CreationRequest, TodoLoader as _, TodoSnapshot as _};
 use todo_tests::postgres::{Server, spread};
 
@@ -65,7 +65,7 @@ async fn every_statement_uses_an_index_and_sorts_nothing() {
     read_all(&url).await;
 
     let plans = plans(&server.log());
-    assert_eq!(plans.len(), 16, "{:#?}", plans.keys());
+    assert_eq!(plans.len(), 22, "{:#?}", plans.keys());
     for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
         assert_straight(sql, plan);
     }
@@ -115,6 +115,13 @@ async fn use_every_statement(repository: &PostgresTodoRepository, key: &str) {
         for completed in [None, Some(false), Some(true)] {
             for after in [None, Some(id(25_000)), Some(id(49_990))] {
                 repository.list_in(&key, Filter { completed }, after, LIMIT).await.unwrap();
+            }
+        }
+        for order in Order::ALL {
+            for done in [false, true] {
+                for after in [Place::START, Place { key: order.key(&todo(1)), id: id(25_000) }] {
+                    repository.list_in_by(&key, order, done, after, LIMIT).await.unwrap();
+                }
             }
         }
     }
@@ -176,6 +183,15 @@ fn assert_straight(sql: &str, plan: &Value) {
         let right = match sql {
             sql if sql.contains("ORDER BY forget_at") => "creations_by_end",
             sql if sql.contains(" creations ") => "creations_pkey",
+            sql if sql.contains("id) > ($2, $3)") => {
+                let done = if sql.contains("NOT NULL") { "done" } else { "open" };
+                let order = match sql {
+                    sql if sql.contains("priority)") => "priority",
+                    sql if sql.contains("- updated_at") => "update",
+                    _ => "due",
+                };
+                &format!("todos_{done}_by_{order}")
+            }
             sql if sql.contains("ORDER BY open_id") => "todos_open",
             sql if sql.contains("ORDER BY done_id") => "todos_done",
             _ => "todos_pkey",

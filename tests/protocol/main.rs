@@ -9,6 +9,7 @@ mod checklist;
 mod completions;
 mod disconnection;
 mod discovery;
+mod due_dates;
 mod encodings;
 mod eras;
 mod icons;

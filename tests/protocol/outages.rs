@@ -14,7 +14,9 @@ use protected_mcp::{
 use serde_json::{Value, json};
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
-use todo_application::domain::{ReadPermit, Sharing, Todo, TodoId, Version, WritePermit};
+use todo_application::domain::{
+    Order, Place, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
+};
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
     TodoRepository,
@@ -57,6 +59,16 @@ impl TodoRepository for Outage {
         _: &ReadPermit,
         _: Filter,
         _: Option<TodoId>,
+        _: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        self.broken().await
+    }
+    async fn list_by(
+        &self,
+        _: &ReadPermit,
+        _: Order,
+        _: bool,
+        _: Place,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         self.broken().await

@@ -5,6 +5,7 @@ use todo_tests::client::{Answer, Client};
 use todo_tests::server::TestServer;
 
 const TODOS: &str = "todo://todos";
+const TODAY: &str = "todo://today";
 const UNKNOWN: &str = "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
 
 async fn read(client: &Client, uri: &str) -> Answer {
@@ -34,10 +35,10 @@ async fn the_list_resource_comes_first_and_then_the_open_todos() {
     let result = owner.modern("resources/list", json!({})).await.result();
     let resources = result["resources"].as_array().unwrap();
     let uris: Vec<&str> = resources.iter().map(|it| it["uri"].as_str().unwrap()).collect();
-    assert_eq!(uris, [TODOS.to_owned(), format!("{TODOS}/{two}")]);
-    assert_eq!(resources[1]["name"], "two");
-    assert_eq!(resources[1]["mimeType"], "application/json");
-    assert!(resources[1]["annotations"]["lastModified"].is_string());
+    assert_eq!(uris, [TODOS.to_owned(), TODAY.to_owned(), format!("{TODOS}/{two}")]);
+    assert_eq!(resources[2]["name"], "two");
+    assert_eq!(resources[2]["mimeType"], "application/json");
+    assert!(resources[2]["annotations"]["lastModified"].is_string());
     assert_eq!((&result["cacheScope"], &result["ttlMs"]), (&json!("private"), &json!(0)));
 
     let legacy = owner.legacy("resources/list", json!({})).await.result();
@@ -48,7 +49,7 @@ async fn the_list_resource_comes_first_and_then_the_open_todos() {
 async fn a_long_list_of_resources_is_paged() {
     let server = TestServer::start().await;
     let owner = server.owner();
-    let mut expected = vec![TODOS.to_owned()];
+    let mut expected = vec![TODOS.to_owned(), TODAY.to_owned()];
     for number in 0..120 {
         expected.push(format!("{TODOS}/{}", owner.create(&format!("todo {number}")).await));
     }
@@ -156,8 +157,9 @@ async fn a_todo_of_another_workspace_is_byte_for_byte_not_found() {
     let missing = (missing.0, missing.1.replace(UNKNOWN, &hidden));
     assert_eq!(hidden_answer, missing);
     assert_eq!(content(&stranger, TODOS).await, json!({ "todos": [] }));
+    // The two lists.
     let listed = stranger.modern("resources/list", json!({})).await.result();
-    assert_eq!(listed["resources"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -196,4 +198,23 @@ async fn the_name_header_of_a_read_is_its_uri() {
             assert_eq!(answer.error_code(), -32020);
         }
     }
+}
+
+#[tokio::test]
+async fn the_resource_of_today_shows_what_is_due_and_overdue_in_the_zone_of_the_caller() {
+    let server = TestServer::with([("TODO_TIME_ZONE", "Europe/Berlin")]).await;
+    let owner = server.owner();
+    for (title, due) in [("later", "9999-12-31"), ("old", "1999-12-31"), ("never", "")] {
+        owner.call("create_todo", json!({ "title": title, "due": due })).await.structured();
+    }
+    let today = content(&owner, TODAY).await;
+    assert_eq!(today["todos"].as_array().unwrap().len(), 1);
+    assert_eq!(today["todos"][0]["title"], "old");
+    assert_eq!(today["as_of"]["time_zone"], "Europe/Berlin");
+}
+
+#[tokio::test]
+async fn the_resource_of_today_needs_a_time_zone() {
+    let server = TestServer::start().await;
+    assert_eq!(read(&server.owner(), TODAY).await.error_code(), -32602);
 }

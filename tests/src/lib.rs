@@ -27,6 +27,6 @@ pub use clock::ManualClock;
 pub use ids::SequentialIds;
 pub use permitted::Permitted;
 pub use sample::{
-    operator, read_permit, todo_record, workspace, write_permit, write_permit_for_everyone,
-    write_permit_of,
+    any_due_priority_labels, due, operator, read_permit, todo_record, workspace, write_permit,
+    write_permit_for_everyone, write_permit_of,
 };

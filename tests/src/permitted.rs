@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use todo_application::domain::{Todo, TodoId, Version, WorkspaceId};
+use todo_application::domain::{Order, Place, Todo, TodoId, Version, WorkspaceId};
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
     TodoRepository,
@@ -29,6 +29,18 @@ pub trait Permitted: TodoRepository {
     ) -> impl Future<Output = Result<Vec<Todo>, StorageError>> + Send {
         let permit = read_permit(workspace);
         async move { self.list(&permit, filter, after, limit).await }
+    }
+
+    fn list_in_by(
+        &self,
+        workspace: &WorkspaceId,
+        order: Order,
+        done: bool,
+        after: Place,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Todo>, StorageError>> + Send {
+        let permit = read_permit(workspace);
+        async move { self.list_by(&permit, order, done, after, limit).await }
     }
 
     fn add(&self, todo: &Todo) -> impl Future<Output = Result<(), InsertError>> + Send {

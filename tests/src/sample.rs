@@ -1,7 +1,11 @@
+use proptest::option;
+use proptest::sample::select;
+use proptest::strategy::Strategy;
 use todo_application::domain::{
-    Caller, Completion, Description, Instant, OperatorPermit, Organization, Permission,
-    Permissions, ReadAction, ReadPermit, Sharing, Subject, Title, TodoId, TodoRecord, Version,
-    WorkspaceId, WriteAction, WritePermit, authorize_read, authorize_write,
+    Caller, Completion, Description, Due, Instant, Labels, OperatorPermit, Organization,
+    Permission, Permissions, Priority, ReadAction, ReadPermit, RequestedDue, Sharing, Subject,
+    TimeZone, Title, TodoId, TodoRecord, Version, WorkspaceId, WriteAction, WritePermit,
+    WrittenDue, authorize_read, authorize_write,
 };
 
 /// Where todos are shared by organization, as the permits of this module are.
@@ -61,6 +65,29 @@ fn alice() -> Subject {
     Subject::try_from("usr_alice").unwrap()
 }
 
+/// A due date as it is written, in a zone if it is a local time.
+pub fn due(text: &str, zone: Option<&str>) -> Due {
+    let written = WrittenDue::try_from(text).unwrap();
+    let time_zone = zone.map(|name| TimeZone::try_from(name).unwrap());
+    RequestedDue { written, time_zone, weekday: None }.resolve(|| None).unwrap()
+}
+
+/// Few values, with those on both sides of a midnight somewhere.
+pub fn any_due_priority_labels() -> impl Strategy<Value = (Option<Due>, Priority, Labels)> {
+    let dues = [
+        due("2026-12-23", None),
+        due("2026-12-24", None),
+        due("2026-12-24T00:30", Some("Pacific/Kiritimati")),
+        due("2026-12-24T23:30", Some("Etc/GMT+12")),
+        due("2026-12-24T17:30", Some("Europe/Berlin")),
+        due("2026-12-24T16:30Z", None),
+        due("2026-12-31", None),
+    ];
+    let labels = [None, Some("tax"), Some("Küche"), Some("küche\ntax"), Some("to buy\nTAX")];
+    let labels = labels.map(|lines| Labels::from_lines(lines).unwrap());
+    (option::of(select(dues.to_vec())), select(Priority::ALL.to_vec()), select(labels.to_vec()))
+}
+
 /// An open todo as it is created; a test replaces the fields that it is about.
 pub fn todo_record(workspace: &WorkspaceId, id: TodoId) -> TodoRecord {
     let created_at = Instant::from_unix_millis(1_795_340_000_007).unwrap();
@@ -70,6 +97,9 @@ pub fn todo_record(workspace: &WorkspaceId, id: TodoId) -> TodoRecord {
         title: Title::try_from("Buy milk").unwrap(),
         description: Description::NONE,
         completion: Completion::Open,
+        due: None,
+        priority: Priority::Normal,
+        labels: Labels::NONE,
         created_at,
         created_by: alice(),
         updated_at: created_at,

@@ -11,7 +11,7 @@ impl TryFrom<&str> for CursorText {
     type Error = CursorError;
 
     fn try_from(text: &str) -> Result<Self, CursorError> {
-        let bytes = BASE64.decode(text).map_err(|_| CursorError)?;
+        let bytes = BASE64.decode(text).map_err(|_| CursorError::Other)?;
         Cursor::from_bytes(&bytes).map(Self)
     }
 }

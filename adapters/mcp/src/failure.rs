@@ -3,7 +3,7 @@
 //! Every `match` is exhaustive without a `_` arm, so that a new error asks for a decision here.
 
 use protected_mcp::Failure;
-use todo_application::domain::{Denied, QuotaExceeded, TodoIdError};
+use todo_application::domain::{Denied, QuotaExceeded, TodoIdError, UnresolvedDue};
 use todo_application::{
     CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
 };
@@ -66,6 +66,10 @@ impl IntoFailure for ListError {
         match self {
             Self::Forbidden(denied) => denied.into_failure(),
             Self::InvalidCursor(error) => Failure::invalid_argument("cursor", error),
+            Self::NoTimeZone => Failure::invalid_argument(
+                "time_zone",
+                "it is required for this `due`: the time zone of the user is not known",
+            ),
             Self::Storage(failure) => failure.into_failure(),
         }
     }
@@ -101,6 +105,17 @@ impl IntoFailure for CreateError {
     }
 }
 
+impl IntoFailure for UnresolvedDue {
+    fn into_failure(self) -> Failure {
+        let argument = match &self {
+            Self::OtherWeekday(_) => "due_weekday",
+            Self::NoTimeZone(_) => "time_zone",
+            Self::InstantWithTimeZone | Self::OutOfRange(_) => "due",
+        };
+        Failure::invalid_argument(argument, self)
+    }
+}
+
 impl IntoFailure for QuotaExceeded {
     fn into_failure(self) -> Failure {
         let sentence = match self {
@@ -109,7 +124,7 @@ impl IntoFailure for QuotaExceeded {
                  longer needed, after asking the user, and try again."
             ),
             Self::Bytes(limit) => format!(
-                "Nothing was changed: the titles and descriptions of all todos here may have at most {} \
+                "Nothing was changed: the texts of all todos here may have at most {} \
                  MiB. Delete todos or shorten descriptions that are no longer needed, after asking the \
                  user, and try again.",
                 limit.get() / (1024 * 1024)
@@ -135,6 +150,7 @@ impl AboutTodo for UpdateError {
             Self::Forbidden(denied) => denied.into_failure(),
             Self::NotFound => not_found(todo_id),
             Self::Conflict(current) => version_conflict(&current),
+            Self::TooManyLabels(error) => Failure::invalid_argument("add_labels", error),
             Self::Contended => Failure::unavailable(
                 "Too many are changing this todo at once. Nothing was changed; try again in a second.",
                 RETRY_AFTER_SECONDS,

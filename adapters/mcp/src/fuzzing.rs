@@ -10,7 +10,7 @@ use protected_mcp::{
 };
 use todo_application::Todos;
 use todo_application::domain::{
-    Instant, Permission, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
+    Instant, Order, Permission, Place, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource,
@@ -66,6 +66,16 @@ impl TodoRepository for Nothing {
         _: &ReadPermit,
         _: Filter,
         _: Option<TodoId>,
+        _: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        Ok(Vec::new())
+    }
+    async fn list_by(
+        &self,
+        _: &ReadPermit,
+        _: Order,
+        _: bool,
+        _: Place,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         Ok(Vec::new())

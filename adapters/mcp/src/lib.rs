@@ -20,5 +20,6 @@ mod server;
 mod tools;
 mod view;
 
+pub use principal::TIME_ZONE_CLAIM;
 pub use server::server;
 pub use tools::tools_allowed_by;

@@ -3,9 +3,13 @@ use std::time::UNIX_EPOCH;
 
 use protected_mcp::{Caller, Failure};
 use todo_application::domain::{
-    ClientId, IdentifierError, Instant, Organization, Permissions, Subject,
+    ClientId, IdentifierError, Instant, Organization, Permissions, Subject, TimeZone,
 };
 use todo_application::ports::Principal;
+
+/// The claim with the zone of a person (OpenID Connect Core 1.0 section 5.1), which the authenticator is to
+/// keep.
+pub const TIME_ZONE_CLAIM: &str = "zoneinfo";
 
 /// The caller of a tool, as the use cases know it.
 pub(crate) struct CallerPrincipal {
@@ -13,6 +17,7 @@ pub(crate) struct CallerPrincipal {
     organization: Option<Organization>,
     client: Option<ClientId>,
     permissions: Permissions,
+    time_zone: Option<TimeZone>,
     expires_at: Instant,
 }
 
@@ -29,6 +34,7 @@ impl TryFrom<&Caller> for CallerPrincipal {
                 organization: organization.map(Organization::try_from).transpose()?,
                 client: client.map(ClientId::try_from).transpose()?,
                 permissions: Permissions::from_scopes(caller.scopes().iter()),
+                time_zone: time_zone(caller),
                 expires_at: expiry(caller),
             })
         };
@@ -39,6 +45,12 @@ impl TryFrom<&Caller> for CallerPrincipal {
             )
         })
     }
+}
+
+/// A claim that is no zone counts as missing: nothing that the caller can change is wrong.
+fn time_zone(caller: &Caller) -> Option<TimeZone> {
+    let zone = TimeZone::try_from(caller.claim(TIME_ZONE_CLAIM)?.as_str()?);
+    zone.inspect_err(|_| tracing::debug!("the zoneinfo claim of a caller is no time zone")).ok()
 }
 
 fn expiry(caller: &Caller) -> Instant {
@@ -62,6 +74,10 @@ impl Principal for CallerPrincipal {
 
     fn permissions(&self) -> Permissions {
         self.permissions
+    }
+
+    fn time_zone(&self) -> Option<&TimeZone> {
+        self.time_zone.as_ref()
     }
 
     fn expires_at(&self) -> Instant {

@@ -32,6 +32,21 @@ async fn with_open_todos(
     Ok(vec![PromptMessage::text(opening + TODOS_ARE_DATA), PromptMessage::resource(open_todos)])
 }
 
+/// The same, preceded by what is due today or overdue where the zone of the caller is known.
+async fn with_due_and_open_todos(
+    todos: &Todos,
+    call: &Call<ReadTodos>,
+    opening: String,
+) -> Result<Vec<PromptMessage>, Failure> {
+    let principal = CallerPrincipal::try_from(call.caller())?;
+    let mut messages = with_open_todos(todos, call, opening).await?;
+    if todos.now(&principal, None).is_some() {
+        let due = resources::due_today(todos, &principal).await?;
+        messages.insert(1, PromptMessage::resource(due));
+    }
+    Ok(messages)
+}
+
 /// The titles of open todos that fit what was typed.
 async fn complete_title(
     todos: &Todos,

@@ -11,9 +11,9 @@ use protected_mcp::{
     Annotations, Call, Completion, Failure, Resource, ResourceChanges, ResourceContents,
     ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
-use todo_application::domain::Todo;
-use todo_application::ports::{Changed, Filter, Principal};
-use todo_application::{PageSize, Prefix, Todos, Watch};
+use todo_application::domain::{DueFilter, Order, Sort, Todo};
+use todo_application::ports::{Changed, Principal};
+use todo_application::{PageSize, Prefix, Selection, Todos, Watch};
 
 use uri::{ResourceUri, TODO_TEMPLATE};
 
@@ -24,9 +24,6 @@ use crate::scopes::ReadTodos;
 use crate::view::{OneTodo, TodoList};
 
 const JSON: &str = "application/json";
-
-/// The list of resources, and the resource of the list, show the open todos.
-const OPEN: Filter = Filter { completed: Some(false) };
 
 /// What fits into a conversation beside other things: todos with 64 KiB of text together.
 const CONVERSATION: PageSize = PageSize::LARGEST.with_max_bytes(64 * 1024);
@@ -48,7 +45,7 @@ impl Resources for TodoResources {
         }]
     }
 
-    /// The list of the open todos, and then each of them.
+    /// The list of the open todos, that of what is due, and then each open todo.
     async fn list(
         &self,
         call: Call<ReadTodos>,
@@ -58,10 +55,11 @@ impl Resources for TodoResources {
         let cursor = cursor.map(CursorText::try_from).transpose();
         let cursor = cursor.map_err(|error| Failure::invalid_argument("cursor", error))?;
         let cursor = cursor.map(|CursorText(cursor)| cursor);
-        let first = cursor.is_none().then(list_resource);
-        let page = self.0.list(&principal, OPEN, PageSize::default(), cursor).await;
+        let lists = cursor.is_none().then(|| [list_resource(), today_resource()]);
+        let page = self.0.list(&principal, &Selection::OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
-        let resources = first.into_iter().chain(page.todos.iter().map(todo_resource)).collect();
+        let lists = lists.into_iter().flatten();
+        let resources = lists.chain(page.todos.iter().map(todo_resource)).collect();
         Ok(ResourcePage { resources, next_cursor: page.next.map(cursor::encode) })
     }
 
@@ -69,6 +67,7 @@ impl Resources for TodoResources {
         let principal = CallerPrincipal::try_from(call.caller())?;
         match ResourceUri::parse(uri) {
             Some(ResourceUri::Todos) => open_todos(&self.0, &principal).await,
+            Some(ResourceUri::Today) => due_today(&self.0, &principal).await,
             Some(uri @ ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
@@ -100,7 +99,7 @@ impl Resources for TodoResources {
     }
 }
 
-/// Changes of todos as changes of their resources: each is one of the list, too.
+/// Changes of todos as changes of their resources: each is one of the lists, too.
 struct TodoChanges(Watch);
 
 #[async_trait]
@@ -110,7 +109,7 @@ impl ResourceChanges for TodoChanges {
             Changed::Any => ResourcesChanged::Any,
             Changed::Todos(ids) => {
                 let todos = ids.into_iter().map(ResourceUri::Todo);
-                let uris = std::iter::once(ResourceUri::Todos).chain(todos);
+                let uris = [ResourceUri::Todos, ResourceUri::Today].into_iter().chain(todos);
                 ResourcesChanged::Uris(uris.map(|uri| uri.to_string()).collect())
             }
         })
@@ -120,6 +119,11 @@ impl ResourceChanges for TodoChanges {
 fn list_resource() -> Resource {
     Resource::new(ResourceUri::Todos.to_string(), "todos", "Open todos", JSON)
         .with_description("Everything that is still to be done, oldest first.")
+}
+
+fn today_resource() -> Resource {
+    Resource::new(ResourceUri::Today.to_string(), "today", "Due today", JSON)
+        .with_description("What is due today or overdue, earliest first.")
 }
 
 fn todo_resource(todo: &Todo) -> Resource {
@@ -135,9 +139,24 @@ pub(crate) async fn open_todos(
     todos: &Todos,
     principal: &dyn Principal,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, OPEN, CONVERSATION, None).await;
+    let page = todos.list(principal, &Selection::OPEN, CONVERSATION, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
     Ok(contents(ResourceUri::Todos, to_json_line(&list)))
+}
+
+/// The resource of what is due today and of what is overdue, in the zone of the caller.
+pub(crate) async fn due_today(
+    todos: &Todos,
+    principal: &dyn Principal,
+) -> Result<ResourceContents, Failure> {
+    let today = Selection {
+        due: Some(DueFilter::Today),
+        sort: Sort::By(Order::Due),
+        ..Selection::default()
+    };
+    let page = todos.list(principal, &today, CONVERSATION, None).await;
+    let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
+    Ok(contents(ResourceUri::Today, to_json_line(&list)))
 }
 
 fn contents(uri: ResourceUri, text: serde_json::Result<String>) -> ResourceContents {

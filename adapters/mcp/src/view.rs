@@ -2,9 +2,12 @@
 
 use std::fmt::Display;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Serialize, Serializer};
-use todo_application::domain::{Instant, Todo, TodoId, TodoRecord};
+use serde_json::json;
+use todo_application::domain::{
+    Due, Instant, Label, Labels, Now, TimeZone, Todo, TodoId, TodoRecord,
+};
 use todo_application::{Page, PageSize};
 
 use crate::cursor;
@@ -36,6 +39,24 @@ pub(crate) struct TodoView<'a> {
     /// Use it as `expected_version`.
     #[schemars(range(min = 1))]
     version: i64,
+    /// low, normal, high or urgent.
+    priority: &'static str,
+    /// Its labels.
+    #[serde(serialize_with = "texts")]
+    #[schemars(with = "Vec<String>")]
+    labels: &'a Labels,
+    /// When it is due, as it was meant; absent if it is not.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    due: Option<Due>,
+    /// The zone of a local time.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    time_zone: Option<TimeZone>,
+    /// The instant of a time.
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "date-time"), default)]
+    due_at: Option<Instant>,
 }
 
 impl<'a> From<&'a TodoRecord> for TodoView<'a> {
@@ -47,6 +68,9 @@ impl<'a> From<&'a TodoRecord> for TodoView<'a> {
             title,
             description,
             completion,
+            due,
+            priority,
+            labels,
             created_at,
             created_by: _,
             updated_at,
@@ -62,6 +86,11 @@ impl<'a> From<&'a TodoRecord> for TodoView<'a> {
             updated_at: *updated_at,
             completed_at: completion.at(),
             version: version.as_i64(),
+            priority: priority.name(),
+            labels,
+            due: due.clone(),
+            time_zone: due.as_ref().and_then(Due::time_zone).cloned(),
+            due_at: due.as_ref().and_then(Due::at),
         }
     }
 }
@@ -87,28 +116,135 @@ impl From<TodoRecord> for OneTodo {
     }
 }
 
-/// `{"todos": [{..}], "next_cursor"?}`: a page of a list.
+/// What a list says of each todo to save room.
+#[derive(Serialize)]
+struct ShortView<'a> {
+    #[serde(serialize_with = "display")]
+    id: TodoId,
+    title: &'a str,
+    completed: bool,
+    priority: &'static str,
+    #[serde(serialize_with = "texts")]
+    labels: &'a Labels,
+    #[serde(serialize_with = "display_some", skip_serializing_if = "Option::is_none")]
+    due: Option<Due>,
+}
+
+impl<'a> From<&'a Todo> for ShortView<'a> {
+    fn from(todo: &'a Todo) -> Self {
+        Self {
+            id: todo.id(),
+            title: todo.title().as_str(),
+            completed: todo.completion().is_done(),
+            priority: todo.priority().name(),
+            labels: todo.labels(),
+            due: todo.due().cloned(),
+        }
+    }
+}
+
+/// How much a list says of each todo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Detail {
+    #[default]
+    Full,
+    Short,
+}
+
+impl TryFrom<&str> for Detail {
+    type Error = &'static str;
+
+    fn try_from(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "full" => Ok(Self::Full),
+            "short" => Ok(Self::Short),
+            _ => Err("must be full or short"),
+        }
+    }
+}
+
+/// The present, in which a list was made.
+#[derive(Serialize, JsonSchema)]
+struct AsOf {
+    /// The instant.
+    #[schemars(extend("format" = "date-time"))]
+    now: String,
+    /// The day in the zone.
+    today: String,
+    /// Its weekday.
+    weekday: &'static str,
+    /// The zone that days were counted in.
+    time_zone: String,
+}
+
+impl From<Now> for AsOf {
+    fn from(now: Now) -> Self {
+        Self {
+            now: now.at().to_string(),
+            today: now.today().to_string(),
+            weekday: now.weekday().name(),
+            time_zone: now.time_zone().name().to_owned(),
+        }
+    }
+}
+
+/// `{"todos": [{..}], "next_cursor"?, "as_of"?}`: a page of a list.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct TodoList {
-    /// One page, oldest first.
-    #[serde(serialize_with = "views")]
-    #[schemars(with = "Vec<TodoView<'_>>", length(max = PageSize::MAX))]
-    todos: Vec<Todo>,
+    /// One page.
+    #[schemars(with = "Vec<TodoView<'_>>", length(max = PageSize::MAX), transform = only_short)]
+    todos: Listed,
     /// Use it as cursor for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", default)]
     next_cursor: Option<String>,
+    /// The user's present, if days matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AsOf", default)]
+    as_of: Option<AsOf>,
 }
 
-impl TodoList {
-    pub(crate) fn len(&self) -> usize {
-        self.todos.len()
+struct Listed {
+    todos: Vec<Todo>,
+    detail: Detail,
+}
+
+impl Serialize for Listed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.detail {
+            Detail::Full => {
+                serializer.collect_seq(self.todos.iter().map(|it| TodoView::from(it.record())))
+            }
+            Detail::Short => serializer.collect_seq(self.todos.iter().map(ShortView::from)),
+        }
     }
 }
 
+/// Of a todo in a list, only what every list says is required.
+fn only_short(schema: &mut Schema) {
+    if let Some(items) = schema.get_mut("items") {
+        items["required"] = json!(["id", "title", "completed"]);
+    }
+}
+
+impl TodoList {
+    pub(crate) fn new(Page { todos, next, as_of }: Page, detail: Detail) -> Self {
+        let todos = Listed { todos, detail };
+        let next_cursor = next.map(cursor::encode);
+        Self { todos, next_cursor, as_of: as_of.map(AsOf::from) }
+    }
+
+    /// About how many bytes it has as JSON.
+    pub(crate) fn size_hint(&self) -> usize {
+        let each = if self.todos.detail == Detail::Full { 360 } else { 160 };
+        128 + each * self.todos.todos.len()
+    }
+}
+
+/// With all that is known of each todo.
 impl From<Page> for TodoList {
-    fn from(Page { todos, next }: Page) -> Self {
-        Self { todos, next_cursor: next.map(cursor::encode) }
+    fn from(page: Page) -> Self {
+        Self::new(page, Detail::Full)
     }
 }
 
@@ -116,8 +252,8 @@ fn view<S: Serializer>(todo: &TodoRecord, serializer: S) -> Result<S::Ok, S::Err
     TodoView::from(todo).serialize(serializer)
 }
 
-fn views<S: Serializer>(todos: &[Todo], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(todos.iter().map(|todo| TodoView::from(todo.record())))
+fn texts<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(labels.iter().map(Label::as_str))
 }
 
 fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {

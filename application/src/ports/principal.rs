@@ -1,4 +1,4 @@
-use todo_domain::{ClientId, Instant, Organization, Permissions, Subject};
+use todo_domain::{ClientId, Instant, Organization, Permissions, Subject, TimeZone};
 
 /// The caller of a use case: its first argument.
 ///
@@ -13,6 +13,8 @@ pub trait Principal: Send + Sync {
     fn client(&self) -> Option<&ClientId>;
     /// What the credential grants.
     fn permissions(&self) -> Permissions;
+    /// Where the subject lives, if the credential says so.
+    fn time_zone(&self) -> Option<&TimeZone>;
     /// The first instant at which the credential is no longer valid. Whatever outlasts a request ends
     /// then.
     fn expires_at(&self) -> Instant;

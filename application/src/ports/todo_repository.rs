@@ -1,5 +1,7 @@
 use async_trait::async_trait;
-use todo_domain::{IdempotencyKey, Instant, ReadPermit, Todo, TodoId, Version, WritePermit};
+use todo_domain::{
+    IdempotencyKey, Instant, Order, Place, ReadPermit, Todo, TodoId, Version, WritePermit,
+};
 
 use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 
@@ -122,6 +124,17 @@ pub trait TodoRepository: Send + Sync {
         permit: &ReadPermit,
         filter: Filter,
         after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError>;
+
+    /// At most `limit` todos that are open, or those that are done, in an order, after a place in it. The
+    /// cost depends on `limit`, not on the length of the list.
+    async fn list_by(
+        &self,
+        permit: &ReadPermit,
+        order: Order,
+        done: bool,
+        after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError>;
 

@@ -1,5 +1,5 @@
 use todo_domain::{
-    Description, IdempotencyKey, Instant, Title, Todo, TodoRecord, WriteAction, WritePermit,
+    Draft, IdempotencyKey, Instant, Priority, Todo, TodoRecord, WriteAction, WritePermit,
 };
 
 use super::use_cases::{ROUNDS, Todos};
@@ -12,8 +12,7 @@ const REMEMBERED_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTodo {
-    pub title: Title,
-    pub description: Description,
+    pub draft: Draft,
     /// Makes the request safe to retry.
     pub key: Option<IdempotencyKey>,
 }
@@ -51,13 +50,13 @@ impl Todos {
         let permit = self.permit_to_write(principal, WriteAction::Create)?;
         let now = self.clock.now();
         let fingerprint = new.key.is_some().then(|| fingerprint(&new));
-        let NewTodo { title, description, key } = new;
+        let NewTodo { draft, key } = new;
         let request = key.zip(fingerprint).map(|(key, fingerprint)| {
             let forget_at = Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS);
             CreationRequest { key, fingerprint, forget_at: forget_at.unwrap_or(now) }
         });
         let id = self.ids.todo_id(now);
-        let mut todo = Todo::create(&permit, id, title, description, now);
+        let mut todo = Todo::create(&permit, id, draft, now);
         for _ in 0..ROUNDS {
             match self.insert(&permit, &todo, request.as_ref()).await {
                 Ok(None) => return Ok(Created::New(todo)),
@@ -72,9 +71,7 @@ impl Todos {
                 }
                 Ok(Some(_)) => return Err(CreateError::KeyReused),
                 Err(InsertError::Behind(last)) => {
-                    let TodoRecord { title, description, .. } = todo.into_record();
-                    let id = self.ids.todo_id_after(last, now);
-                    todo = Todo::create(&permit, id, title, description, now);
+                    todo = todo.with_new_id(self.ids.todo_id_after(last, now));
                 }
                 Err(InsertError::QuotaExceeded(error)) => return Err(error.into()),
                 Err(error) => return Err(StorageFailure::from(error).into()),
@@ -112,22 +109,36 @@ impl Todos {
 }
 
 /// Identifies the content of a request. Stores remember it for 24 hours, so it must stay the same from
-/// one version of this program to the next.
+/// one version of this program to the next: what a field adds by default is nothing.
 fn fingerprint(new: &NewTodo) -> u64 {
-    let NewTodo { title, description, key: _ } = new;
+    let NewTodo { draft: Draft { title, description, due, priority, labels }, key: _ } = new;
+    let due = due.as_ref().map_or_else(String::new, |due| {
+        let zone = due.time_zone().map_or("", |zone| zone.name());
+        format!("\0due\0{}\0{zone}", due.key().as_i64())
+    });
+    let priority = match priority {
+        Priority::Normal => String::new(),
+        Priority::Low | Priority::High | Priority::Urgent => format!("\0priority\0{priority}"),
+    };
+    let labels = labels.to_lines().map_or_else(String::new, |lines| format!("\0labels\0{lines}"));
     let description = description.as_deref().unwrap_or_default();
-    // A title has no control characters, so the separator is unambiguous.
-    fnv::hash([title.as_str().as_bytes(), b"\0", description.as_bytes()])
+    // No text of a todo has NUL, so the separators are unambiguous.
+    let texts = [title.as_str(), "\0", description, &due, &priority, &labels];
+    fnv::hash(texts.map(str::as_bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use todo_domain::{Description, Due, DueKey, Labels, TimeZone, Title};
+
     use super::*;
 
     fn new_todo(description: &str, key: &str) -> NewTodo {
         NewTodo {
-            title: Title::try_from("Buy milk").unwrap(),
-            description: Description::try_from(description).unwrap(),
+            draft: Draft {
+                description: Description::try_from(description).unwrap(),
+                ..Draft::from(Title::try_from("Buy milk").unwrap())
+            },
             key: Some(IdempotencyKey::try_from(key).unwrap()),
         }
     }
@@ -137,5 +148,28 @@ mod tests {
         assert_eq!(fingerprint(&new_todo("two litres", "k")), 0x8a54_5db1_e249_28d5);
         assert_eq!(fingerprint(&new_todo("", "k")), 0x306a_b215_ce31_3aaa);
         assert_eq!(fingerprint(&new_todo("", "other")), fingerprint(&new_todo("", "k")));
+
+        let plain = new_todo("", "k").draft;
+        let due = |key, zone: Option<&str>| Draft {
+            due: Some(
+                Due::restore(DueKey::from_i64(key), zone.map(|it| TimeZone::try_from(it).unwrap()))
+                    .unwrap(),
+            ),
+            ..plain.clone()
+        };
+        let labelled =
+            |lines| Draft { labels: Labels::from_lines(Some(lines)).unwrap(), ..plain.clone() };
+        let drafts = [
+            (due(2_081_100_000_000, None), 0x5071_7f22_db83_59b0),
+            (due(2_081_100_000_001, None), 0x5074_e522_db86_3cd9),
+            (due(2_081_100_000_001, Some("Europe/Berlin")), 0x9c06_8c58_2be1_bcd0),
+            (Draft { priority: Priority::High, ..plain.clone() }, 0x6b5b_d979_e937_9e36),
+            (labelled("a\nb"), 0x7749_a132_e231_a376),
+            (labelled("b\na"), 0x6ed6_8332_dd77_d242),
+        ];
+        for (draft, expected) in drafts {
+            let new = NewTodo { draft, ..new_todo("", "k") };
+            assert_eq!(fingerprint(&new), expected, "{new:?}");
+        }
     }
 }

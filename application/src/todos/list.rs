@@ -1,35 +1,61 @@
-use todo_domain::ReadAction;
+use todo_domain::{DueFilter, Place, ReadAction, Sort};
 
+use super::search::{Found, Search};
 use super::use_cases::Todos;
 use crate::cursor::Cursor;
 use crate::error::{ListError, StorageFailure};
 use crate::page::{Page, PageSize};
 use crate::ports::{Filter, Principal};
+use crate::selection::Selection;
 
 impl Todos {
-    /// Returns a page of the caller's workspace, oldest first, from the start or from the cursor.
+    /// Returns a page of the caller's workspace, from the start or from the cursor.
     ///
-    /// Following the cursor of each page shows every todo that exists all along exactly once, whatever
-    /// is added or removed in between.
+    /// Following the cursor of each page shows every todo that was selected all along and whose place in
+    /// the order did not change exactly once, whatever is written in between.
+    ///
+    /// A page reads a bounded number of todos, however long the list is: at most 2,000 along its order, and
+    /// 2,001 through each of two other orders; of both open and done ones, it may read as many. One that had to
+    /// stop early holds fewer todos than were asked for, or none, and has a cursor.
     pub async fn list(
         &self,
         principal: &dyn Principal,
-        filter: Filter,
+        selection: &Selection,
         size: PageSize,
         cursor: Option<Cursor>,
     ) -> Result<Page, ListError> {
         let permit = self.permit_to_read(principal, ReadAction::List)?;
         let workspace = permit.workspace();
-        let after = cursor.map(|cursor| cursor.open(workspace, filter)).transpose()?;
-
-        // One more than the page holds shows whether there is a next page.
-        let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
-        let mut todos = todos.map_err(StorageFailure::from)?;
+        let after = cursor.map(|cursor| cursor.open(workspace, selection)).transpose()?;
+        let Selection { completed, due, priority, sort, time_zone } = selection;
+        let now = || self.now(principal, time_zone.clone());
+        let Found { mut todos, mut stopped_at } =
+            if (*due, *priority, *sort) == (None, None, Sort::Created) {
+                // One more than the page holds shows whether there is a next page.
+                let (filter, after) = (Filter { completed: *completed }, after.map(|it| it.id));
+                let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
+                Found { todos: todos.map_err(StorageFailure::from)?, stopped_at: None }
+            } else {
+                let condition = due.map(|due| due.at(now().as_ref()).ok_or(ListError::NoTimeZone));
+                let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
+                let search = Search {
+                    repository: &*self.repository,
+                    permit: &permit,
+                    completed: completed.or(open),
+                    due: condition.transpose()?,
+                    priority: *priority,
+                    sort: *sort,
+                };
+                search.page(after.unwrap_or(Place::START), size.todos() + 1).await?
+            };
         let fitting = size.cut(&todos);
-        let more = todos.len() > fitting;
-        todos.truncate(fitting);
-        let last = todos.last().filter(|_| more);
-        let next = last.map(|todo| Cursor::new(workspace, filter, todo.id()));
-        Ok(Page { todos, next })
+        if todos.len() > fitting {
+            todos.truncate(fitting);
+            stopped_at = todos.last().map(|todo| sort.place(todo));
+        }
+        let next = stopped_at.map(|place| Cursor::new(workspace, selection, place));
+        let days_matter = selection.is_about_days() || todos.iter().any(|it| it.due().is_some());
+        let as_of = days_matter.then(now).flatten();
+        Ok(Page { todos, next, as_of })
     }
 }

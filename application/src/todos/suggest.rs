@@ -110,7 +110,8 @@ impl Todos {
 #[cfg(test)]
 mod tests {
     use todo_domain::{
-        Completion, Description, Instant, Subject, Title, TodoId, TodoRecord, Version, WorkspaceId,
+        Completion, Description, Instant, Labels, Priority, Subject, Title, TodoId, TodoRecord,
+        Version, WorkspaceId,
     };
 
     use super::*;
@@ -123,6 +124,9 @@ mod tests {
             title: Title::try_from(title).unwrap(),
             description: Description::NONE,
             completion: Completion::Open,
+            due: None,
+            priority: Priority::Normal,
+            labels: Labels::NONE,
             created_at: Instant::UNIX_EPOCH,
             created_by: subject.clone(),
             updated_at: Instant::UNIX_EPOCH,

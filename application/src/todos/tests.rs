@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mockall::predicate::{always, eq};
 use todo_domain::{
-    ClientId, Denied, Description, Edit, Instant, NoOrganization, Organization, OtherWorkspace,
-    Permission, Permissions, Sharing, Subject, Title, Todo, TodoId, Version, WriteAction,
+    ClientId, Denied, Edit, Instant, NoOrganization, Organization, OtherWorkspace, Permission,
+    Permissions, Sharing, Subject, TimeZone, Title, Todo, TodoId, Version, WriteAction,
     WritePermit, authorize_write,
 };
 
@@ -19,9 +19,10 @@ use super::*;
 use crate::error::{CreateError, DeleteError, StorageFailure, UpdateError};
 use crate::page::PageSize;
 use crate::ports::{
-    ChangeError, Clock, Filter, IdSource, InsertError, MockChangeFeed, MockTodoRepository,
-    Principal, RemoveError, StorageError,
+    ChangeError, Clock, IdSource, InsertError, MockChangeFeed, MockTodoRepository, Principal,
+    RemoveError, StorageError,
 };
+use crate::selection::Selection;
 
 struct TestPrincipal {
     subject: Subject,
@@ -40,6 +41,9 @@ impl Principal for TestPrincipal {
     }
     fn permissions(&self) -> Permissions {
         self.permissions
+    }
+    fn time_zone(&self) -> Option<&TimeZone> {
+        None
     }
     fn expires_at(&self) -> Instant {
         Instant::from_unix_millis(2_000).unwrap()
@@ -94,11 +98,7 @@ const ID: TodoId = TodoId::from_bytes([1; 16]);
 const BUY_MILK: u64 = 0x306a_b215_ce31_3aaa;
 
 fn new_todo() -> NewTodo {
-    NewTodo {
-        title: Title::try_from("Buy milk").unwrap(),
-        description: Description::NONE,
-        key: None,
-    }
+    NewTodo { draft: Title::try_from("Buy milk").unwrap().into(), key: None }
 }
 
 fn write_permit(sharing: Sharing) -> WritePermit {
@@ -107,8 +107,7 @@ fn write_permit(sharing: Sharing) -> WritePermit {
 }
 
 fn todo_in_workspace_of(sharing: Sharing) -> Todo {
-    let NewTodo { title, description, key: _ } = new_todo();
-    Todo::create(&write_permit(sharing), ID, title, description, StoppedClock.now())
+    Todo::create(&write_permit(sharing), ID, new_todo().draft, StoppedClock.now())
 }
 
 fn stored_todo() -> Todo {
@@ -151,10 +150,10 @@ impl UseCase {
     }
 
     async fn run(self, todos: &Todos, principal: &TestPrincipal) -> Result<(), Box<dyn Error>> {
-        let everything = Filter::default();
+        let everything = Selection::default();
         match self {
             Self::List => {
-                todos.list(principal, everything, PageSize::default(), None).await.map(drop)?;
+                todos.list(principal, &everything, PageSize::default(), None).await.map(drop)?;
             }
             Self::Get => todos.get(principal, ID).await.map(drop)?,
             Self::Suggest => todos.suggest(principal, &"b".into(), 1).await.map(drop)?,

@@ -1,4 +1,4 @@
-use todo_domain::{Edit, OtherWorkspace, Todo, TodoId, Version, WriteAction};
+use todo_domain::{Edit, EditError, OtherWorkspace, Todo, TodoId, Version, WriteAction};
 
 use super::use_cases::{ROUNDS, Todos};
 use crate::error::{StorageFailure, UpdateError};
@@ -28,7 +28,10 @@ impl Todos {
             match todo.edit(&permit, edit.clone(), self.clock.now()) {
                 Ok(true) => {}
                 Ok(false) => return Ok(todo),
-                Err(OtherWorkspace) => return Err(UpdateError::NotFound),
+                Err(EditError::OtherWorkspace(OtherWorkspace)) => {
+                    return Err(UpdateError::NotFound);
+                }
+                Err(EditError::TooManyLabels(error)) => return Err(error.into()),
             }
             match self.repository.save(&permit, &todo, version).await {
                 Ok(()) => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use todo_domain::{
-    Caller, Denied, NoOrganization, Quota, ReadAction, ReadPermit, Sharing, TodoId, WriteAction,
-    WritePermit, authorize_read, authorize_write,
+    Caller, Denied, Due, NoOrganization, Now, Quota, ReadAction, ReadPermit, RequestedDue, Sharing,
+    TimeZone, TodoId, UnresolvedDue, WriteAction, WritePermit, authorize_read, authorize_write,
 };
 
 use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
@@ -21,6 +21,7 @@ pub struct Todos {
     pub(super) ids: Arc<dyn IdSource>,
     sharing: Sharing,
     quota: Quota,
+    time_zone: Option<TimeZone>,
 }
 
 impl Todos {
@@ -31,13 +32,38 @@ impl Todos {
         ids: Arc<dyn IdSource>,
         sharing: Sharing,
     ) -> Self {
-        Self { repository, changes, clock, ids, sharing, quota: Quota::OFF }
+        Self { repository, changes, clock, ids, sharing, quota: Quota::OFF, time_zone: None }
     }
 
     /// Limits what each workspace may hold.
     #[must_use]
     pub fn with_quota(self, quota: Quota) -> Self {
         Self { quota, ..self }
+    }
+
+    /// The zone of principals that have none of their own.
+    #[must_use]
+    pub fn with_time_zone(self, time_zone: Option<TimeZone>) -> Self {
+        Self { time_zone, ..self }
+    }
+
+    /// When a todo of the principal is due. A local time without a zone is in theirs.
+    pub fn due(
+        &self,
+        principal: &dyn Principal,
+        requested: RequestedDue,
+    ) -> Result<Due, UnresolvedDue> {
+        requested.resolve(|| self.time_zone(principal))
+    }
+
+    /// The present in the zone that was asked for, or in that of the principal. `None` if no zone is known.
+    pub fn now(&self, principal: &dyn Principal, asked: Option<TimeZone>) -> Option<Now> {
+        let zone = asked.or_else(|| self.time_zone(principal));
+        zone.map(|zone| Now::new(self.clock.now(), zone))
+    }
+
+    fn time_zone(&self, principal: &dyn Principal) -> Option<TimeZone> {
+        principal.time_zone().or(self.time_zone.as_ref()).cloned()
     }
 
     /// Whether the principal has a workspace at all, whatever its permissions.

@@ -101,7 +101,7 @@ fn read(
     }
     let mut batch = empty();
     loop {
-        match lines.next_as(line::parse) {
+        match lines.next_as(|line| line::parse(line, header.version)) {
             Ok(Some(todo)) => {
                 batch.positions.push(lines.number);
                 batch.todos.push(todo);

@@ -5,15 +5,17 @@ use std::fmt::Display;
 use std::str::{FromStr as _, Utf8Error};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 use todo_application::domain::{
-    Completion, Description, Instant, RestoreError, Subject, Title, Todo, TodoId, TodoRecord,
-    Version, WorkspaceId,
+    Completion, Description, Due, Instant, Label, Labels, Priority, RequestedDue, RestoreError,
+    Subject, TimeZone, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId, WrittenDue,
 };
 
 const FORMAT: &str = "todo-mcp";
-const FORMAT_VERSION: u32 = 1;
+
+/// The format that is written. Version 1, which is read too, has no due dates, priorities and labels.
+const FORMAT_VERSION: u32 = 2;
 
 /// The length limit of a line, in bytes. The longest todo fits even if each of its characters is
 /// escaped, which makes 96 KiB of the 16 KiB of a description.
@@ -23,7 +25,7 @@ pub(super) const MAX_BYTES: usize = 256 * 1024;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
     format: String,
-    version: u32,
+    pub(super) version: u32,
     /// How many lines follow, to detect an incomplete file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) todos: Option<u64>,
@@ -40,11 +42,12 @@ impl Header {
         // Unknown fields are ignored: a later version may add some.
         let header = serde_json::from_slice::<Self>(line);
         let header = header.map_err(|_| {
-            if parse(line).is_ok() { LineError::NoHeader } else { LineError::Header }
+            let is_todo = (1..=FORMAT_VERSION).any(|version| parse(line, version).is_ok());
+            if is_todo { LineError::NoHeader } else { LineError::Header }
         })?;
         match header.version {
             _ if header.format != FORMAT => Err(LineError::Header),
-            FORMAT_VERSION => Ok(header),
+            1..=FORMAT_VERSION => Ok(header),
             other => Err(LineError::FormatVersion(other)),
         }
     }
@@ -109,9 +112,11 @@ pub(super) fn check_format(line: &[u8]) -> Result<(), LineError> {
     }
 }
 
-/// Every other line. No field may be missing, and unknown ones are rejected, as they would be lost.
+/// Every other line. No field may be missing, and unknown ones are rejected, as they would be lost. In
+/// version 1, so are those of version 2.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "what is missing differs from what is null")]
 pub(super) struct Line<'a> {
     workspace: Cow<'a, str>,
     id: Cow<'a, str>,
@@ -121,11 +126,25 @@ pub(super) struct Line<'a> {
     description: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "Option::deserialize")]
     completed_at: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "given")]
+    due: Option<Option<Cow<'a, str>>>,
+    #[serde(default, deserialize_with = "given")]
+    time_zone: Option<Option<Cow<'a, str>>>,
+    priority: Option<Cow<'a, str>>,
+    labels: Option<Vec<Cow<'a, str>>>,
     created_at: Cow<'a, str>,
     created_by: Cow<'a, str>,
     updated_at: Cow<'a, str>,
     updated_by: Cow<'a, str>,
     version: i64,
+}
+
+/// Tells null from a field that is missing.
+#[expect(clippy::option_option, reason = "they are to be told apart")]
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Why a line cannot be imported.
@@ -190,12 +209,16 @@ impl<'a> From<&'a Todo> for Line<'a> {
             title,
             description,
             completion,
+            due,
+            priority,
+            labels,
             created_at,
             created_by,
             updated_at,
             updated_by,
             version,
         } = todo.record();
+        let zone = due.as_ref().and_then(Due::time_zone);
         let instant = |at: Instant| Cow::Owned(at.to_string());
         Self {
             workspace: workspace.as_str().into(),
@@ -203,6 +226,10 @@ impl<'a> From<&'a Todo> for Line<'a> {
             title: title.as_str().into(),
             description: description.as_deref().map(Cow::Borrowed),
             completed_at: completion.at().map(instant),
+            due: Some(due.as_ref().map(|due| due.to_string().into())),
+            time_zone: Some(zone.map(|zone| zone.name().into())),
+            priority: Some(priority.name().into()),
+            labels: Some(labels.iter().map(|label| label.as_str().into()).collect()),
             created_at: instant(*created_at),
             created_by: created_by.as_str().into(),
             updated_at: instant(*updated_at),
@@ -212,29 +239,51 @@ impl<'a> From<&'a Todo> for Line<'a> {
     }
 }
 
-/// Parses every line but the first.
-pub(super) fn parse(line: &[u8]) -> Result<Todo, LineError> {
+/// Parses every line but the first, of this version of the format.
+pub(super) fn parse(line: &[u8], format: u32) -> Result<Todo, LineError> {
     let Line {
         workspace,
         id,
         title,
         description,
         completed_at,
+        due,
+        time_zone,
+        priority,
+        labels,
         created_at,
         created_by,
         updated_at,
         updated_by,
         version,
     } = serde_json::from_str(str::from_utf8(line)?)?;
+    let of_version_2 = [
+        ("due", due.is_some()),
+        ("time_zone", time_zone.is_some()),
+        ("priority", priority.is_some()),
+        ("labels", labels.is_some()),
+    ];
+    for (field, is_given) in of_version_2 {
+        match (format, is_given) {
+            (1, true) => return Err(LineError::Shape(format!("unknown field `{field}`"))),
+            (2.., false) => return Err(LineError::Shape(format!("missing field `{field}`"))),
+            _ => {}
+        }
+    }
     let completed_at = completed_at.as_deref();
     let completed_at = completed_at.map(|text| field("completed_at", instant(text))).transpose()?;
     let description = description.as_deref().unwrap_or_default();
+    let priority =
+        priority.map(|name| field("priority", Priority::try_from(&*name))).transpose()?;
     let record = TodoRecord {
         workspace: field("workspace", WorkspaceId::try_from(&*workspace))?,
         id: field("id", TodoId::from_str(&id))?,
         title: field("title", Title::restore(&title))?,
         description: field("description", Description::try_from(description))?,
         completion: completed_at.map_or(Completion::Open, |at| Completion::Done { at }),
+        due: read_due(due.flatten().as_deref(), time_zone.flatten().as_deref())?,
+        priority: priority.unwrap_or_default(),
+        labels: read_labels(&labels.unwrap_or_default())?,
         created_at: field("created_at", instant(&created_at))?,
         created_by: field("created_by", Subject::restore(&created_by))?,
         updated_at: field("updated_at", instant(&updated_at))?,
@@ -242,6 +291,21 @@ pub(super) fn parse(line: &[u8]) -> Result<Todo, LineError> {
         version: field("version", Version::try_from(version))?,
     };
     Ok(Todo::restore(record)?)
+}
+
+fn read_due(due: Option<&str>, zone: Option<&str>) -> Result<Option<Due>, LineError> {
+    let time_zone = field("time_zone", zone.map(TimeZone::try_from).transpose())?;
+    let written = field("due", due.map(WrittenDue::try_from).transpose())?;
+    let due = written.map(|written| {
+        let requested = RequestedDue { written, time_zone, weekday: None };
+        field("due", requested.resolve(|| None))
+    });
+    due.transpose()
+}
+
+fn read_labels(texts: &[Cow<'_, str>]) -> Result<Labels, LineError> {
+    let labels = texts.iter().map(|text| Label::try_from(&**text)).collect::<Result<Vec<_>, _>>();
+    field("labels", Labels::try_from(field("labels", labels)?))
 }
 
 fn field<T, E: Display>(field: &'static str, parsed: Result<T, E>) -> Result<T, LineError> {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use protected_mcp::ScopeDenial;
-use todo_application::domain::Sharing;
+use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
@@ -70,6 +70,10 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     seconds
         .map(|seconds| Duration::from_secs(seconds.get().into()))
         .map_err(|_| "must be a number of seconds such as 3600".to_owned())
+}
+
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::try_from(text).map_err(|_| "must be an IANA name such as Europe/Berlin".to_owned())
 }
 
 pub(super) fn sharing(text: &str) -> Result<Sharing, String> {

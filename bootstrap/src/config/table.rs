@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
-use todo_application::domain::Sharing;
+use todo_application::domain::{Sharing, TimeZone};
 
 use super::database::Database;
 use super::parse;
@@ -78,6 +78,13 @@ pub(super) const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
      request costs one, each 64 KiB one more; `off` for no limit",
     parse::rate_limit,
 );
+pub(super) const TODO_TIME_ZONE: Setting<TimeZone> = Setting::new(
+    "TODO_TIME_ZONE",
+    Derived(""),
+    "Time zone of callers whose token has no `zoneinfo` claim, such as `Europe/Berlin`; unset: a call \
+     that needs one must pass it",
+    parse::time_zone,
+);
 pub(super) const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
     "TODO_QUOTA",
     Text("off"),
@@ -140,7 +147,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 21] = [
+pub const SETTINGS: [About; 22] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -152,6 +159,7 @@ pub const SETTINGS: [About; 21] = [
     TODO_SHARING.about,
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,
+    TODO_TIME_ZONE.about,
     TODO_QUOTA.about,
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,

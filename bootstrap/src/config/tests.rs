@@ -136,6 +136,11 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json (it is `xml`, set in"),
         ("TODO_RATE_LIMIT", &"9".repeat(99), &format!("it is `{}..`", "9".repeat(60))),
         (
+            "TODO_TIME_ZONE",
+            "CET",
+            "TODO_TIME_ZONE must be an IANA name such as Europe/Berlin (it is `CET`, set in",
+        ),
+        (
             "TODO_POSTGRES_POOL",
             "0",
             "TODO_POSTGRES_POOL must be a number from 1 to 200 (it is `0`, set in",
@@ -196,6 +201,13 @@ fn words_are_read_whatever_their_case() {
     assert_eq!(config.rate_limit, None);
     assert_eq!(config.quota, Quota::OFF);
     assert!(matches!(config.identity, Identity::Local { auto_consent: true, .. }));
+}
+
+#[test]
+fn the_time_zone_is_unset_by_default() {
+    assert_eq!(config([]).time_zone, None);
+    let zone = config([("TODO_TIME_ZONE", "europe/berlin")]).time_zone;
+    assert_eq!(zone.as_ref().map(TimeZone::name), Some("Europe/Berlin"));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::due::{RequestedDue, WrittenDue};
 use crate::identity::Organization;
+use crate::label::Label;
 use crate::permission::{Permission, Permissions};
 use crate::policy::{Caller, WriteAction, authorize_write};
 use crate::workspace::Sharing;
@@ -32,7 +34,18 @@ fn title(text: &str) -> Title {
 
 fn milk() -> Todo {
     let id = TodoId::from_uuid(Uuid::from_u128(1));
-    Todo::create(&permit("alice"), id, title("Buy milk"), Description::NONE, at(100))
+    Todo::create(&permit("alice"), id, title("Buy milk").into(), at(100))
+}
+
+fn due(text: &str) -> Due {
+    let written = WrittenDue::try_from(text).unwrap();
+    RequestedDue { written, time_zone: None, weekday: None }.resolve(|| None).unwrap()
+}
+
+/// One of each letter.
+fn labels(text: &str) -> Labels {
+    let labels = text.chars().map(|c| Label::try_from(c.to_string().as_str()).unwrap());
+    Labels::try_from(labels.collect::<Vec<_>>()).unwrap()
 }
 
 #[test]
@@ -51,6 +64,9 @@ fn one_edit_of_many_fields_is_one_new_version() {
         title: Some(title("Buy oat milk")),
         description: Some(Description::try_from("two litres").unwrap()),
         completed: Some(true),
+        due: Some(Some(due("2026-12-24"))),
+        priority: Some(Priority::Urgent),
+        labels: Some(LabelsEdit::Replace(labels("shop"))),
     };
     assert_eq!(todo.edit(&permit("bob"), edit, at(200)), Ok(true));
     assert_eq!(todo.version(), Version::FIRST.next());
@@ -94,7 +110,7 @@ fn an_edit_with_a_permit_for_another_workspace_fails_and_changes_nothing() {
     let mut todo = milk();
     let edit = Edit { completed: Some(true), ..Edit::default() };
     let edited = todo.edit(&permit_in("other", "alice"), edit, at(200));
-    assert_eq!(edited, Err(OtherWorkspace));
+    assert_eq!(edited, Err(OtherWorkspace.into()));
     assert_eq!(todo, milk());
 }
 
@@ -110,17 +126,50 @@ fn a_record_that_breaks_an_invariant_is_not_restored() {
     assert_eq!(Todo::restore(sound), Ok(milk()));
 }
 
+fn any_labels_edit() -> impl Strategy<Value = LabelsEdit> {
+    prop_oneof![
+        "[a-cA-C]{0,3}".prop_map(|text| LabelsEdit::Replace(labels(&text))),
+        ("[a-cA-C]{0,3}", "[d-fD-F]{0,3}").prop_map(|(add, remove)| LabelsEdit::Change {
+            add: labels(&add),
+            remove: labels(&remove),
+        }),
+    ]
+}
+
 fn any_edit() -> impl Strategy<Value = Edit> {
+    use proptest::option::of;
+    let dues = ["2026-12-24", "2026-12-24T16:30Z"].map(due);
     (
-        proptest::option::of("[ab]{1,2}"),
-        proptest::option::of("[ab]{0,2}"),
-        proptest::option::of(any::<bool>()),
+        of("[ab]{1,2}"),
+        of("[ab]{0,2}"),
+        of(any::<bool>()),
+        of(of(prop::sample::select(dues.to_vec()))),
+        of(prop::sample::select(Priority::ALL.to_vec())),
+        of(any_labels_edit()),
     )
-        .prop_map(|(new_title, description, completed)| Edit {
+        .prop_map(|(new_title, description, completed, due, priority, labels)| Edit {
             title: new_title.map(|text| title(&text)),
             description: description.map(|text| Description::try_from(text.as_str()).unwrap()),
             completed,
+            due,
+            priority,
+            labels,
         })
+}
+
+#[test]
+fn an_edit_with_too_many_labels_changes_nothing() {
+    let mut todo = milk();
+    let add = |text| Edit {
+        title: Some(title("other")),
+        labels: Some(LabelsEdit::Change { add: labels(text), remove: Labels::NONE }),
+        ..Edit::default()
+    };
+    assert_eq!(todo.edit(&permit("alice"), add("abcdefghij"), at(200)), Ok(true));
+    let before = todo.clone();
+    let edited = todo.edit(&permit("alice"), add("klmnopqrstu"), at(300));
+    assert_eq!(edited, Err(TooManyLabels(21).into()));
+    assert_eq!(todo, before);
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use protected_mcp::{
 };
 use todo_application::Todos;
 
-use super::{complete_title, sentence, with_open_todos};
+use super::{complete_title, sentence, with_due_and_open_todos};
 use crate::scopes::ReadTodos;
 
 pub(crate) struct PlanMyDay(pub(crate) Arc<Todos>);
@@ -48,15 +48,15 @@ impl Prompt for PlanMyDay {
         let focus = sentence(&arguments, "focus", |it| format!(" What matters most today: {it}."));
         let opening = format!(
             "Help me plan my day from my todo list.{time}{focus}\n\n\
-             1. Choose what is worth doing today, five todos at most, and say in half a sentence why \
-             each.\n\
+             1. Choose what is worth doing today, five todos at most, beginning with what is overdue \
+             or due today, and say in half a sentence why each.\n\
              2. Put them in order, with a guess how long each takes and a first step that takes two \
              minutes.\n\
              3. Name what can wait, and what looks finished, outdated or double.\n\n\
-             Ask me before you change anything. Once I agree, use update_todo to rename todos or tick \
-             them off and create_todo to add what is missing."
+             Ask me before you change anything. Once I agree, use update_todo to rename todos, move \
+             their due dates or tick them off and create_todo to add what is missing."
         );
-        with_open_todos(&self.0, &call, opening).await
+        with_due_and_open_todos(&self.0, &call, opening).await
     }
 
     async fn complete(

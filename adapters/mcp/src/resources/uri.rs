@@ -7,6 +7,9 @@ use todo_application::domain::TodoId;
 /// The caller's open todos.
 const TODOS: &str = "todo://todos";
 
+/// What the caller has to do today.
+const TODAY: &str = "todo://today";
+
 /// One todo (RFC 6570).
 pub(crate) const TODO_TEMPLATE: &str = "todo://todos/{id}";
 
@@ -14,6 +17,7 @@ pub(crate) const TODO_TEMPLATE: &str = "todo://todos/{id}";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ResourceUri {
     Todos,
+    Today,
     Todo(TodoId),
 }
 
@@ -26,6 +30,9 @@ impl ResourceUri {
         if !scheme.eq_ignore_ascii_case(SCHEME) {
             return None;
         }
+        if rest == "://today" {
+            return Some(Self::Today);
+        }
         match rest.strip_prefix("://todos")? {
             "" => Some(Self::Todos),
             rest => rest.strip_prefix('/')?.parse().ok().map(Self::Todo),
@@ -37,6 +44,7 @@ impl fmt::Display for ResourceUri {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Todos => formatter.write_str(TODOS),
+            Self::Today => formatter.write_str(TODAY),
             Self::Todo(id) => write!(formatter, "{TODOS}/{id}"),
         }
     }
@@ -57,6 +65,8 @@ mod tests {
         );
         assert_eq!(ResourceUri::parse("TODO://todos"), Some(ResourceUri::Todos));
         assert_eq!(ResourceUri::Todos.to_string(), TODOS);
+        assert_eq!(ResourceUri::parse("Todo://today"), Some(ResourceUri::Today));
+        assert_eq!(ResourceUri::Today.to_string(), TODAY);
     }
 
     #[test]
@@ -72,6 +82,7 @@ mod tests {
             "todo://todos?completed=true",
             "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b/",
             "todo://todos/../todos",
+            "todo://today/",
             "todo://others",
             "töd://todos",
             "file:///etc/passwd",

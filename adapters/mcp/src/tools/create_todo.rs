@@ -3,10 +3,12 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::domain::{Description, IdempotencyKey, Title};
+use todo_application::domain::{
+    Description, Draft, IdempotencyKey, Priority, TimeZone, Title, Weekday, WrittenDue,
+};
 use todo_application::{NewTodo, Todos};
 
-use super::arguments::Text;
+use super::arguments::{DueArguments, LabelList, OrEmpty, Text};
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -27,6 +29,17 @@ pub(crate) struct Arguments {
     /// hours adds nothing and returns the same todo.
     #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
     idempotency_key: Option<Text<IdempotencyKey>>,
+    /// A day (2026-12-24), a local time in `time_zone` (2026-12-24T17:30), or an instant (with Z or an
+    /// offset). Work out "next Friday" from `as_of` of `list_todos`.
+    due: Option<OrEmpty<WrittenDue>>,
+    /// The weekday that due is meant to be, such as Friday; another one is an error.
+    due_weekday: Option<Text<Weekday>>,
+    /// IANA name such as Europe/Berlin, for a local time; left out: the user's own, if it is known.
+    time_zone: Option<Text<TimeZone>>,
+    /// low, normal (default), high or urgent.
+    priority: Option<Text<Priority>>,
+    /// At most 20, of at most 50 characters each; case does not matter.
+    labels: Option<LabelList>,
 }
 
 impl Tool for CreateTodo {
@@ -42,12 +55,25 @@ impl Tool for CreateTodo {
 
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments { title, description, idempotency_key } = arguments;
-        let new = NewTodo {
+        let Arguments {
+            title,
+            description,
+            idempotency_key,
+            due,
+            due_weekday,
+            time_zone,
+            priority,
+            labels,
+        } = arguments;
+        let due = DueArguments { due, due_weekday, time_zone }.resolve(&self.0, &principal)?;
+        let draft = Draft {
             title: title.0,
             description: description.map_or(Description::NONE, |description| description.0),
-            key: idempotency_key.map(|key| key.0),
+            due: due.flatten(),
+            priority: priority.map(|priority| priority.0).unwrap_or_default(),
+            labels: labels.map(|labels| labels.0).unwrap_or_default(),
         };
+        let new = NewTodo { draft, key: idempotency_key.map(|key| key.0) };
         let created = self.0.create(&principal, new).await;
         created.map(|created| created.into_record().into()).map_err(IntoFailure::into_failure)
     }

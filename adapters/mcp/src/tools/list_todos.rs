@@ -3,15 +3,15 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::ports::Filter;
-use todo_application::{PageSize, Todos};
+use todo_application::domain::{DueFilter, Priority, Sort, TimeZone};
+use todo_application::{PageSize, Selection, Todos};
 
 use super::arguments::{Number, Text};
 use crate::cursor::CursorText;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
-use crate::view::TodoList;
+use crate::view::{Detail, TodoList};
 
 pub(crate) struct ListTodos(pub(crate) Arc<Todos>);
 
@@ -23,8 +23,19 @@ pub(crate) struct Arguments {
     /// The most todos to return.
     #[schemars(range(min = 1, max = PageSize::MAX), extend("default" = PageSize::DEFAULT))]
     limit: Option<Number<PageSize>>,
-    /// `next_cursor` of the previous page; keep the same completed.
+    /// `next_cursor` of the previous page; keep the filters and sort.
     cursor: Option<Text<CursorText>>,
+    /// overdue; today (or overdue); week (within seven days or overdue); any; none. The first three
+    /// list only open todos by default.
+    due: Option<Text<DueFilter>>,
+    /// Only low, normal, high or urgent ones.
+    priority: Option<Text<Priority>>,
+    /// created (default), due (earliest first), priority (most urgent first) or updated (latest first).
+    sort: Option<Text<Sort>>,
+    /// full (default), or short: id, title, completed, priority, labels, due.
+    detail: Option<Text<Detail>>,
+    /// Where the user is, as an IANA name; left out: as known.
+    time_zone: Option<Text<TimeZone>>,
 }
 
 impl Tool for ListTodos {
@@ -34,21 +45,30 @@ impl Tool for ListTodos {
 
     const NAME: &'static str = "list_todos";
     const TITLE: &'static str = "List todos";
-    const DESCRIPTION: &'static str = "Lists the user's todos with all their fields, oldest first, a page at a time. Use it to see \
-         what there is to do and to find a todo's id. If the result has next_cursor, there are more: \
-         call again with it.";
+    const DESCRIPTION: &'static str = "Lists the user's todos, oldest first unless sorted, a page at a time. Use it to see what there \
+         is to do, what is overdue (due: overdue), and to find a todo's id. If the result has \
+         next_cursor, there may be more, also after an empty page: call again with it.";
     const HINTS: Hints = Hints::READS;
 
     async fn call(&self, call: Call<ReadTodos>, arguments: Arguments) -> Result<TodoList, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments { completed, limit, cursor } = arguments;
+        let Arguments { completed, limit, cursor, due, priority, sort, detail, time_zone } =
+            arguments;
         let size = limit.map_or_else(PageSize::default, |limit| limit.0);
         let cursor = cursor.map(|Text(CursorText(cursor))| cursor);
-        let page = self.0.list(&principal, Filter { completed }, size, cursor).await;
-        page.map(TodoList::from).map_err(IntoFailure::into_failure)
+        let selection = Selection {
+            completed,
+            due: due.map(|due| due.0),
+            priority: priority.map(|priority| priority.0),
+            sort: sort.map(|sort| sort.0).unwrap_or_default(),
+            time_zone: time_zone.map(|zone| zone.0),
+        };
+        let page = self.0.list(&principal, &selection, size, cursor).await;
+        let detail = detail.map(|detail| detail.0).unwrap_or_default();
+        page.map(|page| TodoList::new(page, detail)).map_err(IntoFailure::into_failure)
     }
 
     fn size_hint(list: &TodoList) -> usize {
-        64 + 320 * list.len()
+        list.size_hint()
     }
 }

@@ -4,9 +4,11 @@ use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use todo_application::Todos;
-use todo_application::domain::{Description, Edit, Title, TodoId, Version};
+use todo_application::domain::{
+    Description, Edit, LabelsEdit, Priority, TimeZone, Title, TodoId, Version, Weekday, WrittenDue,
+};
 
-use super::arguments::{self, Number, Text};
+use super::arguments::{self, DueArguments, LabelList, Number, OrEmpty, Text};
 use crate::failure::AboutTodo as _;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -31,6 +33,38 @@ pub(crate) struct Arguments {
     /// Change it only if it still has this version.
     #[schemars(range(min = 1))]
     expected_version: Option<Number<Version>>,
+    /// As for `create_todo`; an empty one clears it.
+    due: Option<OrEmpty<WrittenDue>>,
+    /// As for `create_todo`.
+    due_weekday: Option<Text<Weekday>>,
+    /// As for `create_todo`.
+    time_zone: Option<Text<TimeZone>>,
+    /// low, normal, high or urgent.
+    priority: Option<Text<Priority>>,
+    /// Replaces all labels; [] removes them.
+    labels: Option<LabelList>,
+    /// Labels to add, leaving the others alone.
+    add_labels: Option<LabelList>,
+    /// Labels to remove, leaving the others alone.
+    remove_labels: Option<LabelList>,
+}
+
+/// The labels that are to replace all others, to be added, and to be removed.
+fn labels_edit(
+    [labels, add, remove]: [Option<LabelList>; 3],
+) -> Result<Option<LabelsEdit>, Failure> {
+    match (labels, add, remove) {
+        (None, None, None) => Ok(None),
+        (Some(labels), None, None) => Ok(Some(LabelsEdit::Replace(labels.0))),
+        (None, add, remove) => {
+            let [add, remove] = [add, remove].map(|it| it.map(|it| it.0).unwrap_or_default());
+            Ok(Some(LabelsEdit::Change { add, remove }))
+        }
+        (Some(_), ..) => Err(Failure::invalid_argument(
+            "labels",
+            "it replaces all labels, so it cannot be combined with `add_labels` or `remove_labels`",
+        )),
+    }
 }
 
 impl Tool for UpdateTodo {
@@ -40,18 +74,34 @@ impl Tool for UpdateTodo {
 
     const NAME: &'static str = "update_todo";
     const TITLE: &'static str = "Update a todo";
-    const DESCRIPTION: &'static str = "Changes the title or description of a todo, marks it done or opens it again, and returns it \
+    const DESCRIPTION: &'static str = "Changes the fields that are given of a todo, marks it done or opens it again, and returns it \
          as it is then. Fields that are left out stay as they are. With expected_version, a todo that \
          has changed meanwhile is left alone and returned in a version_conflict error.";
     const HINTS: Hints = Hints::REPLACES;
 
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments { todo_id, title, description, completed, expected_version } = arguments;
+        let Arguments {
+            todo_id,
+            title,
+            description,
+            completed,
+            expected_version,
+            due,
+            due_weekday,
+            time_zone,
+            priority,
+            labels,
+            add_labels,
+            remove_labels,
+        } = arguments;
         let edit = Edit {
             title: title.map(|title| title.0),
             description: description.map(|description| description.0),
             completed,
+            due: DueArguments { due, due_weekday, time_zone }.resolve(&self.0, &principal)?,
+            priority: priority.map(|priority| priority.0),
+            labels: labels_edit([labels, add_labels, remove_labels])?,
         };
         let expected = expected_version.map(|version| version.0);
         let id = arguments::todo_id(&todo_id)?;

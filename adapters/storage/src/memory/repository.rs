@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    CallerId, IdempotencyKey, Instant, OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version,
-    WorkspaceId, WritePermit,
+    CallerId, IdempotencyKey, Instant, Order, OtherWorkspace, Place, Quota, ReadPermit, Sort, Todo,
+    TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
@@ -31,6 +31,8 @@ pub(super) struct Workspace {
     pub(super) todos: BTreeMap<TodoId, Todo>,
     open: BTreeSet<TodoId>,
     done: BTreeSet<TodoId>,
+    /// The places of open and of done todos, in each order of [`Order::ALL`].
+    orders: [[BTreeSet<Place>; 2]; 3],
     /// The creations by requests with a key, and when each is forgotten.
     creations: HashMap<(CallerId, IdempotencyKey), (Creation, Instant)>,
 }
@@ -43,6 +45,13 @@ impl Workspace {
     }
 
     fn put(&mut self, todo: &Todo) {
+        if let Some(before) = self.todos.get(&todo.id()).cloned() {
+            self.take_out_of_orders(&before);
+        }
+        for (order, places) in Order::ALL.into_iter().zip(&mut self.orders) {
+            let is_done = usize::from(todo.completion().is_done());
+            places[is_done].insert(Sort::By(order).place(todo));
+        }
         let (index, other) = if todo.completion().is_done() {
             (&mut self.done, &mut self.open)
         } else {
@@ -68,6 +77,20 @@ impl Workspace {
         }
         self.open.remove(&id);
         self.done.remove(&id);
+    }
+
+    fn take_out_of_orders(&mut self, todo: &Todo) {
+        for (order, places) in Order::ALL.into_iter().zip(&mut self.orders) {
+            let is_done = usize::from(todo.completion().is_done());
+            places[is_done].remove(&Sort::By(order).place(todo));
+        }
+    }
+
+    fn list_by(&self, order: Order, done: bool, after: Place, limit: usize) -> Vec<Todo> {
+        let places = Order::ALL.iter().position(|it| *it == order).unwrap_or_default();
+        let places = &self.orders[places][usize::from(done)];
+        let places = places.range((Bound::Excluded(after), Bound::Unbounded)).take(limit);
+        places.filter_map(|place| self.todos.get(&place.id)).cloned().collect()
     }
 
     fn list(&self, filter: Filter, after: Option<TodoId>, limit: usize) -> Vec<Todo> {
@@ -120,6 +143,19 @@ impl TodoRepository for MemoryTodoRepository {
         let workspaces = self.workspaces();
         let workspace = workspaces.get(permit.workspace());
         Ok(workspace.map_or_else(Vec::new, |workspace| workspace.list(filter, after, limit)))
+    }
+
+    async fn list_by(
+        &self,
+        permit: &ReadPermit,
+        order: Order,
+        done: bool,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspaces = self.workspaces();
+        let list = |workspace: &Workspace| workspace.list_by(order, done, after, limit);
+        Ok(workspaces.get(permit.workspace()).map_or_else(Vec::new, list))
     }
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {

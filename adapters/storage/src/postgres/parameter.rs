@@ -14,6 +14,7 @@ pub(super) enum Parameter<'a> {
     Id(TodoId),
     OptionalId(Option<TodoId>),
     Text(Option<&'a str>),
+    OwnedText(Option<String>),
     Number(Option<i64>),
 }
 
@@ -21,7 +22,11 @@ impl Parameter<'_> {
     pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
-            Self::Id(_) | Self::OptionalId(_) | Self::Text(_) | Self::Number(_) => None,
+            Self::Id(_)
+            | Self::OptionalId(_)
+            | Self::Text(_)
+            | Self::OwnedText(_)
+            | Self::Number(_) => None,
         }
     }
 }
@@ -38,6 +43,7 @@ impl ToSql for Parameter<'_> {
             Self::Id(id) => id.as_uuid().to_sql_checked(kind, out),
             Self::OptionalId(id) => id.as_ref().map(TodoId::as_uuid).to_sql_checked(kind, out),
             Self::Text(text) => text.to_sql_checked(kind, out),
+            Self::OwnedText(text) => text.to_sql_checked(kind, out),
             Self::Number(number) => number.to_sql_checked(kind, out),
         }
     }

@@ -4,6 +4,8 @@
 //! They use only what PostgreSQL, YugabyteDB and CockroachDB have in common, and Citus: except [`INSERT`],
 //! which is two statements there.
 
+use todo_application::domain::Order;
+
 use super::row::{item_columns, select};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,12 @@ pub(super) enum Query {
     List,
     ListOpen,
     ListDone,
+    ListOpenByDue,
+    ListOpenByPriority,
+    ListOpenByUpdate,
+    ListDoneByDue,
+    ListDoneByPriority,
+    ListDoneByUpdate,
     Insert,
     Save,
     Remove,
@@ -28,12 +36,29 @@ pub(super) enum Query {
 }
 
 impl Query {
+    pub(super) fn list_by(order: Order, done: bool) -> Self {
+        match (order, done) {
+            (Order::Due, false) => Self::ListOpenByDue,
+            (Order::Priority, false) => Self::ListOpenByPriority,
+            (Order::Updated, false) => Self::ListOpenByUpdate,
+            (Order::Due, true) => Self::ListDoneByDue,
+            (Order::Priority, true) => Self::ListDoneByPriority,
+            (Order::Updated, true) => Self::ListDoneByUpdate,
+        }
+    }
+
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Find,
         Self::List,
         Self::ListOpen,
         Self::ListDone,
+        Self::ListOpenByDue,
+        Self::ListOpenByPriority,
+        Self::ListOpenByUpdate,
+        Self::ListDoneByDue,
+        Self::ListDoneByPriority,
+        Self::ListDoneByUpdate,
         Self::Insert,
         Self::Save,
         Self::Remove,
@@ -55,6 +80,12 @@ impl Query {
             Self::List => LIST,
             Self::ListOpen => LIST_OPEN,
             Self::ListDone => LIST_DONE,
+            Self::ListOpenByDue => LIST_OPEN_BY_DUE,
+            Self::ListOpenByPriority => LIST_OPEN_BY_PRIORITY,
+            Self::ListOpenByUpdate => LIST_OPEN_BY_UPDATE,
+            Self::ListDoneByDue => LIST_DONE_BY_DUE,
+            Self::ListDoneByPriority => LIST_DONE_BY_PRIORITY,
+            Self::ListDoneByUpdate => LIST_DONE_BY_UPDATE,
             Self::Insert => INSERT,
             Self::Save => SAVE,
             Self::Remove => REMOVE,
@@ -78,6 +109,12 @@ impl Query {
             | Self::List
             | Self::ListOpen
             | Self::ListDone
+            | Self::ListOpenByDue
+            | Self::ListOpenByPriority
+            | Self::ListOpenByUpdate
+            | Self::ListDoneByDue
+            | Self::ListDoneByPriority
+            | Self::ListDoneByUpdate
             | Self::Exists
             | Self::Head
             | Self::FindCreation
@@ -113,14 +150,52 @@ const LIST_OPEN: &str = select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY
 
 const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
 
-/// A row of `todo_items` with the values of `$1` to `$10`: what follows `INSERT INTO`.
+/// After the number `$2` and the id `$3` in an order (`Order` in the domain). The expressions are those of the
+/// indexes.
+const LIST_OPEN_BY_DUE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
+     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
+);
+
+const LIST_OPEN_BY_PRIORITY: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
+     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
+);
+
+const LIST_OPEN_BY_UPDATE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NULL \
+     AND ((- updated_at), id) > ($2, $3) \
+     ORDER BY (- updated_at), id LIMIT $4"
+);
+
+const LIST_DONE_BY_DUE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
+     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
+);
+
+const LIST_DONE_BY_PRIORITY: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
+     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
+);
+
+const LIST_DONE_BY_UPDATE: &str = select!(
+    "WHERE workspace = $1 AND completed_at IS NOT NULL \
+     AND ((- updated_at), id) > ($2, $3) \
+     ORDER BY (- updated_at), id LIMIT $4"
+);
+
+/// A row of `todo_items` with the values of `$1` to `$14`: what follows `INSERT INTO`.
 macro_rules! item {
     ($before:literal, $after:literal) => {
         concat!(
             item_columns!(),
             " ",
             $before,
-            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
+            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, ",
             "CASE WHEN $5::bigint IS NULL THEN $2::uuid END, ",
             "CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END",
             $after,
@@ -149,21 +224,21 @@ macro_rules! admit {
     };
 }
 
-/// Adds a todo of `$11` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$12`, to a
-/// workspace that may have `$13` todos and `$14` bytes then. No row if its id is not after the last one, or
+/// Adds a todo of `$15` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$16`, to a
+/// workspace that may have `$17` todos and `$18` bytes then. No row if its id is not after the last one, or
 /// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
     "WITH head AS (",
     admit!(
-        "SELECT $1::bytea, 1, $11::bigint, 1, $12::uuid WHERE $11::bigint <= $14::bigint",
-        "$13",
-        "$14"
+        "SELECT $1::bytea, 1, $15::bigint, 1, $16::uuid WHERE $15::bigint <= $18::bigint",
+        "$17",
+        "$18"
     ),
     ") INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
 
-/// The first half of [`INSERT`], with the parameters `$11` to `$14` as `$2` to `$5`. That the todo alone has
+/// The first half of [`INSERT`], with the parameters `$15` to `$18` as `$2` to `$5`. That the todo alone has
 /// no more than `$5` bytes is for the caller to check.
 const ADMIT_TO_HEAD: &str = admit!("VALUES ($1, 1, $2, 1, $3)", "$4", "$5");
 
@@ -190,33 +265,36 @@ const PROBE: &str = "\
     INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change) VALUES ($1, 0, 0, 0) \
     ON CONFLICT (workspace) DO UPDATE SET last_change = head.last_change + 1 RETURNING workspace";
 
-/// The new texts have `$12` bytes. No row if the version is another, or if the todo becomes longer and the
-/// workspace would have more than `$13` bytes. The version is checked with the todo locked: a concurrent change is
+/// The new texts have `$16` bytes. No row if the version is another, or if the todo becomes longer and the
+/// workspace would have more than `$17` bytes. The version is checked with the todo locked: a concurrent change is
 /// waited for before anything is counted.
 const SAVE: &str = "\
     WITH old AS ( \
-        SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes \
-        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $11 FOR UPDATE), \
+        SELECT octet_length(title) + coalesce(octet_length(description), 0) \
+               + coalesce(octet_length(labels), 0) AS bytes \
+        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $15 FOR UPDATE), \
     head AS ( \
-        UPDATE todo_heads SET bytes = todo_heads.bytes + $12::bigint - old.bytes, \
+        UPDATE todo_heads SET bytes = todo_heads.bytes + $16::bigint - old.bytes, \
                               last_change = todo_heads.last_change + 1 \
         FROM old WHERE todo_heads.workspace = $1 \
-          AND ($12::bigint <= old.bytes \
-               OR todo_heads.bytes + $12::bigint - old.bytes <= $13) \
+          AND ($16::bigint <= old.bytes \
+               OR todo_heads.bytes + $16::bigint - old.bytes <= $17) \
         RETURNING todo_heads.workspace) \
-    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, created_at = $6, \
-                          created_by = $7, updated_at = $8, updated_by = $9, version = $10, \
+    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, due = $6, \
+                          due_zone = $7, priority = $8, labels = $9, created_at = $10, \
+                          created_by = $11, updated_at = $12, updated_by = $13, version = $14, \
                           open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
                           done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
     FROM head \
-    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $11 \
+    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $15 \
     RETURNING todo_items.id";
 
 const REMOVE: &str = "\
     WITH removed AS ( \
         DELETE FROM todo_items \
         WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
-        RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) AS bytes), \
+        RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) \
+                      + coalesce(octet_length(labels), 0) AS bytes), \
     head AS ( \
         UPDATE todo_heads SET todos = todo_heads.todos - 1, \
                               bytes = todo_heads.bytes - removed.bytes, \

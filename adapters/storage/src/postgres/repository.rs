@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    OtherWorkspace, Quota, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    Order, OtherWorkspace, Place, Quota, ReadPermit, Todo, TodoId, Version, WorkspaceId,
+    WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
@@ -119,6 +120,25 @@ impl TodoRepository for PostgresTodoRepository {
             Some(true) => Query::ListDone,
         };
         let rows = self.connections.run(query, &page).await?;
+        rows.iter().map(|row| row::read(row, workspace)).collect()
+    }
+
+    async fn list_by(
+        &self,
+        permit: &ReadPermit,
+        order: Order,
+        done: bool,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspace = permit.workspace();
+        let page = [
+            row::key(workspace),
+            Parameter::Number(Some(after.key)),
+            Parameter::Id(after.id),
+            Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
+        ];
+        let rows = self.connections.run(Query::list_by(order, done), &page).await?;
         rows.iter().map(|row| row::read(row, workspace)).collect()
     }
 

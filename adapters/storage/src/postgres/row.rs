@@ -1,8 +1,8 @@
 //! Conversion between todos and rows of the table `todo_items`.
 
 use todo_application::domain::{
-    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
-    WorkspaceId,
+    Completion, Description, Due, DueKey, Instant, Labels, Priority, Subject, TimeZone, Title,
+    Todo, TodoId, TodoRecord, Version, WorkspaceId,
 };
 use todo_application::ports::{BoxError, Head, StorageError};
 use tokio_postgres::types::{FromSql, Type};
@@ -21,8 +21,8 @@ macro_rules! select {
     };
     (@ $more:literal, $rest:literal) => {
         concat!(
-            "SELECT id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version",
+            "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
+            "created_at, created_by, updated_at, updated_by, version",
             $more,
             " FROM todo_items ",
             $rest
@@ -34,19 +34,23 @@ pub(super) use select;
 /// The table and its columns, for what adds rows.
 macro_rules! item_columns {
     () => {
-        "todo_items (workspace, id, title, description, completed_at, created_at, created_by, \
-         updated_at, updated_by, version, open_id, done_id)"
+        "todo_items (workspace, id, title, description, completed_at, due, due_zone, priority, labels, \
+         created_at, created_by, updated_at, updated_by, version, open_id, done_id)"
     };
 }
 pub(super) use item_columns;
 
 /// The types of [`item`].
-pub(super) const ITEM_TYPES: [Type; 12] = [
+pub(super) const ITEM_TYPES: [Type; 16] = [
     Type::BYTEA,
     Type::UUID,
     Type::TEXT,
     Type::TEXT,
     Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT8,
+    Type::TEXT,
     Type::INT8,
     Type::TEXT,
     Type::INT8,
@@ -63,15 +67,18 @@ pub(super) fn item(todo: &Todo) -> Vec<Parameter<'_>> {
     values(todo).into_iter().chain([open, done].map(Parameter::OptionalId)).collect()
 }
 
-/// A todo as the parameters `$1` to `$10`: workspace, id, then the columns of [`select`] after the
+/// A todo as the parameters `$1` to `$14`: workspace, id, then the columns of [`select`] after the
 /// id, in their order.
-pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
+pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 14] {
     let TodoRecord {
         id,
         workspace,
         title,
         description,
         completion,
+        due,
+        priority,
+        labels,
         created_at,
         created_by,
         updated_at,
@@ -84,6 +91,10 @@ pub(super) fn values(todo: &Todo) -> [Parameter<'_>; 10] {
         Parameter::Text(Some(title.as_str())),
         Parameter::Text(description.as_deref()),
         Parameter::Number(completion.at().map(Instant::as_unix_millis)),
+        Parameter::Number(due.as_ref().map(|due| due.key().as_i64())),
+        Parameter::Text(due.as_ref().and_then(Due::time_zone).map(TimeZone::name)),
+        Parameter::Number(Some(i64::from(priority.rank()))),
+        Parameter::OwnedText(labels.to_lines()),
         Parameter::Number(Some(created_at.as_unix_millis())),
         Parameter::Text(Some(created_by.as_str())),
         Parameter::Number(Some(updated_at.as_unix_millis())),
@@ -119,7 +130,7 @@ pub(super) fn read(row: &Row, workspace: &WorkspaceId) -> Result<Todo, StorageEr
 
 /// Reads a row of a [`select`] of all workspaces.
 pub(super) fn read_any(row: &Row) -> Result<Todo, StorageError> {
-    let workspace = column(row, 9, |key: &[u8]| Ok(WorkspaceId::try_from(str::from_utf8(key)?)?));
+    let workspace = column(row, 13, |key: &[u8]| Ok(WorkspaceId::try_from(str::from_utf8(key)?)?));
     let todo = workspace.and_then(|workspace| restore(row, &workspace));
     todo.map_err(|source| corrupt(row, source))
 }
@@ -137,11 +148,14 @@ fn restore(row: &Row, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
         title: column(row, 1, |text: &str| Ok(Title::restore(text)?))?,
         description: column(row, 2, description)?,
         completion: column(row, 3, completion)?,
-        created_at: column(row, 4, instant)?,
-        created_by: column(row, 5, |text: &str| Ok(Subject::restore(text)?))?,
-        updated_at: column(row, 6, instant)?,
-        updated_by: column(row, 7, |text: &str| Ok(Subject::restore(text)?))?,
-        version: column(row, 8, |number: i64| Ok(Version::try_from(number)?))?,
+        due: due(row)?,
+        priority: column(row, 6, |rank: i64| Ok(Priority::from_rank(rank)?))?,
+        labels: column(row, 7, |lines: Option<&str>| Ok(Labels::from_lines(lines)?))?,
+        created_at: column(row, 8, instant)?,
+        created_by: column(row, 9, |text: &str| Ok(Subject::restore(text)?))?,
+        updated_at: column(row, 10, instant)?,
+        updated_by: column(row, 11, |text: &str| Ok(Subject::restore(text)?))?,
+        version: column(row, 12, |number: i64| Ok(Version::try_from(number)?))?,
     };
     Ok(Todo::restore(record)?)
 }
@@ -155,6 +169,14 @@ fn completion(millis: Option<i64>) -> Result<Completion, BoxError> {
         None => Completion::Open,
         Some(millis) => Completion::Done { at: Instant::from_unix_millis(millis)? },
     })
+}
+
+fn due(row: &Row) -> Result<Option<Due>, BoxError> {
+    let key = column(row, 4, |key: Option<i64>| Ok(key))?;
+    let zone =
+        column(row, 5, |name: Option<&str>| Ok(name.map(TimeZone::try_from).transpose()?))?;
+    let restore = |key| column(row, 4, |_: i64| Ok(Due::restore(DueKey::from_i64(key), zone)?));
+    key.map(restore).transpose()
 }
 
 fn instant(millis: i64) -> Result<Instant, BoxError> {

@@ -8,9 +8,9 @@ use std::thread;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use todo_application::domain::{
-    Caller, Completion, Description, Instant, OperatorPermit, Permission, ReadAction, ReadPermit,
-    Sharing, Subject, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId, WriteAction,
-    WritePermit, authorize_read, authorize_write,
+    Caller, Completion, Description, Instant, Labels, OperatorPermit, Permission, Priority,
+    ReadAction, ReadPermit, Sharing, Subject, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId, WriteAction, WritePermit, authorize_read, authorize_write,
 };
 
 use super::repository::SqliteTodoRepository;
@@ -132,6 +132,9 @@ pub(super) fn todo(number: u8, title: &str) -> Todo {
         title: Title::try_from(title).unwrap(),
         description: Description::try_from("two litres").unwrap(),
         completion: Completion::Done { at: at(200) },
+        due: None,
+        priority: Priority::Normal,
+        labels: Labels::NONE,
         created_at: at(100),
         created_by: alice(),
         updated_at: at(300),

@@ -1,7 +1,7 @@
 //! The statements that read.
 
 use rusqlite::{Connection, Params, Row, params};
-use todo_application::domain::{Todo, TodoId, WorkspaceId};
+use todo_application::domain::{Order, Place, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
 use super::failure::failure;
@@ -16,6 +16,23 @@ const LIST: &str = select!("WHERE workspace = ?1 AND id > ?2 ORDER BY id LIMIT ?
 const LIST_BY_DONE: &str = select!(
     "INDEXED BY todos_by_done \
      WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
+);
+
+const LIST_BY_DUE: &str = select!(
+    "INDEXED BY todos_by_due \
+     WHERE workspace = ?1 AND done = ?2 AND (by_due, id) > (?3, ?4) ORDER BY by_due, id LIMIT ?5"
+);
+
+const LIST_BY_PRIORITY: &str = select!(
+    "INDEXED BY todos_by_priority \
+     WHERE workspace = ?1 AND done = ?2 AND (by_priority, id) > (?3, ?4) \
+     ORDER BY by_priority, id LIMIT ?5"
+);
+
+const LIST_BY_UPDATE: &str = select!(
+    "INDEXED BY todos_by_update \
+     WHERE workspace = ?1 AND done = ?2 AND (by_update, id) > (?3, ?4) \
+     ORDER BY by_update, id LIMIT ?5"
 );
 
 /// After the key of the last todo that was read, along the primary key.
@@ -53,6 +70,24 @@ pub(super) fn list(
             select(connection, LIST_BY_DONE, workspace, page)
         }
     }
+}
+
+pub(super) fn list_by(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    order: Order,
+    done: bool,
+    after: Place,
+    limit: usize,
+) -> Result<Vec<Todo>, StorageError> {
+    let sql = match order {
+        Order::Due => LIST_BY_DUE,
+        Order::Priority => LIST_BY_PRIORITY,
+        Order::Updated => LIST_BY_UPDATE,
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let page = params![workspace.as_str(), done, after.key, after.id.as_uuid().as_bytes(), limit];
+    select(connection, sql, workspace, page)
 }
 
 /// The todos of all workspaces after one of them, or the first ones.
@@ -126,6 +161,15 @@ mod tests {
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
             (LIST_BY_DONE, "COVERING INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
+            (LIST_BY_DUE, "INDEX todos_by_due (workspace=? AND done=? AND (by_due,id)>(?,?))"),
+            (
+                LIST_BY_PRIORITY,
+                "INDEX todos_by_priority (workspace=? AND done=? AND (by_priority,id)>(?,?))",
+            ),
+            (
+                LIST_BY_UPDATE,
+                "INDEX todos_by_update (workspace=? AND done=? AND (by_update,id)>(?,?))",
+            ),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ] {
             let expected = format!("SEARCH todos USING {expected}");
@@ -142,8 +186,9 @@ mod tests {
         // Many open todos, from which the planner concludes that `done` is not selective.
         connection
             .execute_batch(
-                "INSERT INTO todos
-                 SELECT 'everyone', value, 'todo', NULL, NULL, 1, 'me', 1, 'me', 1
+                "INSERT INTO todos (workspace, id, title, created_at, created_by, updated_at,
+                                    updated_by, version)
+                 SELECT 'everyone', value, 'todo', 1, 'me', 1, 'me', 1
                  FROM (WITH RECURSIVE numbers (n) AS
                        (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
                        SELECT CAST(format('%16d', n) AS BLOB) AS value FROM numbers);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use todo_application::domain::{
-    OtherWorkspace, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    Order, OtherWorkspace, Place, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
@@ -74,6 +75,21 @@ impl TodoRepository for SqliteTodoRepository {
         self.readers
             .read(move |connection| queries::list(connection, &workspace, filter, after, limit))
             .await
+    }
+
+    async fn list_by(
+        &self,
+        permit: &ReadPermit,
+        order: Order,
+        done: bool,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspace = permit.workspace().clone();
+        let list = move |connection: &Connection| {
+            queries::list_by(connection, &workspace, order, done, after, limit)
+        };
+        self.readers.read(list).await
     }
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {

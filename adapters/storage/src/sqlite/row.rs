@@ -4,8 +4,8 @@ use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use thiserror::Error;
 use todo_application::domain::{
-    Completion, Description, Instant, Subject, Title, Todo, TodoId, TodoRecord, Version,
-    WorkspaceId,
+    Completion, Description, Due, DueKey, Instant, Labels, Priority, Subject, TimeZone, Title,
+    Todo, TodoId, TodoRecord, Version, WorkspaceId,
 };
 use todo_application::ports::{BoxError, StorageError};
 
@@ -20,8 +20,8 @@ macro_rules! select {
     };
     (@ $more:literal, $rest:literal) => {
         concat!(
-            "SELECT id, title, description, completed_at, created_at, created_by, ",
-            "updated_at, updated_by, version",
+            "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
+            "created_at, created_by, updated_at, updated_by, version",
             $more,
             " FROM todos ",
             $rest
@@ -30,15 +30,18 @@ macro_rules! select {
 }
 pub(super) use select;
 
-/// A todo as the parameters `?1` to `?10`: workspace, id, then the columns of [`select`] after the
+/// A todo as the parameters `?1` to `?14`: workspace, id, then the columns of [`select`] after the
 /// id, in their order.
-pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 10] {
+pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 14] {
     let TodoRecord {
         id,
         workspace,
         title,
         description,
         completion,
+        due,
+        priority,
+        labels,
         created_at,
         created_by,
         updated_at,
@@ -51,6 +54,10 @@ pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 10] {
         text(title.as_str()),
         description.as_deref().map_or(NULL, text),
         completion.at().map_or(NULL, |at| at.as_unix_millis().into()),
+        due.as_ref().map_or(NULL, |due| due.key().as_i64().into()),
+        due.as_ref().and_then(Due::time_zone).map_or(NULL, |zone| text(zone.name())),
+        priority.rank().into(),
+        labels.to_lines().map_or(NULL, Into::into),
         created_at.as_unix_millis().into(),
         text(created_by.as_str()),
         updated_at.as_unix_millis().into(),
@@ -73,7 +80,7 @@ pub(super) fn read(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, Stora
 
 /// Reads a row of a [`select`] of all workspaces.
 pub(super) fn read_any(row: &Row<'_>) -> Result<Todo, StorageError> {
-    let workspace = column(row, 9, |value| Ok(WorkspaceId::try_from(value.as_str()?)?));
+    let workspace = column(row, 13, |value| Ok(WorkspaceId::try_from(value.as_str()?)?));
     let todo = workspace.and_then(|workspace| restore(row, &workspace));
     todo.map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
 }
@@ -85,11 +92,14 @@ fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
         title: column(row, 1, |value| Ok(Title::restore(value.as_str()?)?))?,
         description: column(row, 2, description)?,
         completion: column(row, 3, completion)?,
-        created_at: column(row, 4, instant)?,
-        created_by: column(row, 5, subject)?,
-        updated_at: column(row, 6, instant)?,
-        updated_by: column(row, 7, subject)?,
-        version: column(row, 8, |value| Ok(Version::try_from(value.as_i64()?)?))?,
+        due: due(row)?,
+        priority: column(row, 6, |value| Ok(Priority::from_rank(value.as_i64()?)?))?,
+        labels: column(row, 7, |value| Ok(Labels::from_lines(value.as_str_or_null()?)?))?,
+        created_at: column(row, 8, instant)?,
+        created_by: column(row, 9, subject)?,
+        updated_at: column(row, 10, instant)?,
+        updated_by: column(row, 11, subject)?,
+        version: column(row, 12, |value| Ok(Version::try_from(value.as_i64()?)?))?,
     };
     Ok(Todo::restore(record)?)
 }
@@ -104,6 +114,14 @@ fn completion(value: ValueRef<'_>) -> Result<Completion, BoxError> {
         None => Completion::Open,
         Some(millis) => Completion::Done { at: Instant::from_unix_millis(millis)? },
     })
+}
+
+fn due(row: &Row<'_>) -> Result<Option<Due>, BoxError> {
+    let key = column(row, 4, |value| Ok(value.as_i64_or_null()?))?;
+    let zone =
+        column(row, 5, |value| Ok(value.as_str_or_null()?.map(TimeZone::try_from).transpose()?))?;
+    let restore = |key| column(row, 4, |_| Ok(Due::restore(DueKey::from_i64(key), zone)?));
+    key.map(restore).transpose()
 }
 
 fn instant(value: ValueRef<'_>) -> Result<Instant, BoxError> {

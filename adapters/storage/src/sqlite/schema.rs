@@ -7,12 +7,14 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The migrations from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A migration that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 5] = [
+const MIGRATIONS: [(i32, &str); 7] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
     (3, include_str!("migrations/0003_whole_todos_by_done.sql")),
     (4, include_str!("migrations/0004_creations_by_caller.sql")),
     (5, include_str!("migrations/0005_heads.sql")),
+    (6, include_str!("migrations/0006_due_priority_labels.sql")),
+    (7, include_str!("migrations/0007_orders.sql")),
 ];
 
 /// The schema that this program reads and writes.

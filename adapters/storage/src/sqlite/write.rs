@@ -9,24 +9,28 @@ use super::heads::{Heads, StoredHead};
 use super::{creations, row, schema};
 
 const INSERT: &str = "\
-    INSERT INTO todos (workspace, id, title, description, completed_at, created_at, created_by, \
-                       updated_at, updated_by, version) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+    INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
+                       labels, created_at, created_by, updated_at, updated_by, version) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
     ON CONFLICT (workspace, id) DO NOTHING";
 
 const SAVE: &str = "\
-    UPDATE todos SET title = ?3, description = ?4, completed_at = ?5, created_at = ?6, \
-                     created_by = ?7, updated_at = ?8, updated_by = ?9, version = ?10 \
-    WHERE workspace = ?1 AND id = ?2 AND version = ?11";
+    UPDATE todos SET title = ?3, description = ?4, completed_at = ?5, due = ?6, due_zone = ?7, \
+                     priority = ?8, labels = ?9, created_at = ?10, created_by = ?11, \
+                     updated_at = ?12, updated_by = ?13, version = ?14 \
+    WHERE workspace = ?1 AND id = ?2 AND version = ?15";
 
 const REMOVE: &str = "\
     DELETE FROM todos \
     WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version) \
-    RETURNING octet_length(title) + ifnull(octet_length(description), 0)";
+    RETURNING octet_length(title) + ifnull(octet_length(description), 0) \
+              + ifnull(octet_length(labels), 0)";
 
 /// The bytes of the texts of a todo of this version.
 const BYTES: &str = "\
-    SELECT octet_length(title) + ifnull(octet_length(description), 0) FROM todos \
+    SELECT octet_length(title) + ifnull(octet_length(description), 0) \
+           + ifnull(octet_length(labels), 0) \
+    FROM todos \
     WHERE workspace = ?1 AND id = ?2 AND version = ?3";
 
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2)";

@@ -125,8 +125,7 @@ async fn a_replayed_request_returns_the_record_as_it_was_created_and_publishes_n
     // Of the title "Buy milk" without a description.
     let earlier = Creation { todo: ID, at, fingerprint: BUY_MILK };
     let created = create_with_key(Some(earlier), 0).await.unwrap();
-    let NewTodo { title, description, key: _ } = new_todo();
-    let first = Todo::create(&write_permit(Sharing::Personal), ID, title, description, at);
+    let first = Todo::create(&write_permit(Sharing::Personal), ID, new_todo().draft, at);
     assert_eq!(created, Created::Replayed(first.record().clone()));
     assert_eq!(created.into_record(), Created::New(first).into_record());
 }

@@ -26,8 +26,8 @@ pub(super) enum Step {
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 4] =
-    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS)];
+pub(super) const MIGRATIONS: [(i32, &[Step]); 6] =
+    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS), (5, &FIELDS), (6, &ORDERS)];
 
 /// Whether the table of todos has the name that migration 4 gives it.
 const IS_RENAMED: &str = "SELECT to_regclass('todo_items') IS NOT NULL";
@@ -161,6 +161,47 @@ const HEADS: [Step; 4] = [
                     THEN id::text END COLLATE \"C\")::uuid
          FROM todo_items GROUP BY workspace
          ON CONFLICT (workspace) DO NOTHING",
+    ),
+];
+
+/// Due dates, priorities and labels.
+const FIELDS: [Step; 4] = [
+    // The day since 1970 times 100,000,000, for a time plus 1 and its milliseconds; null: none.
+    Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS due bigint"),
+    // Of a local time; null: `due` is a day, or a time in UTC.
+    Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS due_zone text"),
+    // 0: low, 1: normal, 2: high, 3: urgent.
+    Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS priority bigint NOT NULL DEFAULT 1"),
+    // One on each line; null: none.
+    Step::Run("ALTER TABLE todo_items ADD COLUMN IF NOT EXISTS labels text"),
+];
+
+/// The orders of lists, for open and for done todos. They need no columns, so that a server of an earlier
+/// schema keeps them too.
+const ORDERS: [Step; 6] = [
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_due ON todo_items
+         (workspace, (coalesce(due, 1000000000000000)), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_priority ON todo_items
+         (workspace, ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_open_by_update ON todo_items
+         (workspace, (- updated_at), id) WHERE completed_at IS NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_due ON todo_items
+         (workspace, (coalesce(due, 1000000000000000)), id) WHERE completed_at IS NOT NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_priority ON todo_items
+         (workspace, ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) WHERE completed_at IS NOT NULL",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS todos_done_by_update ON todo_items
+         (workspace, (- updated_at), id) WHERE completed_at IS NOT NULL",
     ),
 ];
 
