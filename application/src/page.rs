@@ -5,12 +5,11 @@ use todo_domain::{Now, Todo};
 
 use crate::cursor::Cursor;
 
-/// The limits of a page: a number of todos, and the bytes of their texts together. A page always holds
-/// at least one todo, however long.
+/// The most todos of a page. It holds fewer if their texts have more than 64 KiB together, but always one,
+/// however long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize {
     todos: usize,
-    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -22,17 +21,11 @@ impl PageSize {
     pub const MAX: usize = 200;
     /// The number of todos of a page for which no size was requested.
     pub const DEFAULT: usize = 50;
-    pub const LARGEST: Self = Self { todos: Self::MAX, bytes: Self::BYTES };
+    pub const LARGEST: Self = Self { todos: Self::MAX };
 
-    const BYTES: usize = 256 * 1024;
-
-    /// The same number of todos, but at most this many bytes of text. More than the 256 KiB of every
-    /// page are not possible.
-    #[must_use]
-    pub const fn with_max_bytes(self, bytes: usize) -> Self {
-        let bytes = if bytes < Self::BYTES { bytes } else { Self::BYTES };
-        Self { bytes, ..self }
-    }
+    /// Enough for a model, and so few that one answer is written quickly: others wait for the processor
+    /// meanwhile.
+    const BYTES: u64 = 64 * 1024;
 
     pub(crate) fn todos(self) -> usize {
         self.todos
@@ -42,9 +35,8 @@ impl PageSize {
     pub(crate) fn cut(self, todos: &[Todo]) -> usize {
         let mut bytes = 0;
         let fitting = todos.iter().take(self.todos).take_while(|todo| {
-            bytes += todo.title().as_str().len();
-            bytes += todo.description().as_deref().map_or(0, str::len);
-            bytes <= self.bytes
+            bytes += todo.bytes();
+            bytes <= Self::BYTES
         });
         fitting.count().max(1).min(todos.len())
     }
@@ -52,7 +44,7 @@ impl PageSize {
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self { todos: Self::DEFAULT, ..Self::LARGEST }
+        Self { todos: Self::DEFAULT }
     }
 }
 
@@ -62,7 +54,7 @@ impl TryFrom<i64> for PageSize {
 
     fn try_from(number: i64) -> Result<Self, PageSizeError> {
         match usize::try_from(number) {
-            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos, ..Self::LARGEST }),
+            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos }),
             _ => Err(PageSizeError),
         }
     }

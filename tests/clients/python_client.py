@@ -30,6 +30,7 @@ REDIRECT_URI = "http://localhost:8765/callback"
 EVERYTHING = ["todo:read", "todo:write", "offline_access"]
 ERAS = ["legacy", "auto", "2026-07-28"]
 TODOS = "todo://todos"
+TODAY = "todo://today"
 TEMPLATE = "todo://todos/{id}"
 
 # The prompts, with all their arguments.
@@ -177,7 +178,8 @@ async def reads_resources(era: str) -> None:
 
         resources = (await client.list_resources()).resources
         listed = [(resource.uri, resource.title) for resource in resources]
-        expect(listed == [(TODOS, "Open todos"), (uri, "Buy milk")], f"the resources are {listed}")
+        expected = [(TODOS, "Open todos"), (TODAY, "Due today"), (uri, "Buy milk")]
+        expect(listed == expected, f"the resources are {listed}")
         everything = await read(client, TODOS)
         expect(everything == {"todos": [todo]}, f"the list reads {everything}")
         one = await read(client, uri)

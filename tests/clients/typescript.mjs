@@ -16,6 +16,7 @@ const REDIRECT_URI = "http://localhost:8765/callback";
 const EVERYTHING = ["todo:read", "todo:write"];
 const OFFLINE = "offline_access";
 const TODOS = "todo://todos";
+const TODAY = "todo://today";
 const TEMPLATE = "todo://todos/{id}";
 
 /** The prompts, with all their arguments. */
@@ -168,7 +169,7 @@ async function readsResources(sdk, era) {
 
   const { resources } = await client.listResources();
   const listed = resources.map((it) => [it.uri, it.title]);
-  assert.deepEqual(listed, [[TODOS, "Open todos"], [uri, "Buy milk"]]);
+  assert.deepEqual(listed, [[TODOS, "Open todos"], [TODAY, "Due today"], [uri, "Buy milk"]]);
   assert.deepEqual(await read(client, TODOS), { todos: [todo] });
   assert.deepEqual(await read(client, uri), { todo });
 

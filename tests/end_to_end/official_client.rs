@@ -13,6 +13,7 @@ use crate::sdk::{Application, Connection};
 use crate::server::Server;
 
 const TODOS: &str = "todo://todos";
+const TODAY: &str = "todo://today";
 const TEMPLATE: &str = "todo://todos/{id}";
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn a_client_reads_the_resources_and_gets_the_not_found_error_of_its_era() 
         let id = todo["id"].as_str().unwrap();
         assert_eq!(client.templates().await, [TEMPLATE]);
         let uri = TEMPLATE.replace("{id}", id);
-        let listed = [(TODOS, "Open todos"), (&uri, "Buy milk")];
+        let listed = [(TODOS, "Open todos"), (TODAY, "Due today"), (&uri, "Buy milk")];
         assert_eq!(client.resources().await, listed.map(|(uri, it)| (uri.into(), it.into())));
         assert_eq!(client.read(TODOS).await.unwrap(), json!({ "todos": [todo] }));
         assert_eq!(client.read(&uri).await.unwrap(), json!({ "todo": todo }));

@@ -87,7 +87,7 @@ async fn every_statement_of_a_request_reads_one_partition() {
 
     let plans = plans(&server.log());
     // With `ADMIT_TO_HEAD`, without the page of an export.
-    assert_eq!(plans.len(), 16, "{:#?}", plans.keys());
+    assert_eq!(plans.len(), 22, "{:#?}", plans.keys());
     for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
         let read = relations_read(plan);
         let partitions: BTreeSet<_> =

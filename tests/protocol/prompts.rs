@@ -140,5 +140,5 @@ async fn a_prompt_stays_short_with_a_long_list() {
     assert_eq!(list["todos"].as_array().unwrap().len(), 3);
     let rest = json!({ "completed": false, "cursor": list["next_cursor"] });
     let rest = owner.call("list_todos", rest).await.structured();
-    assert_eq!(rest["todos"].as_array().unwrap().len(), 15, "as many as fit into 256 KiB");
+    assert_eq!(rest["todos"].as_array().unwrap().len(), 3, "as many as fit into 64 KiB");
 }

@@ -25,9 +25,6 @@ use crate::view::{OneTodo, TodoList};
 
 const JSON: &str = "application/json";
 
-/// What fits into a conversation beside other things: todos with 64 KiB of text together.
-const CONVERSATION: PageSize = PageSize::LARGEST.with_max_bytes(64 * 1024);
-
 pub(crate) struct TodoResources(pub(crate) Arc<Todos>);
 
 impl Resources for TodoResources {
@@ -139,7 +136,7 @@ pub(crate) async fn open_todos(
     todos: &Todos,
     principal: &dyn Principal,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, &Selection::OPEN, CONVERSATION, None).await;
+    let page = todos.list(principal, &Selection::OPEN, PageSize::LARGEST, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
     Ok(contents(ResourceUri::Todos, to_json_line(&list)))
 }
@@ -154,7 +151,7 @@ pub(crate) async fn due_today(
         sort: Sort::By(Order::Due),
         ..Selection::default()
     };
-    let page = todos.list(principal, &today, CONVERSATION, None).await;
+    let page = todos.list(principal, &today, PageSize::LARGEST, None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
     Ok(contents(ResourceUri::Today, to_json_line(&list)))
 }

@@ -13,10 +13,11 @@ from workspaces import fill, todo_id
 STATEMENTS = {
     "columns": "workspace, title, description, completed_at, created_at, created_by, updated_at, "
                "updated_by, version",
-    "find": "SELECT id, title, description, completed_at, created_at, created_by, updated_at, "
-            "updated_by, version FROM todo_items WHERE workspace = :workspace AND id = :{id};\n",
+    "find": "SELECT id, title, description, completed_at, due, due_zone, priority, labels, created_at, "
+            "created_by, updated_at, updated_by, version FROM todo_items WHERE workspace = :workspace AND id = :{id};\n",
     "save": "WITH old AS ("
-            "SELECT octet_length(title) + coalesce(octet_length(description), 0) AS bytes "
+            "SELECT octet_length(title) + coalesce(octet_length(description), 0) "
+            "+ coalesce(octet_length(labels), 0) AS bytes "
             "FROM todo_items WHERE workspace = :workspace AND id = :{id} AND version = :version "
             "FOR UPDATE), "
             "head AS ("
@@ -24,7 +25,8 @@ STATEMENTS = {
             "octet_length(:description::text) - old.bytes, last_change = todo_heads.last_change + 1 "
             "FROM old WHERE todo_heads.workspace = :workspace RETURNING todo_heads.workspace) "
             "UPDATE todo_items SET title = :title, description = :description, "
-            "completed_at = :completed_at, created_at = :created_at, created_by = :created_by, "
+            "completed_at = :completed_at, due = NULL, due_zone = NULL, priority = 1, labels = NULL, "
+            "created_at = :created_at, created_by = :created_by, "
             "updated_at = :updated_at, updated_by = :updated_by, version = :version, "
             "open_id = CASE WHEN :completed_at::bigint IS NULL THEN :{id}::uuid END, "
             "done_id = CASE WHEN :completed_at::bigint IS NOT NULL THEN :{id}::uuid END "
@@ -42,10 +44,10 @@ STATEMENTS = {
               "WHERE (excluded.last_id > head.last_id) IS NOT FALSE "
               "AND head.todos < 9223372036854775807 "
               "AND head.bytes + excluded.bytes <= 9223372036854775807 RETURNING workspace) "
-              "INSERT INTO todo_items (workspace, id, title, description, completed_at, created_at, "
-              "created_by, updated_at, updated_by, version, open_id, done_id) "
-              "SELECT head.workspace, new.id, :title, :description, :completed_at, :created_at, "
-              ":created_by, :updated_at, :updated_by, :version, NULL, new.id "
+              "INSERT INTO todo_items (workspace, id, title, description, completed_at, due, due_zone, "
+              "priority, labels, created_at, created_by, updated_at, updated_by, version, open_id, done_id) "
+              "SELECT head.workspace, new.id, :title, :description, :completed_at, NULL, NULL, 1, "
+              "NULL, :created_at, :created_by, :updated_at, :updated_by, :version, NULL, new.id "
               "FROM head, (SELECT gen_random_uuid() AS id) AS new RETURNING id;\n",
 }
 

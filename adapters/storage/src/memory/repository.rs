@@ -74,6 +74,7 @@ impl Workspace {
     fn remove(&mut self, id: TodoId) {
         if let Some(removed) = self.todos.remove(&id) {
             self.head.remove(removed.bytes());
+            self.take_out_of_orders(&removed);
         }
         self.open.remove(&id);
         self.done.remove(&id);
