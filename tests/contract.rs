@@ -131,6 +131,7 @@ contract! {
         selections: [
             every_selection_is_paged_as_it_is_defined,
             paging_a_sorted_list_shows_what_stays_in_its_place_exactly_once,
+            a_todo_that_is_removed_leaves_every_order,
         ]
         order: [
             a_new_todo_sorts_after_every_earlier_one_of_its_workspace,

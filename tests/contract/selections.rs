@@ -5,8 +5,8 @@ use std::iter;
 
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::domain::{
-    ClientId, DueFilter, Instant, Now, Order, Organization, Permission, Permissions, Priority,
-    Sharing, Sort, Subject, TimeZone, Title,
+    ClientId, DueFilter, Instant, Now, Order, Organization, Permission, Permissions, Place,
+    Priority, Sharing, Sort, Subject, TimeZone, Title,
 };
 use todo_application::ports::Principal;
 use todo_application::{ListError, Page, PageSize, Selection, Todos};
@@ -200,6 +200,26 @@ pub(super) async fn paging_a_sorted_list_shows_what_stays_in_its_place_exactly_o
         }
         let distinct: BTreeSet<&TodoId> = seen.iter().collect();
         assert_eq!((seen.len(), distinct.len()), (staying.len(), staying.len()), "{sort:?}");
+    }
+}
+
+/// A page of one has room for no other.
+pub(super) async fn a_todo_that_is_removed_leaves_every_order(repository: Arc<dyn TodoRepository>) {
+    let (first, second) = (varied(1), varied(2));
+    for order in Order::ALL {
+        for (removed, left) in [(&first, &second), (&second, &first)] {
+            repository.add(&first).await.unwrap();
+            repository.add(&second).await.unwrap();
+            assert!(repository.remove_from(&workspace("mine"), removed.id(), None).await.unwrap());
+            for done in [false, true] {
+                let page =
+                    repository.list_in_by(&workspace("mine"), order, done, Place::START, 1).await;
+                let expected =
+                    if left.completion().is_done() == done { vec![left.clone()] } else { vec![] };
+                assert_eq!(page.unwrap(), expected, "{order:?}");
+            }
+            assert!(repository.remove_from(&workspace("mine"), left.id(), None).await.unwrap());
+        }
     }
 }
 
