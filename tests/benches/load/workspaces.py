@@ -34,7 +34,7 @@ def fill(setup, settings, directory, owners):
     run("import", "todos.jsonl")
     if (url := settings["DATABASE_URL"]).startswith("postgres"):
         # As autovacuum does a minute later.
-        for command in ("VACUUM (ANALYZE) todos", "CHECKPOINT"):
+        for command in ("VACUUM (ANALYZE) todo_items", "CHECKPOINT"):
             subprocess.run(["psql", "--quiet", url, "--command", command], check=True)
 
 

@@ -116,7 +116,9 @@ async fn keep_calling(
             // Under its own version, so that every call can do the same.
             Statement::Save => repository.save(write, todo, todo.version()).await?,
             Statement::Create | Statement::CreateApart => {
-                let id = TodoId::from_bytes(fastrand::u128(..).to_be_bytes());
+                // Of version 4: those of version 7 would have to come in their order.
+                let random = (fastrand::u128(..) & !(0xf << 76)) | (4 << 76);
+                let id = TodoId::from_bytes(random.to_be_bytes());
                 let workspace = write.workspace().clone();
                 let record = TodoRecord { id, workspace, ..todo.record().clone() };
                 repository.insert(write, &Todo::restore(record)?).await?;
