@@ -153,7 +153,7 @@ impl Due {
         }
     }
 
-    /// The day for somebody in `zone`: of a time, the one that a calendar there shows.
+    /// The day in `zone`: of a time, the one that a calendar there shows.
     pub fn day_in(&self, zone: &TimeZone) -> Day {
         match (self, self.at()) {
             (Self::Day(day), _) => *day,
@@ -361,124 +361,6 @@ fn digits(text: &[u8], count: usize) -> Option<(i32, &[u8])> {
 /// The rest after one of these bytes.
 fn after<'a>(text: &'a [u8], bytes: &[u8]) -> Option<&'a [u8]> {
     text.split_first().filter(|(first, _)| bytes.contains(first)).map(|(_, rest)| rest)
-}
-
-/// The present, for somebody in a time zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Now {
-    at: Instant,
-    zone: TimeZone,
-    today: Day,
-}
-
-impl Now {
-    pub fn new(at: Instant, zone: TimeZone) -> Self {
-        let today = zone.day(at);
-        Self { at, zone, today }
-    }
-
-    pub fn at(&self) -> Instant {
-        self.at
-    }
-
-    pub fn time_zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
-    pub fn today(&self) -> Day {
-        self.today
-    }
-
-    pub fn weekday(&self) -> Weekday {
-        self.today.weekday()
-    }
-}
-
-/// Which todos a list contains, by when they are due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DueFilter {
-    /// The day has passed, or the time has.
-    Overdue,
-    /// Overdue, or due today.
-    Today,
-    /// Overdue, or due today or within the seven days after it.
-    Week,
-    /// Due at any time.
-    Any,
-    /// Not due at any time.
-    None,
-}
-
-/// A [`DueFilter`] at one instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DueCondition {
-    Overdue(Now),
-    /// On this day in the zone of somebody, or before.
-    By(Day, TimeZone),
-    Any,
-    None,
-}
-
-impl DueFilter {
-    /// `None` if the filter needs to know the present in a time zone, and it is not known.
-    pub fn at(self, now: Option<&Now>) -> Option<DueCondition> {
-        Some(match self {
-            Self::Overdue => DueCondition::Overdue(now?.clone()),
-            Self::Today => DueCondition::By(now?.today(), now?.time_zone().clone()),
-            Self::Week => DueCondition::By(now?.today().plus(7), now?.time_zone().clone()),
-            Self::Any => DueCondition::Any,
-            Self::None => DueCondition::None,
-        })
-    }
-
-    /// Whether it asks for what is still to be done.
-    pub fn is_about_open_todos(self) -> bool {
-        matches!(self, Self::Overdue | Self::Today | Self::Week)
-    }
-}
-
-impl DueCondition {
-    pub fn is_met(&self, due: Option<&Due>) -> bool {
-        match (self, due) {
-            (Self::None, due) => due.is_none(),
-            (Self::Any, due) => due.is_some(),
-            (Self::Overdue(_) | Self::By(..), None) => false,
-            (Self::Overdue(now), Some(Due::Day(day))) => *day < now.today,
-            (Self::Overdue(now), Some(due)) => due.at().is_some_and(|at| at < now.at),
-            (Self::By(day, zone), Some(due)) => due.day_in(zone) <= *day,
-        }
-    }
-
-    /// The first key from which on nothing meets it. `None` for [`DueCondition::Any`] and
-    /// [`DueCondition::None`].
-    pub fn end(&self) -> Option<DueKey> {
-        /// Somewhere it is the same instant up to two days later.
-        const APART: i32 = 2;
-        match self {
-            Self::Overdue(now) => Some(DueKey::day(now.today.plus(APART + 1))),
-            Self::By(day, _) => Some(DueKey::day(day.plus(APART + 1))),
-            Self::Any | Self::None => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be one of overdue, today, week, any, none")]
-pub struct UnknownDueFilter;
-
-impl TryFrom<&str> for DueFilter {
-    type Error = UnknownDueFilter;
-
-    fn try_from(text: &str) -> Result<Self, UnknownDueFilter> {
-        Ok(match text {
-            "overdue" => Self::Overdue,
-            "today" => Self::Today,
-            "week" => Self::Week,
-            "any" => Self::Any,
-            "none" => Self::None,
-            _ => return Err(UnknownDueFilter),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@
 mod caller_id;
 mod day;
 mod due;
+mod due_filter;
 mod identity;
 mod instant;
 mod label;
 mod line;
+mod now;
 mod order;
 mod permission;
 mod policy;
@@ -37,12 +39,14 @@ mod workspace;
 pub use caller_id::CallerId;
 pub use day::{Day, DayError, OtherWeekday, Weekday, WeekdayError};
 pub use due::{
-    Due, DueCondition, DueError, DueFilter, DueKey, LocalTime, Now, OutOfRange, RequestedDue,
-    RestoreDueError, UnknownDueFilter, UnresolvedDue, WrittenDue,
+    Due, DueError, DueKey, LocalTime, OutOfRange, RequestedDue, RestoreDueError, UnresolvedDue,
+    WrittenDue,
 };
+pub use due_filter::{DueCondition, DueFilter, UnknownDueFilter};
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
 pub use instant::{Instant, InstantError};
 pub use label::{Label, LabelError, LabelKey, Labels, LabelsEdit, LabelsError, TooManyLabels};
+pub use now::Now;
 pub use order::{Order, Place, Sort, UnknownSort};
 pub use permission::{Permission, Permissions};
 pub use policy::{

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{DueCondition, DueFilter, Now};
 
 fn written(text: &str) -> WrittenDue {
     WrittenDue::try_from(text).unwrap()

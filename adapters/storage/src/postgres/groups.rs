@@ -130,7 +130,7 @@ impl Running {
                     let _ = job.reply.send(Ok(had_effect));
                 }
             }
-            // One that fails shall fail alone.
+            // The one that fails is to fail alone.
             Ok(None) | Err(Failure { fate: Fate::RolledBack, .. }) => {
                 self.shared.queue().put_back(jobs);
             }
@@ -174,6 +174,7 @@ impl Work for Group<'_> {
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let parameters: Vec<_> =
             self.0.iter().map(|job| (job.write.query(), job.write.parameters())).collect();
-        session.run_together(&parameters).await
+        // Where all are of one workspace, a lock would also be in the way of each alone.
+        session.run_together(&parameters, self.workspace().is_some()).await
     }
 }

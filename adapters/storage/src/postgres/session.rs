@@ -38,9 +38,9 @@ const SETTINGS: &str = "\
        OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', \
                    'citus.multi_shard_modify_mode')";
 
-/// The beginning of several writes. None of them waits long for a lock: those that can go on are not held
-/// up, and this one runs again alone.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '250ms'";
+/// The beginning of writes to several workspaces. None of them waits long for a lock: those that can go on
+/// are not held up, and this one runs again alone.
+const BEGIN_WITHOUT_PATIENCE: &str = "BEGIN; SET LOCAL lock_timeout = '250ms'";
 
 /// Closed when it is dropped.
 pub(super) struct Connection {
@@ -120,13 +120,16 @@ impl Session {
     }
 
     /// Runs writes in one transaction and one round trip, and returns for each whether it returned a row.
-    /// `None` if a statement failed, and so all were rolled back.
+    /// `None` if a statement failed, and so all were rolled back: as one that is not `patient` does if it
+    /// would have to wait for a lock.
     pub(super) async fn run_together(
         &self,
         writes: &[(Query, Vec<Parameter<'_>>)],
+        patient: bool,
     ) -> Result<Option<Vec<bool>>, Error> {
         let client = &self.connection.client;
-        let mut begin = pin!(maybe_done(client.batch_execute(BEGIN)));
+        let begin = if patient { "BEGIN" } else { BEGIN_WITHOUT_PATIENCE };
+        let mut begin = pin!(maybe_done(client.batch_execute(begin)));
         send(begin.as_mut()).await;
         let mut running = Vec::with_capacity(writes.len());
         for (query, parameters) in writes {

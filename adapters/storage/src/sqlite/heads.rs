@@ -23,7 +23,7 @@ const STORE: &str = "\
 /// The heads that the writes of one transaction change: each is read once, changed in memory, and
 /// [stored](Self::store) once, however many of the writes are of its workspace.
 ///
-/// The transaction must be immediate, so that nobody else changes them meanwhile.
+/// The transaction must be immediate, so that no other process changes them meanwhile.
 pub(super) struct Heads<'a> {
     connection: &'a Connection,
     known: HashMap<WorkspaceId, StoredHead>,

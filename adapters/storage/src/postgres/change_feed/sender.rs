@@ -49,7 +49,7 @@ pub(super) enum Sent {
         missed: i64,
         nodes: i64,
     },
-    /// Nobody may have them.
+    /// Perhaps to none.
     NotNow,
 }
 

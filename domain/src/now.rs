@@ -1,0 +1,34 @@
+use crate::day::{Day, Weekday};
+use crate::instant::Instant;
+use crate::time_zone::TimeZone;
+
+/// The present, as a clock and a calendar in a time zone show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Now {
+    at: Instant,
+    zone: TimeZone,
+    today: Day,
+}
+
+impl Now {
+    pub fn new(at: Instant, zone: TimeZone) -> Self {
+        let today = zone.day(at);
+        Self { at, zone, today }
+    }
+
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    pub fn today(&self) -> Day {
+        self.today
+    }
+
+    pub fn weekday(&self) -> Weekday {
+        self.today.weekday()
+    }
+}
