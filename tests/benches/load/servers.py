@@ -13,8 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICKSTART = ROOT / "tests/benches/peers/quickstart"
-# `RESOURCE_ID` of tests/src/issuer.rs.
-RESOURCE = "res_40506070809"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
@@ -167,7 +165,7 @@ class Setup:
         self.program = build("--package", "todo-mcp", "--bin", "todo-mcp")
         self.peers = build("--package", "todo-tests", "--bench", "peers")
         self.issuer = Helper([self.peers, "issuer"])
-        self.issuer_url = self.issuer.read()
+        self.issuer_url, self.resource = self.issuer.read().split()
         self.token = self.tokens("usr_owner", 1)[0]
         # From here on: this script and what it starts, such as wrk and PostgreSQL.
         os.sched_setaffinity(0, {LOAD_CORE})
@@ -193,7 +191,7 @@ class Setup:
             "TODO_RATE_LIMIT": "off",
             "DATABASE_URL": database,
             "SCALEKIT_ENVIRONMENT_URL": self.issuer_url,
-            "SCALEKIT_RESOURCE_ID": RESOURCE,
+            "SCALEKIT_RESOURCE_ID": self.resource,
         }
 
     def todo_mcp(self, storage, settings=None, directory=None):
@@ -222,7 +220,7 @@ class Setup:
             "MCP_URL": f"http://localhost:{port}/",
             "SCALEKIT_ENVIRONMENT_URL": self.issuer_url,
             "SCALEKIT_CLIENT_ID": "skc_1",
-            "SCALEKIT_RESOURCE_ID": RESOURCE,
+            "SCALEKIT_RESOURCE_ID": self.resource,
             # Otherwise it asks the package index for a newer version of itself.
             "FASTMCP_CHECK_FOR_UPDATES": "off",
             "FASTMCP_SHOW_SERVER_BANNER": "false",

@@ -6,20 +6,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use todo_tests::issuer::{TestIssuer, published_key};
+use todo_tests::issuer::{RESOURCE_ID, TestIssuer, published_key};
 
 use crate::{Result, runtime};
 
 /// For how long verifications are timed.
 const TIMED: Duration = Duration::from_millis(500);
 
-/// Prints its URL. Answers a line `SUBJECT COUNT` with that many tokens, one a line, that differ in
+/// Prints its URL and the id of the resource. Answers a line `SUBJECT COUNT` with that many tokens, one a line, that differ in
 /// `jti`.
 pub(crate) fn serve() -> Result<()> {
     let runtime = runtime()?;
     let issuer = runtime.block_on(TestIssuer::start());
     let mut output = io::stdout().lock();
-    writeln!(output, "{}", issuer.url())?;
+    writeln!(output, "{} {RESOURCE_ID}", issuer.url())?;
     for line in io::stdin().lock().lines() {
         let line = line?;
         let (subject, count) = line.split_once(' ').ok_or("expected: SUBJECT COUNT")?;
