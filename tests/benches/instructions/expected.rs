@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// Instructions may exceed the accepted count by this factor. From run to run they vary by less than
 /// 1 %, rarely by 2 %, with the seeds of hash tables, the addresses that the allocator returns, the digits
-/// of port numbers and the scheduling of threads.
-const INSTRUCTIONS: f64 = 1.03;
+/// of port numbers and the scheduling of threads. Built in another folder, the same source has had 3 %
+/// more on one path: the compiler names and divides crates by their folder, and inlines differently.
+const INSTRUCTIONS: f64 = 1.05;
 
 /// The same for allocations and bytes, which hardly vary: on a busy machine a path once had a third of an
 /// allocation more. A whole one shows on every path that has fewer than fifty.
