@@ -26,7 +26,9 @@ mod order;
 mod permission;
 mod policy;
 mod priority;
+mod query;
 mod quota;
+mod term;
 mod text;
 mod time_zone;
 mod todo;
@@ -54,7 +56,9 @@ pub use policy::{
     authorize_read, authorize_write,
 };
 pub use priority::{Priority, UnknownPriority};
+pub use query::{Query, QueryError};
 pub use quota::{Quota, QuotaExceeded};
+pub use term::{Term, TermChange, TermRange};
 pub use text::{Description, DescriptionError, Title, TitleError};
 pub use time_zone::{TimeZone, UnknownTimeZone};
 pub use todo::{
