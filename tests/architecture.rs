@@ -59,6 +59,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "async-trait",
             "base64",
+            // Labels in URIs.
+            "percent-encoding",
             "schemars",
             "serde",
             "serde_json",

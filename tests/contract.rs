@@ -19,6 +19,8 @@ mod order;
 mod quotas;
 #[path = "contract/round_trip.rs"]
 mod round_trip;
+#[path = "contract/searches.rs"]
+mod searches;
 #[path = "contract/selections.rs"]
 mod selections;
 
@@ -132,6 +134,16 @@ contract! {
             every_selection_is_paged_as_it_is_defined,
             paging_a_sorted_list_shows_what_stays_in_its_place_exactly_once,
             a_todo_that_is_removed_leaves_every_order,
+        ]
+        searches: [
+            ids_are_looked_up_by_the_terms_of_a_range,
+            ids_of_a_range_can_be_followed_to_the_end,
+            a_range_of_too_many_terms_is_not_looked_up,
+            the_terms_of_a_range_are_listed_once,
+            all_todos_of_a_set_are_found,
+            a_changed_todo_is_found_by_what_it_says_now,
+            every_search_is_paged_as_it_is_defined,
+            paging_a_search_shows_what_stays_exactly_once,
         ]
         order: [
             a_new_todo_sorts_after_every_earlier_one_of_its_workspace,

@@ -1,9 +1,9 @@
 //! Random operations: SQLite and PostgreSQL answer as the adapter in memory does, which is their
-//! model, and count what they did in the heads of the workspaces.
+//! model, count what they did in the heads of the workspaces, and have the terms of the todos that there are.
 
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 
 use proptest::prelude::*;
@@ -11,15 +11,16 @@ use proptest::test_runner::TestRunner;
 use rusqlite::Connection;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
-    Completion, Description, Order, Place, Quota, QuotaExceeded, Title, Todo, TodoId, TodoRecord,
-    Version, WorkspaceId, WritePermit,
+    Completion, Description, Label, Order, Place, Quota, QuotaExceeded, Term, TermRange, Title,
+    Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Filter, InsertError, RemoveError, StorageError, TodoRepository,
+    ChangeError, Filter, IdsByTerm, InsertError, RemoveError, StorageError, TodoRepository,
 };
 use todo_tests::head::{Head, head};
-use todo_tests::{Permitted as _, postgres, todo_record, workspace, write_permit};
+use todo_tests::{Permitted as _, postgres, read_permit, todo_record, workspace, write_permit};
 use tokio::runtime::Runtime;
+use tokio_postgres::Client;
 use uuid::{Builder, Uuid};
 
 /// One call of the repository.
@@ -31,13 +32,21 @@ enum Operation {
     Insert(Todo),
     Save(Todo, Version),
     Remove(WorkspaceId, TodoId, Option<Version>),
+    FindAll(WorkspaceId, Vec<TodoId>),
+    IdsByTerm(WorkspaceId, TermRange, Option<TodoId>, usize),
+    Terms(WorkspaceId, TermRange, usize),
 }
 
 impl Operation {
     /// The workspace that it may change.
     fn written(&self) -> Option<&WorkspaceId> {
         match self {
-            Self::Find(..) | Self::List(..) | Self::ListBy(..) => None,
+            Self::Find(..)
+            | Self::List(..)
+            | Self::ListBy(..)
+            | Self::FindAll(..)
+            | Self::IdsByTerm(..)
+            | Self::Terms(..) => None,
             Self::Insert(todo) | Self::Save(todo, _) => Some(todo.workspace()),
             Self::Remove(workspace, ..) => Some(workspace),
         }
@@ -49,6 +58,8 @@ impl Operation {
 enum Answer {
     Found(Option<Todo>),
     Listed(Vec<Todo>),
+    Ids(Option<IdsByTerm>),
+    Terms(Vec<Term>),
     Written,
     Removed(bool),
     Duplicate(TodoId),
@@ -108,12 +119,24 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             let listed = repository.list_in_by(key, *order, *done, *after, *limit).await;
             listed.map_or_else(Answer::from, Answer::Listed)
         }
+        Operation::FindAll(key, ids) => {
+            let found = repository.find_all(&read_permit(key), ids).await;
+            found.map_or_else(Answer::from, Answer::Listed)
+        }
+        Operation::IdsByTerm(key, range, after, limit) => {
+            let found = repository.ids_by_term(&read_permit(key), range, *after, *limit).await;
+            found.map_or_else(Answer::from, Answer::Ids)
+        }
+        Operation::Terms(key, range, limit) => {
+            let found = repository.terms(&read_permit(key), range, *limit).await;
+            found.map_or_else(Answer::from, Answer::Terms)
+        }
         Operation::Insert(todo) => {
             let inserted = repository.insert(&permit(todo), todo).await;
             inserted.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Save(todo, expected) => {
-            let saved = repository.save(&permit(todo), todo, *expected).await;
+            let saved = repository.replace_within(&permit(todo), todo, *expected).await;
             saved.map_or_else(Answer::from, |()| Answer::Written)
         }
         Operation::Remove(key, id, expected) => {
@@ -201,6 +224,20 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             Operation::Save(todo, expected)
         }),
         2 => remove.prop_map(|(key, id, expected)| Operation::Remove(key, id, expected)),
+        1 => (any_workspace(), proptest::collection::vec(any_id(), 0..4))
+            .prop_map(|(key, ids)| Operation::FindAll(key, ids)),
+        3 => (any_workspace(), any_range(), proptest::option::of(any_id()), 1..5_usize)
+            .prop_map(|(key, range, after, limit)| Operation::IdsByTerm(key, range, after, limit)),
+        1 => (any_workspace(), any_range(), 1..5_usize)
+            .prop_map(|(key, range, limit)| Operation::Terms(key, range, limit)),
+    ]
+}
+
+fn any_range() -> impl Strategy<Value = TermRange> {
+    prop_oneof![
+        "[a-z]{1,2}".prop_map(|word| TermRange::of_word(&word)),
+        "[a-z]{0,1}".prop_map(|typed| TermRange::of_labels(&typed)),
+        "[a-zA-Z]".prop_map(|it| TermRange::of_label(&Label::try_from(it.as_str()).unwrap().key())),
     ]
 }
 
@@ -208,12 +245,15 @@ fn any_operations() -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(any_operation(), 1..60)
 }
 
+/// Rows of the table of terms: workspace, term and id.
+type Terms = BTreeSet<(String, String, Uuid)>;
+
 /// Asserts that an empty store answers these operations as an empty model does. Returns the heads that
-/// its workspaces have then.
+/// its workspaces have then, and its terms.
 async fn assert_answers_as_memory_does(
     repository: &dyn TodoRepository,
     operations: &[Operation],
-) -> Result<BTreeMap<WorkspaceId, Head>, TestCaseError> {
+) -> Result<(BTreeMap<WorkspaceId, Head>, Terms), TestCaseError> {
     let model = MemoryTodoRepository::default();
     let mut heads = BTreeMap::<WorkspaceId, Head>::new();
     for operation in operations {
@@ -228,12 +268,18 @@ async fn assert_answers_as_memory_does(
         }
         prop_assert_eq!(answer(repository, operation).await, expected, "{:?}", operation);
     }
+    let mut terms = Terms::new();
     for (workspace, head) in &mut heads {
         let todos = model.list_in(workspace, Filter::default(), None, usize::MAX).await.unwrap();
         head.todos = i64::try_from(todos.len()).unwrap();
         head.bytes = todos.iter().map(|todo| todo.bytes().cast_signed()).sum();
+        terms.extend(todos.iter().flat_map(|todo| {
+            let row = |term: Term| (workspace.to_string(), term.as_str().to_owned());
+            let id = *todo.id().as_uuid();
+            Term::all_of(todo).into_iter().map(row).map(move |(key, term)| (key, term, id))
+        }));
     }
-    Ok(heads)
+    Ok((heads, terms))
 }
 
 fn sqlite_heads(shell: &Connection) -> BTreeMap<WorkspaceId, Head> {
@@ -253,6 +299,19 @@ fn sqlite_heads(shell: &Connection) -> BTreeMap<WorkspaceId, Head> {
     heads.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
+fn sqlite_terms(shell: &Connection) -> Terms {
+    let mut all = shell.prepare("SELECT workspace, term, id FROM terms").unwrap();
+    let terms =
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, Uuid::from_bytes(row.get(2)?))));
+    terms.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+async fn postgres_terms(shell: &Client) -> Terms {
+    let all = "SELECT convert_from(workspace, 'UTF8'), term, id FROM todo_terms";
+    let rows = shell.query(all, &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -270,8 +329,11 @@ fn sqlite_behaves_as_the_model() {
             let directory = tempfile::tempdir().unwrap();
             let file = directory.path().join("todos.db");
             let sqlite = SqliteTodoRepository::open(&file).unwrap();
-            let heads = runtime.block_on(assert_answers_as_memory_does(&sqlite, &operations))?;
-            prop_assert_eq!(sqlite_heads(&Connection::open(&file).unwrap()), heads);
+            let answers = assert_answers_as_memory_does(&sqlite, &operations);
+            let (heads, terms) = runtime.block_on(answers)?;
+            let shell = Connection::open(&file).unwrap();
+            prop_assert_eq!(sqlite_heads(&shell), heads);
+            prop_assert_eq!(sqlite_terms(&shell), terms);
             Ok(())
         })
         .unwrap();
@@ -291,12 +353,12 @@ fn postgres_behaves_as_the_model() {
     TestRunner::new(configuration())
         .run(&any_operations(), |operations| {
             runtime.block_on(async {
-                shell.batch_execute("TRUNCATE todo_items, todo_heads").await.unwrap();
-                for (workspace, expected) in
-                    assert_answers_as_memory_does(&postgres, &operations).await?
-                {
+                shell.batch_execute("TRUNCATE todo_items, todo_heads, todo_terms").await.unwrap();
+                let (heads, terms) = assert_answers_as_memory_does(&postgres, &operations).await?;
+                for (workspace, expected) in heads {
                     prop_assert_eq!(head(&shell, &workspace).await, Some(expected));
                 }
+                prop_assert_eq!(postgres_terms(&shell).await, terms);
                 Ok(())
             })
         })

@@ -82,7 +82,7 @@ impl Cursor {
 
 /// The zone is left out: what is due today changes with time anyway.
 fn check_digits(workspace: &WorkspaceId, selection: &Selection, after: Place) -> u64 {
-    let Selection { completed, due, priority, sort, time_zone: _ } = selection;
+    let Selection { completed, due, priority, label, query, sort, time_zone: _ } = selection;
     let completed: u8 = match completed {
         None => 0,
         Some(false) => 1,
@@ -103,9 +103,16 @@ fn check_digits(workspace: &WorkspaceId, selection: &Selection, after: Place) ->
         Sort::By(Order::Priority) => 2,
         Sort::By(Order::Updated) => 3,
     };
+    let label = label.as_ref().map_or_else(String::new, |label| format!("\0{}", label.as_str()));
+    // No word and no label has NUL.
+    let query = query.as_ref().map_or_else(String::new, |query| query.words().join("\0"));
     fnv::hash([
         workspace.as_str().as_bytes(),
         &[VERSION, completed, due, priority, sort],
+        label.as_bytes(),
+        &[0],
+        query.as_bytes(),
+        &[0],
         &after.key.to_be_bytes(),
         after.id.as_uuid().as_bytes(),
     ])
@@ -113,7 +120,7 @@ fn check_digits(workspace: &WorkspaceId, selection: &Selection, after: Place) ->
 
 #[cfg(test)]
 mod tests {
-    use todo_domain::Priority;
+    use todo_domain::{Label, Priority, Query};
 
     use super::*;
 
@@ -135,7 +142,9 @@ mod tests {
             Selection { completed: Some(true), ..open.clone() },
             Selection { due: Some(DueFilter::None), ..open.clone() },
             Selection { priority: Some(Priority::Low), ..open.clone() },
-            Selection { sort: Sort::By(Order::Due), ..open },
+            Selection { sort: Sort::By(Order::Due), ..open.clone() },
+            Selection { label: Some(Label::try_from("a").unwrap().key()), ..open.clone() },
+            Selection { query: Some(Query::try_from("a").unwrap()), ..open },
         ] {
             assert_eq!(cursor.open(&workspace("mine"), &other), Err(CursorError::Other));
         }

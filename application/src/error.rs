@@ -76,6 +76,9 @@ pub enum DeleteError {
     /// The todo has another version than expected. This is its current state.
     #[error("the todo has another version than expected")]
     Conflict(Box<Todo>),
+    /// Concurrent updates won every round. Nothing was removed; a later retry may succeed.
+    #[error("too many concurrent updates of the todo")]
+    Contended,
     #[error(transparent)]
     Storage(#[from] StorageFailure),
 }

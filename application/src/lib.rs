@@ -28,4 +28,4 @@ pub use error::{
 };
 pub use page::{Page, PageSize, PageSizeError};
 pub use selection::Selection;
-pub use todos::{Created, NewTodo, Prefix, Suggestions, Todos, Watch};
+pub use todos::{Created, LabelSuggestions, NewTodo, Prefix, Suggestions, Todos, Watch};

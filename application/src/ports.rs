@@ -8,6 +8,7 @@ mod change_feed;
 mod clock;
 mod head;
 mod id_source;
+mod ids_by_term;
 mod principal;
 mod storage_error;
 mod storage_health;
@@ -18,6 +19,7 @@ pub use change_feed::{ChangeFeed, Changed, Changes};
 pub use clock::Clock;
 pub use head::{Head, Refusal};
 pub use id_source::IdSource;
+pub use ids_by_term::IdsByTerm;
 pub use principal::Principal;
 pub use storage_error::{
     BoxError, ChangeError, InsertError, RemoveError, StorageError, in_one_line,

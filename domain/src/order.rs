@@ -43,6 +43,11 @@ impl Place {
     /// Before all todos.
     pub const START: Self = Self { key: i64::MIN, id: TodoId::from_bytes([0; 16]) };
 
+    /// Of a todo in the order of creation.
+    pub const fn of_id(id: TodoId) -> Self {
+        Self { key: 0, id }
+    }
+
     /// Just before all todos with this number.
     pub const fn before(key: i64) -> Self {
         Self { key: key - 1, id: TodoId::from_bytes([0xff; 16]) }

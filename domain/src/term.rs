@@ -78,6 +78,16 @@ pub struct TermChange {
 }
 
 impl TermChange {
+    /// Of a new todo.
+    pub fn adding(todo: &Todo) -> Self {
+        Self { removed: Vec::new(), added: Term::all_of(todo) }
+    }
+
+    /// Of a todo that is removed.
+    pub fn removing(todo: &Todo) -> Self {
+        Self { removed: Term::all_of(todo), added: Vec::new() }
+    }
+
     /// Of a todo that was `before` and is `after`.
     pub fn between(before: &Todo, after: &Todo) -> Self {
         fn texts(todo: &Todo) -> (&Title, &Description, &Labels) {
@@ -124,6 +134,14 @@ impl TermRange {
 
     fn between(first: String, last: String) -> Self {
         Self { first: Term(first.into()), last: Term(last.into()) }
+    }
+
+    pub fn first(&self) -> &Term {
+        &self.first
+    }
+
+    pub fn last(&self) -> &Term {
+        &self.last
     }
 
     /// Inclusive on both ends.

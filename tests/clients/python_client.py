@@ -172,7 +172,7 @@ async def uses_the_tools(era: str) -> None:
 async def reads_resources(era: str) -> None:
     async with connected(era, provider(Person(*EVERYTHING), Storage())) as client:
         todo = (await call(client, "create_todo", title="Buy milk"))["todo"]
-        [template] = (await client.list_resource_templates()).resource_templates
+        [template, _] = (await client.list_resource_templates()).resource_templates
         expect(template.uri_template == TEMPLATE, f"the template is {template}")
         uri = UriTemplate.parse(TEMPLATE).expand({"id": todo["id"]})
 

@@ -164,7 +164,7 @@ async function readsResources(sdk, era) {
   const [client] = await logIn(sdk, era, new Application(), EVERYTHING);
   const { todo } = await call(client, "create_todo", { title: "Buy milk" });
   const { resourceTemplates } = await client.listResourceTemplates();
-  assert.deepEqual(resourceTemplates.map((it) => it.uriTemplate), [TEMPLATE]);
+  assert.deepEqual(resourceTemplates.map((it) => it.uriTemplate), [TEMPLATE, "todo://labels/{label}"]);
   const uri = new sdk.UriTemplate(TEMPLATE).expand({ id: todo.id });
 
   const { resources } = await client.listResources();

@@ -141,8 +141,10 @@ pub(super) async fn a_todo_is_not_written_with_a_permit_for_another_workspace(
         let refused =
             repository.insert_once(&permit, foreign, &creations::request("k", 1_000)).await;
         assert!(matches!(refused, Err(InsertError::OtherWorkspace(_))), "{refused:?}");
-        let refused = repository.save(&permit, &marked(foreign, true), Version::FIRST).await;
+        let refused = repository.save(&permit, foreign, &marked(foreign, true)).await;
         assert!(matches!(refused, Err(ChangeError::Stale)), "{refused:?}");
+        let refused = repository.remove(&permit, &todo("yours", 2)).await;
+        assert!(matches!(refused, Err(RemoveError::Stale)), "{refused:?}");
     }
     assert_eq!(repository.list_in(&workspace("mine"), BOTH, None, 9).await.unwrap(), [mine]);
     assert_eq!(repository.list_in(&workspace("yours"), BOTH, None, 9).await.unwrap(), []);

@@ -59,12 +59,12 @@ pub(super) async fn no_todo_is_added_beyond_the_quota(repository: Arc<dyn TodoRe
     assert!(matches!(taken, Err(InsertError::Duplicate(_))), "{taken:?}");
     repository.insert(&of_todos("yours", 2), &todo("yours", 1)).await.unwrap();
 
-    assert!(repository.remove(&permit, id(1), None).await.unwrap());
+    remove(&repository, &permit, 1).await;
     repository.insert(&permit, &todo("mine", 3)).await.unwrap();
     repository.insert(&of_todos("mine", 3), &todo("mine", 4)).await.unwrap();
     // It holds more than this by now.
     assert!(repository.insert(&permit, &todo("mine", 5)).await.is_err());
-    assert!(repository.remove(&permit, id(4), None).await.unwrap());
+    remove(&repository, &permit, 4).await;
     assert!(repository.insert(&permit, &todo("mine", 5)).await.is_err());
 }
 
@@ -86,21 +86,21 @@ pub(super) async fn texts_grow_up_to_the_quota_and_shrink_beyond_it(
     assert!(repository.insert(&permit, &sized(2, 41)).await.is_err());
     repository.insert(&permit, &sized(2, 30)).await.unwrap();
 
-    is_refused(100, repository.save(&permit, &resized(&stored, 71), stored.version()).await);
+    is_refused(100, repository.save(&permit, &stored, &resized(&stored, 71)).await);
     let found = repository.find_in(stored.workspace(), stored.id()).await.unwrap();
     assert_eq!(found.as_ref(), Some(&stored));
     // To the quota exactly; then of the same length, and shorter, where there is too much already.
     let small = of_bytes("mine", 50);
     for (permit, bytes) in [(&permit, 70), (&small, 70), (&small, 60)] {
         let next = resized(&stored, bytes);
-        repository.save(permit, &next, stored.version()).await.unwrap();
+        repository.save(permit, &stored, &next).await.unwrap();
         stored = next;
     }
-    is_refused(50, repository.save(&small, &resized(&stored, 61), stored.version()).await);
-    let stale = repository.save(&small, &resized(&stored, 99), version(9)).await;
+    is_refused(50, repository.save(&small, &stored, &resized(&stored, 61)).await);
+    let stale = repository.replace_within(&small, &resized(&stored, 99), version(9)).await;
     assert!(matches!(stale, Err(ChangeError::Stale)), "{stale:?}");
-    assert!(repository.remove(&small, id(2), Some(Version::FIRST)).await.unwrap());
-    repository.save(&small, &resized(&stored, 40), stored.version()).await.unwrap();
+    remove(&repository, &small, 2).await;
+    repository.save(&small, &stored, &resized(&stored, 40)).await.unwrap();
     repository.insert(&small, &sized(3, 10)).await.unwrap();
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn a_request_beyond_the_quota_is_not_remembered(
     let request = creation_request(&new);
     let refused = repository.insert_once(&permit, &new, &request).await;
     assert!(matches!(refused, Err(InsertError::QuotaExceeded(_))), "{refused:?}");
-    repository.remove(&permit, id(1), None).await.unwrap();
+    remove(&repository, &permit, 1).await;
     assert_eq!(repository.insert_once(&permit, &new, &request).await.unwrap(), None);
 }
 
@@ -166,4 +166,10 @@ pub(super) async fn of_concurrent_creates_as_many_succeed_as_the_quota_admits(
 fn creation_request(todo: &Todo) -> todo_application::ports::CreationRequest {
     let forget_at = todo.created_at().as_unix_millis() + 1000;
     request(&format!("create {}", todo.id()), forget_at)
+}
+
+/// Removes a todo that exists.
+async fn remove(repository: &Arc<dyn TodoRepository>, permit: &WritePermit, number: u32) {
+    let stored = repository.find_for_update(permit, id(number)).await.unwrap().unwrap();
+    repository.remove(permit, &stored).await.unwrap();
 }

@@ -26,13 +26,13 @@ const DUES: [Option<DueFilter>; 6] = [
     Some(DueFilter::None),
 ];
 
-struct Alice {
+pub(super) struct Alice {
     subject: Subject,
     organization: Organization,
 }
 
 impl Alice {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let subject = Subject::try_from("usr_alice").unwrap();
         Self { subject, organization: Organization::try_from("mine").unwrap() }
     }
@@ -68,7 +68,7 @@ fn kiritimati() -> TimeZone {
     TimeZone::try_from("Pacific/Kiritimati").unwrap()
 }
 
-fn todos(repository: Arc<dyn TodoRepository>) -> Todos {
+pub(super) fn todos(repository: Arc<dyn TodoRepository>) -> Todos {
     let clock = Arc::new(ManualClock::at(now()));
     let feed = Arc::new(InProcessChangeFeed::default());
     Todos::new(repository, feed, clock, Arc::new(SequentialIds::default()), Sharing::Organization)
@@ -104,7 +104,7 @@ fn varied(number: u32) -> Todo {
 
 /// What the list is by definition.
 fn expected(all: &[Todo], selection: &Selection) -> Vec<TodoId> {
-    let Selection { completed, due, priority, sort, time_zone: _ } = selection;
+    let Selection { completed, due, priority, sort, .. } = selection;
     let now = Now::new(now(), kiritimati());
     let condition = due.map(|due| due.at(Some(&now)).unwrap());
     let completed = completed.or(due.is_some_and(DueFilter::is_about_open_todos).then_some(false));
@@ -118,7 +118,7 @@ fn expected(all: &[Todo], selection: &Selection) -> Vec<TodoId> {
     selected.into_iter().map(Todo::id).collect()
 }
 
-async fn all_pages(todos: &Todos, selection: &Selection, size: i64) -> Vec<TodoId> {
+pub(super) async fn all_pages(todos: &Todos, selection: &Selection, size: i64) -> Vec<TodoId> {
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
         let size = PageSize::try_from(size).unwrap();
@@ -141,7 +141,7 @@ fn every_selection() -> impl Iterator<Item = Selection> {
                     due,
                     priority,
                     sort,
-                    time_zone: None,
+                    ..Selection::default()
                 })
             })
         })

@@ -74,7 +74,7 @@ async fn a_client_reads_the_resources_and_gets_the_not_found_error_of_its_era() 
         let client = logged_in(&server, era).await;
         let todo = create(&client).await;
         let id = todo["id"].as_str().unwrap();
-        assert_eq!(client.templates().await, [TEMPLATE]);
+        assert_eq!(client.templates().await, [TEMPLATE, "todo://labels/{label}"]);
         let uri = TEMPLATE.replace("{id}", id);
         let listed = [(TODOS, "Open todos"), (TODAY, "Due today"), (&uri, "Buy milk")];
         assert_eq!(client.resources().await, listed.map(|(uri, it)| (uri.into(), it.into())));

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use todo_application::domain::Version;
-use todo_application::ports::InsertError;
+use todo_application::ports::{InsertError, TodoRepository as _};
 use todo_tests::postgres;
 use tokio::task::JoinHandle;
 
@@ -64,7 +63,10 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
 
     let calls = numbers.clone().map(|number| {
         let changed = done(&todo(number));
-        begin(&repository, |it| async move { it.replace(&changed, Version::FIRST).await })
+        let saving = async move |it: Arc<PostgresTodoRepository>| {
+            it.save(&write_permit(&workspace("mine")), &todo(number), &changed).await
+        };
+        begin(&repository, saving)
     });
     all(calls.collect()).await.into_iter().for_each(|changed| changed.unwrap());
     assert_eq!(transactions(&shell).await, 2);
@@ -73,13 +75,13 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
 
     let calls = numbers.map(|number| {
         let removing = async move |it: Arc<PostgresTodoRepository>| {
-            it.remove_from(&workspace("mine"), id(number), None).await
+            it.remove(&write_permit(&workspace("mine")), &done(&todo(number))).await
         };
         begin(&repository, removing)
     });
-    assert!(all(calls.collect()).await.into_iter().all(Result::unwrap));
+    all(calls.collect()).await.into_iter().for_each(|removed| removed.unwrap());
     assert_eq!(everything(&repository).await, []);
-    let counted = "SELECT todos, bytes, last_change FROM todo_heads";
+    let counted = "SELECT todos, text_bytes, last_change FROM todo_heads";
     let head = shell.query_one(counted, &[]).await.unwrap();
     assert_eq!([0, 1, 2].map(|column| head.get::<_, i64>(column)), [0, 0, 3 * 21]);
 }

@@ -268,7 +268,8 @@ async fn new_tables_are_distributed_as_the_todos_are() {
 }
 
 /// The tables that migrations add to the one of schema 1, and the table that each is distributed as.
-const NEW_TABLES: [(&str, &str); 2] = [("creations", "todos"), ("todo_heads", "todo_items")];
+const NEW_TABLES: [(&str, &str); 3] =
+    [("creations", "todos"), ("todo_heads", "todo_items"), ("todo_terms", "todo_items")];
 
 /// Its tables would be seen nowhere else.
 #[tokio::test]

@@ -19,6 +19,7 @@ mod prompts;
 mod quota;
 mod rate_limit;
 mod resources;
+mod searches;
 mod streams;
 mod subscriptions;
 mod text;

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
 use todo_application::domain::{
-    Order, Place, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
+    Order, Place, ReadPermit, Sharing, Term, TermRange, Todo, TodoId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, IdsByTerm, InsertError, RemoveError,
+    StorageError, TodoRepository,
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
@@ -73,6 +73,26 @@ impl TodoRepository for Outage {
     ) -> Result<Vec<Todo>, StorageError> {
         self.broken().await
     }
+    async fn find_all(&self, _: &ReadPermit, _: &[TodoId]) -> Result<Vec<Todo>, StorageError> {
+        self.broken().await
+    }
+    async fn ids_by_term(
+        &self,
+        _: &ReadPermit,
+        _: &TermRange,
+        _: Option<TodoId>,
+        _: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError> {
+        self.broken().await
+    }
+    async fn terms(
+        &self,
+        _: &ReadPermit,
+        _: &TermRange,
+        _: usize,
+    ) -> Result<Vec<Term>, StorageError> {
+        self.broken().await
+    }
     async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
         Ok(self.broken().await?)
     }
@@ -84,15 +104,10 @@ impl TodoRepository for Outage {
     ) -> Result<Option<Creation>, InsertError> {
         Ok(self.broken().await?)
     }
-    async fn save(&self, _: &WritePermit, _: &Todo, _: Version) -> Result<(), ChangeError> {
+    async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
         Ok(self.broken().await?)
     }
-    async fn remove(
-        &self,
-        _: &WritePermit,
-        _: TodoId,
-        _: Option<Version>,
-    ) -> Result<bool, RemoveError> {
+    async fn remove(&self, _: &WritePermit, _: &Todo) -> Result<(), RemoveError> {
         Ok(self.broken().await?)
     }
 }

@@ -118,12 +118,13 @@ async fn a_list_resource_longer_than_a_page_names_the_next_cursor() {
 }
 
 #[tokio::test]
-async fn there_is_one_template_and_it_is_the_same_for_every_caller() {
+async fn there_are_two_templates_and_they_are_the_same_for_every_caller() {
     let server = TestServer::start().await;
     for client in [server.owner(), server.caller("usr_other", "openid")] {
         let result = client.modern("resources/templates/list", json!({})).await.result();
-        assert_eq!(result["resourceTemplates"][0]["uriTemplate"], "todo://todos/{id}");
-        assert_eq!(result["resourceTemplates"].as_array().unwrap().len(), 1);
+        let templates = result["resourceTemplates"].as_array().unwrap().iter();
+        let uris: Vec<_> = templates.map(|template| &template["uriTemplate"]).collect();
+        assert_eq!(uris, ["todo://todos/{id}", "todo://labels/{label}"]);
         assert_eq!(result["cacheScope"], "public");
     }
 }

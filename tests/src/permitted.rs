@@ -1,6 +1,8 @@
 use std::future::Future;
 
-use todo_application::domain::{Order, Place, Todo, TodoId, Version, WorkspaceId};
+use todo_application::domain::{
+    Order, Place, Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
+};
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
     TodoRepository,
@@ -64,7 +66,21 @@ pub trait Permitted: TodoRepository {
         expected: Version,
     ) -> impl Future<Output = Result<(), ChangeError>> + Send {
         let permit = write_permit(todo.workspace());
-        async move { self.save(&permit, todo, expected).await }
+        async move { self.replace_within(&permit, todo, expected).await }
+    }
+
+    /// What has another version than `expected` is replaced as if it had that.
+    fn replace_within(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        expected: Version,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send {
+        async move {
+            let before = self.find_for_update(permit, todo.id()).await?;
+            let before = before.filter(|before| before.version() == expected);
+            self.save(permit, &before.unwrap_or_else(|| of_version(todo, expected)), todo).await
+        }
     }
 
     fn remove_from(
@@ -74,8 +90,22 @@ pub trait Permitted: TodoRepository {
         expected: Option<Version>,
     ) -> impl Future<Output = Result<bool, RemoveError>> + Send {
         let permit = write_permit(workspace);
-        async move { self.remove(&permit, id, expected).await }
+        async move {
+            while let Some(found) = self.find_for_update(&permit, id).await? {
+                let before = expected.map_or_else(|| found.clone(), |it| of_version(&found, it));
+                match self.remove(&permit, &before).await {
+                    // Another was faster.
+                    Err(RemoveError::Stale) if expected.is_none() => {}
+                    removed => return removed.map(|()| true),
+                }
+            }
+            Ok(false)
+        }
     }
+}
+
+fn of_version(todo: &Todo, version: Version) -> Todo {
+    Todo::restore(TodoRecord { version, ..todo.record().clone() }).unwrap_or_else(|_| todo.clone())
 }
 
 impl<R: TodoRepository + ?Sized> Permitted for R {}

@@ -335,14 +335,33 @@ pub fn binary(name: &str) -> Option<PathBuf> {
 }
 
 /// A free port outside the range that the operating system assigns to outgoing connections (above
-/// 32767), so that a stopped server finds it free.
+/// 32767), so that a stopped server finds it free. On Linux, no other test gets it before the end of this
+/// process.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(process::id() % 10_000).unwrap();
     loop {
         let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if reserve(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }
     }
+}
+
+/// Reserves a port among tests: its name is bound as a socket until the process ends, and leaves no file.
+#[cfg(target_os = "linux")]
+fn reserve(port: u16) -> bool {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+
+    static RESERVED: std::sync::Mutex<Vec<UnixListener>> = std::sync::Mutex::new(Vec::new());
+    let name = SocketAddr::from_abstract_name(format!("todo-mcp-tests-{port}")).unwrap();
+    let Ok(socket) = UnixListener::bind_addr(&name) else { return false };
+    RESERVED.lock().unwrap().push(socket);
+    true
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: u16) -> bool {
+    true
 }

@@ -151,10 +151,7 @@ impl AboutTodo for UpdateError {
             Self::NotFound => not_found(todo_id),
             Self::Conflict(current) => version_conflict(&current),
             Self::TooManyLabels(error) => Failure::invalid_argument("add_labels", error),
-            Self::Contended => Failure::unavailable(
-                "Too many are changing this todo at once. Nothing was changed; try again in a second.",
-                RETRY_AFTER_SECONDS,
-            ),
+            Self::Contended => contended(),
             Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
             Self::Storage(failure) => failure.into_failure(),
         }
@@ -167,9 +164,17 @@ impl AboutTodo for DeleteError {
             Self::Forbidden(denied) => denied.into_failure(),
             Self::NotFound => not_found(todo_id),
             Self::Conflict(current) => version_conflict(&current),
+            Self::Contended => contended(),
             Self::Storage(failure) => failure.into_failure(),
         }
     }
+}
+
+fn contended() -> Failure {
+    Failure::unavailable(
+        "Too many are changing this todo at once. Nothing was changed; try again in a second.",
+        RETRY_AFTER_SECONDS,
+    )
 }
 
 /// A todo that does not exist, or that is hidden from the caller: both look the same.

@@ -10,11 +10,12 @@ use protected_mcp::{
 };
 use todo_application::Todos;
 use todo_application::domain::{
-    Instant, Order, Permission, Place, ReadPermit, Sharing, Todo, TodoId, Version, WritePermit,
+    Instant, Order, Permission, Place, ReadPermit, Sharing, Term, TermRange, Todo, TodoId,
+    WritePermit,
 };
 use todo_application::ports::{
     ChangeError, ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource,
-    InsertError, RemoveError, StorageError, TodoRepository,
+    IdsByTerm, InsertError, RemoveError, StorageError, TodoRepository,
 };
 
 pub use protected_mcp::fuzzing::{bearer_token, envelope};
@@ -80,6 +81,26 @@ impl TodoRepository for Nothing {
     ) -> Result<Vec<Todo>, StorageError> {
         Ok(Vec::new())
     }
+    async fn find_all(&self, _: &ReadPermit, _: &[TodoId]) -> Result<Vec<Todo>, StorageError> {
+        Ok(Vec::new())
+    }
+    async fn ids_by_term(
+        &self,
+        _: &ReadPermit,
+        _: &TermRange,
+        _: Option<TodoId>,
+        _: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError> {
+        Ok(None)
+    }
+    async fn terms(
+        &self,
+        _: &ReadPermit,
+        _: &TermRange,
+        _: usize,
+    ) -> Result<Vec<Term>, StorageError> {
+        Ok(Vec::new())
+    }
     async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
         Ok(())
     }
@@ -91,16 +112,11 @@ impl TodoRepository for Nothing {
     ) -> Result<Option<Creation>, InsertError> {
         Ok(None)
     }
-    async fn save(&self, _: &WritePermit, _: &Todo, _: Version) -> Result<(), ChangeError> {
+    async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
         Ok(())
     }
-    async fn remove(
-        &self,
-        _: &WritePermit,
-        _: TodoId,
-        _: Option<Version>,
-    ) -> Result<bool, RemoveError> {
-        Ok(false)
+    async fn remove(&self, _: &WritePermit, _: &Todo) -> Result<(), RemoveError> {
+        Ok(())
     }
 }
 

@@ -11,11 +11,11 @@ use protected_mcp::{
     Annotations, Call, Completion, Failure, Resource, ResourceChanges, ResourceContents,
     ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
-use todo_application::domain::{DueFilter, Order, Sort, Todo};
+use todo_application::domain::{DueFilter, Label, Order, Sort, Todo};
 use todo_application::ports::{Changed, Principal};
 use todo_application::{PageSize, Prefix, Selection, Todos, Watch};
 
-use uri::{ResourceUri, TODO_TEMPLATE};
+use uri::{LABEL_TEMPLATE, ResourceUri, TODO_TEMPLATE};
 
 use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
@@ -31,15 +31,23 @@ impl Resources for TodoResources {
     type Scope = ReadTodos;
 
     fn templates(&self) -> Vec<ResourceTemplate> {
-        vec![ResourceTemplate {
-            uri_template: TODO_TEMPLATE,
-            name: "todo",
-            title: "Todo by id",
-            description: "One todo by its id, open or done. Completion finds ids by title.",
+        let template = |uri_template, name, title, description| ResourceTemplate {
+            uri_template,
+            name,
+            title,
+            description,
             mime_type: JSON,
             annotations: Annotations::default(),
             meta: None,
-        }]
+        };
+        let (todo, label) = (
+            "One todo by its id, open or done. Completion finds ids by title.",
+            "The open todos with a label, oldest first. Completion knows the labels.",
+        );
+        vec![
+            template(TODO_TEMPLATE, "todo", "Todo by id", todo),
+            template(LABEL_TEMPLATE, "label", "Todos by label", label),
+        ]
     }
 
     /// The list of the open todos, that of what is due, and then each open todo.
@@ -65,10 +73,14 @@ impl Resources for TodoResources {
         match ResourceUri::parse(uri) {
             Some(ResourceUri::Todos) => open_todos(&self.0, &principal).await,
             Some(ResourceUri::Today) => due_today(&self.0, &principal).await,
-            Some(uri @ ResourceUri::Todo(id)) => {
+            Some(ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
-                Ok(contents(uri, to_json_line(&OneTodo::from(todo))))
+                Ok(contents(&ResourceUri::Todo(id), to_json_line(&OneTodo::from(todo))))
+            }
+            Some(ResourceUri::Label(label)) => {
+                let selection = Selection { label: Some(label.key()), ..Selection::OPEN };
+                list(&self.0, &principal, &selection, &ResourceUri::Label(label)).await
             }
             None => Err(not_found(uri)),
         }
@@ -77,16 +89,21 @@ impl Resources for TodoResources {
     async fn complete(
         &self,
         call: Call<ReadTodos>,
-        _uri_template: &str,
+        uri_template: &str,
         _variable: &str,
         typed: &str,
     ) -> Result<Completion, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
+        if uri_template == LABEL_TEMPLATE {
+            let labels = self.0.suggest_labels(&principal, typed, Completion::MAX_VALUES).await;
+            let labels = labels.map_err(IntoFailure::into_failure)?;
+            return Ok(Completion::new(labels.labels.iter().map(Label::to_string), labels.more));
+        }
         complete(&self.0, &principal, typed, |todo| todo.id().to_string()).await
     }
 
     fn canonical_uri(&self, uri: &str) -> Option<String> {
-        ResourceUri::parse(uri).map(|uri| uri.to_string())
+        ResourceUri::parse(uri).map(|uri| uri.reported())
     }
 
     fn watch(&self, call: Call<ReadTodos>) -> Result<Box<dyn ResourceChanges>, Failure> {
@@ -105,9 +122,8 @@ impl ResourceChanges for TodoChanges {
         Some(match self.0.next().await? {
             Changed::Any => ResourcesChanged::Any,
             Changed::Todos(ids) => {
-                let todos = ids.into_iter().map(ResourceUri::Todo);
-                let uris = [ResourceUri::Todos, ResourceUri::Today].into_iter().chain(todos);
-                ResourcesChanged::Uris(uris.map(|uri| uri.to_string()).collect())
+                let todos = ids.into_iter().map(|id| ResourceUri::Todo(id).reported());
+                ResourcesChanged::Uris(ResourceUri::of_lists().into_iter().chain(todos).collect())
             }
         })
     }
@@ -136,9 +152,7 @@ pub(crate) async fn open_todos(
     todos: &Todos,
     principal: &dyn Principal,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, &Selection::OPEN, PageSize::LARGEST, None).await;
-    let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(ResourceUri::Todos, to_json_line(&list)))
+    list(todos, principal, &Selection::OPEN, &ResourceUri::Todos).await
 }
 
 /// The resource of what is due today and of what is overdue, in the zone of the caller.
@@ -151,12 +165,22 @@ pub(crate) async fn due_today(
         sort: Sort::By(Order::Due),
         ..Selection::default()
     };
-    let page = todos.list(principal, &today, PageSize::LARGEST, None).await;
-    let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(ResourceUri::Today, to_json_line(&list)))
+    list(todos, principal, &today, &ResourceUri::Today).await
 }
 
-fn contents(uri: ResourceUri, text: serde_json::Result<String>) -> ResourceContents {
+/// A list as a resource: its first page.
+async fn list(
+    todos: &Todos,
+    principal: &dyn Principal,
+    selection: &Selection,
+    uri: &ResourceUri,
+) -> Result<ResourceContents, Failure> {
+    let page = todos.list(principal, selection, PageSize::LARGEST, None).await;
+    let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
+    Ok(contents(uri, to_json_line(&list)))
+}
+
+fn contents(uri: &ResourceUri, text: serde_json::Result<String>) -> ResourceContents {
     // Strings and numbers in memory can always be written.
     let text = text.unwrap_or_default();
     ResourceContents { uri: uri.to_string(), mime_type: JSON, text, meta: None }

@@ -52,6 +52,7 @@ mod report;
 mod repository;
 mod row;
 mod session;
+mod terms;
 mod tls;
 mod url;
 mod vacancy;

@@ -23,6 +23,7 @@ mod restore;
 mod row;
 mod schema;
 mod snapshot;
+mod terms;
 mod unlogged;
 mod write;
 mod writer;

@@ -61,7 +61,7 @@ pub enum ChangeError {
 /// Why a todo was not removed.
 #[derive(Debug, Error)]
 pub enum RemoveError {
-    /// The stored todo has another version than expected.
+    /// The stored todo has another version than expected, or none.
     #[error("the stored todo has another version than expected")]
     Stale,
     #[error(transparent)]

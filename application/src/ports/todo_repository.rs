@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use todo_domain::{
-    IdempotencyKey, Instant, Order, Place, ReadPermit, Todo, TodoId, Version, WritePermit,
+    IdempotencyKey, Instant, Order, Place, ReadPermit, Term, TermRange, Todo, TodoId, WritePermit,
 };
 
+use super::ids_by_term::IdsByTerm;
 use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 
 /// Which todos of a workspace a list contains.
@@ -84,24 +85,24 @@ pub struct Creation {
 /// A workspace is not a permit:
 ///
 /// ```
-/// # use todo_application::domain::{TodoId, WritePermit};
+/// # use todo_application::domain::{Todo, WritePermit};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
-///     todos: &Repository, permit: &WritePermit, id: TodoId,
-/// ) -> Result<bool, RemoveError> {
-///     todos.remove(permit, id, None).await
+///     todos: &Repository, permit: &WritePermit, todo: &Todo,
+/// ) -> Result<(), RemoveError> {
+///     todos.remove(permit, todo).await
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use todo_application::domain::{TodoId, WorkspaceId};
+/// # use todo_application::domain::{Todo, WorkspaceId};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
-///     todos: &Repository, workspace: &WorkspaceId, id: TodoId,
-/// ) -> Result<bool, RemoveError> {
-///     todos.remove(workspace, id, None).await
+///     todos: &Repository, workspace: &WorkspaceId, todo: &Todo,
+/// ) -> Result<(), RemoveError> {
+///     todos.remove(workspace, todo).await
 /// }
 /// ```
 #[cfg_attr(test, mockall::automock)]
@@ -138,6 +139,32 @@ pub trait TodoRepository: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError>;
 
+    /// Those of the todos that exist, in the order of their ids.
+    async fn find_all(
+        &self,
+        permit: &ReadPermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError>;
+
+    /// The ids after `after` of the todos that have a term of a range, at most about `limit` of them if the
+    /// range has one term. `None` if it has more than [`IdsByTerm::MAX_TERMS`]. The cost depends on `limit`, not
+    /// on the length of the list or the number of todos with a term.
+    async fn ids_by_term(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError>;
+
+    /// The first terms of a range that todos have, each once, sorted.
+    async fn terms(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        limit: usize,
+    ) -> Result<Vec<Term>, StorageError>;
+
     /// Adds a todo of the permit's workspace. [`InsertError::Duplicate`] if the workspace has one with
     /// this id. [`InsertError::Behind`] if one with a later id was added before, whether it still exists
     /// or not, so that the order of ids is the order of creation; of both todos, only a
@@ -159,22 +186,18 @@ pub trait TodoRepository: Send + Sync {
         request: &CreationRequest,
     ) -> Result<Option<Creation>, InsertError>;
 
-    /// Replaces a todo whose stored version is `expected`. [`ChangeError::Stale`] if it is another, or
-    /// if the permit's workspace has no such todo. [`ChangeError::QuotaExceeded`] if the todo would be
-    /// longer, and the workspace would hold more than the quota of the permit.
+    /// Replaces a todo, which is `before` and becomes `after`. [`ChangeError::Stale`] if the stored todo has
+    /// another version than `before`, or if the permit's workspace has no such todo.
+    /// [`ChangeError::QuotaExceeded`] if it would be longer, and the workspace would hold more than the quota of
+    /// the permit.
     async fn save(
         &self,
         permit: &WritePermit,
-        todo: &Todo,
-        expected: Version,
+        before: &Todo,
+        after: &Todo,
     ) -> Result<(), ChangeError>;
 
-    /// Removes a todo, and returns whether it existed. [`RemoveError::Stale`] if it exists with another
-    /// version than the expected one.
-    async fn remove(
-        &self,
-        permit: &WritePermit,
-        id: TodoId,
-        expected: Option<Version>,
-    ) -> Result<bool, RemoveError>;
+    /// Removes a todo. [`RemoveError::Stale`] if the stored todo has another version, or if the permit's
+    /// workspace has no such todo.
+    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError>;
 }

@@ -1,6 +1,6 @@
 use todo_domain::{TodoId, Version, WriteAction};
 
-use super::use_cases::Todos;
+use super::use_cases::{ROUNDS, Todos};
 use crate::error::{DeleteError, StorageFailure};
 use crate::ports::{Principal, RemoveError};
 
@@ -15,22 +15,24 @@ impl Todos {
         expected: Option<Version>,
     ) -> Result<(), DeleteError> {
         let permit = self.permit_to_write(principal, WriteAction::Delete)?;
-        match self.repository.remove(&permit, id, expected).await {
-            Ok(true) => {
-                self.publish_change(&permit, id, None);
-                Ok(())
+        for _ in 0..ROUNDS {
+            let found = self.repository.find_for_update(&permit, id).await;
+            let todo = found.map_err(StorageFailure::from)?.ok_or(DeleteError::NotFound)?;
+            if expected.is_some_and(|expected| expected != todo.version()) {
+                return Err(DeleteError::Conflict(Box::new(todo)));
             }
-            Ok(false) => Err(DeleteError::NotFound),
-            Err(RemoveError::Stale) => {
-                let current = self.repository.find_for_update(&permit, id).await;
-                let current =
-                    current.map_err(StorageFailure::from)?.ok_or(DeleteError::NotFound)?;
-                Err(DeleteError::Conflict(Box::new(current)))
-            }
-            Err(RemoveError::Storage(error)) => {
-                self.publish_change(&permit, id, Some(&error));
-                Err(StorageFailure::from(error).into())
+            match self.repository.remove(&permit, &todo).await {
+                Ok(()) => {
+                    self.publish_change(&permit, id, None);
+                    return Ok(());
+                }
+                Err(RemoveError::Stale) => {}
+                Err(RemoveError::Storage(error)) => {
+                    self.publish_change(&permit, id, Some(&error));
+                    return Err(StorageFailure::from(error).into());
+                }
             }
         }
+        Err(DeleteError::Contended)
     }
 }

@@ -1,5 +1,6 @@
-use todo_domain::{DueFilter, Place, ReadAction, Sort};
+use todo_domain::{DueFilter, Place, ReadAction};
 
+use super::by_terms::ByTerms;
 use super::search::{Found, Search};
 use super::use_cases::Todos;
 use crate::cursor::Cursor;
@@ -14,9 +15,10 @@ impl Todos {
     /// Following the cursor of each page shows every todo that was selected all along and whose place in
     /// the order did not change exactly once, whatever is written in between.
     ///
-    /// A page reads a bounded number of todos, however long the list is: at most 2,000 along its order, and
-    /// 2,001 through each of two other orders; of both open and done ones, it may read as many. One that had to
-    /// stop early holds fewer todos than were asked for, or none, and has a cursor.
+    /// A page reads a bounded number of todos, however long the list is: at most 2,000 along its order, 2,001
+    /// through each of two other orders, and 2,000 that have the words of the query and the label; of both
+    /// open and done ones, it may read as many. Of texts, at most 1 MiB are compared with the query. One that
+    /// had to stop early holds fewer todos than were asked for, or none, and has a cursor.
     pub async fn list(
         &self,
         principal: &dyn Principal,
@@ -27,27 +29,28 @@ impl Todos {
         let permit = self.permit_to_read(principal, ReadAction::List)?;
         let workspace = permit.workspace();
         let after = cursor.map(|cursor| cursor.open(workspace, selection)).transpose()?;
-        let Selection { completed, due, priority, sort, time_zone } = selection;
+        let Selection { completed, due, priority, label, query, sort, time_zone } = selection;
         let now = || self.now(principal, time_zone.clone());
-        let Found { mut todos, mut stopped_at } =
-            if (*due, *priority, *sort) == (None, None, Sort::Created) {
-                // One more than the page holds shows whether there is a next page.
-                let (filter, after) = (Filter { completed: *completed }, after.map(|it| it.id));
-                let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
-                Found { todos: todos.map_err(StorageFailure::from)?, stopped_at: None }
-            } else {
-                let condition = due.map(|due| due.at(now().as_ref()).ok_or(ListError::NoTimeZone));
-                let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
-                let search = Search {
-                    repository: &*self.repository,
-                    permit: &permit,
-                    completed: completed.or(open),
-                    due: condition.transpose()?,
-                    priority: *priority,
-                    sort: *sort,
-                };
-                search.page(after.unwrap_or(Place::START), size.todos() + 1).await?
+        let Found { mut todos, mut stopped_at } = if selection.is_plain() {
+            // One more than the page holds shows whether there is a next page.
+            let (filter, after) = (Filter { completed: *completed }, after.map(|it| it.id));
+            let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
+            Found { todos: todos.map_err(StorageFailure::from)?, stopped_at: None }
+        } else {
+            let condition = due.map(|due| due.at(now().as_ref()).ok_or(ListError::NoTimeZone));
+            let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
+            let mut search = Search {
+                completed: completed.or(open),
+                due: condition.transpose()?,
+                priority: *priority,
+                label: label.as_ref(),
+                query: query.as_ref(),
+                sort: *sort,
+                by_terms: ByTerms::new(&*self.repository, &permit, label.as_ref(), query.as_ref()),
+                bytes_left: Search::BYTES,
             };
+            search.page(after.unwrap_or(Place::START), size.todos() + 1).await?
+        };
         let fitting = size.cut(&todos);
         if todos.len() > fitting {
             todos.truncate(fitting);

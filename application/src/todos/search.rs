@@ -1,18 +1,22 @@
 //! Finding the todos of a page through the orders that stores keep.
 
-use todo_domain::{DueCondition, Order, Place, Priority, ReadPermit, Sort, Todo};
+use todo_domain::{DueCondition, LabelKey, Order, Place, Priority, Query, Sort, Todo, TodoId};
 
+use super::by_terms::ByTerms;
 use crate::error::StorageFailure;
-use crate::ports::{Filter, TodoRepository};
+use crate::ports::Filter;
 
 /// What a page is to hold.
 pub(super) struct Search<'a> {
-    pub(super) repository: &'a dyn TodoRepository,
-    pub(super) permit: &'a ReadPermit,
     pub(super) completed: Option<bool>,
     pub(super) due: Option<DueCondition>,
     pub(super) priority: Option<Priority>,
+    pub(super) label: Option<&'a LabelKey>,
+    pub(super) query: Option<&'a Query>,
     pub(super) sort: Sort,
+    pub(super) by_terms: ByTerms<'a>,
+    /// How many bytes of texts are still compared with the query.
+    pub(super) bytes_left: u64,
 }
 
 /// The todos of a page, in their order.
@@ -41,11 +45,24 @@ impl Search<'_> {
     /// How many are read at a time.
     const CHUNK: usize = 256;
 
-    /// The most todos that are read through each of two other orders.
+    /// The most todos that are read through terms, and through each of two other orders.
     const CANDIDATES: usize = 2_000;
 
+    /// How many bytes of texts are compared with the query: others wait for the processor meanwhile.
+    pub(super) const BYTES: u64 = 1024 * 1024;
+
     /// At most `limit` todos after a place in the order of the list.
-    pub(super) async fn page(&self, after: Place, limit: usize) -> Result<Found, StorageFailure> {
+    pub(super) async fn page(
+        &mut self,
+        after: Place,
+        limit: usize,
+    ) -> Result<Found, StorageFailure> {
+        if self.sort != Sort::Created
+            && self.by_terms.lead()
+            && let Some(todos) = self.by_terms.all(Self::CANDIDATES).await?
+        {
+            return Ok(self.page_of(todos, after, limit));
+        }
         let mut range = self.range(self.sort);
         range.after = range.after.max(after);
         let mut found = Found { todos: Vec::new(), stopped_at: Some(range.after) };
@@ -54,19 +71,41 @@ impl Search<'_> {
             return Ok(found);
         }
         if let Some(candidates) = self.candidates().await? {
-            let mut todos = candidates;
-            todos.retain(|todo| self.sort.place(todo) > after);
-            todos.sort_by_key(|todo| self.sort.place(todo));
-            todos.truncate(limit);
-            return Ok(Found { todos, stopped_at: None });
+            return Ok(self.page_of(candidates, after, limit));
         }
         self.read_on(&mut found, range.end, limit, Self::ROWS - Self::FIRST_ROWS).await?;
         Ok(found)
     }
 
+    /// The page, of todos among which all of the list are.
+    fn page_of(&mut self, mut todos: Vec<Todo>, after: Place, limit: usize) -> Found {
+        todos.retain(|todo| self.sort.place(todo) > after);
+        todos.sort_by_key(|todo| self.sort.place(todo));
+        let mut found = Found { todos: Vec::new(), stopped_at: None };
+        self.select(todos, &mut found, limit);
+        found
+    }
+
+    /// Adds those of the list, until there are `limit` or too much had to be compared with the query. There it
+    /// stops, before the end of `todos`.
+    fn select(&mut self, todos: Vec<Todo>, found: &mut Found, limit: usize) {
+        for todo in todos {
+            let place = self.sort.place(&todo);
+            let bytes = if self.query.is_some() { todo.bytes() } else { 0 };
+            self.bytes_left = self.bytes_left.saturating_sub(bytes);
+            if self.selects(&todo) {
+                found.todos.push(todo);
+            }
+            if found.todos.len() >= limit || self.bytes_left == 0 {
+                found.stopped_at = Some(place);
+                return;
+            }
+        }
+    }
+
     /// Reads on along the order of the list, at most so many todos, until `limit` are found.
     async fn read_on(
-        &self,
+        &mut self,
         found: &mut Found,
         end: i64,
         limit: usize,
@@ -79,18 +118,32 @@ impl Search<'_> {
         {
             // Where all match, one round is enough.
             let size = left.min(if left == rows { limit } else { Self::CHUNK });
-            let read = self.read(Range { sort: self.sort, after, end }, size).await?;
+            let Found { todos, stopped_at } =
+                self.next(Range { sort: self.sort, after, end }, size).await?;
             left -= size;
-            found.stopped_at = (read.len() >= size)
-                .then(|| read.last().map(|todo| self.sort.place(todo)))
-                .flatten();
-            found.todos.extend(read.into_iter().filter(|todo| self.selects(todo)));
-        }
-        if found.todos.len() > limit {
-            found.todos.truncate(limit);
-            found.stopped_at = found.todos.last().map(|todo| self.sort.place(todo));
+            found.stopped_at = stopped_at;
+            self.select(todos, found, limit);
+            if self.by_terms.is_spent() || self.bytes_left == 0 {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// At most `limit` todos of a range, in its order, among which those of the list are.
+    async fn next(&mut self, range: Range, limit: usize) -> Result<Found, StorageFailure> {
+        if range.sort == Sort::Created
+            && let Some(ids) = self.by_terms.ids(id_before(range.after), limit).await?
+        {
+            let todos = self.by_terms.todos(&ids.ids).await?;
+            let stopped_at = ids.stopped_at.map(Place::of_id);
+            return Ok(Found { todos, stopped_at });
+        }
+        let todos = self.read(range, limit).await?;
+        let is_full = todos.len() >= limit;
+        let last = todos.last().filter(|_| is_full);
+        let stopped_at = last.map(|todo| self.sort.place(todo));
+        Ok(Found { todos, stopped_at })
     }
 
     /// All todos of the list, in any order, if another order than that of the list has them close
@@ -100,9 +153,8 @@ impl Search<'_> {
         let by_due = self.due.is_some().then_some(Sort::By(Order::Due));
         for other in [by_priority, by_due].into_iter().flatten() {
             if other != self.sort {
-                let mut todos = self.read(self.range(other), Self::CANDIDATES + 1).await?;
+                let todos = self.read(self.range(other), Self::CANDIDATES + 1).await?;
                 if todos.len() <= Self::CANDIDATES {
-                    todos.retain(|todo| self.selects(todo));
                     return Ok(Some(todos));
                 }
             }
@@ -137,23 +189,25 @@ impl Search<'_> {
     fn selects(&self, todo: &Todo) -> bool {
         self.due.as_ref().is_none_or(|due| due.is_met(todo.due()))
             && self.priority.is_none_or(|priority| priority == todo.priority())
+            && self.completed.is_none_or(|done| done == todo.completion().is_done())
+            && self.label.is_none_or(|label| todo.labels().contains(label))
+            && self.query.is_none_or(|query| query.matches(todo))
     }
 
     /// At most `limit` todos of a range, in its order. Fewer are the rest of it.
     async fn read(&self, range: Range, limit: usize) -> Result<Vec<Todo>, StorageFailure> {
         let Range { sort, after, end } = range;
+        let ByTerms { repository, permit, .. } = self.by_terms;
         let mut read = Vec::new();
         match sort {
             Sort::Created => {
                 let filter = Filter { completed: self.completed };
-                // The empty id is that of no minted todo, but may be that of an imported one.
-                let after = (after != Place::START).then_some(after.id);
-                read = self.repository.list(self.permit, filter, after, limit).await?;
+                read = repository.list(permit, filter, id_before(after), limit).await?;
             }
             Sort::By(order) => {
                 let wanted = |done: &bool| self.completed.is_none_or(|wanted| wanted == *done);
                 for done in [false, true].into_iter().filter(wanted) {
-                    let todos = self.repository.list_by(self.permit, order, done, after, limit);
+                    let todos = repository.list_by(permit, order, done, after, limit);
                     read.extend(todos.await?);
                 }
                 read.sort_by_key(|todo| sort.place(todo));
@@ -163,4 +217,9 @@ impl Search<'_> {
         }
         Ok(read)
     }
+}
+
+/// In the order of creation. The empty id is that of no minted todo, but may be that of an imported one.
+fn id_before(place: Place) -> Option<TodoId> {
+    (place != Place::START).then_some(place.id)
 }

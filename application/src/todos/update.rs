@@ -20,11 +20,11 @@ impl Todos {
         let permit = self.permit_to_write(principal, WriteAction::Update)?;
         for _ in 0..ROUNDS {
             let found = self.repository.find_for_update(&permit, id).await;
-            let mut todo = found.map_err(StorageFailure::from)?.ok_or(UpdateError::NotFound)?;
-            let version = todo.version();
-            if expected.is_some_and(|expected| expected != version) {
-                return Err(UpdateError::Conflict(Box::new(todo)));
+            let before = found.map_err(StorageFailure::from)?.ok_or(UpdateError::NotFound)?;
+            if expected.is_some_and(|expected| expected != before.version()) {
+                return Err(UpdateError::Conflict(Box::new(before)));
             }
+            let mut todo = before.clone();
             match todo.edit(&permit, edit.clone(), self.clock.now()) {
                 Ok(true) => {}
                 Ok(false) => return Ok(todo),
@@ -33,7 +33,7 @@ impl Todos {
                 }
                 Err(EditError::TooManyLabels(error)) => return Err(error.into()),
             }
-            match self.repository.save(&permit, &todo, version).await {
+            match self.repository.save(&permit, &before, &todo).await {
                 Ok(()) => {
                     self.publish_change(&permit, id, None);
                     return Ok(todo);

@@ -21,7 +21,7 @@ STATEMENTS = {
             "FROM todo_items WHERE workspace = :workspace AND id = :{id} AND version = :version "
             "FOR UPDATE), "
             "head AS ("
-            "UPDATE todo_heads SET bytes = todo_heads.bytes + octet_length(:title::text) + "
+            "UPDATE todo_heads SET text_bytes = todo_heads.text_bytes + octet_length(:title::text) + "
             "octet_length(:description::text) - old.bytes, last_change = todo_heads.last_change + 1 "
             "FROM old WHERE todo_heads.workspace = :workspace RETURNING todo_heads.workspace) "
             "UPDATE todo_items SET title = :title, description = :description, "
@@ -34,21 +34,25 @@ STATEMENTS = {
             "AND todo_items.version = :version RETURNING todo_items.id;\n",
     "create": "\\set n random(0, 63)\n"
               "WITH head AS ("
-              "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) "
+              "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_change, last_id) "
               "SELECT {workspace}, 1, octet_length(:title::text) + octet_length(:description::text), "
               "1, NULL "
               "ON CONFLICT (workspace) DO UPDATE "
-              "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, "
+              "SET todos = head.todos + 1, text_bytes = head.text_bytes + excluded.text_bytes, "
               "last_change = head.last_change + 1, "
               "last_id = greatest(head.last_id, excluded.last_id) "
               "WHERE (excluded.last_id > head.last_id) IS NOT FALSE "
               "AND head.todos < 9223372036854775807 "
-              "AND head.bytes + excluded.bytes <= 9223372036854775807 RETURNING workspace) "
+              "AND head.text_bytes + excluded.text_bytes <= 9223372036854775807 RETURNING workspace), "
+              "new AS MATERIALIZED (SELECT gen_random_uuid() AS id), "
+              "terms AS (INSERT INTO todo_terms SELECT head.workspace, "
+              "unnest(string_to_array(lower(:title || ' ' || :description), ' ')), new.id "
+              "FROM head, new ON CONFLICT DO NOTHING) "
               "INSERT INTO todo_items (workspace, id, title, description, completed_at, due, due_zone, "
               "priority, labels, created_at, created_by, updated_at, updated_by, version, open_id, done_id) "
               "SELECT head.workspace, new.id, :title, :description, :completed_at, NULL, NULL, 1, "
               "NULL, :created_at, :created_by, :updated_at, :updated_by, :version, NULL, new.id "
-              "FROM head, (SELECT gen_random_uuid() AS id) AS new RETURNING id;\n",
+              "FROM head, new RETURNING id;\n",
 }
 
 # Where `create` adds its todos.

@@ -6,9 +6,7 @@ use std::sync::{Arc, LazyLock};
 use divan::Bencher;
 use tempfile::TempDir;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
-use todo_application::domain::{
-    ReadPermit, Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
-};
+use todo_application::domain::{ReadPermit, Todo, TodoId, TodoRecord, WorkspaceId, WritePermit};
 use todo_application::ports::{Filter, TodoRepository};
 use todo_tests::postgres::Server;
 use todo_tests::{read_permit, todo_record, workspace, write_permit};
@@ -125,12 +123,12 @@ fn insert(bencher: Bencher<'_, '_>, adapter: Adapter) {
 #[divan::bench(args = adapters())]
 fn update(bencher: Bencher<'_, '_>, adapter: Adapter) {
     let store = Store::of(adapter);
-    let mut version = Version::FIRST;
+    let mut before = Todo::restore(todo_record(&store.workspace, id(TODOS / 2))).unwrap();
     bencher.bench_local(|| {
-        let record = todo_record(&store.workspace, id(TODOS / 2));
-        let next = Todo::restore(TodoRecord { version: version.next(), ..record }).unwrap();
-        store.runtime.block_on(store.repository.save(&store.write, &next, version)).unwrap();
-        version = next.version();
+        let record = TodoRecord { version: before.version().next(), ..before.record().clone() };
+        let after = Todo::restore(record).unwrap();
+        store.runtime.block_on(store.repository.save(&store.write, &before, &after)).unwrap();
+        before = after;
     });
 }
 
@@ -140,10 +138,10 @@ fn delete(bencher: Bencher<'_, '_>, adapter: Adapter) {
     let inserted = || {
         let todo = store.next();
         store.insert(&todo);
-        todo.id()
+        todo
     };
-    bencher.with_inputs(inserted).bench_local_values(|id| {
-        let removed = store.repository.remove(&store.write, id, None);
-        assert!(store.runtime.block_on(removed).unwrap());
+    bencher.with_inputs(inserted).bench_local_values(|todo| {
+        let removed = store.repository.remove(&store.write, &todo);
+        store.runtime.block_on(removed).unwrap();
     });
 }

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-/// Schema 1, what schema 2 added to it, and what schema 4 did.
+/// Schema 1, and what schemas 2, 4 and 7 added to it.
 pub const TODOS: &str = "\
     CREATE TABLE todos (workspace bytea NOT NULL, id uuid NOT NULL, title text NOT NULL, \
         description text, completed_at bigint, created_at bigint NOT NULL, created_by text NOT NULL, \
@@ -16,6 +16,10 @@ const HEADS: &str = "\
     CREATE TABLE todo_heads (workspace bytea NOT NULL PRIMARY KEY, todos bigint NOT NULL, \
         bytes bigint NOT NULL, last_change bigint NOT NULL, last_id uuid)";
 
+const TERMS: &str = "\
+    CREATE TABLE todo_terms (workspace bytea NOT NULL, term text COLLATE \"C\" NOT NULL, \
+        id uuid NOT NULL, PRIMARY KEY (workspace, term, id))";
+
 /// The partitions of each table are named as the table was, and after their number.
 pub const PARTITIONS: usize = 4;
 
@@ -23,7 +27,9 @@ pub const PARTITIONS: usize = 4;
 /// migrations find them.
 pub async fn partition(shell: &Client) {
     let mut sql = Vec::new();
-    for (name, table) in [("todos", TODOS), ("creations", CREATIONS), ("todo_heads", HEADS)] {
+    for (name, table) in
+        [("todos", TODOS), ("creations", CREATIONS), ("todo_heads", HEADS), ("todo_terms", TERMS)]
+    {
         sql.push(format!("{table} PARTITION BY HASH (workspace)"));
         sql.extend((0..PARTITIONS).map(|part| {
             format!(

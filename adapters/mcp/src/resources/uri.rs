@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use todo_application::domain::TodoId;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use todo_application::domain::{Label, TodoId};
 
 /// The caller's open todos.
 const TODOS: &str = "todo://todos";
@@ -10,15 +11,25 @@ const TODOS: &str = "todo://todos";
 /// What the caller has to do today.
 const TODAY: &str = "todo://today";
 
+/// The caller's open todos with a label, without the label.
+const LABELS: &str = "todo://labels";
+
 /// One todo (RFC 6570).
 pub(crate) const TODO_TEMPLATE: &str = "todo://todos/{id}";
 
+/// The open todos with a label (RFC 6570).
+pub(crate) const LABEL_TEMPLATE: &str = "todo://labels/{label}";
+
+/// What an expansion encodes (RFC 6570 section 3.2.2): all but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// What a URI identifies. It never says whose todos: that is in the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ResourceUri {
     Todos,
     Today,
     Todo(TodoId),
+    Label(Label),
 }
 
 impl ResourceUri {
@@ -33,10 +44,27 @@ impl ResourceUri {
         if rest == "://today" {
             return Some(Self::Today);
         }
+        if let Some(label) = rest.strip_prefix("://labels/") {
+            let label = percent_decode_str(label).decode_utf8().ok()?;
+            return Label::try_from(label.as_ref()).ok().map(Self::Label);
+        }
         match rest.strip_prefix("://todos")? {
             "" => Some(Self::Todos),
             rest => rest.strip_prefix('/')?.parse().ok().map(Self::Todo),
         }
+    }
+
+    /// The URI under which its changes are reported: for all labels the same one.
+    pub(crate) fn reported(&self) -> String {
+        match self {
+            Self::Label(_) => LABELS.to_owned(),
+            Self::Todos | Self::Today | Self::Todo(_) => self.to_string(),
+        }
+    }
+
+    /// Those under which a change of any todo is reported.
+    pub(crate) fn of_lists() -> [String; 3] {
+        [TODOS, TODAY, LABELS].map(str::to_owned)
     }
 }
 
@@ -46,6 +74,9 @@ impl fmt::Display for ResourceUri {
             Self::Todos => formatter.write_str(TODOS),
             Self::Today => formatter.write_str(TODAY),
             Self::Todo(id) => write!(formatter, "{TODOS}/{id}"),
+            Self::Label(label) => {
+                write!(formatter, "{LABELS}/{}", utf8_percent_encode(label.as_str(), ENCODED))
+            }
         }
     }
 }
@@ -70,6 +101,23 @@ mod tests {
     }
 
     #[test]
+    fn a_label_is_encoded_in_its_uri() {
+        for (uri, label) in [
+            ("todo://labels/home", "home"),
+            ("todo://labels/tax%20return", "tax return"),
+            ("Todo://labels/B%C3%BCro%2F7%3F", "Büro/7?"),
+        ] {
+            let label = ResourceUri::Label(Label::try_from(label).unwrap());
+            assert_eq!(ResourceUri::parse(uri), Some(label.clone()));
+            assert_eq!(label.to_string(), uri.replace("Todo:", "todo:"));
+            assert_eq!(label.reported(), "todo://labels");
+        }
+        // As written by hand.
+        let spaced = ResourceUri::parse("todo://labels/ tax return").unwrap();
+        assert_eq!(spaced.to_string(), "todo://labels/tax%20return");
+    }
+
+    #[test]
     fn other_uris_identify_nothing() {
         for other in [
             "",
@@ -83,6 +131,11 @@ mod tests {
             "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b/",
             "todo://todos/../todos",
             "todo://today/",
+            "todo://labels",
+            "todo://labels/",
+            "todo://labels/%20",
+            "todo://labels/%ff",
+            "todo://labels/a%0Ab",
             "todo://others",
             "töd://todos",
             "file:///etc/passwd",

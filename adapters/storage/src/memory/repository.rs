@@ -1,17 +1,18 @@
 //! The repository.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    CallerId, IdempotencyKey, Instant, Order, OtherWorkspace, Place, Quota, ReadPermit, Sort, Todo,
-    TodoId, Version, WorkspaceId, WritePermit,
+    CallerId, IdempotencyKey, Instant, Order, OtherWorkspace, Place, Quota, ReadPermit, Sort, Term,
+    TermChange, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
-    StorageHealth, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, Head, IdsByTerm, InsertError, RemoveError,
+    StorageError, StorageHealth, TodoRepository,
 };
 
 /// Keeps todos until it is dropped.
@@ -33,6 +34,8 @@ pub(super) struct Workspace {
     done: BTreeSet<TodoId>,
     /// The places of open and of done todos, in each order of [`Order::ALL`].
     orders: [[BTreeSet<Place>; 2]; 3],
+    /// The todos that have a term. No set is empty.
+    terms: BTreeMap<Term, BTreeSet<TodoId>>,
     /// The creations by requests with a key, and when each is forgotten.
     creations: HashMap<(CallerId, IdempotencyKey), (Creation, Instant)>,
 }
@@ -47,6 +50,9 @@ impl Workspace {
     fn put(&mut self, todo: &Todo) {
         if let Some(before) = self.todos.get(&todo.id()).cloned() {
             self.take_out_of_orders(&before);
+            self.change_terms(todo.id(), TermChange::between(&before, todo));
+        } else {
+            self.change_terms(todo.id(), TermChange::adding(todo));
         }
         for (order, places) in Order::ALL.into_iter().zip(&mut self.orders) {
             let is_done = usize::from(todo.completion().is_done());
@@ -75,6 +81,7 @@ impl Workspace {
         if let Some(removed) = self.todos.remove(&id) {
             self.head.remove(removed.bytes());
             self.take_out_of_orders(&removed);
+            self.change_terms(id, TermChange::removing(&removed));
         }
         self.open.remove(&id);
         self.done.remove(&id);
@@ -85,6 +92,37 @@ impl Workspace {
             let is_done = usize::from(todo.completion().is_done());
             places[is_done].remove(&Sort::By(order).place(todo));
         }
+    }
+
+    fn change_terms(&mut self, id: TodoId, TermChange { removed, added }: TermChange) {
+        for term in removed {
+            if let Entry::Occupied(mut of_term) = self.terms.entry(term) {
+                of_term.get_mut().remove(&id);
+                if of_term.get().is_empty() {
+                    of_term.remove();
+                }
+            }
+        }
+        for term in added {
+            self.terms.entry(term).or_default().insert(id);
+        }
+    }
+
+    fn ids_by_term(
+        &self,
+        range: &TermRange,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Option<IdsByTerm> {
+        let terms = || self.terms.range(range.bounds()).map(|(_, ids)| ids);
+        let count = terms().take(IdsByTerm::MAX_TERMS + 1).count();
+        let limit = IdsByTerm::limit_of_each(limit, count);
+        let ids = |of_term: &BTreeSet<TodoId>| {
+            let rest =
+                of_term.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+            rest.take(limit).copied().collect()
+        };
+        (count <= IdsByTerm::MAX_TERMS).then(|| IdsByTerm::merge(terms().map(ids), limit))
     }
 
     fn list_by(&self, order: Order, done: bool, after: Place, limit: usize) -> Vec<Todo> {
@@ -159,6 +197,42 @@ impl TodoRepository for MemoryTodoRepository {
         Ok(workspaces.get(permit.workspace()).map_or_else(Vec::new, list))
     }
 
+    async fn find_all(
+        &self,
+        permit: &ReadPermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspaces = self.workspaces();
+        let Some(workspace) = workspaces.get(permit.workspace()) else { return Ok(Vec::new()) };
+        let ids: BTreeSet<_> = ids.iter().collect();
+        Ok(ids.into_iter().filter_map(|id| workspace.todos.get(id)).cloned().collect())
+    }
+
+    async fn ids_by_term(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError> {
+        let workspaces = self.workspaces();
+        let none = || Some(IdsByTerm::merge([], limit));
+        let find = |workspace: &Workspace| workspace.ids_by_term(range, after, limit);
+        Ok(workspaces.get(permit.workspace()).map_or_else(none, find))
+    }
+
+    async fn terms(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        limit: usize,
+    ) -> Result<Vec<Term>, StorageError> {
+        let workspaces = self.workspaces();
+        let terms = workspaces.get(permit.workspace()).map(|workspace| &workspace.terms);
+        let terms = terms.into_iter().flat_map(|terms| terms.range(range.bounds()));
+        Ok(terms.map(|(term, _)| term.clone()).take(limit).collect())
+    }
+
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         let mut workspaces = self.workspaces();
@@ -189,41 +263,33 @@ impl TodoRepository for MemoryTodoRepository {
     async fn save(
         &self,
         permit: &WritePermit,
-        todo: &Todo,
-        expected: Version,
+        before: &Todo,
+        after: &Todo,
     ) -> Result<(), ChangeError> {
-        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
+        after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(ChangeError::Stale)?;
-        match workspace.todos.get(&todo.id()) {
-            Some(stored) if stored.version() == expected => {
-                workspace.head.admits_change(stored.bytes(), todo, permit.quota())?;
-                workspace.head.replace(stored.bytes(), todo);
-                workspace.put(todo);
+        match workspace.todos.get(&after.id()) {
+            Some(stored) if stored.version() == before.version() => {
+                workspace.head.admits_change(stored.bytes(), after, permit.quota())?;
+                workspace.head.replace(stored.bytes(), after);
+                workspace.put(after);
                 Ok(())
             }
             _ => Err(ChangeError::Stale),
         }
     }
 
-    async fn remove(
-        &self,
-        permit: &WritePermit,
-        id: TodoId,
-        expected: Option<Version>,
-    ) -> Result<bool, RemoveError> {
+    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError> {
         let mut workspaces = self.workspaces();
-        let Some(workspace) = workspaces.get_mut(permit.workspace()) else {
-            return Ok(false);
-        };
-        let Some(stored) = workspace.todos.get(&id) else {
-            return Ok(false);
-        };
-        if expected.is_some_and(|expected| expected != stored.version()) {
-            return Err(RemoveError::Stale);
+        let workspace = workspaces.get_mut(permit.workspace()).ok_or(RemoveError::Stale)?;
+        match workspace.todos.get(&todo.id()) {
+            Some(stored) if stored.version() == todo.version() => {
+                workspace.remove(todo.id());
+                Ok(())
+            }
+            _ => Err(RemoveError::Stale),
         }
-        workspace.remove(id);
-        Ok(true)
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{OperatorPermit, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{OperatorPermit, Term, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Error, Row, Statement};
@@ -17,12 +17,12 @@ use super::failure::Failure;
 use super::migrations::{self, CURRENT};
 use super::open_error::{PostgresOpenError, PostgresOpenProblem};
 use super::parameter::{Parameter, to_sql};
-use super::pooler;
 use super::queries::Query;
 use super::repository::PostgresTodoRepository;
 use super::row::{self, item_columns, select};
 use super::session::{Connection, Session, Transaction};
 use super::url::PostgresUrl;
+use super::{pooler, terms};
 
 /// A transaction that shows one instant and has no time limit: the operator who waits can stop it. An
 /// engine may know some of these settings or none.
@@ -147,7 +147,11 @@ impl Work for Load<'_> {
         // Pipelined, and executed in this order.
         let added = try_join_all(self.todos.iter().map(async |todo| {
             let rows = transaction.query(Query::Load, &row::values(todo)).await?;
-            Ok::<_, Error>(!rows.is_empty())
+            let is_added = !rows.is_empty();
+            if is_added {
+                terms::add(&transaction, todo, &Term::all_of(todo)).await?;
+            }
+            Ok::<_, Error>(is_added)
         }))
         .await?;
         let is_added = |(todo, added): (_, &bool)| added.then_some(todo);
@@ -176,6 +180,7 @@ impl Load<'_> {
             rows.as_mut().write(&to_sql(&row::item(todo))).await?;
         }
         rows.finish().await?;
+        terms::copy(transaction.copy_in(terms::COPY).await?, self.todos.iter()).await?;
         count(&transaction, self.todos.iter()).await?;
         transaction.commit().await
     }

@@ -1,7 +1,7 @@
 //! Adding a todo once, however often the request is repeated.
 
 use futures_util::future::try_join_all;
-use todo_application::domain::{Instant, Quota, Todo, TodoId};
+use todo_application::domain::{Instant, Quota, TermChange, Todo, TodoId};
 use todo_application::ports::{BoxError, Creation, CreationRequest, StorageError};
 use tokio_postgres::{Error, Row};
 
@@ -16,6 +16,7 @@ pub(super) struct InsertOnce<'a> {
     /// The [key](todo_application::domain::CallerId::key) of the caller.
     pub(super) caller: String,
     pub(super) todo: &'a Todo,
+    pub(super) terms: TermChange,
     pub(super) request: &'a CreationRequest,
     pub(super) quota: Quota,
 }
@@ -42,7 +43,7 @@ impl Work for InsertOnce<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Created, Error> {
-        let Self { caller, todo, request, quota } = self;
+        let Self { caller, todo, terms, request, quota } = self;
         let record = todo.record();
         let workspace = || row::key(todo.workspace());
         let caller = || Parameter::Text(Some(caller));
@@ -65,7 +66,7 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &key).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !write::insert(&transaction, todo, *quota).await? {
+        if !write::insert(&transaction, todo, terms, *quota).await? {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
         }

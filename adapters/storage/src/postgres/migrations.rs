@@ -10,8 +10,8 @@ use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient, Transaction};
 
-use super::citus;
 use super::open_error::PostgresOpenProblem;
+use super::{citus, terms};
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -133,6 +133,7 @@ async fn run(transaction: &Transaction<'_>, step: Step) -> Result<(), Error> {
             transaction.batch_execute(sql).await
         }
         Step::Distribute { table, like } => citus::distribute(transaction, table, like).await,
+        Step::AddTerms => terms::add_all(transaction).await,
     }
 }
 

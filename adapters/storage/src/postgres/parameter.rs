@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::BytesMut;
-use todo_application::domain::TodoId;
+use todo_application::domain::{Term, TodoId};
 use todo_application::ports::BoxError;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
@@ -16,6 +16,8 @@ pub(super) enum Parameter<'a> {
     Text(Option<&'a str>),
     OwnedText(Option<String>),
     Number(Option<i64>),
+    Ids(&'a [TodoId]),
+    Terms(&'a [Term]),
 }
 
 impl Parameter<'_> {
@@ -26,7 +28,9 @@ impl Parameter<'_> {
             | Self::OptionalId(_)
             | Self::Text(_)
             | Self::OwnedText(_)
-            | Self::Number(_) => None,
+            | Self::Number(_)
+            | Self::Ids(_)
+            | Self::Terms(_) => None,
         }
     }
 }
@@ -45,6 +49,14 @@ impl ToSql for Parameter<'_> {
             Self::Text(text) => text.to_sql_checked(kind, out),
             Self::OwnedText(text) => text.to_sql_checked(kind, out),
             Self::Number(number) => number.to_sql_checked(kind, out),
+            Self::Ids(ids) => {
+                let ids: Vec<_> = ids.iter().map(TodoId::as_uuid).collect();
+                ids.to_sql_checked(kind, out)
+            }
+            Self::Terms(terms) => {
+                let terms: Vec<&str> = terms.iter().map(Term::as_str).collect();
+                terms.to_sql_checked(kind, out)
+            }
         }
     }
 

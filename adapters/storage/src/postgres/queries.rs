@@ -1,8 +1,8 @@
 //! The statements. Each seeks its rows in an index that begins with the workspace, and returns a row for
 //! every row that it reads or writes.
 //!
-//! They use only what PostgreSQL, YugabyteDB and CockroachDB have in common, and Citus: except [`INSERT`],
-//! which is two statements there.
+//! They use only what PostgreSQL, YugabyteDB and CockroachDB have in common, and Citus: except [`INSERT`] and
+//! [`SAVE`], which are several statements there, as it inserts into no two tables at once.
 
 use todo_application::domain::Order;
 
@@ -11,6 +11,9 @@ use super::row::{item_columns, select};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Query {
     Find,
+    FindAll,
+    Terms,
+    IdsOfTerm,
     List,
     ListOpen,
     ListDone,
@@ -22,9 +25,12 @@ pub(super) enum Query {
     ListDoneByUpdate,
     Insert,
     Save,
+    SaveItem,
     Remove,
     Exists,
     Load,
+    AddTerm,
+    RemoveTerms,
     AddToHead,
     AdmitToHead,
     Head,
@@ -48,8 +54,11 @@ impl Query {
     }
 
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Find,
+        Self::FindAll,
+        Self::Terms,
+        Self::IdsOfTerm,
         Self::List,
         Self::ListOpen,
         Self::ListDone,
@@ -61,9 +70,12 @@ impl Query {
         Self::ListDoneByUpdate,
         Self::Insert,
         Self::Save,
+        Self::SaveItem,
         Self::Remove,
         Self::Exists,
         Self::Load,
+        Self::AddTerm,
+        Self::RemoveTerms,
         Self::AddToHead,
         Self::AdmitToHead,
         Self::Head,
@@ -77,6 +89,9 @@ impl Query {
     pub(super) fn sql(self) -> &'static str {
         match self {
             Self::Find => FIND,
+            Self::FindAll => FIND_ALL,
+            Self::Terms => TERMS,
+            Self::IdsOfTerm => IDS_OF_TERM,
             Self::List => LIST,
             Self::ListOpen => LIST_OPEN,
             Self::ListDone => LIST_DONE,
@@ -88,9 +103,12 @@ impl Query {
             Self::ListDoneByUpdate => LIST_DONE_BY_UPDATE,
             Self::Insert => INSERT,
             Self::Save => SAVE,
+            Self::SaveItem => SAVE_ITEM,
             Self::Remove => REMOVE,
             Self::Exists => EXISTS,
             Self::Load => LOAD,
+            Self::AddTerm => ADD_TERM,
+            Self::RemoveTerms => REMOVE_TERMS,
             Self::AddToHead => ADD_TO_HEAD,
             Self::AdmitToHead => ADMIT_TO_HEAD,
             Self::Head => HEAD,
@@ -106,6 +124,9 @@ impl Query {
     pub(super) fn is_a_read(self) -> bool {
         match self {
             Self::Find
+            | Self::FindAll
+            | Self::Terms
+            | Self::IdsOfTerm
             | Self::List
             | Self::ListOpen
             | Self::ListDone
@@ -121,8 +142,11 @@ impl Query {
             | Self::ListExpired => true,
             Self::Insert
             | Self::Save
+            | Self::SaveItem
             | Self::Remove
             | Self::Load
+            | Self::AddTerm
+            | Self::RemoveTerms
             | Self::AddToHead
             | Self::AdmitToHead
             | Self::Probe
@@ -142,6 +166,29 @@ const _: () = {
 };
 
 const FIND: &str = select!("WHERE workspace = $1 AND id = $2");
+
+/// In any order. An index seek for each id: with `id = ANY($2)`, the plan for a short table reads all of it.
+const FIND_ALL: &str = concat!(
+    "SELECT todo.* FROM unnest($2::uuid[]) AS wanted (wanted_id) CROSS JOIN LATERAL (",
+    select!("WHERE workspace = $1 AND id = wanted_id LIMIT 1"),
+    ") AS todo"
+);
+
+/// The first `$4` terms from `$2` to `$3`: a seek for each, however many todos have it.
+const TERMS: &str = "\
+    WITH RECURSIVE found (term) AS ( \
+        (SELECT term FROM todo_terms WHERE workspace = $1 AND term >= $2 AND term <= $3 \
+         ORDER BY term LIMIT 1) \
+        UNION ALL \
+        SELECT (SELECT next.term FROM todo_terms AS next \
+                WHERE next.workspace = $1 AND next.term > found.term AND next.term <= $3 \
+                ORDER BY next.term LIMIT 1) \
+        FROM found WHERE found.term IS NOT NULL) \
+    SELECT term FROM found WHERE term IS NOT NULL LIMIT $4";
+
+/// Beginning at the id `$3`.
+const IDS_OF_TERM: &str = "\
+    SELECT id FROM todo_terms WHERE workspace = $1 AND term = $2 AND id >= $3 ORDER BY id LIMIT $4";
 
 /// Beginning at the id `$2`.
 const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT $3");
@@ -208,23 +255,23 @@ macro_rules! item {
 macro_rules! admit {
     ($values:literal, $todos:literal, $bytes:literal) => {
         concat!(
-            "INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) ",
+            "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_change, last_id) ",
             $values,
             " ON CONFLICT (workspace) DO UPDATE ",
-            "SET todos = head.todos + 1, bytes = head.bytes + excluded.bytes, ",
+            "SET todos = head.todos + 1, text_bytes = head.text_bytes + excluded.text_bytes, ",
             "last_change = head.last_change + 1, ",
             "last_id = greatest(head.last_id, excluded.last_id) ",
             "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
             "AND head.todos < ",
             $todos,
-            " AND head.bytes + excluded.bytes <= ",
+            " AND head.text_bytes + excluded.text_bytes <= ",
             $bytes,
             " RETURNING workspace"
         )
     };
 }
 
-/// Adds a todo of `$15` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$16`, to a
+/// Adds a todo with the terms `$19`, of `$15` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$16`, to a
 /// workspace that may have `$17` todos and `$18` bytes then. No row if its id is not after the last one, or
 /// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
@@ -234,7 +281,10 @@ const INSERT: &str = concat!(
         "$17",
         "$18"
     ),
-    ") INSERT INTO ",
+    "), terms AS (INSERT INTO todo_terms (workspace, term, id) \
+                  SELECT $1::bytea, unnest($19::text[]), $2::uuid FROM head \
+                  ON CONFLICT (workspace, term, id) DO NOTHING) \
+    INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
 
@@ -242,64 +292,98 @@ const INSERT: &str = concat!(
 /// no more than `$5` bytes is for the caller to check.
 const ADMIT_TO_HEAD: &str = admit!("VALUES ($1, 1, $2, 1, $3)", "$4", "$5");
 
-/// Adds a todo that was created elsewhere, without counting it. No row if the id is taken.
+/// Adds a todo that was created elsewhere, without counting it and without its terms. No row if the id is taken.
 const LOAD: &str = concat!(
     "INSERT INTO ",
     item!("VALUES (", ") ON CONFLICT (workspace, id) DO NOTHING RETURNING id"),
 );
 
+const ADD_TERM: &str = "\
+    INSERT INTO todo_terms (workspace, term, id) VALUES ($1, $2, $3) \
+    ON CONFLICT (workspace, term, id) DO NOTHING RETURNING id";
+
+const REMOVE_TERMS: &str = "\
+    DELETE FROM todo_terms USING unnest($2::text[]) AS gone (term) \
+    WHERE todo_terms.workspace = $1 AND todo_terms.term = gone.term AND todo_terms.id = $3 \
+    RETURNING todo_terms.id";
+
 /// Counts `$2` todos that are loaded, of `$3` bytes, of whose minted ids `$4` is the greatest.
 const ADD_TO_HEAD: &str = "\
-    INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change, last_id) \
+    INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_change, last_id) \
     VALUES ($1, $2, $3, $2, $4) \
     ON CONFLICT (workspace) DO UPDATE \
-    SET todos = head.todos + excluded.todos, bytes = head.bytes + excluded.bytes, \
+    SET todos = head.todos + excluded.todos, text_bytes = head.text_bytes + excluded.text_bytes, \
         last_change = head.last_change + excluded.last_change, \
         last_id = greatest(head.last_id, excluded.last_id) \
     RETURNING workspace";
 
-const HEAD: &str = "SELECT todos, bytes, last_id FROM todo_heads WHERE workspace = $1";
+const HEAD: &str = "SELECT todos, text_bytes, last_id FROM todo_heads WHERE workspace = $1";
 
 /// A write to see whether writes are committed. The workspace `$1` is none.
 const PROBE: &str = "\
-    INSERT INTO todo_heads AS head (workspace, todos, bytes, last_change) VALUES ($1, 0, 0, 0) \
+    INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_change) VALUES ($1, 0, 0, 0) \
     ON CONFLICT (workspace) DO UPDATE SET last_change = head.last_change + 1 RETURNING workspace";
 
 /// The new texts have `$16` bytes. No row if the version is another, or if the todo becomes longer and the
 /// workspace would have more than `$17` bytes. The version is checked with the todo locked: a concurrent change is
 /// waited for before anything is counted.
-const SAVE: &str = "\
-    WITH old AS ( \
-        SELECT octet_length(title) + coalesce(octet_length(description), 0) \
-               + coalesce(octet_length(labels), 0) AS bytes \
-        FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $15 FOR UPDATE), \
-    head AS ( \
-        UPDATE todo_heads SET bytes = todo_heads.bytes + $16::bigint - old.bytes, \
-                              last_change = todo_heads.last_change + 1 \
-        FROM old WHERE todo_heads.workspace = $1 \
-          AND ($16::bigint <= old.bytes \
-               OR todo_heads.bytes + $16::bigint - old.bytes <= $17) \
-        RETURNING todo_heads.workspace) \
-    UPDATE todo_items SET title = $3, description = $4, completed_at = $5, due = $6, \
-                          due_zone = $7, priority = $8, labels = $9, created_at = $10, \
-                          created_by = $11, updated_at = $12, updated_by = $13, version = $14, \
-                          open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
-                          done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
-    FROM head \
-    WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $15 \
-    RETURNING todo_items.id";
+macro_rules! save {
+    ($terms:literal) => {
+        concat!(
+            "WITH old AS ( \
+                SELECT octet_length(title) + coalesce(octet_length(description), 0) \
+                       + coalesce(octet_length(labels), 0) AS bytes \
+                FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $15 FOR UPDATE), \
+            head AS ( \
+                UPDATE todo_heads SET text_bytes = todo_heads.text_bytes + $16::bigint - old.bytes, \
+                                      last_change = todo_heads.last_change + 1 \
+                FROM old WHERE todo_heads.workspace = $1 \
+                  AND ($16::bigint <= old.bytes \
+                       OR todo_heads.text_bytes + $16::bigint - old.bytes <= $17) \
+                RETURNING todo_heads.workspace) ",
+            $terms,
+            "UPDATE todo_items SET title = $3, description = $4, completed_at = $5, due = $6, \
+                                   due_zone = $7, priority = $8, labels = $9, created_at = $10, \
+                                   created_by = $11, updated_at = $12, updated_by = $13, \
+                                   version = $14, \
+                                   open_id = CASE WHEN $5::bigint IS NULL THEN $2::uuid END, \
+                                   done_id = CASE WHEN $5::bigint IS NOT NULL THEN $2::uuid END \
+             FROM head \
+             WHERE todo_items.workspace = $1 AND todo_items.id = $2 AND todo_items.version = $15 \
+             RETURNING todo_items.id"
+        )
+    };
+}
 
+/// Also takes the terms `$18` from the todo and gives it the terms `$19`.
+const SAVE: &str = save!(
+    ", removed AS ( \
+        DELETE FROM todo_terms USING head, unnest($18::text[]) AS gone (term) \
+        WHERE todo_terms.workspace = $1 AND todo_terms.term = gone.term \
+          AND todo_terms.id = $2), \
+    added AS ( \
+        INSERT INTO todo_terms (workspace, term, id) \
+        SELECT $1::bytea, unnest($19::text[]), $2::uuid FROM head \
+        ON CONFLICT (workspace, term, id) DO NOTHING) "
+);
+
+const SAVE_ITEM: &str = save!("");
+
+/// With its terms `$4`.
 const REMOVE: &str = "\
     WITH removed AS ( \
-        DELETE FROM todo_items \
-        WHERE workspace = $1 AND id = $2 AND version = coalesce($3, version) \
+        DELETE FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $3 \
         RETURNING id, octet_length(title) + coalesce(octet_length(description), 0) \
                       + coalesce(octet_length(labels), 0) AS bytes), \
     head AS ( \
         UPDATE todo_heads SET todos = todo_heads.todos - 1, \
-                              bytes = todo_heads.bytes - removed.bytes, \
+                              text_bytes = todo_heads.text_bytes - removed.bytes, \
                               last_change = todo_heads.last_change + 1 \
-        FROM removed WHERE todo_heads.workspace = $1) \
+        FROM removed WHERE todo_heads.workspace = $1), \
+    terms AS ( \
+        DELETE FROM todo_terms USING removed, unnest($4::text[]) AS gone (term) \
+        WHERE todo_terms.workspace = $1 AND todo_terms.term = gone.term \
+          AND todo_terms.id = $2) \
     SELECT id FROM removed";
 
 /// Whether a todo exists, as the number of rows. Also the query of the health check while writes succeed.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    Order, OtherWorkspace, Place, Quota, ReadPermit, Todo, TodoId, Version, WorkspaceId,
-    WritePermit,
+    Order, OtherWorkspace, Place, Quota, ReadPermit, Term, TermChange, TermRange, Todo, TodoId,
+    Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, Head, InsertError, RemoveError, StorageError,
-    StorageHealth, TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, Head, IdsByTerm, InsertError, RemoveError,
+    StorageError, StorageHealth, TodoRepository,
 };
 
 use super::connections::Connections;
@@ -24,7 +24,7 @@ use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
 use super::write::Write;
-use super::{migrations, pooler, row};
+use super::{migrations, pooler, row, terms};
 
 /// Keeps todos in a PostgreSQL database that any number of processes use at the same time.
 ///
@@ -142,10 +142,48 @@ impl TodoRepository for PostgresTodoRepository {
         rows.iter().map(|row| row::read(row, workspace)).collect()
     }
 
+    async fn find_all(
+        &self,
+        permit: &ReadPermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        let workspace = permit.workspace();
+        let key = [row::key(workspace), Parameter::Ids(ids)];
+        let rows = self.connections.run(Query::FindAll, &key).await?;
+        let mut todos =
+            rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
+        todos.sort_by_key(Todo::id);
+        Ok(todos)
+    }
+
+    async fn ids_by_term(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError> {
+        let Some(first) = next(after) else { return Ok(Some(IdsByTerm::merge([], limit))) };
+        let look_up = terms::LookUp { workspace: permit.workspace(), range, first, limit };
+        self.connections.execute(&look_up).await
+    }
+
+    async fn terms(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        limit: usize,
+    ) -> Result<Vec<Term>, StorageError> {
+        let range = terms::range(permit.workspace(), range, limit);
+        let rows = self.connections.run(Query::Terms, &range).await?;
+        Ok(rows.iter().map(terms::read).collect::<Result<_, _>>().map_err(Failure::from)?)
+    }
+
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         for _ in 0..ROUNDS {
-            let write = Write::Insert { todo: todo.clone(), quota: permit.quota() };
+            let (quota, terms) = (permit.quota(), TermChange::adding(todo));
+            let write = Write::Insert { todo: todo.clone(), terms, quota };
             if self.groups.write(write).await? {
                 return Ok(());
             }
@@ -164,6 +202,7 @@ impl TodoRepository for PostgresTodoRepository {
         let once = creations::InsertOnce {
             caller: permit.caller().key(),
             todo,
+            terms: TermChange::adding(todo),
             request,
             quota: permit.quota(),
         };
@@ -184,35 +223,30 @@ impl TodoRepository for PostgresTodoRepository {
     async fn save(
         &self,
         permit: &WritePermit,
-        todo: &Todo,
-        expected: Version,
+        before: &Todo,
+        after: &Todo,
     ) -> Result<(), ChangeError> {
-        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
+        after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
+        let (quota, terms) = (permit.quota(), TermChange::between(before, after));
         for _ in 0..ROUNDS {
-            let write = Write::Save { todo: todo.clone(), expected, quota: permit.quota() };
+            let (todo, terms) = (after.clone(), terms.clone());
+            let write = Write::Save { before: before.version(), todo, terms, quota };
             if self.groups.write(write).await? {
                 return Ok(());
             }
-            self.refusal_of_change(todo, expected, permit.quota()).await?;
+            self.refusal_of_change(after, before.version(), quota).await?;
         }
         Err(contended().into())
     }
 
-    async fn remove(
-        &self,
-        permit: &WritePermit,
-        id: TodoId,
-        expected: Option<Version>,
-    ) -> Result<bool, RemoveError> {
-        let workspace = permit.workspace();
-        let removed =
-            self.groups.write(Write::Remove { workspace: workspace.clone(), id, expected }).await?;
-        if removed || expected.is_none() {
-            return Ok(removed);
-        }
-        let key = [row::key(workspace), Parameter::Id(id)];
-        let existing = self.connections.run(Query::Exists, &key).await?;
-        if existing.is_empty() { Ok(false) } else { Err(RemoveError::Stale) }
+    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError> {
+        let write = Write::Remove {
+            workspace: permit.workspace().clone(),
+            id: todo.id(),
+            before: todo.version(),
+            terms: TermChange::removing(todo),
+        };
+        if self.groups.write(write).await? { Ok(()) } else { Err(RemoveError::Stale) }
     }
 }
 

@@ -35,8 +35,8 @@ const SETTINGS: &str = "\
     FROM pg_settings \
     WHERE (name = 'statement_timeout' AND setting = '0') \
        OR (name = 'synchronous_commit' AND setting = 'off') \
-       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', \
-                   'citus.multi_shard_modify_mode')";
+       OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', 'enable_hashjoin', \
+                   'enable_mergejoin', 'citus.multi_shard_modify_mode')";
 
 /// The beginning of writes to several workspaces. None of them waits long for a lock: those that can go on
 /// are not held up, and this one runs again alone.

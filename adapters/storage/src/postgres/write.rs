@@ -2,21 +2,21 @@
 
 use std::num::NonZeroU64;
 
-use todo_application::domain::{Quota, Todo, TodoId, Version, WorkspaceId};
+use todo_application::domain::{Quota, TermChange, Todo, TodoId, Version, WorkspaceId};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
 use super::connections::Work;
 use super::parameter::Parameter;
 use super::queries::Query;
-use super::row;
 use super::session::{Session, Transaction};
+use super::{row, terms};
 
 /// A statement that changes one todo and counts it in the head of its workspace, or does neither.
 pub(super) enum Write {
-    Insert { todo: Todo, quota: Quota },
-    Save { todo: Todo, expected: Version, quota: Quota },
-    Remove { workspace: WorkspaceId, id: TodoId, expected: Option<Version> },
+    Insert { todo: Todo, terms: TermChange, quota: Quota },
+    Save { before: Version, todo: Todo, terms: TermChange, quota: Quota },
+    Remove { workspace: WorkspaceId, id: TodoId, before: Version, terms: TermChange },
 }
 
 impl Write {
@@ -42,16 +42,15 @@ impl Write {
 
     pub(super) fn parameters(&self) -> Vec<Parameter<'_>> {
         match self {
-            Self::Insert { todo, quota } => inserted(todo, *quota),
-            Self::Save { todo, expected, quota } => {
-                let expected = Parameter::Number(Some(expected.as_i64()));
-                let bytes = Parameter::Number(Some(todo.bytes().cast_signed()));
-                let more = [expected, bytes, limit(quota.bytes)];
-                row::values(todo).into_iter().chain(more).collect()
+            Self::Insert { todo, terms, quota } => inserted(todo, terms, *quota),
+            Self::Save { before, todo, terms, quota } => {
+                let terms = [&terms.removed, &terms.added].map(|terms| Parameter::Terms(terms));
+                saved(*before, todo, *quota).chain(terms).collect()
             }
-            Self::Remove { workspace, id, expected } => {
-                let expected = Parameter::Number(expected.map(Version::as_i64));
-                vec![row::key(workspace), Parameter::Id(*id), expected]
+            Self::Remove { workspace, id, before, terms } => {
+                let before = Parameter::Number(Some(before.as_i64()));
+                let terms = Parameter::Terms(&terms.removed);
+                vec![row::key(workspace), Parameter::Id(*id), before, terms]
             }
         }
     }
@@ -70,18 +69,45 @@ impl Work for Write {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        if let Self::Insert { todo, quota } = self
-            && session.has_citus()
-        {
+        if session.has_citus() && !matches!(self, Self::Remove { .. }) {
             let transaction = session.transaction().await?;
-            let is_added = insert(&transaction, todo, *quota).await?;
-            if is_added {
+            let had_effect = match self {
+                Self::Save { before, todo, terms, quota } => {
+                    save_in_parts(&transaction, *before, todo, terms, *quota).await?
+                }
+                Self::Insert { todo, terms, quota } => {
+                    insert(&transaction, todo, terms, *quota).await?
+                }
+                Self::Remove { .. } => false,
+            };
+            if had_effect {
                 transaction.commit().await?;
             }
-            return Ok(is_added);
+            return Ok(had_effect);
         }
         had_effect(session.query(self.query(), &self.parameters()).await)
     }
+}
+
+/// Saves a todo in a transaction that is rolled back if it had no effect.
+async fn save_in_parts(
+    transaction: &Transaction<'_>,
+    before: Version,
+    todo: &Todo,
+    terms: &TermChange,
+    quota: Quota,
+) -> Result<bool, Error> {
+    let item: Vec<_> = saved(before, todo, quota).collect();
+    if transaction.query(Query::SaveItem, &item).await?.is_empty() {
+        return Ok(false);
+    }
+    if !terms.removed.is_empty() {
+        let (workspace, id) = (row::key(todo.workspace()), Parameter::Id(todo.id()));
+        let removed = [workspace, Parameter::Terms(&terms.removed), id];
+        transaction.query(Query::RemoveTerms, &removed).await?;
+    }
+    terms::add(transaction, todo, &terms.added).await?;
+    Ok(true)
 }
 
 /// Adds a todo and counts it, in a transaction that is rolled back if it was not added. Returns whether it
@@ -89,10 +115,11 @@ impl Work for Write {
 pub(super) async fn insert(
     transaction: &Transaction<'_>,
     todo: &Todo,
+    terms: &TermChange,
     quota: Quota,
 ) -> Result<bool, Error> {
     if !transaction.has_citus() {
-        return had_effect(transaction.query(Query::Insert, &inserted(todo, quota)).await);
+        return had_effect(transaction.query(Query::Insert, &inserted(todo, terms, quota)).await);
     }
     if quota.bytes.is_some_and(|limit| todo.bytes() > limit.get()) {
         return Ok(false);
@@ -103,13 +130,25 @@ pub(super) async fn insert(
     if transaction.query(Query::AdmitToHead, &head).await?.is_empty() {
         return Ok(false);
     }
-    Ok(!transaction.query(Query::Load, &row::values(todo)).await?.is_empty())
+    if transaction.query(Query::Load, &row::values(todo)).await?.is_empty() {
+        return Ok(false);
+    }
+    terms::add(transaction, todo, &terms.added).await?;
+    Ok(true)
 }
 
 /// The parameters of [`Query::Insert`].
-fn inserted(todo: &Todo, quota: Quota) -> Vec<Parameter<'_>> {
+fn inserted<'a>(todo: &'a Todo, terms: &'a TermChange, quota: Quota) -> Vec<Parameter<'a>> {
+    let counted = row::values(todo).into_iter().chain(row::counted(todo));
     let limits = [quota.todos, quota.bytes].map(limit);
-    row::values(todo).into_iter().chain(row::counted(todo)).chain(limits).collect()
+    counted.chain(limits).chain([Parameter::Terms(&terms.added)]).collect()
+}
+
+/// The parameters of [`Query::SaveItem`].
+fn saved(before: Version, todo: &Todo, quota: Quota) -> impl Iterator<Item = Parameter<'_>> {
+    let before = Parameter::Number(Some(before.as_i64()));
+    let bytes = Parameter::Number(Some(todo.bytes().cast_signed()));
+    row::values(todo).into_iter().chain([before, bytes, limit(quota.bytes)])
 }
 
 /// A limit as a number that is compared.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, TransactionBehavior};
-use todo_application::domain::{OperatorPermit, Todo};
+use todo_application::domain::{OperatorPermit, TermChange, Todo};
 use todo_application::ports::{Loaded, StorageError, TodoLoader};
 use tokio::task::spawn_blocking;
 
@@ -64,7 +64,8 @@ fn load_one(
     heads: &mut Heads<'_>,
     todo: &Todo,
 ) -> Result<Loaded, StorageError> {
-    if write::insert_new(connection, todo).map_err(failure)? {
+    let terms = TermChange::adding(todo);
+    if write::insert_new(connection, todo, &terms).map_err(failure)? {
         heads.of(todo.workspace()).map_err(failure)?.count(|head| head.add(todo));
         return Ok(Loaded::Added);
     }

@@ -90,6 +90,15 @@ pub(super) fn list_by(
     select(connection, sql, workspace, page)
 }
 
+/// Those that exist, in this order.
+pub(super) fn find_all(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    ids: &[TodoId],
+) -> Result<Vec<Todo>, StorageError> {
+    ids.iter().filter_map(|id| find(connection, workspace, *id).transpose()).collect()
+}
+
 /// The todos of all workspaces after one of them, or the first ones.
 pub(super) fn page(
     connection: &Connection,
@@ -139,14 +148,14 @@ fn todos(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rusqlite::types::Value;
 
     use super::*;
     use crate::sqlite::schema;
 
     /// The query plan of `sql`, one step a line.
-    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    pub(in crate::sqlite) fn plan(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let parameters = vec![Value::Null; statement.parameter_count()];
         statement

@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use todo_application::domain::{
-    Order, OtherWorkspace, Place, ReadPermit, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    Order, OtherWorkspace, Place, ReadPermit, Term, TermChange, TermRange, Todo, TodoId,
+    WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
-    StorageHealth, TodoRepository, in_one_line,
+    ChangeError, Creation, CreationRequest, Filter, IdsByTerm, InsertError, RemoveError,
+    StorageError, StorageHealth, TodoRepository, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -21,10 +22,10 @@ use super::files::Files;
 use super::lock::Lock;
 use super::open::{self, Opened};
 use super::open_error::OpenError;
-use super::queries;
 use super::readers::Readers;
 use super::write::{Outcome, Write};
 use super::writer::Writer;
+use super::{queries, terms};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -92,9 +93,47 @@ impl TodoRepository for SqliteTodoRepository {
         self.readers.read(list).await
     }
 
+    async fn find_all(
+        &self,
+        permit: &ReadPermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        let (workspace, mut ids) = (permit.workspace().clone(), ids.to_vec());
+        ids.sort_unstable();
+        ids.dedup();
+        let find = move |connection: &Connection| queries::find_all(connection, &workspace, &ids);
+        self.readers.read(find).await
+    }
+
+    async fn ids_by_term(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        after: Option<TodoId>,
+        limit: usize,
+    ) -> Result<Option<IdsByTerm>, StorageError> {
+        let (workspace, range) = (permit.workspace().clone(), range.clone());
+        let find =
+            move |connection: &Connection| terms::ids(connection, &workspace, &range, after, limit);
+        self.readers.read(find).await
+    }
+
+    async fn terms(
+        &self,
+        permit: &ReadPermit,
+        range: &TermRange,
+        limit: usize,
+    ) -> Result<Vec<Term>, StorageError> {
+        let (workspace, range) = (permit.workspace().clone(), range.clone());
+        let find =
+            move |connection: &Connection| terms::find(connection, &workspace, &range, limit);
+        self.readers.read(find).await
+    }
+
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let write = Write::Insert { todo: todo.clone(), quota: permit.quota() };
+        let (todo_of_write, terms) = (todo.clone(), TermChange::adding(todo));
+        let write = Write::Insert { todo: todo_of_write, terms, quota: permit.quota() };
         let outcome = self.writer.write(write).await?;
         inserted(todo, outcome).map(drop)
     }
@@ -107,49 +146,56 @@ impl TodoRepository for SqliteTodoRepository {
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
         let (caller, request) = (permit.caller().key(), request.clone());
-        let (todo_of_write, quota) = (todo.clone(), permit.quota());
-        let write = Write::InsertOnce { caller, todo: todo_of_write, request, quota };
+        let (todo_of_write, terms) = (todo.clone(), TermChange::adding(todo));
+        let quota = permit.quota();
+        let write = Write::InsertOnce { caller, todo: todo_of_write, terms, request, quota };
         inserted(todo, self.writer.write(write).await?)
     }
 
     async fn save(
         &self,
         permit: &WritePermit,
-        todo: &Todo,
-        expected: Version,
+        before: &Todo,
+        after: &Todo,
     ) -> Result<(), ChangeError> {
-        todo.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let write = Write::Save { todo: todo.clone(), expected, quota: permit.quota() };
+        after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
+        let write = Write::Save {
+            before: before.into(),
+            todo: after.clone(),
+            terms: TermChange::between(before, after),
+            quota: permit.quota(),
+        };
         match self.writer.write(write).await? {
             Outcome::Stale => Err(ChangeError::Stale),
             Outcome::TooLong(exceeded) => Err(exceeded.into()),
-            Outcome::Done
-            | Outcome::NotFound
-            | Outcome::Duplicate
-            | Outcome::Refused(_)
-            | Outcome::Earlier(_) => Ok(()),
+            Outcome::Done | Outcome::Duplicate | Outcome::Refused(_) | Outcome::Earlier(_) => {
+                Ok(())
+            }
         }
     }
 
-    async fn remove(
-        &self,
-        permit: &WritePermit,
-        id: TodoId,
-        expected: Option<Version>,
-    ) -> Result<bool, RemoveError> {
-        let write = Write::Remove { workspace: permit.workspace().clone(), id, expected };
-        let outcome = self.writer.write(write).await?;
-        if outcome == Outcome::Stale {
-            return Err(RemoveError::Stale);
+    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError> {
+        let write = Write::Remove {
+            workspace: permit.workspace().clone(),
+            id: todo.id(),
+            before: todo.into(),
+            terms: TermChange::removing(todo),
+        };
+        match self.writer.write(write).await? {
+            Outcome::Stale => Err(RemoveError::Stale),
+            Outcome::Done
+            | Outcome::Duplicate
+            | Outcome::Refused(_)
+            | Outcome::TooLong(_)
+            | Outcome::Earlier(_) => Ok(()),
         }
-        Ok(outcome == Outcome::Done)
     }
 }
 
 /// The answer to an insertion.
 fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
     match outcome {
-        Outcome::Done | Outcome::NotFound | Outcome::Stale | Outcome::TooLong(_) => Ok(None),
+        Outcome::Done | Outcome::Stale | Outcome::TooLong(_) => Ok(None),
         Outcome::Earlier(creation) => Ok(Some(creation)),
         Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
         Outcome::Refused(refusal) => Err(refusal.into()),

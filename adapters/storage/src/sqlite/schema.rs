@@ -2,12 +2,14 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::terms;
+
 /// Marks a database as one of todo-mcp (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The migrations from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A migration that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 7] = [
+const MIGRATIONS: [(i32, &str); 8] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
     (3, include_str!("migrations/0003_whole_todos_by_done.sql")),
@@ -15,7 +17,11 @@ const MIGRATIONS: [(i32, &str); 7] = [
     (5, include_str!("migrations/0005_heads.sql")),
     (6, include_str!("migrations/0006_due_priority_labels.sql")),
     (7, include_str!("migrations/0007_orders.sql")),
+    (8, include_str!("migrations/0008_terms.sql")),
 ];
+
+/// The migration that makes the table of terms, which are computed here.
+const TERMS: i32 = 8;
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -48,6 +54,9 @@ pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Res
     for (number, sql) in MIGRATIONS.into_iter().filter(|(number, _)| *number > schema) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         step.execute_batch(sql)?;
+        if number == TERMS {
+            terms::add_all(&step)?;
+        }
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", number)?;
         step.commit()?;

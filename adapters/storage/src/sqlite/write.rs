@@ -1,12 +1,14 @@
 //! The statements that write.
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
-use todo_application::domain::{Quota, QuotaExceeded, Todo, TodoId, Version, WorkspaceId};
+use rusqlite::{Connection, params, params_from_iter};
+use todo_application::domain::{
+    Quota, QuotaExceeded, TermChange, Todo, TodoId, Version, WorkspaceId,
+};
 use todo_application::ports::{Creation, CreationRequest, Refusal};
 
 use super::heads::{Heads, StoredHead};
-use super::{creations, row, schema};
+use super::{creations, row, schema, terms};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
@@ -20,54 +22,62 @@ const SAVE: &str = "\
                      updated_at = ?12, updated_by = ?13, version = ?14 \
     WHERE workspace = ?1 AND id = ?2 AND version = ?15";
 
-const REMOVE: &str = "\
-    DELETE FROM todos \
-    WHERE workspace = ?1 AND id = ?2 AND version = coalesce(?3, version) \
-    RETURNING octet_length(title) + ifnull(octet_length(description), 0) \
-              + ifnull(octet_length(labels), 0)";
-
-/// The bytes of the texts of a todo of this version.
-const BYTES: &str = "\
-    SELECT octet_length(title) + ifnull(octet_length(description), 0) \
-           + ifnull(octet_length(labels), 0) \
-    FROM todos \
-    WHERE workspace = ?1 AND id = ?2 AND version = ?3";
+const REMOVE: &str = "DELETE FROM todos WHERE workspace = ?1 AND id = ?2 AND version = ?3";
 
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2)";
+
+const HAS_VERSION: &str = "\
+    SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2 AND version = ?3)";
 
 /// A write, as the port requests it.
 pub(super) enum Write {
     Insert {
         todo: Todo,
+        terms: TermChange,
         quota: Quota,
     },
     /// `caller` is the [key](todo_application::domain::CallerId::key) of the caller.
     InsertOnce {
         caller: String,
         todo: Todo,
+        terms: TermChange,
         request: CreationRequest,
         quota: Quota,
     },
     Save {
+        before: Before,
         todo: Todo,
-        expected: Version,
+        terms: TermChange,
         quota: Quota,
     },
     Remove {
         workspace: WorkspaceId,
         id: TodoId,
-        expected: Option<Version>,
+        before: Before,
+        terms: TermChange,
     },
     /// Changes nothing, to see whether writes are committed.
     Probe,
+}
+
+/// A todo that is to be replaced or removed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    version: Version,
+    /// Of its texts.
+    bytes: u64,
+}
+
+impl From<&Todo> for Before {
+    fn from(todo: &Todo) -> Self {
+        Self { version: todo.version(), bytes: todo.bytes() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A row was written or removed.
     Done,
-    /// There was no todo to remove.
-    NotFound,
     /// The id was taken. Nothing was written.
     Duplicate,
     /// The todo had another version than expected, or did not exist. Nothing was written.
@@ -91,32 +101,39 @@ impl Write {
         }
     }
 
-    /// Whether the write is more than one statement that changes something. SQLite undoes a failed
-    /// statement by itself.
-    pub(super) fn needs_savepoint(&self) -> bool {
-        matches!(self, Self::InsertOnce { .. })
-    }
-
     /// Runs the write in the open transaction. Unless the outcome is [`Outcome::Done`], it has changed
-    /// nothing; after an error, what a write that [needs a savepoint](Self::needs_savepoint) has done must
-    /// be rolled back.
+    /// nothing; after an error, the transaction must be rolled back.
     pub(super) fn apply(
         &self,
         connection: &Connection,
         heads: &mut Heads<'_>,
     ) -> rusqlite::Result<Outcome> {
         match self {
-            Self::Insert { todo, quota } => {
-                insert(connection, heads.of(todo.workspace())?, todo, *quota, || Ok(()))
+            Self::Insert { todo, terms, quota } => {
+                let head = heads.of(todo.workspace())?;
+                insert(connection, head, todo, terms, *quota, || Ok(()))
             }
-            Self::InsertOnce { caller, todo, request, quota } => {
-                insert_once(connection, heads, caller, todo, request, *quota)
+            Self::InsertOnce { caller, todo, terms, request, quota } => {
+                if let Some(earlier) = creations::find(connection, caller, todo, request)? {
+                    return Ok(Outcome::Earlier(earlier));
+                }
+                let remember = || creations::remember(connection, caller, todo, request);
+                let head = heads.of(todo.workspace())?;
+                insert(connection, head, todo, terms, *quota, remember)
             }
-            Self::Save { todo, expected, quota } => {
-                save(connection, heads, todo, *expected, *quota)
+            Self::Save { before, todo, terms, quota } => {
+                let head = heads.of(todo.workspace())?;
+                save(connection, head, *before, todo, terms, *quota)
             }
-            Self::Remove { workspace, id, expected } => {
-                remove(connection, heads, workspace, *id, *expected)
+            Self::Remove { workspace, id, before, terms } => {
+                let key =
+                    params![workspace.as_str(), id.as_uuid().as_bytes(), before.version.as_i64()];
+                if connection.prepare_cached(REMOVE)?.execute(key)? == 0 {
+                    return Ok(Outcome::Stale);
+                }
+                terms::change(connection, workspace, *id, terms)?;
+                heads.of(workspace)?.count(|head| head.remove(before.bytes));
+                Ok(Outcome::Done)
             }
             Self::Probe => schema::rewrite(connection).map(|()| Outcome::Done),
         }
@@ -127,6 +144,7 @@ fn insert(
     connection: &Connection,
     head: &mut StoredHead,
     todo: &Todo,
+    terms: &TermChange,
     quota: Quota,
     remember: impl FnOnce() -> rusqlite::Result<()>,
 ) -> rusqlite::Result<Outcome> {
@@ -134,7 +152,7 @@ fn insert(
         let is_taken = exists(connection, todo.workspace(), todo.id())?;
         return Ok(if is_taken { Outcome::Duplicate } else { Outcome::Refused(refusal) });
     }
-    if !insert_new(connection, todo)? {
+    if !insert_new(connection, todo, terms)? {
         return Ok(Outcome::Duplicate);
     }
     remember()?;
@@ -143,65 +161,41 @@ fn insert(
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
-pub(super) fn insert_new(connection: &Connection, todo: &Todo) -> rusqlite::Result<bool> {
-    let values = params_from_iter(row::values(todo));
-    Ok(connection.prepare_cached(INSERT)?.execute(values)? > 0)
-}
-
-fn insert_once(
+pub(super) fn insert_new(
     connection: &Connection,
-    heads: &mut Heads<'_>,
-    caller: &str,
     todo: &Todo,
-    request: &CreationRequest,
-    quota: Quota,
-) -> rusqlite::Result<Outcome> {
-    if let Some(earlier) = creations::find(connection, caller, todo, request)? {
-        return Ok(Outcome::Earlier(earlier));
+    terms: &TermChange,
+) -> rusqlite::Result<bool> {
+    let values = params_from_iter(row::values(todo));
+    let is_new = connection.prepare_cached(INSERT)?.execute(values)? > 0;
+    if is_new {
+        terms::change(connection, todo.workspace(), todo.id(), terms)?;
     }
-    let remember = || creations::remember(connection, caller, todo, request);
-    insert(connection, heads.of(todo.workspace())?, todo, quota, remember)
+    Ok(is_new)
 }
 
 fn save(
     connection: &Connection,
-    heads: &mut Heads<'_>,
+    head: &mut StoredHead,
+    before: Before,
     todo: &Todo,
-    expected: Version,
+    terms: &TermChange,
     quota: Quota,
 ) -> rusqlite::Result<Outcome> {
     let (workspace, id) = (todo.workspace(), todo.id());
-    let head = heads.of(workspace)?;
-    let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.as_i64()];
-    let before = connection.prepare_cached(BYTES)?.query_row(key, |row| row.get::<_, i64>(0));
-    let Some(before) = before.optional()?.map(i64::unsigned_abs) else {
-        return Ok(Outcome::Stale);
-    };
-    if let Err(exceeded) = head.get().admits_change(before, todo, quota) {
-        return Ok(Outcome::TooLong(exceeded));
+    if let Err(exceeded) = head.get().admits_change(before.bytes, todo, quota) {
+        let key = params![workspace.as_str(), id.as_uuid().as_bytes(), before.version.as_i64()];
+        let is_stored = connection.prepare_cached(HAS_VERSION)?.query_row(key, |row| row.get(0))?;
+        return Ok(if is_stored { Outcome::TooLong(exceeded) } else { Outcome::Stale });
     }
-    let expected = ToSqlOutput::from(expected.as_i64());
+    let expected = ToSqlOutput::from(before.version.as_i64());
     let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
-    connection.prepare_cached(SAVE)?.execute(values)?;
-    head.count(|head| head.replace(before, todo));
-    Ok(Outcome::Done)
-}
-
-fn remove(
-    connection: &Connection,
-    heads: &mut Heads<'_>,
-    workspace: &WorkspaceId,
-    id: TodoId,
-    expected: Option<Version>,
-) -> rusqlite::Result<Outcome> {
-    let head = heads.of(workspace)?;
-    let key = params![workspace.as_str(), id.as_uuid().as_bytes(), expected.map(Version::as_i64)];
-    let removed = connection.prepare_cached(REMOVE)?.query_row(key, |row| row.get::<_, i64>(0));
-    if let Some(bytes) = removed.optional()? {
-        head.count(|head| head.remove(bytes.unsigned_abs()));
-        return Ok(Outcome::Done);
+    if connection.prepare_cached(SAVE)?.execute(values)? == 0 {
+        return Ok(Outcome::Stale);
     }
-    Ok(if exists(connection, workspace, id)? { Outcome::Stale } else { Outcome::NotFound })
+    terms::change(connection, workspace, id, terms)?;
+    head.count(|head| head.replace(before.bytes, todo));
+    Ok(Outcome::Done)
 }
 
 fn exists(connection: &Connection, workspace: &WorkspaceId, id: TodoId) -> rusqlite::Result<bool> {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, iter, slice};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use thiserror::Error;
 use todo_application::ports::StorageError;
 use tokio::sync::{Mutex, oneshot};
@@ -195,6 +195,8 @@ enum Failed {
     ByMarker(rusqlite::Error),
     /// One of its writes ended it.
     ByWrite(rusqlite::Error),
+    /// One of its writes failed, and would leave a part of itself among the others.
+    InWrite(rusqlite::Error),
     /// It could not begin, or not be committed.
     AsAWhole(rusqlite::Error),
 }
@@ -209,10 +211,11 @@ fn commit(
         Ok(results) => results,
         // The writes do not depend on it.
         Err(Failed::ByMarker(_)) if marks => commit(connection, writes, false),
-        Err(Failed::ByWrite(_)) if writes.len() > 1 => {
+        Err(Failed::ByWrite(_) | Failed::InWrite(_)) if writes.len() > 1 => {
             let alone = |write| commit(connection, slice::from_ref(write), marks);
             writes.iter().flat_map(alone).collect()
         }
+        Err(Failed::InWrite(error)) => vec![Err(failure(error))],
         Err(Failed::ByMarker(error) | Failed::ByWrite(error) | Failed::AsAWhole(error)) => {
             let may_pass = may_pass(&error);
             let error = Arc::new(error);
@@ -236,11 +239,18 @@ fn try_commit(
         log_marker::change(&transaction).map_err(Failed::ByMarker)?;
     }
     let mut heads = Heads::new(&transaction);
-    let results = writes
-        .iter()
-        .map(|write| apply_alone(&transaction, &mut heads, write))
-        .collect::<rusqlite::Result<_>>()
-        .map_err(Failed::ByWrite)?;
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
+        match write.apply(&transaction, &mut heads) {
+            Ok(outcome) => results.push(Ok(outcome)),
+            // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
+            // accepts no more writes in it.
+            Err(error) if transaction.is_autocommit() || is_damage(&error) => {
+                return Err(Failed::ByWrite(error));
+            }
+            Err(error) => return Err(Failed::InWrite(error)),
+        }
+    }
     heads.store().map_err(Failed::ByWrite)?;
     let committed = transaction.commit();
     if committed.is_err() {
@@ -256,39 +266,6 @@ fn try_commit(
 /// log; that one need not reach the disk.
 fn settle(connection: &Connection) {
     let _ = schema::rewrite(connection);
-}
-
-/// Runs one write, so that its failure leaves the others of the transaction intact. An error means that
-/// the transaction has ended.
-fn apply_alone(
-    transaction: &Transaction<'_>,
-    heads: &mut Heads<'_>,
-    write: &Write,
-) -> rusqlite::Result<Result<Outcome, StorageError>> {
-    let needs_savepoint = write.needs_savepoint();
-    if needs_savepoint {
-        run(transaction, "SAVEPOINT alone")?;
-    }
-    let applied = write.apply(transaction, heads);
-    if let Err(error) = &applied {
-        // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
-        // accepts no more writes in it.
-        if transaction.is_autocommit() || is_damage(error) {
-            return applied.map(Ok);
-        }
-        if needs_savepoint {
-            run(transaction, "ROLLBACK TO alone")?;
-        }
-    }
-    if needs_savepoint {
-        run(transaction, "RELEASE alone")?;
-    }
-    Ok(applied.map_err(failure))
-}
-
-/// Runs a cached statement. The savepoints of `rusqlite` prepare theirs each time.
-fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 #[cfg(test)]

@@ -44,8 +44,9 @@ pub trait Resources: Send + Sync + 'static {
         async { Ok(Completion::default()) }
     }
 
-    /// The one spelling of a URI under which [`watch`](Self::watch) reports it; `None` if no resource can
-    /// have that URI. Whether it exists, and for whom, must not matter.
+    /// The one spelling of a URI, or of another that changes with it, under which [`watch`](Self::watch)
+    /// reports changes; `None` if no resource can have that URI. Whether it exists, and for whom, must not
+    /// matter.
     fn canonical_uri(&self, uri: &str) -> Option<String>;
 
     /// Watches the caller's resources from now on, until the result is dropped.

@@ -22,12 +22,21 @@ pub(super) enum Step {
     Unless { done: &'static str, sql: &'static str },
     /// Where `like` is distributed, distributes the new and empty `table` in the same way.
     Distribute { table: &'static str, like: &'static str },
+    /// Adds the terms of all todos to the empty table of terms.
+    AddTerms,
 }
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 6] =
-    [(1, &TODOS), (2, &CREATIONS), (3, &CALLERS), (4, &HEADS), (5, &FIELDS), (6, &ORDERS)];
+pub(super) const MIGRATIONS: [(i32, &[Step]); 7] = [
+    (1, &TODOS),
+    (2, &CREATIONS),
+    (3, &CALLERS),
+    (4, &HEADS),
+    (5, &FIELDS),
+    (6, &ORDERS),
+    (7, &TERMS),
+];
 
 /// Whether the table of todos has the name that migration 4 gives it.
 const IS_RENAMED: &str = "SELECT to_regclass('todo_items') IS NOT NULL";
@@ -151,8 +160,9 @@ const HEADS: [Step; 4] = [
     ),
     Step::Distribute { table: "todo_heads", like: "todo_items" },
     // An id counts as minted here if it is of version 7 and its time at most 366 days after the creation.
-    Step::Run(
-        "INSERT INTO todo_heads (workspace, todos, bytes, last_change, last_id)
+    Step::Unless {
+        done: HAS_TEXT_BYTES,
+        sql: "INSERT INTO todo_heads (workspace, todos, bytes, last_change, last_id)
          SELECT workspace, count(*), sum(octet_length(title) + coalesce(octet_length(description), 0)),
                 count(*), max(CASE
                     WHEN substr(id::text, 15, 1) = '7'
@@ -161,7 +171,7 @@ const HEADS: [Step; 4] = [
                     THEN id::text END COLLATE \"C\")::uuid
          FROM todo_items GROUP BY workspace
          ON CONFLICT (workspace) DO NOTHING",
-    ),
+    },
 ];
 
 /// Due dates, priorities and labels.
@@ -203,6 +213,32 @@ const ORDERS: [Step; 6] = [
         "CREATE INDEX IF NOT EXISTS todos_done_by_update ON todo_items
          (workspace, (- updated_at), id) WHERE completed_at IS NOT NULL",
     ),
+];
+
+/// Whether a column of the heads has the name that migration 7 gives it.
+const HAS_TEXT_BYTES: &str = "\
+    SELECT EXISTS (SELECT 1 FROM pg_attribute \
+                   WHERE attrelid = to_regclass('todo_heads') AND attname = 'text_bytes')";
+
+/// What leads to the todos that have a word or a label (`Term` in the domain). A column of the heads gets
+/// another name, which a server of an earlier schema does not know: it would write without changing the terms.
+const TERMS: [Step; 5] = [
+    // First: it waits for the writes of such servers, and excludes further ones.
+    Step::Unless {
+        done: HAS_TEXT_BYTES,
+        sql: "ALTER TABLE todo_heads RENAME COLUMN bytes TO text_bytes",
+    },
+    Step::Run(
+        "CREATE TABLE IF NOT EXISTS todo_terms (
+            workspace bytea            NOT NULL,
+            term      text COLLATE \"C\" NOT NULL,
+            id        uuid             NOT NULL, -- of the todo
+            PRIMARY KEY (workspace, term, id)
+        )",
+    ),
+    Step::Distribute { table: "todo_terms", like: "todo_items" },
+    Step::Run("DELETE FROM todo_terms"),
+    Step::AddTerms,
 ];
 
 #[cfg(test)]

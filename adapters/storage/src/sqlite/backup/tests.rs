@@ -7,7 +7,7 @@ use todo_application::ports::{Filter, TodoRepository as _};
 use tokio::task::spawn_blocking;
 
 use super::*;
-use crate::sqlite::fixture::{Place, id, read_permit, todo, write_permit};
+use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
 use crate::sqlite::{SqliteTodoRepository, schema};
 
 const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
@@ -44,8 +44,10 @@ async fn a_copy_made_under_load_is_intact_and_has_all_todos_written_before() {
             let mut others = (100..=255).cycle();
             while !done.load(Ordering::Relaxed) {
                 let number = others.next().unwrap();
-                repository.remove(&write_permit(), id(number), None).await.unwrap();
-                repository.insert(&write_permit(), &todo(number, "In between")).await.unwrap();
+                let todo = todo(number, "In between");
+                // The first time there is none.
+                let _ = repository.remove(&write_permit(), &todo).await;
+                repository.insert(&write_permit(), &todo).await.unwrap();
             }
         }
     });

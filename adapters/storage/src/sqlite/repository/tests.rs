@@ -91,7 +91,7 @@ async fn an_id_of_another_length_is_corrupt_and_reported_as_bytes() {
 }
 
 #[tokio::test]
-async fn a_corrupt_todo_can_be_removed_and_the_others_read() {
+async fn the_others_can_be_read_beside_a_corrupt_todo_and_it_can_be_removed() {
     let place = Place::new();
     let repository = place.open();
     for number in [1, 2] {
@@ -103,7 +103,7 @@ async fn a_corrupt_todo_can_be_removed_and_the_others_read() {
         .unwrap();
 
     assert!(repository.find(&read_permit(), id(2)).await.unwrap().is_some());
-    assert!(repository.remove(&write_permit(), id(1), None).await.unwrap());
+    repository.remove(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
     let todos = repository.list(&read_permit(), Filter::default(), None, 9).await.unwrap();
     assert_eq!(todos, [todo(2, "Buy milk")]);
 }

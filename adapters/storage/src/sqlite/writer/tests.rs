@@ -1,12 +1,12 @@
 use std::error::Error;
 
-use todo_application::domain::{Quota, Todo, TodoId, Version};
+use todo_application::domain::{Quota, TermChange, Todo, TodoId};
 use todo_application::ports::Filter;
 use tokio::sync::oneshot::Receiver as Replied;
 
 use super::*;
 use crate::sqlite::fixture::{Place, id, todo, without_sync, workspace};
-use crate::sqlite::write::Outcome;
+use crate::sqlite::write::{Before, Outcome};
 use crate::sqlite::{queries, schema};
 
 const FAILS_ALONE: &str = "fails alone";
@@ -38,7 +38,8 @@ fn failing_database() -> Connection {
 }
 
 fn insert(number: u8, title: &str) -> Write {
-    Write::Insert { todo: todo(number, title), quota: Quota::OFF }
+    let todo = todo(number, title);
+    Write::Insert { terms: TermChange::adding(&todo), todo, quota: Quota::OFF }
 }
 
 fn stored(connection: &Connection) -> Vec<TodoId> {
@@ -76,9 +77,13 @@ fn a_failing_write_does_not_affect_its_group() {
 fn a_write_sees_the_earlier_ones_of_its_group() {
     let mut connection = failing_database();
     let quota = Quota::OFF;
-    let save = |expected| Write::Save { todo: todo(1, "second"), expected, quota };
-    let remove = Write::Remove { workspace: workspace(), id: id(1), expected: None };
-    let group = [insert(1, "first"), save(Version::FIRST), remove, save(Version::FIRST)];
+    let (first, second) = (todo(1, "first"), todo(1, "second"));
+    let before = Before::from(&first);
+    let terms = TermChange::between(&first, &second);
+    let save = || Write::Save { before, todo: second.clone(), terms: terms.clone(), quota };
+    let terms = TermChange::removing(&second);
+    let remove = Write::Remove { workspace: workspace(), id: id(1), before, terms };
+    let group = [insert(1, "first"), save(), remove, save()];
     let results = commit(&mut connection, &group, false);
     assert!(matches!(results[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
     assert!(matches!(results[3], Ok(Outcome::Stale)));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use todo_application::domain::TodoId;
+use todo_application::domain::{TermChange, TodoId, Version};
 use tokio::sync::oneshot::channel;
 
 use super::*;
@@ -31,7 +31,12 @@ fn workspace(number: u8) -> WorkspaceId {
 }
 
 fn removal(workspace: WorkspaceId) -> Write {
-    Write::Remove { workspace, id: TodoId::from_bytes([0; 16]), expected: None }
+    Write::Remove {
+        workspace,
+        id: TodoId::from_bytes([0; 16]),
+        before: Version::FIRST,
+        terms: TermChange::default(),
+    }
 }
 
 fn workspaces(group: &[Job]) -> Vec<WorkspaceId> {

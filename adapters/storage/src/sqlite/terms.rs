@@ -1,0 +1,142 @@
+//! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
+
+use rusqlite::{Connection, params};
+use todo_application::domain::{Term, TermChange, TermRange, Todo, TodoId, WorkspaceId};
+use todo_application::ports::{IdsByTerm, StorageError};
+
+use super::failure::failure;
+use super::row::{self, select};
+
+// It may be there already: a row that cannot be read has left its terms behind.
+const ADD: &str = "INSERT OR IGNORE INTO terms (workspace, term, id) VALUES (?1, ?2, ?3)";
+
+const REMOVE: &str = "DELETE FROM terms WHERE workspace = ?1 AND term = ?2 AND id = ?3";
+
+const IDS: &str = "\
+    SELECT id FROM terms WHERE workspace = ?1 AND term = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+
+/// A seek for each term, however many todos have it.
+const TERMS: &str = "\
+    WITH RECURSIVE found (term) AS ( \
+        SELECT min(term) FROM terms WHERE workspace = ?1 AND term BETWEEN ?2 AND ?3 \
+        UNION ALL \
+        SELECT (SELECT min(term) FROM terms \
+                WHERE workspace = ?1 AND term > found.term AND term <= ?3) \
+        FROM found WHERE found.term IS NOT NULL) \
+    SELECT term FROM found WHERE term IS NOT NULL LIMIT ?4";
+
+const ALL_TODOS: &str = select!(workspace, "ORDER BY workspace, id");
+
+pub(super) fn change(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    id: TodoId,
+    TermChange { removed, added }: &TermChange,
+) -> rusqlite::Result<()> {
+    for (sql, terms) in [(REMOVE, removed), (ADD, added)] {
+        if terms.is_empty() {
+            continue;
+        }
+        let mut change = connection.prepare_cached(sql)?;
+        for term in terms {
+            let row = params![workspace.as_str(), term.as_str(), id.as_uuid().as_bytes()];
+            change.execute(row)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn ids(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    range: &TermRange,
+    after: Option<TodoId>,
+    limit: usize,
+) -> Result<Option<IdsByTerm>, StorageError> {
+    let terms = find(connection, workspace, range, IdsByTerm::MAX_TERMS + 1)?;
+    if terms.len() > IdsByTerm::MAX_TERMS {
+        return Ok(None);
+    }
+    let limit = IdsByTerm::limit_of_each(limit, terms.len());
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    // The empty blob sorts before every id.
+    let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
+    let mut ids = connection.prepare_cached(IDS).map_err(failure)?;
+    let of_term = |term: &Term| {
+        let of_term = params![workspace.as_str(), term.as_str(), after, rows];
+        let ids = ids.query_map(of_term, |row| row.get(0).map(TodoId::from_bytes))?;
+        ids.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let ids = terms.iter().map(of_term).collect::<Result<Vec<_>, _>>().map_err(failure)?;
+    Ok(Some(IdsByTerm::merge(ids, limit)))
+}
+
+/// The first terms of a range.
+pub(super) fn find(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    range: &TermRange,
+    limit: usize,
+) -> Result<Vec<Term>, StorageError> {
+    let (first, last) = (range.first().as_str(), range.last().as_str());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut terms = connection.prepare_cached(TERMS).map_err(failure)?;
+    let range = params![workspace.as_str(), first, last, limit];
+    let terms = terms.query_map(range, |row| Ok(Term::from(row.get_ref(0)?.as_str()?)));
+    terms.and_then(Iterator::collect).map_err(failure)
+}
+
+/// Adds the terms of all todos. One that cannot be read has none.
+pub(super) fn add_all(connection: &Connection) -> rusqlite::Result<()> {
+    // Sorted at once: in a long list, each term would otherwise change another page.
+    connection.execute_batch(
+        "CREATE TEMP TABLE unsorted (workspace TEXT NOT NULL, term TEXT NOT NULL, id BLOB NOT NULL)",
+    )?;
+    {
+        let mut add = connection.prepare("INSERT INTO unsorted VALUES (?1, ?2, ?3)")?;
+        let mut todos = connection.prepare(ALL_TODOS)?;
+        let mut rows = todos.query([])?;
+        while let Some(row) = rows.next()? {
+            let Ok(todo) = row::read_any(row) else { continue };
+            add_unsorted(&mut add, &todo)?;
+        }
+    }
+    connection.execute_batch(
+        "INSERT INTO terms SELECT workspace, term, id FROM unsorted ORDER BY workspace, term, id;
+         DROP TABLE unsorted",
+    )
+}
+
+fn add_unsorted(add: &mut rusqlite::Statement<'_>, todo: &Todo) -> rusqlite::Result<()> {
+    let (workspace, id) = (todo.workspace().as_str(), todo.id());
+    for term in Term::all_of(todo) {
+        add.execute(params![workspace, term.as_str(), id.as_uuid().as_bytes()])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::queries::tests::plan;
+    use crate::sqlite::schema;
+
+    #[test]
+    fn every_statement_seeks_in_the_primary_key() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, 0).unwrap();
+        for (sql, expected) in [
+            (REMOVE, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id=?)"),
+            (IDS, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id>?)"),
+        ] {
+            assert_eq!(plan(&connection, sql), [expected], "{sql}");
+        }
+        let terms = plan(&connection, TERMS);
+        let reads: Vec<_> = terms.iter().filter(|step| step.contains(" terms ")).collect();
+        assert_eq!(reads.len(), 2, "{terms:?}");
+        for read in reads {
+            let seek = "SEARCH terms USING PRIMARY KEY (workspace=? AND term>? AND term<?)";
+            assert_eq!(read, seek, "{terms:?}");
+        }
+    }
+}
