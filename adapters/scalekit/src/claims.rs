@@ -26,11 +26,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use protected_mcp::{Caller, Revocation, Scopes};
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -229,8 +231,34 @@ fn kept(payload: &SignedPayload, names: &[String]) -> Map<String, Value> {
     if names.is_empty() {
         return Map::new();
     }
-    let claims: Map<String, Value> = json::object(payload.as_str()).unwrap_or_default();
-    claims.into_iter().filter(|(name, value)| names.contains(name) && !value.is_null()).collect()
+    let mut claims = serde_json::Deserializer::from_str(payload.as_str());
+    claims.deserialize_map(KeptClaims(names)).unwrap_or_default()
+}
+
+/// Reads the claims of these names and skips the others.
+struct KeptClaims<'n>(&'n [String]);
+
+impl<'de> Visitor<'de> for KeptClaims<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Map::new();
+        while let Some(Text(name)) = claims.next_key()? {
+            if !self.0.iter().any(|it| *it == name) {
+                claims.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            match claims.next_value()? {
+                Value::Null => kept.remove(name.as_ref()),
+                value => kept.insert(name.into_owned(), value),
+            };
+        }
+        Ok(kept)
+    }
 }
 
 fn scope_tokens<'a>(claim: &'a TextOrList<'a>) -> Vec<&'a str> {

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use crate::json::escape_line_separators;
 
@@ -15,19 +16,15 @@ pub(crate) struct Content {
     json: Vec<u8>,
     /// `json` again, escaped for the inside of a JSON string.
     text: Vec<u8>,
-    /// Whether what is written next is inside a string.
-    in_string: bool,
 }
 
 impl Content {
     /// Writes a value of about `size` bytes.
     pub(super) fn write(value: &impl Serialize, size: usize) -> serde_json::Result<Self> {
-        let mut content = Self {
-            json: Vec::with_capacity(size),
-            text: Vec::with_capacity(size * 5 / 4),
-            in_string: false,
-        };
-        serde_json::to_writer(&mut content, value)?;
+        let mut content =
+            Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) };
+        let twice = Twice { text: &mut content.text };
+        value.serialize(&mut Serializer::with_formatter(&mut content.json, twice))?;
         // An escape in the JSON is one in the text, where its backslash is escaped again.
         if let Some(json) = escape_line_separators(&content.json, r"\u") {
             content.json = json;
@@ -63,28 +60,122 @@ impl Content {
     }
 }
 
-/// Takes JSON in the pieces in which `serde_json` writes it: the quotation marks around a string alone, its
-/// escapes alone, and what stands between them as it is. Outside of strings a piece may be any JSON (a
-/// `RawValue`). The tests below fail if a version of `serde_json` writes other pieces.
-impl Write for Content {
+/// Writes compact JSON, and the same to `text` as the inside of a JSON string.
+struct Twice<'a> {
+    text: &'a mut Vec<u8>,
+}
+
+impl Twice<'_> {
+    /// Writes what is the same in both.
+    fn plain<W: ?Sized + Write>(&mut self, json: &mut W, piece: &[u8]) -> io::Result<()> {
+        self.text.extend_from_slice(piece);
+        json.write_all(piece)
+    }
+
+    fn quotation_mark<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.text.extend_from_slice(br#"\""#);
+        json.write_all(b"\"")
+    }
+
+    /// Writes any JSON.
+    fn any<'b, W: ?Sized>(&'b mut self, json: &'b mut W) -> Escaping<'b, W> {
+        Escaping { json, text: self.text }
+    }
+}
+
+macro_rules! as_compact {
+    ($($method:ident($type:ty)),*) => {$(
+        #[inline]
+        fn $method<W: ?Sized + Write>(&mut self, json: &mut W, value: $type) -> io::Result<()> {
+            CompactFormatter.$method(&mut self.any(json), value)
+        }
+    )*};
+}
+
+impl Formatter for Twice<'_> {
+    as_compact!(write_bool(bool), write_number_str(&str), write_raw_fragment(&str));
+    as_compact!(write_char_escape(CharEscape), write_f32(f32), write_f64(f64));
+    as_compact!(write_i8(i8), write_i16(i16), write_i32(i32), write_i64(i64), write_i128(i128));
+    as_compact!(write_u8(u8), write_u16(u16), write_u32(u32), write_u64(u64), write_u128(u128));
+
+    #[inline]
+    fn write_null<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b"null")
+    }
+
+    #[inline]
+    fn begin_string<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.quotation_mark(json)
+    }
+
+    #[inline]
+    fn end_string<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.quotation_mark(json)
+    }
+
+    #[inline]
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        json: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        self.plain(json, fragment.as_bytes())
+    }
+
+    #[inline]
+    fn begin_array<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b"[")
+    }
+
+    #[inline]
+    fn end_array<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b"]")
+    }
+
+    #[inline]
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        json: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if first { Ok(()) } else { self.plain(json, b",") }
+    }
+
+    #[inline]
+    fn begin_object<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b"{")
+    }
+
+    #[inline]
+    fn end_object<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b"}")
+    }
+
+    #[inline]
+    fn begin_object_key<W: ?Sized + Write>(&mut self, json: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { self.plain(json, b",") }
+    }
+
+    #[inline]
+    fn begin_object_value<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
+        self.plain(json, b":")
+    }
+}
+
+/// Writes JSON as it is, and the same to `text` as the inside of a JSON string.
+struct Escaping<'a, W: ?Sized> {
+    json: &'a mut W,
+    text: &'a mut Vec<u8>,
+}
+
+impl<W: ?Sized + Write> Write for Escaping<'_, W> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.write_all(piece).map(|()| piece.len())
     }
 
-    #[inline]
     fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
-        self.json.extend_from_slice(piece);
-        match piece {
-            b"\"" => {
-                self.in_string = !self.in_string;
-                self.text.extend_from_slice(br#"\""#);
-            }
-            [b'\\', ..] => escape(piece, &mut self.text),
-            plain if self.in_string => self.text.extend_from_slice(plain),
-            [single] => self.text.push(*single),
-            any => escape(any, &mut self.text),
-        }
-        Ok(())
+        escape(piece, self.text);
+        self.json.write_all(piece)
     }
 
     fn flush(&mut self) -> io::Result<()> {
