@@ -26,6 +26,6 @@ pub use cursor::{Cursor, CursorError};
 pub use error::{
     CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
 };
-pub use page::{Page, PageSize, PageSizeError};
+pub use page::{Fitting, Page, PageSize, PageSizeError};
 pub use selection::Selection;
 pub use todos::{Created, LabelSuggestions, NewTodo, Prefix, Suggestions, Todos, Watch};

@@ -5,12 +5,15 @@ use todo_domain::{Now, Todo};
 
 use crate::cursor::Cursor;
 
-/// The most todos of a page. It holds fewer if their texts have more than 64 KiB together, but always one,
-/// however long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The most todos of a page. A page always holds one, however long.
+#[derive(Debug, Clone, Copy)]
 pub struct PageSize {
     todos: usize,
+    fitting: Option<Fitting>,
 }
+
+/// How many of these todos, which begin a page, have room on it.
+pub type Fitting = fn(&[Todo]) -> usize;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number from 1 to {max}", max = PageSize::MAX)]
@@ -21,11 +24,13 @@ impl PageSize {
     pub const MAX: usize = 200;
     /// The number of todos of a page for which no size was requested.
     pub const DEFAULT: usize = 50;
-    pub const LARGEST: Self = Self { todos: Self::MAX };
+    pub const LARGEST: Self = Self { todos: Self::MAX, fitting: None };
 
-    /// Enough for a model, and so few that one answer is written quickly: others wait for the processor
-    /// meanwhile.
-    const BYTES: u64 = 64 * 1024;
+    /// A page with no more todos than have room in what its reader makes of it.
+    #[must_use]
+    pub fn with_room_for(self, fitting: Fitting) -> Self {
+        Self { fitting: Some(fitting), ..self }
+    }
 
     pub(crate) fn todos(self) -> usize {
         self.todos
@@ -33,18 +38,17 @@ impl PageSize {
 
     /// How many of these todos fit on the page.
     pub(crate) fn cut(self, todos: &[Todo]) -> usize {
-        let mut bytes = 0;
-        let fitting = todos.iter().take(self.todos).take_while(|todo| {
-            bytes += todo.bytes();
-            bytes <= Self::BYTES
-        });
-        fitting.count().max(1).min(todos.len())
+        let todos = &todos[..todos.len().min(self.todos)];
+        match self.fitting {
+            Some(fitting) if !todos.is_empty() => fitting(todos).clamp(1, todos.len()),
+            _ => todos.len(),
+        }
     }
 }
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self { todos: Self::DEFAULT }
+        Self { todos: Self::DEFAULT, fitting: None }
     }
 }
 
@@ -54,7 +58,7 @@ impl TryFrom<i64> for PageSize {
 
     fn try_from(number: i64) -> Result<Self, PageSizeError> {
         match usize::try_from(number) {
-            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos }),
+            Ok(todos @ 1..=Self::MAX) => Ok(Self { todos, fitting: None }),
             _ => Err(PageSizeError),
         }
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
 mod all_arguments;
+mod answer_size;
 mod any_bytes;
 mod bad_input;
 mod batches;

@@ -21,7 +21,7 @@ use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
-use crate::view::{OneTodo, TodoList};
+use crate::view::{Detail, OneTodo, TodoList};
 
 const JSON: &str = "application/json";
 
@@ -175,7 +175,7 @@ async fn list(
     selection: &Selection,
     uri: &ResourceUri,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, selection, PageSize::LARGEST, None).await;
+    let page = todos.list(principal, selection, Detail::Full.page(PageSize::LARGEST), None).await;
     let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
     Ok(contents(uri, to_json_line(&list)))
 }

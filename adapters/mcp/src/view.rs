@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use protected_mcp::to_json_line;
 use schemars::{JsonSchema, Schema};
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -149,6 +150,42 @@ pub(crate) enum Detail {
     #[default]
     Full,
     Short,
+}
+
+impl Detail {
+    /// This page, with no more todos than have room in one answer.
+    pub(crate) fn page(self, size: PageSize) -> PageSize {
+        size.with_room_for(match self {
+            Self::Full => |todos| fitting(todos, |todo| TodoView::from(todo.record())),
+            Self::Short => |todos| fitting(todos, ShortView::from),
+        })
+    }
+}
+
+/// The most bytes of a list as JSON: enough for a model, and so few that it is written quickly. Others wait
+/// for the processor meanwhile.
+const LIST_BYTES: usize = 64 * 1024;
+
+/// What a list has beside its todos, at most: brackets, cursor, present.
+const LIST_BYTES_BESIDE_TODOS: usize = 256;
+
+/// What a todo has beside twice its texts, at most, with the comma after it. JSON doubles the bytes of a text
+/// at most, as texts have no control characters but tabs and line breaks.
+const TODO_BYTES_BESIDE_TEXTS: u64 = 512;
+
+/// How many of these todos have room in a list.
+fn fitting<'a, V: Serialize>(todos: &'a [Todo], view: fn(&'a Todo) -> V) -> usize {
+    const ROOM: usize = LIST_BYTES - LIST_BYTES_BESIDE_TODOS;
+    let at_most = todos.iter().map(|todo| TODO_BYTES_BESIDE_TEXTS + 2 * todo.bytes());
+    if at_most.sum::<u64>() <= ROOM as u64 {
+        return todos.len();
+    }
+    let mut bytes = 0;
+    let fit = todos.iter().take_while(|todo| {
+        bytes += to_json_line(&view(todo)).map_or(0, |json| json.len()) + ",".len();
+        bytes <= ROOM
+    });
+    fit.count()
 }
 
 impl TryFrom<&str> for Detail {

@@ -252,9 +252,9 @@ impl<'de> Visitor<'de> for KeptClaims<'_> {
                 claims.next_value::<IgnoredAny>()?;
                 continue;
             }
-            match claims.next_value()? {
-                Value::Null => kept.remove(name.as_ref()),
-                value => kept.insert(name.into_owned(), value),
+            match claims.next_value::<Option<Value>>()? {
+                Some(value) => kept.insert(name.into_owned(), value),
+                None => kept.remove(name.as_ref()),
             };
         }
         Ok(kept)

@@ -26,8 +26,7 @@ impl Todos {
         let terms = self.repository.terms(&permit, &TermRange::of_labels(typed), limit + 1).await;
         let terms = terms.map_err(StorageFailure::from)?;
         let more = terms.len() > limit;
-        let mut labels: Vec<Label> =
-            terms.iter().take(limit).filter_map(Term::label).collect();
+        let mut labels: Vec<Label> = terms.iter().take(limit).filter_map(Term::label).collect();
         // The ways in which one is written are neighbours.
         labels.dedup_by_key(|label| label.key());
         Ok(LabelSuggestions { labels, more })

@@ -105,6 +105,7 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
     let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
     let (in_memory, in_sqlite) = (todo(memory), todo(sqlite));
     let page = json!({ "limit": PAGE });
+    let create = json!({ "title": "Buy milk", "description": "two litres" });
     let tool = |name, server: &'a TestServer, era, tool, arguments| {
         Path::new(name, server, Call::tool(&server.owner(), era, tool, arguments))
     };
@@ -143,13 +144,8 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
             requests: TOKENS,
             call: Box::new(with_new_token),
         },
-        tool(
-            "create_todo, modern, memory",
-            memory,
-            Modern,
-            "create_todo",
-            &json!({ "title": "Buy milk", "description": "two litres" }),
-        ),
+        tool("create_todo, modern, memory", memory, Modern, "create_todo", &create),
+        tool("create_todo, modern, SQLite", sqlite, Modern, "create_todo", &create),
     ]
 }
 

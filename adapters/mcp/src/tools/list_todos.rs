@@ -68,7 +68,8 @@ impl Tool for ListTodos {
             detail,
             time_zone,
         } = arguments;
-        let size = limit.map_or_else(PageSize::default, |limit| limit.0);
+        let detail = detail.map(|detail| detail.0).unwrap_or_default();
+        let size = detail.page(limit.map_or_else(PageSize::default, |limit| limit.0));
         let cursor = cursor.map(|Text(CursorText(cursor))| cursor);
         let selection = Selection {
             completed,
@@ -80,7 +81,6 @@ impl Tool for ListTodos {
             time_zone: time_zone.map(|zone| zone.0),
         };
         let page = self.0.list(&principal, &selection, size, cursor).await;
-        let detail = detail.map(|detail| detail.0).unwrap_or_default();
         page.map(|page| TodoList::new(page, detail)).map_err(IntoFailure::into_failure)
     }
 
