@@ -134,6 +134,8 @@ contract! {
             every_selection_is_paged_as_it_is_defined,
             paging_a_sorted_list_shows_what_stays_in_its_place_exactly_once,
             a_todo_that_is_removed_leaves_every_order,
+            a_list_is_paged_while_others_write_between_pages,
+            a_list_is_paged_while_others_write_at_once,
         ]
         searches: [
             ids_are_looked_up_by_the_terms_of_a_range,

@@ -1,5 +1,8 @@
 //! The lists of the use case, with every filter and sort, as each store answers them.
 
+#[path = "writers.rs"]
+mod writers;
+
 use std::collections::BTreeSet;
 use std::iter;
 
@@ -13,6 +16,9 @@ use todo_application::{ListError, Page, PageSize, Selection, Todos};
 use todo_tests::{ManualClock, SequentialIds, due};
 
 use super::*;
+pub(super) use writers::{
+    a_list_is_paged_while_others_write_at_once, a_list_is_paged_while_others_write_between_pages,
+};
 
 const SORTS: [Sort; 4] =
     [Sort::Created, Sort::By(Order::Due), Sort::By(Order::Priority), Sort::By(Order::Updated)];

@@ -19,10 +19,15 @@ import report
 import wrk
 from calls import BYTES, echo_plan, plan, plan_of
 from pgbench import pgbench
+from selections import selections
 from servers import ALL_CORES, LEGACY, MODERN, ROOT, Server, Setup, free_port, on_server_core
-from workspaces import fill, growth_requests
+from workspaces import fill, growth_requests, half_done
 
 CONNECTIONS = 32
+
+
+def rate(sample, base):
+    return sample["requests_per_second"] / base["requests_per_second"]
 
 
 class Bench:
@@ -31,7 +36,7 @@ class Bench:
         self.setup = Setup()
         self.tables, self.figures = [], []
 
-    def compare(self, title, ratio_of, entries):
+    def compare(self, title, ratio_of, entries, ratio=rate):
         """Measures the entries in turn, round after round. An entry is a name, an era, the index of
         the entry that it is compared with, and what measures it."""
         rows = [{"name": name, "era": era, "samples": []} for name, era, _, _ in entries]
@@ -40,7 +45,7 @@ class Bench:
                 sample = measure()
                 row["samples"].append(sample)
                 base = rows[baseline]["samples"][-1]
-                sample["ratio"] = sample["requests_per_second"] / base["requests_per_second"]
+                sample["ratio"] = ratio(sample, base)
                 report.say(f"{title}: {row['name']} {row['era']}", sample)
         self.tables.append({"title": title, "ratio_of": ratio_of, "rows": rows})
         return rows
@@ -214,7 +219,7 @@ def growth(bench):
         with contextlib.ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings = setup.settings("sqlite:todos.db" if storage == "SQLite" else setup.database())
-            fill(setup, settings, directory, owners)
+            fill(setup, settings, directory, half_done(owners))
             server = stack.enter_context(setup.todo_mcp(storage, settings, directory))
             entries = []
             for kind, tool, arguments in growth_requests(server, owners):
@@ -245,7 +250,7 @@ def build(bench):
 STAGES = {
     "get": get, "list": list_, "create": create, "update": update, "latency": latency,
     "memory": memory, "start": start, "shape": shape,
-    "tokens": tokens, "growth": growth, "pgbench": pgbench, "build": build,
+    "tokens": tokens, "growth": growth, "selections": selections, "pgbench": pgbench, "build": build,
 }
 
 

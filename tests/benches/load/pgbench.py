@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from servers import on_server_core
-from workspaces import fill, todo_id
+from workspaces import fill, half_done, todo_id
 
 # Those of adapters/storage/src/postgres/queries.rs, as scripts of pgbench.
 STATEMENTS = {
@@ -72,7 +72,7 @@ def pgbench(bench):
     settings = setup.settings(url := setup.database()) | {"TODO_SHARING": "organization"}
     with tempfile.TemporaryDirectory() as directory:
         owners = {100_000: setup.tokens("usr_100000", 1)[0]}
-        fill(setup, settings, Path(directory), owners)
+        fill(setup, settings, Path(directory), half_done(owners))
         columns = STATEMENTS["columns"]
         psql = ["psql", "--quiet", "-At", url, "--command"]
         query = f"SELECT row_to_json(t) FROM (SELECT {columns} FROM todo_items WHERE id = '{todo_id(0)}') t"

@@ -44,6 +44,23 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def cpu_seconds(*roots):
+    """The processor time that these processes and those below them have used so far. Of what has ended,
+    the time counts for its parent."""
+    ticks, parents = {}, {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rsplit(") ", 1)[1].split()
+            process = int(file.parent.name)
+            parents[process], ticks[process] = int(fields[1]), sum(map(int, fields[11:15]))
+    def is_below(process):
+        while process not in roots and process in parents:
+            process = parents[process]
+        return process in roots
+    total = sum(count for process, count in ticks.items() if is_below(process))
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def headers(era, tool, token):
     lines = {
         "Content-Type": "application/json",
@@ -123,6 +140,13 @@ class Server:
             raise SystemExit(f"{self.name} answers {tool} with {text}")
         return content
 
+    def arguments(self, tool):
+        """The names of the arguments of a tool."""
+        self.client.request("POST", "/mcp", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+                            headers(LEGACY, tool, self.token))
+        tools = json.loads(self.client.getresponse().read())["result"]["tools"]
+        return next(it["inputSchema"]["properties"].keys() for it in tools if it["name"] == tool)
+
     def memory(self):
         """Resident memory in MiB: now, and at most so far."""
         fields = dict(
@@ -133,8 +157,7 @@ class Server:
 
     def busy(self):
         """Seconds of processor time used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
 
 class Helper:

@@ -12,30 +12,40 @@ def todo_id(number):
     return f"{number:08x}-0000-7000-8000-000000000000"
 
 
-def fill(setup, settings, directory, owners):
-    """A database in which each owner has so many todos, every second one done: copies of one that the
-    server exports, so that its format is the program's own business."""
+def fill(setup, settings, directory, lists):
+    """A database with lists of todos, imported at once. They are by subject: a token, and the fields in
+    which each todo differs from one that the server exports. Its format is the program's own business."""
     with setup.todo_mcp("", settings, directory) as server:
-        for token in owners.values():
+        for token, _ in lists.values():
             server.call(MODERN, "create_todo", new_todo(0), token)
     run = lambda *arguments: subprocess.run(
         [setup.program, *arguments], cwd=directory, env=settings, check=True, capture_output=True
     )
     header, *lines = map(json.loads, run("export").stdout.splitlines())
+    del header["todos"]
     with open(directory / "todos.jsonl", "w") as file:
-        file.write(json.dumps(header | {"todos": sum(owners)}) + "\n")
+        file.write(json.dumps(header) + "\n")
         for line in lines:
-            copies = [json.dumps(line | {"id": "@", "completed_at": at}) + "\n"
-                      for at in (line["updated_at"], None)]
-            count = int(line["created_by"].removeprefix("usr_"))
+            _, todos = lists[line["created_by"]]
             file.writelines(
-                copies[number % 2].replace('"@"', f'"{todo_id(number)}"') for number in range(count)
+                json.dumps(line | {"id": todo_id(number)} | todo) + "\n" for number, todo in enumerate(todos)
             )
     run("import", "todos.jsonl")
+    (directory / "todos.jsonl").unlink()
     if (url := settings["DATABASE_URL"]).startswith("postgres"):
         # As autovacuum does a minute later.
-        for command in ("VACUUM (ANALYZE) todo_items", "CHECKPOINT"):
+        for command in ("VACUUM (ANALYZE)", "CHECKPOINT"):
             subprocess.run(["psql", "--quiet", url, "--command", command], check=True)
+
+
+def half_done(owners):
+    """For each owner so many todos, every second one done."""
+    at = "2026-01-01T00:00:00.000Z"
+    done, open_ = ({"created_at": at, "updated_at": at, "completed_at": done} for done in (at, None))
+    return {
+        f"usr_{count}": (token, (open_ if number % 2 else done for number in range(count)))
+        for count, token in owners.items()
+    }
 
 
 def growth_requests(server, owners):

@@ -34,16 +34,18 @@ class Plan:
         )
 
 
-def run(server, plan, tokens, connections, seconds):
-    """One measurement: throughput, latencies, how busy the server's core is, its memory."""
+def run(server, plan, tokens, connections, seconds, processor_time=None):
+    """One measurement: throughput, latencies, how busy the server's core is, its memory. How busy is told
+    by `processor_time`, if other processes count too."""
+    processor_time = processor_time or server.busy
     plan_file, token_file = server.directory / "plan.lua", server.directory / "tokens"
     plan_file.write_text(plan.lua())
     token_file.write_text("\n".join(tokens) + "\n")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT]
     command += [f"http://127.0.0.1:{server.port}/mcp", "--", plan_file, token_file]
-    busy, began = server.busy(), time.monotonic()
+    busy, began = processor_time(), time.monotonic()
     output = subprocess.run(command, check=True, capture_output=True, text=True)
-    busy, took = server.busy() - busy, time.monotonic() - began
+    busy, took = processor_time() - busy, time.monotonic() - began
     lines = output.stdout.splitlines()
     result = [line.split()[1:] for line in lines if line.startswith("RESULT ")]
     if not result:
