@@ -10,7 +10,7 @@ use todo_application::ports::IdsByTerm;
 use todo_application::{PageSize, Selection};
 use todo_tests::read_permit;
 
-use super::selections::{Alice, all_pages, todos};
+use super::selections::{Alice, all_pages, expected, todos};
 use super::*;
 
 fn text(number: u32, title: &str, description: &str, labels: &[&str]) -> Todo {
@@ -257,14 +257,7 @@ pub(super) async fn every_search_is_paged_as_it_is_defined(repository: Arc<dyn T
                     sort,
                     ..Selection::default()
                 };
-                let mut expected: Vec<&Todo> = all
-                    .iter()
-                    .filter(|it| completed.is_none_or(|done| done == it.completion().is_done()))
-                    .filter(|it| label.as_ref().is_none_or(|label| it.labels().contains(label)))
-                    .filter(|it| query.as_ref().is_none_or(|query| query.matches(it)))
-                    .collect();
-                expected.sort_by_key(|todo| sort.place(todo));
-                let expected: Vec<TodoId> = expected.into_iter().map(Todo::id).collect();
+                let expected = expected(&all, &selection);
                 for size in [3, 200] {
                     let found = all_pages(&todos, &selection, size).await;
                     assert_eq!(found, expected, "{selection:?} {size}");

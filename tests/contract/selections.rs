@@ -109,8 +109,8 @@ fn varied(number: u32) -> Todo {
 }
 
 /// What the list is by definition.
-fn expected(all: &[Todo], selection: &Selection) -> Vec<TodoId> {
-    let Selection { completed, due, priority, sort, .. } = selection;
+pub(super) fn expected(all: &[Todo], selection: &Selection) -> Vec<TodoId> {
+    let Selection { completed, due, priority, label, query, sort, time_zone: _ } = selection;
     let now = Now::new(now(), kiritimati());
     let condition = due.map(|due| due.at(Some(&now)).unwrap());
     let completed = completed.or(due.is_some_and(DueFilter::is_about_open_todos).then_some(false));
@@ -119,6 +119,8 @@ fn expected(all: &[Todo], selection: &Selection) -> Vec<TodoId> {
         .filter(|todo| completed.is_none_or(|done| done == todo.completion().is_done()))
         .filter(|todo| condition.as_ref().is_none_or(|due| due.is_met(todo.due())))
         .filter(|todo| priority.is_none_or(|priority| priority == todo.priority()))
+        .filter(|todo| label.as_ref().is_none_or(|label| todo.labels().contains(label)))
+        .filter(|todo| query.as_ref().is_none_or(|query| query.matches(todo)))
         .collect();
     selected.sort_by_key(|todo| sort.place(todo));
     selected.into_iter().map(Todo::id).collect()

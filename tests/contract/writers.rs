@@ -5,11 +5,11 @@ use std::slice;
 
 use fastrand::Rng;
 use todo_application::NewTodo;
-use todo_application::domain::{Draft, Edit, Label, Labels, LabelsEdit};
+use todo_application::domain::{Draft, Edit, Label, Labels, LabelsEdit, Query};
 
 use super::*;
 
-const ROUNDS: u64 = 24;
+const ROUNDS: u64 = 48;
 
 /// The todos of a list when its first page is read.
 const TODOS: u32 = 30;
@@ -104,7 +104,12 @@ fn any_edit(random: &mut Rng) -> Edit {
 /// Pages through a list in a workspace that is empty before and afterwards.
 async fn round(repository: &Arc<dyn TodoRepository>, at_once: bool, seed: u64) {
     let mut random = Rng::with_seed(seed);
-    let selection = random.choice(every_selection().collect::<Vec<_>>()).unwrap();
+    let mut selection = random.choice(every_selection().collect::<Vec<_>>()).unwrap();
+    let query =
+        random.choice([None, None, Some("mi"), Some("chang"), Some("changed 1"), Some("tax")]);
+    selection.query = query.flatten().map(|it| Query::try_from(it).unwrap());
+    let label = random.choice([None, None, None, Some("Home"), Some("tax")]);
+    selection.label = label.flatten().map(|it| Label::try_from(it).unwrap().key());
     let size = PageSize::try_from(random.i64(1..9)).unwrap();
     let context = format!("seed {seed}, pages of {size:?}, {selection:?}");
     let initial: Vec<Todo> = (1..=TODOS).map(varied).collect();
