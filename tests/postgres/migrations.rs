@@ -1,7 +1,7 @@
 //! Databases of earlier schemas, and tables that are spread over machines.
 
-use todo_application::domain::{Instant, Version};
-use todo_application::ports::CreationRequest;
+use todo_application::domain::{Instant, TermRange, Version};
+use todo_application::ports::{CreationRequest, TodoRepository as _};
 use todo_tests::head::{Head, head};
 use todo_tests::postgres::{self, spread};
 use tokio_postgres::Client;
@@ -143,6 +143,13 @@ async fn a_database_of_an_earlier_schema_is_migrated_with_what_it_holds() {
         let callers: Option<String> = shell.query_one(callers, &[]).await.unwrap().get(0);
         assert_eq!(callers.as_deref(), (schema > 1).then_some("usr_alice\nmine"), "{said}");
         assert_eq!(everything(&repository).await.len(), 3, "{said}");
+        let permit = read_permit(&workspace("mine"));
+        for (word, expected) in [("mil", &[minted][..]), ("ol", &[minted]), ("c", &[other])] {
+            let range = TermRange::of_word(word);
+            let found = repository.ids_by_term(&permit, &range, None, 9).await.unwrap().unwrap();
+            let found: Vec<Uuid> = found.ids.iter().map(|id| *id.as_uuid()).collect();
+            assert_eq!(found, expected, "{said}");
+        }
 
         write_everything(&repository).await;
         // A migration that is repeated finds everything done.
@@ -214,6 +221,25 @@ async fn a_server_of_an_earlier_schema_can_neither_write_nor_read() {
         assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_TABLE), "{sql}");
     }
     write_everything(&repository).await;
+}
+
+/// It would change no terms.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_server_without_terms_can_not_write() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let repository = open(&server.url(&database)).await;
+    repository.add(&todo(1)).await.unwrap();
+    // What every write of that server is a part of.
+    for write in [
+        "INSERT INTO todo_heads (workspace, todos, bytes, last_change) VALUES ('x', 1, 1, 1)",
+        "UPDATE todo_heads SET bytes = bytes + 1",
+    ] {
+        let refused = shell.batch_execute(write).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_COLUMN), "{write}");
+    }
 }
 
 /// As after a failure on an engine that does not take DDL back.

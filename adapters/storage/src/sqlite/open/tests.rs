@@ -1,6 +1,7 @@
 use std::{fs, slice};
 
 use rusqlite::{Connection, params_from_iter};
+use todo_application::domain::TermRange;
 use todo_application::ports::{Filter, TodoRepository as _};
 
 use super::*;
@@ -156,6 +157,9 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
             let listed = repository.list(&read_permit(), filter, None, 9).await.unwrap();
             assert_eq!(listed, slice::from_ref(&todo), "schema {schema}");
         }
+        let range = TermRange::of_word("mil");
+        let found = repository.ids_by_term(&read_permit(), &range, None, 9).await.unwrap().unwrap();
+        assert_eq!(found.ids, [todo.id()], "schema {schema}");
         drop(repository);
         let schema = place.shell().pragma_query_value(None, "user_version", |row| row.get(0));
         assert_eq!(schema, Ok(schema::CURRENT));
@@ -174,13 +178,14 @@ fn database_of(place: &Place, migrations: &[&str]) -> Connection {
 }
 
 /// Those before the current schema.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_todos.sql"),
     include_str!("../migrations/0002_creations.sql"),
     include_str!("../migrations/0003_whole_todos_by_done.sql"),
     include_str!("../migrations/0004_creations_by_caller.sql"),
     include_str!("../migrations/0005_heads.sql"),
     include_str!("../migrations/0006_due_priority_labels.sql"),
+    include_str!("../migrations/0007_orders.sql"),
 ];
 
 /// The workspace says the organization of the caller, except for that of everyone.
