@@ -102,8 +102,8 @@ fn any_edit(random: &mut Rng) -> Edit {
 }
 
 /// Pages through a list in a workspace that is empty before and afterwards.
-async fn round(repository: &Arc<dyn TodoRepository>, at_once: bool, seed: u64) {
-    let mut random = Rng::with_seed(seed);
+async fn round(repository: &Arc<dyn TodoRepository>, at_once: bool, number: u64) {
+    let mut random = Rng::with_seed(number);
     let mut selection = random.choice(every_selection().collect::<Vec<_>>()).unwrap();
     let query =
         random.choice([None, None, Some("mi"), Some("chang"), Some("changed 1"), Some("tax")]);
@@ -111,7 +111,7 @@ async fn round(repository: &Arc<dyn TodoRepository>, at_once: bool, seed: u64) {
     let label = random.choice([None, None, None, Some("Home"), Some("tax")]);
     selection.label = label.flatten().map(|it| Label::try_from(it).unwrap().key());
     let size = PageSize::try_from(random.i64(1..9)).unwrap();
-    let context = format!("seed {seed}, pages of {size:?}, {selection:?}");
+    let context = format!("round {number}, pages of {size:?}, {selection:?}");
     let initial: Vec<Todo> = (1..=TODOS).map(varied).collect();
     let mut history = History::default();
     for todo in &initial {
@@ -153,15 +153,15 @@ async fn round(repository: &Arc<dyn TodoRepository>, at_once: bool, seed: u64) {
 pub(in super::super) async fn a_list_is_paged_while_others_write_between_pages(
     repository: Arc<dyn TodoRepository>,
 ) {
-    for seed in 0..ROUNDS {
-        round(&repository, false, seed).await;
+    for number in 0..ROUNDS {
+        round(&repository, false, number).await;
     }
 }
 
 pub(in super::super) async fn a_list_is_paged_while_others_write_at_once(
     repository: Arc<dyn TodoRepository>,
 ) {
-    for seed in 0..ROUNDS {
-        round(&repository, true, seed).await;
+    for number in 0..ROUNDS {
+        round(&repository, true, number).await;
     }
 }
