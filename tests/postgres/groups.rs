@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use todo_application::domain::{Completion, Description, Labels, Priority, TermRange};
 use todo_application::ports::{InsertError, TodoRepository as _};
 use todo_tests::postgres;
 use tokio::task::JoinHandle;
@@ -95,6 +96,60 @@ async fn a_group_holds_writes_of_several_workspaces() {
     all(calls.collect()).await.into_iter().for_each(|added| added.unwrap());
     // The first ones found nothing to wait for.
     assert_eq!(transactions(&shell).await, i64::try_from(AT_ONCE).unwrap() + 1);
+}
+
+/// In one statement for the first ones of all workspaces, which refuses one and adds the others.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_group_adds_the_todos_of_many_workspaces_together() {
+    let (repository, shell) = database().await;
+    let minted = |name: &str, number: u64| {
+        let id = format!("01a203c6-a4a7-7e4f-8a5b-{number:012x}").parse().unwrap();
+        let mut record = TodoRecord { id, ..todo_record(&workspace(name), id) };
+        if number % 2 == 0 {
+            record.description = Description::try_from("Two litres\nof it").unwrap();
+            record.labels = Labels::from_lines(Some("home\nshop")).unwrap();
+            record.priority = Priority::Urgent;
+            record.completion = Completion::Done { at: record.created_at };
+        }
+        Todo::restore(record).unwrap()
+    };
+    let last = minted("w0", 9);
+    repository.add(&last).await.unwrap();
+    let first: Vec<_> =
+        (1..=AT_ONCE).map(|it| begin_to_add(&repository, todo_of(&format!("v{it}"), it))).collect();
+    let todos: Vec<_> =
+        (0..6).flat_map(|it| [1, 2].map(|number| minted(&format!("w{it}"), number))).collect();
+    let calls = todos.iter().map(|todo| begin_to_add(&repository, todo.clone())).collect();
+    all(first).await.into_iter().for_each(|added| added.unwrap());
+    let answers = all(calls).await;
+    for (todo, answer) in todos.iter().zip(answers) {
+        let key = todo.workspace();
+        let stored = repository.find_in(key, todo.id()).await.unwrap();
+        let counted = "SELECT todos FROM todo_heads WHERE workspace = $1";
+        let counted = shell.query_one(counted, &[&key.as_str().as_bytes()]).await.unwrap();
+        let counted: i64 = counted.get(0);
+        if *key == workspace("w0") {
+            assert!(
+                matches!(answer, Err(InsertError::Behind(id)) if id == last.id()),
+                "{answer:?}"
+            );
+            assert_eq!((stored, counted), (None, 1));
+            continue;
+        }
+        answer.unwrap();
+        assert_eq!((stored.as_ref(), counted), (Some(todo), 2));
+        for word in ["milk", "litres", "home"] {
+            let range = TermRange::of_word(word);
+            let found = repository.ids_by_term(&read_permit(key), &range, None, 9).await.unwrap();
+            let is_found = found.unwrap().ids.contains(&todo.id());
+            assert_eq!(is_found, word == "milk" || todo.completion().is_done(), "{word}");
+        }
+    }
+    let statements = "SELECT count(DISTINCT (xmin::text, cmin::text)) FROM todo_items \
+                      WHERE position('w'::bytea IN workspace) > 0 AND id <> $1";
+    let statements: i64 = shell.query_one(statements, &[last.id().as_uuid()]).await.unwrap().get(0);
+    assert_eq!(statements, 2);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use serde_json::Value;
 use todo_adapter_storage::PostgresSnapshot;
@@ -11,6 +12,7 @@ use todo_application::ports::{
     CreationRequest, TodoLoader as _, TodoRepository as _, TodoSnapshot as _,
 };
 use todo_tests::postgres::{Server, spread};
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -56,20 +58,20 @@ async fn every_statement_uses_an_index_and_sorts_nothing() {
     // A plan made for a short table is still used when the table is long, and neither old nor new
     // statistics lead to a bad plan.
     let url = server.url(&database);
-    let early = open(&url).await;
+    let early = Arc::new(open(&url).await);
     shell.batch_execute("ANALYZE").await.unwrap();
     read_all(&url).await;
     use_every_statement(&early, "at first").await;
     shell.batch_execute(ROWS).await.unwrap();
     use_every_statement(&early, "then").await;
-    use_every_statement(&open(&url).await, "again").await;
+    use_every_statement(&Arc::new(open(&url).await), "again").await;
     read_all(&url).await;
     shell.batch_execute("ANALYZE").await.unwrap();
-    use_every_statement(&open(&url).await, "at last").await;
+    use_every_statement(&Arc::new(open(&url).await), "at last").await;
     read_all(&url).await;
 
     let plans = plans(&server.log());
-    assert_eq!(plans.len(), 26, "{:#?}", plans.keys());
+    assert_eq!(plans.len(), 27, "{:#?}", plans.keys());
     for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
         assert_straight(sql, plan);
     }
@@ -83,11 +85,11 @@ async fn every_statement_of_a_request_reads_one_partition() {
     let database = server.create_database().await;
     let shell = server.connect(&database).await;
     spread::partition(&shell).await;
-    let repository = open(&server.url(&database)).await;
+    let repository = Arc::new(open(&server.url(&database)).await);
     shell.batch_execute(ROWS).await.unwrap();
     use_every_statement(&repository, "first").await;
     spread::pretend_citus(&shell).await;
-    use_every_statement(&open(&server.url(&database)).await, "second").await;
+    use_every_statement(&Arc::new(open(&server.url(&database)).await), "second").await;
 
     let mut plans = plans(&server.log());
     // Of the migration.
@@ -116,7 +118,7 @@ fn relations_read(plan: &Value) -> BTreeSet<&str> {
     relations
 }
 
-async fn use_every_statement(repository: &PostgresTodoRepository, key: &str) {
+async fn use_every_statement(repository: &Arc<PostgresTodoRepository>, key: &str) {
     for key in ["mine", "yours", "0042"].map(workspace) {
         for completed in [None, Some(false), Some(true)] {
             for after in [None, Some(id(25_000)), Some(id(49_990))] {
@@ -170,6 +172,20 @@ async fn use_every_statement(repository: &PostgresTodoRepository, key: &str) {
     assert_eq!(repository.add_once(&todo(25_003), &request).await.unwrap(), None);
     assert!(repository.add_once(&todo(25_004), &request).await.unwrap().is_some());
     repository.remove_from(new.workspace(), id(25_003), None).await.unwrap();
+    // More than begin at once, so that there is a group.
+    let many: Vec<_> = (0..12)
+        .map(|it| todo_record(&workspace(&format!("many {it}")), id(1)))
+        .map(|record| Todo::restore(record).unwrap())
+        .collect();
+    let mut adding = JoinSet::new();
+    for todo in many.clone() {
+        let repository = Arc::clone(repository);
+        adding.spawn(async move { repository.add(&todo).await });
+    }
+    adding.join_all().await.into_iter().for_each(|added| added.unwrap());
+    for todo in many {
+        repository.remove_from(todo.workspace(), todo.id(), None).await.unwrap();
+    }
 }
 
 /// As an export does.

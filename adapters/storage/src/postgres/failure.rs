@@ -4,7 +4,7 @@ use deadpool::managed::PoolError;
 use thiserror::Error;
 use todo_application::ports::{BoxError, StorageError, in_one_line};
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::connector::ConnectError;
 use super::database_error::cause;
@@ -16,6 +16,8 @@ pub(super) struct Failure {
     pub(super) fate: Fate,
     /// Whether the server has found damaged data, which a retry finds again.
     is_damage: bool,
+    /// Whether the server has lost a machine behind it, and not the connection.
+    is_behind: bool,
     error: BoxError,
 }
 
@@ -47,7 +49,7 @@ struct NotAnsweredLately;
 impl Failure {
     /// The server did not respond in time.
     pub(super) fn no_answer() -> Self {
-        Self { fate: Fate::Unknown, is_damage: false, error: NoAnswer.into() }
+        Self { fate: Fate::Unknown, is_damage: false, is_behind: false, error: NoAnswer.into() }
     }
 
     pub(super) fn ending(&self) -> Ending {
@@ -65,11 +67,14 @@ impl Failure {
 
     /// Whether the connection can run the next statement. In doubt it cannot: a new one is made quickly,
     /// while one to a demoted server, or one that has lost its prepared statements, would fail again
-    /// and again, and one that waits for another machine would not answer the next statement either.
+    /// and again, and one that waits for another machine would not answer the next statement either. But
+    /// while a machine of a cluster is down, a new connection for each request to it would take the time of
+    /// requests to the others.
     pub(super) fn keeps_the_connection_usable(&self) -> bool {
         match self.fate {
             Fate::RolledBack => true,
-            Fate::Outdated | Fate::Refused | Fate::TooSlow | Fate::Unknown => false,
+            Fate::Unknown => self.is_behind,
+            Fate::Outdated | Fate::Refused | Fate::TooSlow => false,
         }
     }
 }
@@ -93,7 +98,12 @@ impl From<Error> for Failure {
         };
         let damage = [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED];
         let is_damage = error.code().is_some_and(|code| damage.contains(code));
-        Self { fate, is_damage, error: cause(error) }
+        // An error that ends the session is not of this severity.
+        let is_error = |error: &DbError| error.parsed_severity() == Some(Severity::Error);
+        let is_behind = error
+            .as_db_error()
+            .is_some_and(|it| it.code().code().starts_with("08") && is_error(it));
+        Self { fate, is_damage, is_behind, error: cause(error) }
     }
 }
 
@@ -115,14 +125,19 @@ impl From<PoolError<ConnectError>> for Failure {
             | PoolError::NoRuntimeSpecified
             | PoolError::PostCreateHook(_)) => error.into(),
         };
-        Self { fate: Fate::Refused, is_damage: false, error }
+        Self { fate: Fate::Refused, is_damage: false, is_behind: false, error }
     }
 }
 
 /// No statement was sent.
 impl From<Suspected> for Failure {
     fn from(Suspected: Suspected) -> Self {
-        Self { fate: Fate::Refused, is_damage: false, error: NotAnsweredLately.into() }
+        Self {
+            fate: Fate::Refused,
+            is_damage: false,
+            is_behind: false,
+            error: NotAnsweredLately.into(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! costs the same for 1 row and for 64.
 
 mod queue;
+mod statements;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::failure::{Failure, Fate};
 use super::session::Session;
 use super::write::Write;
 use queue::{Job, Queue};
+use statements::Statements;
 
 /// The most writes of one transaction.
 const SIZE: usize = 64;
@@ -172,9 +174,11 @@ impl Work for Group<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
-        let parameters: Vec<_> =
-            self.0.iter().map(|job| (job.write.query(), job.write.parameters())).collect();
+        let writes: Vec<_> = self.0.iter().map(|job| &job.write).collect();
+        let statements = Statements::of(&writes);
         // Where all are of one workspace, a lock would also be in the way of each alone.
-        session.run_together(&parameters, self.workspace().is_some()).await
+        let patient = self.workspace().is_some();
+        let rows = session.run_together(&statements.list, patient).await?;
+        rows.map(|rows| statements.effects(&writes, &rows)).transpose()
     }
 }

@@ -18,6 +18,7 @@ pub(super) enum Parameter<'a> {
     Number(Option<i64>),
     Ids(&'a [TodoId]),
     Terms(&'a [Term]),
+    Array(Vec<Self>),
 }
 
 impl Parameter<'_> {
@@ -30,7 +31,8 @@ impl Parameter<'_> {
             | Self::OwnedText(_)
             | Self::Number(_)
             | Self::Ids(_)
-            | Self::Terms(_) => None,
+            | Self::Terms(_)
+            | Self::Array(_) => None,
         }
     }
 }
@@ -57,6 +59,7 @@ impl ToSql for Parameter<'_> {
                 let terms: Vec<&str> = terms.iter().map(Term::as_str).collect();
                 terms.to_sql_checked(kind, out)
             }
+            Self::Array(values) => values.to_sql_checked(kind, out),
         }
     }
 

@@ -24,6 +24,7 @@ pub(super) enum Query {
     ListDoneByPriority,
     ListDoneByUpdate,
     Insert,
+    InsertAll,
     Save,
     SaveItem,
     Remove,
@@ -54,7 +55,7 @@ impl Query {
     }
 
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 29] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::Find,
         Self::FindAll,
         Self::Terms,
@@ -69,6 +70,7 @@ impl Query {
         Self::ListDoneByPriority,
         Self::ListDoneByUpdate,
         Self::Insert,
+        Self::InsertAll,
         Self::Save,
         Self::SaveItem,
         Self::Remove,
@@ -102,6 +104,7 @@ impl Query {
             Self::ListDoneByPriority => LIST_DONE_BY_PRIORITY,
             Self::ListDoneByUpdate => LIST_DONE_BY_UPDATE,
             Self::Insert => INSERT,
+            Self::InsertAll => INSERT_ALL,
             Self::Save => SAVE,
             Self::SaveItem => SAVE_ITEM,
             Self::Remove => REMOVE,
@@ -141,6 +144,7 @@ impl Query {
             | Self::FindCreation
             | Self::ListExpired => true,
             Self::Insert
+            | Self::InsertAll
             | Self::Save
             | Self::SaveItem
             | Self::Remove
@@ -286,6 +290,34 @@ const INSERT: &str = concat!(
                   ON CONFLICT (workspace, term, id) DO NOTHING) \
     INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
+);
+
+/// [`INSERT`] for todos of different workspaces, each in the same place of the arrays `$1` to `$16`, with its
+/// terms in the lines of `$19`. Returns the workspaces that take theirs.
+const INSERT_ALL: &str = concat!(
+    "WITH new AS (SELECT * FROM unnest(\
+         $1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], \
+         $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], \
+         $14::bigint[], $15::bigint[], $16::uuid[], $19::text[]) \
+     AS new (workspace, id, title, description, completed_at, due, due_zone, priority, labels, \
+             created_at, created_by, updated_at, updated_by, version, bytes, minted_id, terms)), \
+     head AS (",
+    admit!(
+        "SELECT workspace, 1, bytes, 1, minted_id FROM new WHERE bytes <= $18::bigint",
+        "$17",
+        "$18"
+    ),
+    "), terms AS (INSERT INTO todo_terms (workspace, term, id) \
+                  SELECT workspace, unnest(string_to_array(terms, E'\\n')), id \
+                  FROM head JOIN new USING (workspace) \
+                  ON CONFLICT (workspace, term, id) DO NOTHING) \
+    INSERT INTO ",
+    item_columns!(),
+    " SELECT workspace, id, title, description, completed_at, due, due_zone, priority, labels, \
+             created_at, created_by, updated_at, updated_by, version, \
+             CASE WHEN completed_at IS NULL THEN id END, \
+             CASE WHEN completed_at IS NOT NULL THEN id END \
+    FROM head JOIN new USING (workspace) RETURNING workspace",
 );
 
 /// The first half of [`INSERT`], with the parameters `$15` to `$18` as `$2` to `$5`. That the todo alone has

@@ -119,14 +119,14 @@ impl Session {
         self.connection.client.query(statement, &to_sql(parameters)).await
     }
 
-    /// Runs writes in one transaction and one round trip, and returns for each whether it returned a row.
-    /// `None` if a statement failed, and so all were rolled back: as one that is not `patient` does if it
-    /// would have to wait for a lock.
+    /// Runs statements that write in one transaction and one round trip, and returns the rows of each. `None`
+    /// if one failed, and so all were rolled back: as one that is not `patient` does if it would have to wait
+    /// for a lock.
     pub(super) async fn run_together(
         &self,
         writes: &[(Query, Vec<Parameter<'_>>)],
         patient: bool,
-    ) -> Result<Option<Vec<bool>>, Error> {
+    ) -> Result<Option<Vec<Vec<Row>>>, Error> {
         let client = &self.connection.client;
         let begin = if patient { "BEGIN" } else { BEGIN_WITHOUT_PATIENCE };
         let mut begin = pin!(maybe_done(client.batch_execute(begin)));
@@ -146,8 +146,7 @@ impl Session {
         // A transaction in which a statement has failed is rolled back, without an error.
         ended?;
         let answers = running.iter_mut().filter_map(|write| write.as_mut().take_output());
-        let effects = answers.map(|answer| Ok(!answer?.is_empty())).collect::<Result<_, Error>>();
-        Ok(effects.ok())
+        Ok(answers.collect::<Result<_, Error>>().ok())
     }
 
     /// Begins a transaction, which is rolled back unless it is committed.

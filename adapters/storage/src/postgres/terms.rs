@@ -51,6 +51,12 @@ fn row_of<'a>(todo: &'a Todo, term: &'a Term) -> [Parameter<'a>; 3] {
     [row::key(todo.workspace()), Parameter::Text(Some(term.as_str())), Parameter::Id(todo.id())]
 }
 
+/// Terms in a line each. None has a line break in it.
+pub(super) fn lines(terms: &[Term]) -> Parameter<'static> {
+    let terms: Vec<_> = terms.iter().map(Term::as_str).collect();
+    Parameter::OwnedText(Some(terms.join("\n")))
+}
+
 /// Adds the terms of all todos. One that cannot be read has none.
 pub(super) async fn add_all(transaction: &Transaction<'_>) -> Result<(), Error> {
     let page = transaction.prepare(PAGE).await?;

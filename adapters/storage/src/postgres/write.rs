@@ -144,6 +144,22 @@ fn inserted<'a>(todo: &'a Todo, terms: &'a TermChange, quota: Quota) -> Vec<Para
     counted.chain(limits).chain([Parameter::Terms(&terms.added)]).collect()
 }
 
+/// The parameters of [`Query::InsertAll`].
+pub(super) fn all_inserted<'a>(
+    todos: &[(&'a Todo, &'a TermChange)],
+    quota: Quota,
+) -> Vec<Parameter<'a>> {
+    let mut columns: [_; 16] = std::array::from_fn(|_| Vec::with_capacity(todos.len()));
+    for (todo, _) in todos {
+        let values = row::values(todo).into_iter().chain(row::counted(todo));
+        columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+    }
+    let terms = todos.iter().map(|(_, terms)| terms::lines(&terms.added)).collect();
+    let limits = [quota.todos, quota.bytes].map(limit);
+    let columns = columns.into_iter().map(Parameter::Array);
+    columns.chain(limits).chain([Parameter::Array(terms)]).collect()
+}
+
 /// The parameters of [`Query::SaveItem`].
 fn saved(before: Version, todo: &Todo, quota: Quota) -> impl Iterator<Item = Parameter<'_>> {
     let before = Parameter::Number(Some(before.as_i64()));
