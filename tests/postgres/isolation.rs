@@ -178,6 +178,29 @@ async fn a_database_is_unhealthy_while_it_fails_most_workspaces() {
     repository.check().await.unwrap();
 }
 
+/// A new connection for each would take the time of requests to the others.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn requests_to_a_lost_machine_cost_no_connections() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let repository = open(&server.url(&database)).await;
+    let shell = server.connect(&database).await;
+    shell.batch_execute(&lose("lost")).await.unwrap();
+    repository.add(&todo(1)).await.unwrap();
+    let connections = async || {
+        let pids = "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity \
+                    WHERE datname = current_database() AND application_name = 'todo-mcp'";
+        shell.query_one(pids, &[]).await.unwrap().get::<_, Vec<i32>>(0)
+    };
+    let before = connections().await;
+    for number in 0..5 {
+        assert_unavailable(repository.add(&todo_of("lost", number)).await);
+    }
+    repository.add(&todo(2)).await.unwrap();
+    assert_eq!(connections().await, before);
+}
+
 /// Makes writes to workspaces with this in their keys fail, as where their machine is lost.
 fn lose(workspaces: &str) -> String {
     format!(
