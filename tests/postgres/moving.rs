@@ -1,11 +1,14 @@
 //! `todo-mcp export`, `import` and `backup`.
 
+use std::num::NonZeroUsize;
+
 use serde_json::json;
+use todo_adapter_storage::PostgresSnapshot;
 use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
-use todo_tests::postgres;
+use todo_tests::postgres::{self, spread};
 
 use todo_application::domain::{Todo, TodoId};
-use todo_application::ports::TodoLoader as _;
+use todo_application::ports::{TodoLoader as _, TodoSnapshot as _};
 use todo_tests::head::{Head, head};
 use todo_tests::{operator, todo_record, workspace};
 
@@ -105,6 +108,42 @@ async fn loaded_todos_are_counted_in_the_heads_of_their_workspaces() {
     let minted = Some(*minted.as_uuid());
     assert_eq!(head(&shell, &workspace("z")).await, Some(expected(2, minted)));
     assert_eq!(head(&shell, &workspace("a")).await, Some(expected(1, None)));
+}
+
+/// On Citus a page ends with a workspace, wherever the heads say that there are enough todos.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn an_export_from_a_cluster_is_complete() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let (repository, shell) = (open(&server.url(&database)).await, server.connect(&database).await);
+    let counts = [1, 2, 3, 4, 0, 7, 1, 1, 9, 0, 2].into_iter().zip('a'..);
+    let todos: Vec<_> = counts
+        .flat_map(|(count, name)| (0..count).map(move |number| (name, number)))
+        .map(|(name, number)| todo_record(&workspace(&name.to_string()), id(number)))
+        .map(|record| Todo::restore(record).unwrap())
+        .collect();
+    repository.load(&operator(), todos.clone()).await.unwrap();
+    spread::pretend_citus(&shell).await;
+    // Right, and wrong in all ways.
+    for heads in ["todos", "0", "2", "100", "todos + 1 - 2 * (todos % 2)"] {
+        let heads = format!("UPDATE todo_heads SET todos = {heads}");
+        shell.batch_execute(&heads).await.unwrap();
+        for limit in [1, 2, 3, 4, 100].map(|limit| NonZeroUsize::new(limit).unwrap()) {
+            let url = server.url(&database).parse().unwrap();
+            let mut snapshot = PostgresSnapshot::open(&url).await.unwrap();
+            let mut exported = Vec::new();
+            loop {
+                let page = snapshot.next_page(&operator(), limit).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                assert!(page.len() <= limit.get());
+                exported.extend(page);
+            }
+            assert_eq!(exported, todos, "{heads}, {limit}");
+        }
+    }
 }
 
 /// The time limit of a request is too short for an export.

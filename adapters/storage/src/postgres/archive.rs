@@ -1,5 +1,7 @@
 //! Reading all todos of a database at once, and adding todos that were created elsewhere.
 
+mod page_ends;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -10,6 +12,8 @@ use todo_application::domain::{OperatorPermit, Term, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Error, Row, Statement};
+
+use page_ends::PageEnds;
 
 use super::connections::Work;
 use super::connector::Connector;
@@ -22,7 +26,7 @@ use super::repository::PostgresTodoRepository;
 use super::row::{self, item_columns, select};
 use super::session::{Connection, Session, Transaction};
 use super::url::PostgresUrl;
-use super::{pooler, terms};
+use super::{citus, pooler, terms};
 
 /// A transaction that shows one instant and has no time limit: the operator who waits can stop it. An
 /// engine may know some of these settings or none.
@@ -38,6 +42,12 @@ const COUNT: &str = "SELECT count(*) FROM todo_items";
 const PAGE: &str =
     select!(workspace, "WHERE (workspace, id) > ($1, $2) ORDER BY workspace, id LIMIT $3");
 
+/// The same, up to the workspace `$4`.
+const PAGE_UNTIL: &str = select!(
+    workspace,
+    "WHERE (workspace, id) > ($1, $2) AND workspace <= $4 ORDER BY workspace, id LIMIT $3"
+);
+
 const COPY: &str = concat!("COPY ", item_columns!(), " FROM STDIN (FORMAT binary)");
 
 /// All todos of a PostgreSQL database at one instant, while other processes may use it.
@@ -47,8 +57,11 @@ const COPY: &str = concat!("COPY ", item_columns!(), " FROM STDIN (FORMAT binary
 pub struct PostgresSnapshot {
     connection: Connection,
     page: Statement,
+    /// On Citus, which reads a whole page on each shard: where to end a page so that it does not.
+    ends: Option<(Statement, PageEnds)>,
     count: u64,
-    last: Option<(WorkspaceId, TodoId)>,
+    /// The key of the last todo that was read. No workspace key is empty: every todo sorts after the first.
+    last: (Vec<u8>, TodoId),
 }
 
 impl PostgresSnapshot {
@@ -72,7 +85,13 @@ async fn open(url: &PostgresUrl) -> Result<PostgresSnapshot, PostgresOpenProblem
     client.batch_execute(BEGIN).await?;
     let count: i64 = client.query_one(COUNT, &[]).await?.try_get(0)?;
     let page = client.prepare(PAGE).await?;
-    Ok(PostgresSnapshot { count: count.unsigned_abs(), page, last: None, connection })
+    let ends = if citus::is_in(client).await? {
+        Some((client.prepare(PAGE_UNTIL).await?, PageEnds::default()))
+    } else {
+        None
+    };
+    let last = (Vec::new(), TodoId::from_bytes([0; 16]));
+    Ok(PostgresSnapshot { count: count.unsigned_abs(), page, ends, last, connection })
 }
 
 #[async_trait]
@@ -86,20 +105,40 @@ impl TodoSnapshot for PostgresSnapshot {
         _: &OperatorPermit,
         limit: NonZeroUsize,
     ) -> Result<Vec<Todo>, StorageError> {
-        // No workspace key is empty: every todo sorts after this.
-        let (workspace, id) = self.last.as_ref().map_or_else(
-            || (Parameter::Bytes(&[]), TodoId::from_bytes([0; 16])),
-            |(workspace, id)| (row::key(workspace), *id),
-        );
-        let limit = i64::try_from(limit.get()).unwrap_or(i64::MAX);
-        let page = [workspace, Parameter::Id(id), Parameter::Number(Some(limit))];
-        let rows = self.connection.client.query(&self.page, &to_sql(&page)).await;
-        let rows = rows.map_err(Failure::from)?;
-        let todos = rows.iter().map(row::read_any).collect::<Result<Vec<_>, _>>()?;
-        if let Some(todo) = todos.last() {
-            self.last = Some((todo.workspace().clone(), todo.id()));
+        loop {
+            let (rows, end) = self.read(limit.get()).await.map_err(Failure::from)?;
+            let todos = rows.iter().map(row::read_any).collect::<Result<Vec<_>, _>>()?;
+            let last = todos.last().map(|todo| (todo.workspace().as_str().into(), todo.id()));
+            let is_last = end.is_none();
+            let end = end.map(|workspace| (workspace, TodoId::from_bytes([0xff; 16])));
+            if let Some(key) = end.or(last) {
+                self.last = key;
+            }
+            if is_last || !todos.is_empty() {
+                return Ok(todos);
+            }
         }
-        Ok(todos)
+    }
+}
+
+impl PostgresSnapshot {
+    /// The next rows, and the workspace up to which these are all, if there may be more after it.
+    async fn read(&mut self, limit: usize) -> Result<(Vec<Row>, Option<Vec<u8>>), Error> {
+        let Self { connection: Connection { client, .. }, page, ends, last, .. } = self;
+        let most = Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let after = [Parameter::Bytes(&last.0), Parameter::Id(last.1), most];
+        if let Some((page, ends)) = ends
+            && let Some(end) = ends.next(client, &last.0, limit).await?
+        {
+            let until: Vec<_> = after.into_iter().chain([Parameter::Bytes(&end)]).collect();
+            let rows = client.query(page, &to_sql(&until)).await?;
+            let are_all = rows.len() < limit;
+            if are_all {
+                ends.pass(&end);
+            }
+            return Ok((rows, are_all.then_some(end)));
+        }
+        Ok((client.query(page, &to_sql(&after)).await?, None))
     }
 }
 
