@@ -21,7 +21,7 @@ async fn count(shell: &Client, condition: &str) -> i64 {
     shell.query_one(&query, &[]).await.unwrap().get(0)
 }
 
-async fn open_with(url: &str, pool: PostgresPool) -> Arc<PostgresTodoRepository> {
+pub(crate) async fn open_with(url: &str, pool: PostgresPool) -> Arc<PostgresTodoRepository> {
     Arc::new(PostgresTodoRepository::open_with(&url.parse().unwrap(), pool).await.unwrap())
 }
 
