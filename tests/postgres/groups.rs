@@ -106,7 +106,7 @@ async fn a_group_adds_the_todos_of_many_workspaces_together() {
     let minted = |name: &str, number: u64| {
         let id = format!("01a203c6-a4a7-7e4f-8a5b-{number:012x}").parse().unwrap();
         let mut record = TodoRecord { id, ..todo_record(&workspace(name), id) };
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             record.description = Description::try_from("Two litres\nof it").unwrap();
             record.labels = Labels::from_lines(Some("home\nshop")).unwrap();
             record.priority = Priority::Urgent;
