@@ -12,8 +12,8 @@ pub(super) struct ByTerms<'a> {
     pub(super) permit: &'a ReadPermit,
     /// Each todo has a term of each of them.
     ranges: Vec<TermRange>,
-    /// How often ids are still looked up.
-    lookups: usize,
+    /// How many ids are still looked up, in chunks.
+    chunks: usize,
 }
 
 /// A part of the ids, in their order.
@@ -24,11 +24,11 @@ pub(super) struct Ids {
 }
 
 impl<'a> ByTerms<'a> {
-    /// How often a page looks ids up.
-    const LOOKUPS: usize = 64;
-
     /// How many ids are looked up at a time if they are of several ranges.
     const CHUNK: usize = 256;
+
+    /// How many chunks of them a page looks up.
+    const CHUNKS: usize = 64;
 
     pub(super) fn new(
         repository: &'a dyn TodoRepository,
@@ -39,7 +39,7 @@ impl<'a> ByTerms<'a> {
         let words = query.map_or(&[][..], Query::words).iter();
         let words = words.map(|word| TermRange::of_word(word));
         let ranges = label.map(TermRange::of_label).into_iter().chain(words).collect();
-        Self { repository, permit, ranges, lookups: Self::LOOKUPS }
+        Self { repository, permit, ranges, chunks: Self::CHUNKS }
     }
 
     /// Whether terms lead to the todos. They do not if each of the ranges has too many.
@@ -62,8 +62,7 @@ impl<'a> ByTerms<'a> {
                 found.ids.truncate(limit);
                 found.stopped_at = found.ids.last().copied();
             }
-            let is_spent = self.lookups < self.ranges.len();
-            if found.stopped_at.is_none() || found.ids.len() >= limit || is_spent {
+            if found.stopped_at.is_none() || found.ids.len() >= limit || self.is_spent() {
                 return Ok(Some(found));
             }
         }
@@ -71,7 +70,7 @@ impl<'a> ByTerms<'a> {
 
     /// Whether no more ids are to be looked up for this page.
     pub(super) fn is_spent(&self) -> bool {
-        self.lookups < self.ranges.len()
+        self.chunks < self.ranges.len()
     }
 
     /// Looks up ids of each range once.
@@ -83,7 +82,7 @@ impl<'a> ByTerms<'a> {
         let mut found: Vec<IdsByTerm> = Vec::with_capacity(self.ranges.len());
         while let Some(range) = self.ranges.get(found.len()) {
             let limit = if self.ranges.len() > 1 { limit.max(Self::CHUNK) } else { limit };
-            self.lookups = self.lookups.saturating_sub(1);
+            self.chunks = self.chunks.saturating_sub(limit.div_ceil(Self::CHUNK));
             match self.repository.ids_by_term(self.permit, range, after, limit).await? {
                 Some(IdsByTerm { ids, through: None }) if ids.is_empty() => {
                     return Ok(Some(Ids { ids, stopped_at: None }));

@@ -123,7 +123,8 @@ impl Search<'_> {
             left -= size;
             found.stopped_at = stopped_at;
             self.select(todos, found, limit);
-            if self.by_terms.is_spent() || self.bytes_left == 0 {
+            let is_spent = self.sort == Sort::Created && self.by_terms.is_spent();
+            if is_spent || self.bytes_left == 0 {
                 break;
             }
         }
