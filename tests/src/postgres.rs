@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
-use std::{env, fs, process};
+use std::time::Duration;
+use std::{env, fs, process, thread};
 
 use log::Log;
 pub use pooler::Pooler;
@@ -64,9 +65,10 @@ host      replication all      127.0.0.1/32  trust
 /// The message in the log when a server accepts connections.
 const READY: &str = "ready to accept";
 
-/// How often to start a server that exits at once: the processes of the previous one may still be
-/// running.
+/// How often to start a server that exits at once, and how long to wait before: the processes of the
+/// previous one may still be running, and on a busy machine they end late.
 const STARTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A PostgreSQL server and its files, which are removed when it is dropped.
 pub struct Server {
@@ -200,14 +202,20 @@ impl Server {
 
     /// Starts it (again) with its files and its port, and waits until it accepts connections.
     pub fn go_on(&mut self) {
+        let mut last_log = String::new();
         for _ in 0..STARTS {
-            let running = self.spawn();
+            let mut running = self.spawn();
             if running.log.wait_for(|log| log.contains(READY)) {
                 self.running = Some(running);
                 return;
             }
+            last_log = running.log.text();
+            // At the end of its input it would remove the directory.
+            running.keeper.kill().unwrap();
+            running.keeper.wait().unwrap();
+            thread::sleep(PAUSE);
         }
-        panic!("PostgreSQL failed to start");
+        panic!("PostgreSQL failed to start: {last_log}");
     }
 
     fn spawn(&self) -> Running {
