@@ -136,6 +136,8 @@ contract! {
             a_todo_that_is_removed_leaves_every_order,
             a_list_is_paged_while_others_write_between_pages,
             a_list_is_paged_while_others_write_at_once,
+            a_list_shows_what_is_completed_meanwhile_exactly_once,
+            a_search_shows_what_changes_within_its_words_exactly_once,
         ]
         searches: [
             ids_are_looked_up_by_the_terms_of_a_range,

@@ -28,7 +28,7 @@ use uuid::{Builder, Uuid};
 enum Operation {
     Find(WorkspaceId, TodoId),
     List(WorkspaceId, Filter, Option<TodoId>, usize),
-    ListBy(WorkspaceId, Order, bool, Place, usize),
+    ListBy(WorkspaceId, Order, Filter, Place, usize),
     Insert(Todo),
     Save(Todo, Version),
     Remove(WorkspaceId, TodoId, Option<Version>),
@@ -115,8 +115,8 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             let listed = repository.list_in(key, *filter, *after, *limit).await;
             listed.map_or_else(Answer::from, Answer::Listed)
         }
-        Operation::ListBy(key, order, done, after, limit) => {
-            let listed = repository.list_in_by(key, *order, *done, *after, *limit).await;
+        Operation::ListBy(key, order, filter, after, limit) => {
+            let listed = repository.list_in_by(key, *order, *filter, *after, *limit).await;
             listed.map_or_else(Answer::from, Answer::Listed)
         }
         Operation::FindAll(key, ids) => {
@@ -199,8 +199,8 @@ prop_compose! {
 }
 
 fn any_operation() -> impl Strategy<Value = Operation> {
-    let filter = any::<Option<bool>>().prop_map(|completed| Filter { completed });
-    let list = (any_workspace(), filter, proptest::option::of(any_id()), 0..5_usize);
+    let filter = || any::<Option<bool>>().prop_map(|completed| Filter { completed });
+    let list = (any_workspace(), filter(), proptest::option::of(any_id()), 0..5_usize);
     let order = proptest::sample::select(Order::ALL.to_vec());
     // Just before, at and after places of todos, and the ends.
     let place =
@@ -208,16 +208,16 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             let place = Place { key: order.key(&todo) + more, id: todo.id() };
             (order, if end { Place::START } else { place })
         });
-    let list_by = (any_workspace(), place, any::<bool>(), 0..5_usize)
-        .prop_map(|(key, (order, after), done, limit)| (key, order, done, after, limit));
+    let list_by = (any_workspace(), place, filter(), 0..5_usize)
+        .prop_map(|(key, (order, after), filter, limit)| (key, order, filter, after, limit));
     let remove = (any_workspace(), any_id(), proptest::option::of(any_version()));
     prop_oneof![
         2 => (any_workspace(), any_id()).prop_map(|(key, id)| Operation::Find(key, id)),
         4 => list.prop_map(|(key, filter, after, limit)| {
             Operation::List(key, filter, after, limit)
         }),
-        6 => list_by.prop_map(|(key, order, done, after, limit)| {
-            Operation::ListBy(key, order, done, after, limit)
+        6 => list_by.prop_map(|(key, order, filter, after, limit)| {
+            Operation::ListBy(key, order, filter, after, limit)
         }),
         4 => any_todo().prop_map(Operation::Insert),
         4 => (any_todo(), any_version()).prop_map(|(todo, expected)| {

@@ -85,24 +85,7 @@ impl TryFrom<&str> for Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Caller, Description, Draft, Instant, Labels, Permission, Permissions, Sharing, Subject,
-        Title, TodoId, WriteAction, authorize_write,
-    };
-
-    fn todo(title: &str, description: &str, labels: &[&str]) -> Todo {
-        let subject = Subject::try_from("usr_1").unwrap();
-        let permissions = Permissions::from_iter([Permission::Write]);
-        let caller = Caller { subject: &subject, organization: None, permissions };
-        let permit = authorize_write(Sharing::Personal, caller, WriteAction::Create).unwrap();
-        let labels = labels.iter().map(|label| Label::try_from(*label).unwrap());
-        let draft = Draft {
-            description: Description::try_from(description).unwrap(),
-            labels: Labels::try_from(labels.collect::<Vec<_>>()).unwrap(),
-            ..Draft::from(Title::try_from(title).unwrap())
-        };
-        Todo::create(&permit, TodoId::from_bytes([1; 16]), draft, Instant::UNIX_EPOCH)
-    }
+    use crate::term::tests::todo;
 
     #[test]
     fn every_word_begins_a_word_of_title_description_or_labels() {

@@ -155,14 +155,14 @@ fn start_of(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::query::Query;
     use crate::{Completion, Instant, Priority, Subject, TodoId, TodoRecord, Version, WorkspaceId};
 
-    fn todo(title: &str, description: &str, labels: &[&str]) -> Todo {
+    pub(crate) fn todo(title: &str, description: &str, labels: &[&str]) -> Todo {
         let subject = Subject::try_from("usr_1").unwrap();
         let labels = labels.iter().map(|label| Label::try_from(*label).unwrap());
         Todo::restore(TodoRecord {

@@ -150,14 +150,14 @@ pub(super) async fn the_terms_of_a_range_are_listed_once(repository: Arc<dyn Tod
     assert_eq!(terms(repository, &TermRange::of_word("b"), 9).await, ["bar", "buro"]);
 }
 
-/// "Those of the todos that exist, in the order of their ids."
+/// "Those of the todos that exist, each once, in the order of their ids."
 pub(super) async fn all_todos_of_a_set_are_found(repository: Arc<dyn TodoRepository>) {
     let [first, second] = [text(1, "a", "", &[]), text(2, "b", "", &[])];
     repository.add(&second).await.unwrap();
     repository.add(&first).await.unwrap();
     repository.add(&todo("yours", 3)).await.unwrap();
     let permit = read_permit(&workspace("mine"));
-    let found = repository.find_all(&permit, &[2, 9, 1, 3].map(id)).await.unwrap();
+    let found = repository.find_all(&permit, &[2, 9, 1, 2, 3].map(id)).await.unwrap();
     assert_eq!(found, [first, second]);
     assert_eq!(repository.find_all(&permit, &[]).await.unwrap(), []);
 }

@@ -18,6 +18,8 @@ use todo_tests::{ManualClock, SequentialIds, due};
 use super::*;
 pub(super) use writers::{
     a_list_is_paged_while_others_write_at_once, a_list_is_paged_while_others_write_between_pages,
+    a_list_shows_what_is_completed_meanwhile_exactly_once,
+    a_search_shows_what_changes_within_its_words_exactly_once,
 };
 
 const SORTS: [Sort; 4] =
@@ -219,11 +221,12 @@ pub(super) async fn a_todo_that_is_removed_leaves_every_order(repository: Arc<dy
             repository.add(&first).await.unwrap();
             repository.add(&second).await.unwrap();
             assert!(repository.remove_from(&workspace("mine"), removed.id(), None).await.unwrap());
-            for done in [false, true] {
+            for completed in [None, Some(false), Some(true)] {
+                let filter = Filter { completed };
                 let page =
-                    repository.list_in_by(&workspace("mine"), order, done, Place::START, 1).await;
-                let expected =
-                    if left.completion().is_done() == done { vec![left.clone()] } else { vec![] };
+                    repository.list_in_by(&workspace("mine"), order, filter, Place::START, 1).await;
+                let is_listed = completed.is_none_or(|done| left.completion().is_done() == done);
+                let expected = if is_listed { vec![left.clone()] } else { vec![] };
                 assert_eq!(page.unwrap(), expected, "{order:?}");
             }
             assert!(repository.remove_from(&workspace("mine"), left.id(), None).await.unwrap());

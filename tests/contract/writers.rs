@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastrand::Rng;
 use todo_application::NewTodo;
@@ -10,6 +11,9 @@ use todo_application::domain::{Draft, Edit, Label, Labels, LabelsEdit, Query};
 use super::*;
 
 const ROUNDS: u64 = 48;
+
+/// The pages that are read while one writer changes todos.
+const PAGES: u32 = 300;
 
 /// The todos of a list when its first page is read.
 const TODOS: u32 = 30;
@@ -164,4 +168,58 @@ pub(in super::super) async fn a_list_is_paged_while_others_write_at_once(
     for number in 0..ROUNDS {
         round(&repository, true, number).await;
     }
+}
+
+/// Todos that match all along, in the same place, while each is changed again and again in what the storage
+/// looks them up by.
+async fn a_page_shows_each_once(
+    repository: Arc<dyn TodoRepository>,
+    selection: &Selection,
+    edit: fn(&mut Rng) -> Edit,
+) {
+    let initial: Vec<Todo> = (1..=TODOS).map(varied).collect();
+    for todo in &initial {
+        repository.add(todo).await.unwrap();
+    }
+    let todos = Arc::new(todos(repository));
+    let done = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn({
+        let (todos, done) = (Arc::clone(&todos), Arc::clone(&done));
+        let mut random = Rng::with_seed(1);
+        async move {
+            while !done.load(Ordering::Relaxed) {
+                let id = id(random.u32(1..=TODOS));
+                todos.update(&Alice::new(), id, edit(&mut random), None).await.unwrap();
+            }
+        }
+    });
+    let expected: BTreeSet<TodoId> = initial.iter().map(Todo::id).collect();
+    for _ in 0..PAGES {
+        let page = todos.list(&Alice::new(), selection, PageSize::LARGEST, None).await.unwrap();
+        let shown: Vec<TodoId> = page.todos.iter().map(Todo::id).collect();
+        assert_eq!(shown.len(), expected.len(), "{selection:?}");
+        assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), expected, "{selection:?}");
+    }
+    done.store(true, Ordering::Relaxed);
+    writer.await.unwrap();
+}
+
+pub(in super::super) async fn a_list_shows_what_is_completed_meanwhile_exactly_once(
+    repository: Arc<dyn TodoRepository>,
+) {
+    let by_due = Selection { sort: Sort::By(Order::Due), ..Selection::default() };
+    let flip = |random: &mut Rng| Edit { completed: Some(random.bool()), ..Edit::default() };
+    a_page_shows_each_once(repository, &by_due, flip).await;
+}
+
+pub(in super::super) async fn a_search_shows_what_changes_within_its_words_exactly_once(
+    repository: Arc<dyn TodoRepository>,
+) {
+    let query = Some(Query::try_from("mi").unwrap());
+    let rename = |random: &mut Rng| {
+        let title = format!("Buy mi{}", random.u8(..30));
+        let title = if random.bool() { "Buy milk" } else { &title };
+        Edit { title: Some(Title::try_from(title).unwrap()), ..Edit::default() }
+    };
+    a_page_shows_each_once(repository, &Selection { query, ..Selection::default() }, rename).await;
 }

@@ -67,7 +67,7 @@ impl TodoRepository for Outage {
         &self,
         _: &ReadPermit,
         _: Order,
-        _: bool,
+        _: Filter,
         _: Place,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {

@@ -37,12 +37,12 @@ pub trait Permitted: TodoRepository {
         &self,
         workspace: &WorkspaceId,
         order: Order,
-        done: bool,
+        filter: Filter,
         after: Place,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Todo>, StorageError>> + Send {
         let permit = read_permit(workspace);
-        async move { self.list_by(&permit, order, done, after, limit).await }
+        async move { self.list_by(&permit, order, filter, after, limit).await }
     }
 
     fn add(&self, todo: &Todo) -> impl Future<Output = Result<(), InsertError>> + Send {

@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
-use std::time::Duration;
-use std::{env, fs, process, thread};
+use std::{env, fs, process};
 
 use log::Log;
 pub use pooler::Pooler;
@@ -65,10 +64,9 @@ host      replication all      127.0.0.1/32  trust
 /// The message in the log when a server accepts connections.
 const READY: &str = "ready to accept";
 
-/// How often to start a server that exits at once, and how long to wait before: the processes of the
-/// previous one may still be running, and on a busy machine they end late.
+/// How often to start a server that exits at once: the processes of the previous one may still be
+/// running.
 const STARTS: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// A PostgreSQL server and its files, which are removed when it is dropped.
 pub struct Server {
@@ -213,7 +211,6 @@ impl Server {
             // At the end of its input it would remove the directory.
             running.keeper.kill().unwrap();
             running.keeper.wait().unwrap();
-            thread::sleep(PAUSE);
         }
         panic!("PostgreSQL failed to start: {last_log}");
     }

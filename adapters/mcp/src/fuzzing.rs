@@ -75,7 +75,7 @@ impl TodoRepository for Nothing {
         &self,
         _: &ReadPermit,
         _: Order,
-        _: bool,
+        _: Filter,
         _: Place,
         _: usize,
     ) -> Result<Vec<Todo>, StorageError> {

@@ -128,26 +128,27 @@ pub trait TodoRepository: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError>;
 
-    /// At most `limit` todos that are open, or those that are done, in an order, after a place in it. The
-    /// cost depends on `limit`, not on the length of the list.
+    /// At most `limit` todos that pass the filter, in an order, after a place in it, as they are at one moment:
+    /// one that is completed meanwhile is there once. The cost depends on `limit`, not on the length of the
+    /// list.
     async fn list_by(
         &self,
         permit: &ReadPermit,
         order: Order,
-        done: bool,
+        filter: Filter,
         after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError>;
 
-    /// Those of the todos that exist, in the order of their ids.
+    /// Those of the todos that exist, each once, in the order of their ids.
     async fn find_all(
         &self,
         permit: &ReadPermit,
         ids: &[TodoId],
     ) -> Result<Vec<Todo>, StorageError>;
 
-    /// The ids after `after` of the todos that have a term of a range, at most about `limit` of them if the
-    /// range has one term. `None` if it has more than [`IdsByTerm::MAX_TERMS`]. The cost depends on `limit`, not
+    /// The ids after `after` of the todos that have a term of a range at one moment, at most about `limit` of
+    /// them if the range has one term. `None` if it has more than [`IdsByTerm::MAX_TERMS`]. The cost depends on `limit`, not
     /// on the length of the list or the number of todos with a term.
     async fn ids_by_term(
         &self,

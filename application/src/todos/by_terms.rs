@@ -6,7 +6,7 @@ use crate::error::StorageFailure;
 use crate::ports::{IdsByTerm, TodoRepository};
 
 /// The todos of a workspace that have a label and the words of a query, in the order of their ids, and some
-/// others: whoever reads them looks at each.
+/// others, so that each has to be checked.
 pub(super) struct ByTerms<'a> {
     pub(super) repository: &'a dyn TodoRepository,
     pub(super) permit: &'a ReadPermit,
@@ -43,7 +43,7 @@ impl<'a> ByTerms<'a> {
     }
 
     /// Whether terms lead to the todos. They do not if each of the ranges has too many.
-    pub(super) fn lead(&self) -> bool {
+    pub(super) fn can_lead(&self) -> bool {
         !self.ranges.is_empty()
     }
 

@@ -58,7 +58,7 @@ impl Search<'_> {
         limit: usize,
     ) -> Result<Found, StorageFailure> {
         if self.sort != Sort::Created
-            && self.by_terms.lead()
+            && self.by_terms.can_lead()
             && let Some(todos) = self.by_terms.all(Self::CANDIDATES).await?
         {
             return Ok(self.page_of(todos, after, limit));
@@ -199,23 +199,12 @@ impl Search<'_> {
     async fn read(&self, range: Range, limit: usize) -> Result<Vec<Todo>, StorageFailure> {
         let Range { sort, after, end } = range;
         let ByTerms { repository, permit, .. } = self.by_terms;
-        let mut read = Vec::new();
-        match sort {
-            Sort::Created => {
-                let filter = Filter { completed: self.completed };
-                read = repository.list(permit, filter, id_before(after), limit).await?;
-            }
-            Sort::By(order) => {
-                let wanted = |done: &bool| self.completed.is_none_or(|wanted| wanted == *done);
-                for done in [false, true].into_iter().filter(wanted) {
-                    let todos = repository.list_by(permit, order, done, after, limit);
-                    read.extend(todos.await?);
-                }
-                read.sort_by_key(|todo| sort.place(todo));
-                read.truncate(limit);
-                read.retain(|todo| sort.key(todo) < end);
-            }
-        }
+        let filter = Filter { completed: self.completed };
+        let mut read = match sort {
+            Sort::Created => repository.list(permit, filter, id_before(after), limit).await?,
+            Sort::By(order) => repository.list_by(permit, order, filter, after, limit).await?,
+        };
+        read.retain(|todo| sort.key(todo) < end);
         Ok(read)
     }
 }

@@ -140,13 +140,6 @@ class Server:
             raise SystemExit(f"{self.name} answers {tool} with {text}")
         return content
 
-    def arguments(self, tool):
-        """The names of the arguments of a tool."""
-        self.client.request("POST", "/mcp", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
-                            headers(LEGACY, tool, self.token))
-        tools = json.loads(self.client.getresponse().read())["result"]["tools"]
-        return next(it["inputSchema"]["properties"].keys() for it in tools if it["name"] == tool)
-
     def memory(self):
         """Resident memory in MiB: now, and at most so far."""
         fields = dict(

@@ -125,11 +125,19 @@ impl Workspace {
         (count <= IdsByTerm::MAX_TERMS).then(|| IdsByTerm::merge(terms().map(ids), limit))
     }
 
-    fn list_by(&self, order: Order, done: bool, after: Place, limit: usize) -> Vec<Todo> {
+    fn list_by(&self, order: Order, filter: Filter, after: Place, limit: usize) -> Vec<Todo> {
         let places = Order::ALL.iter().position(|it| *it == order).unwrap_or_default();
-        let places = &self.orders[places][usize::from(done)];
-        let places = places.range((Bound::Excluded(after), Bound::Unbounded)).take(limit);
-        places.filter_map(|place| self.todos.get(&place.id)).cloned().collect()
+        let [open, done] = &self.orders[places];
+        let rest = |places: &'_ BTreeSet<Place>, wanted| -> Vec<Place> {
+            let is_left_out = filter.completed.is_some_and(|completed| completed != wanted);
+            let limit = if is_left_out { 0 } else { limit };
+            let rest = places.range((Bound::Excluded(after), Bound::Unbounded));
+            rest.take(limit).copied().collect()
+        };
+        let mut places = [rest(open, false), rest(done, true)].concat();
+        places.sort_unstable();
+        places.truncate(limit);
+        places.iter().filter_map(|place| self.todos.get(&place.id)).cloned().collect()
     }
 
     fn list(&self, filter: Filter, after: Option<TodoId>, limit: usize) -> Vec<Todo> {
@@ -188,12 +196,12 @@ impl TodoRepository for MemoryTodoRepository {
         &self,
         permit: &ReadPermit,
         order: Order,
-        done: bool,
+        filter: Filter,
         after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         let workspaces = self.workspaces();
-        let list = |workspace: &Workspace| workspace.list_by(order, done, after, limit);
+        let list = |workspace: &Workspace| workspace.list_by(order, filter, after, limit);
         Ok(workspaces.get(permit.workspace()).map_or_else(Vec::new, list))
     }
 

@@ -16,6 +16,7 @@ pub(super) enum Parameter<'a> {
     Text(Option<&'a str>),
     OwnedText(Option<String>),
     Number(Option<i64>),
+    Numbers(&'a [i64]),
     Ids(&'a [TodoId]),
     Terms(&'a [Term]),
     Array(Vec<Self>),
@@ -30,6 +31,7 @@ impl Parameter<'_> {
             | Self::Text(_)
             | Self::OwnedText(_)
             | Self::Number(_)
+            | Self::Numbers(_)
             | Self::Ids(_)
             | Self::Terms(_)
             | Self::Array(_) => None,
@@ -51,6 +53,7 @@ impl ToSql for Parameter<'_> {
             Self::Text(text) => text.to_sql_checked(kind, out),
             Self::OwnedText(text) => text.to_sql_checked(kind, out),
             Self::Number(number) => number.to_sql_checked(kind, out),
+            Self::Numbers(numbers) => numbers.to_sql_checked(kind, out),
             Self::Ids(ids) => {
                 let ids: Vec<_> = ids.iter().map(TodoId::as_uuid).collect();
                 ids.to_sql_checked(kind, out)

@@ -5,6 +5,7 @@
 //! [`SAVE`], which are several statements there, as it inserts into no two tables at once.
 
 use todo_application::domain::Order;
+use todo_application::ports::Filter;
 
 use super::row::{item_columns, select};
 
@@ -13,10 +14,13 @@ pub(super) enum Query {
     Find,
     FindAll,
     Terms,
-    IdsOfTerm,
+    IdsByTerm,
     List,
     ListOpen,
     ListDone,
+    ListByDue,
+    ListByPriority,
+    ListByUpdate,
     ListOpenByDue,
     ListOpenByPriority,
     ListOpenByUpdate,
@@ -43,26 +47,32 @@ pub(super) enum Query {
 }
 
 impl Query {
-    pub(super) fn list_by(order: Order, done: bool) -> Self {
-        match (order, done) {
-            (Order::Due, false) => Self::ListOpenByDue,
-            (Order::Priority, false) => Self::ListOpenByPriority,
-            (Order::Updated, false) => Self::ListOpenByUpdate,
-            (Order::Due, true) => Self::ListDoneByDue,
-            (Order::Priority, true) => Self::ListDoneByPriority,
-            (Order::Updated, true) => Self::ListDoneByUpdate,
+    pub(super) fn list_by(order: Order, filter: Filter) -> Self {
+        match (order, filter.completed) {
+            (Order::Due, None) => Self::ListByDue,
+            (Order::Priority, None) => Self::ListByPriority,
+            (Order::Updated, None) => Self::ListByUpdate,
+            (Order::Due, Some(false)) => Self::ListOpenByDue,
+            (Order::Priority, Some(false)) => Self::ListOpenByPriority,
+            (Order::Updated, Some(false)) => Self::ListOpenByUpdate,
+            (Order::Due, Some(true)) => Self::ListDoneByDue,
+            (Order::Priority, Some(true)) => Self::ListDoneByPriority,
+            (Order::Updated, Some(true)) => Self::ListDoneByUpdate,
         }
     }
 
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 30] = [
+    pub(super) const ALL: [Self; 33] = [
         Self::Find,
         Self::FindAll,
         Self::Terms,
-        Self::IdsOfTerm,
+        Self::IdsByTerm,
         Self::List,
         Self::ListOpen,
         Self::ListDone,
+        Self::ListByDue,
+        Self::ListByPriority,
+        Self::ListByUpdate,
         Self::ListOpenByDue,
         Self::ListOpenByPriority,
         Self::ListOpenByUpdate,
@@ -93,10 +103,13 @@ impl Query {
             Self::Find => FIND,
             Self::FindAll => FIND_ALL,
             Self::Terms => TERMS,
-            Self::IdsOfTerm => IDS_OF_TERM,
+            Self::IdsByTerm => IDS_BY_TERM,
             Self::List => LIST,
             Self::ListOpen => LIST_OPEN,
             Self::ListDone => LIST_DONE,
+            Self::ListByDue => LIST_BY_DUE,
+            Self::ListByPriority => LIST_BY_PRIORITY,
+            Self::ListByUpdate => LIST_BY_UPDATE,
             Self::ListOpenByDue => LIST_OPEN_BY_DUE,
             Self::ListOpenByPriority => LIST_OPEN_BY_PRIORITY,
             Self::ListOpenByUpdate => LIST_OPEN_BY_UPDATE,
@@ -129,10 +142,13 @@ impl Query {
             Self::Find
             | Self::FindAll
             | Self::Terms
-            | Self::IdsOfTerm
+            | Self::IdsByTerm
             | Self::List
             | Self::ListOpen
             | Self::ListDone
+            | Self::ListByDue
+            | Self::ListByPriority
+            | Self::ListByUpdate
             | Self::ListOpenByDue
             | Self::ListOpenByPriority
             | Self::ListOpenByUpdate
@@ -179,20 +195,34 @@ const FIND_ALL: &str = concat!(
 );
 
 /// The first `$4` terms from `$2` to `$3`: a seek for each, however many todos have it.
-const TERMS: &str = "\
-    WITH RECURSIVE found (term) AS ( \
-        (SELECT term FROM todo_terms WHERE workspace = $1 AND term >= $2 AND term <= $3 \
-         ORDER BY term LIMIT 1) \
-        UNION ALL \
-        SELECT (SELECT next.term FROM todo_terms AS next \
-                WHERE next.workspace = $1 AND next.term > found.term AND next.term <= $3 \
-                ORDER BY next.term LIMIT 1) \
-        FROM found WHERE found.term IS NOT NULL) \
-    SELECT term FROM found WHERE term IS NOT NULL LIMIT $4";
+macro_rules! terms {
+    ($rest:literal) => {
+        concat!(
+            "WITH RECURSIVE found (term) AS ( \
+                (SELECT term FROM todo_terms WHERE workspace = $1 AND term >= $2 AND term <= $3 \
+                 ORDER BY term LIMIT 1) \
+                UNION ALL \
+                SELECT (SELECT next.term FROM todo_terms AS next \
+                        WHERE next.workspace = $1 AND next.term > found.term AND next.term <= $3 \
+                        ORDER BY next.term LIMIT 1) \
+                FROM found WHERE found.term IS NOT NULL), \
+            terms AS MATERIALIZED (SELECT term FROM found WHERE term IS NOT NULL LIMIT $4) ",
+            $rest
+        )
+    };
+}
 
-/// Beginning at the id `$3`.
-const IDS_OF_TERM: &str = "\
-    SELECT id FROM todo_terms WHERE workspace = $1 AND term = $2 AND id >= $3 ORDER BY id LIMIT $4";
+const TERMS: &str = terms!("SELECT term FROM terms");
+
+/// With ids of each, beginning at `$5`: as many as `$6` says in the place of the number of terms. One statement,
+/// so that a todo whose term changes within the range is found by the one or by the other.
+const IDS_BY_TERM: &str = terms!(
+    "SELECT terms.term, of_term.id FROM terms LEFT JOIN LATERAL ( \
+         SELECT id FROM todo_terms \
+         WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
+         ORDER BY todo_terms.id \
+         LIMIT (SELECT ($6::bigint[])[count(*)::integer] FROM terms)) AS of_term ON true"
+);
 
 /// Beginning at the id `$2`.
 const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT $3");
@@ -203,41 +233,56 @@ const LIST_DONE: &str = select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY
 
 /// After the number `$2` and the id `$3` in an order (`Order` in the domain). The expressions are those of the
 /// indexes.
-const LIST_OPEN_BY_DUE: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NULL \
-     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
-     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
-);
+macro_rules! list_by {
+    (open, $number:literal) => {
+        list_by!(@ "IS NULL", $number)
+    };
+    (done, $number:literal) => {
+        list_by!(@ "IS NOT NULL", $number)
+    };
+    // One statement, so that a todo that is completed meanwhile is among the ones or the others.
+    (both, $number:literal) => {
+        concat!(
+            "SELECT * FROM (", list_by!(open, $number), ") AS open \
+             UNION ALL SELECT * FROM (", list_by!(done, $number), ") AS done"
+        )
+    };
+    (@ $done:literal, $number:literal) => {
+        select!(
+            "WHERE workspace = $1 AND completed_at ", $done,
+            " AND (", $number, ", id) > ($2, $3) ORDER BY ", $number, ", id LIMIT $4"
+        )
+    };
+}
 
-const LIST_OPEN_BY_PRIORITY: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NULL \
-     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
-     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
-);
+macro_rules! by_due {
+    ($todos:ident) => {
+        list_by!($todos, "coalesce(due, 1000000000000000)")
+    };
+}
 
-const LIST_OPEN_BY_UPDATE: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NULL \
-     AND ((- updated_at), id) > ($2, $3) \
-     ORDER BY (- updated_at), id LIMIT $4"
-);
+macro_rules! by_priority {
+    ($todos:ident) => {
+        list_by!($todos, "((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000))")
+    };
+}
 
-const LIST_DONE_BY_DUE: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NOT NULL \
-     AND (coalesce(due, 1000000000000000), id) > ($2, $3) \
-     ORDER BY coalesce(due, 1000000000000000), id LIMIT $4"
-);
+macro_rules! by_update {
+    ($todos:ident) => {
+        list_by!($todos, "(- updated_at)")
+    };
+}
 
-const LIST_DONE_BY_PRIORITY: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NOT NULL \
-     AND (((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id) > ($2, $3) \
-     ORDER BY ((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000)), id LIMIT $4"
-);
-
-const LIST_DONE_BY_UPDATE: &str = select!(
-    "WHERE workspace = $1 AND completed_at IS NOT NULL \
-     AND ((- updated_at), id) > ($2, $3) \
-     ORDER BY (- updated_at), id LIMIT $4"
-);
+/// Open ones, then done ones, at most `$4` of each.
+const LIST_BY_DUE: &str = by_due!(both);
+const LIST_BY_PRIORITY: &str = by_priority!(both);
+const LIST_BY_UPDATE: &str = by_update!(both);
+const LIST_OPEN_BY_DUE: &str = by_due!(open);
+const LIST_OPEN_BY_PRIORITY: &str = by_priority!(open);
+const LIST_OPEN_BY_UPDATE: &str = by_update!(open);
+const LIST_DONE_BY_DUE: &str = by_due!(done);
+const LIST_DONE_BY_PRIORITY: &str = by_priority!(done);
+const LIST_DONE_BY_UPDATE: &str = by_update!(done);
 
 /// A row of `todo_items` with the values of `$1` to `$14`: what follows `INSERT INTO`.
 macro_rules! item {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    Order, OtherWorkspace, Place, Quota, ReadPermit, Term, TermChange, TermRange, Todo, TodoId,
-    Version, WorkspaceId, WritePermit,
+    Order, OtherWorkspace, Place, Quota, ReadPermit, Sort, Term, TermChange, TermRange, Todo,
+    TodoId, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, Filter, Head, IdsByTerm, InsertError, RemoveError,
@@ -127,7 +127,7 @@ impl TodoRepository for PostgresTodoRepository {
         &self,
         permit: &ReadPermit,
         order: Order,
-        done: bool,
+        filter: Filter,
         after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError> {
@@ -138,8 +138,12 @@ impl TodoRepository for PostgresTodoRepository {
             Parameter::Id(after.id),
             Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
         ];
-        let rows = self.connections.run(Query::list_by(order, done), &page).await?;
-        rows.iter().map(|row| row::read(row, workspace)).collect()
+        let rows = self.connections.run(Query::list_by(order, filter), &page).await?;
+        let mut todos =
+            rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
+        todos.sort_by_key(|todo| Sort::By(order).place(todo));
+        todos.truncate(limit);
+        Ok(todos)
     }
 
     async fn find_all(
@@ -153,6 +157,7 @@ impl TodoRepository for PostgresTodoRepository {
         let mut todos =
             rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
         todos.sort_by_key(Todo::id);
+        todos.dedup_by_key(|todo| todo.id());
         Ok(todos)
     }
 

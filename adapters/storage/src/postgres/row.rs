@@ -13,20 +13,20 @@ use super::parameter::Parameter;
 /// A query over `todo_items` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
 /// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
-    ($rest:literal) => {
-        select!(@ "", $rest)
+    (workspace, $($rest:tt)+) => {
+        select!(@ ", workspace", $($rest)+)
     };
-    (workspace, $rest:literal) => {
-        select!(@ ", workspace", $rest)
-    };
-    (@ $more:literal, $rest:literal) => {
+    (@ $more:literal, $($rest:tt)+) => {
         concat!(
             "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
             "created_at, created_by, updated_at, updated_by, version",
             $more,
             " FROM todo_items ",
-            $rest
+            $($rest)+
         )
+    };
+    ($($rest:tt)+) => {
+        select!(@ "", $($rest)+)
     };
 }
 pub(super) use select;

@@ -1,5 +1,6 @@
 //! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -112,27 +113,23 @@ impl Work for LookUp<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
-        let terms = range(self.workspace, self.range, IdsByTerm::MAX_TERMS + 1);
-        let terms = session.query(Query::Terms, &terms).await?;
-        let terms: Vec<&str> = terms.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        if terms.len() > IdsByTerm::MAX_TERMS {
-            return Ok(None);
+        const MAX: usize = IdsByTerm::MAX_TERMS;
+        // Of more terms, no ids are needed.
+        let of_each =
+            |terms| if terms > MAX { 0 } else { IdsByTerm::limit_of_each(self.limit, terms) };
+        let limits: Vec<i64> =
+            (1..=MAX + 1).map(|terms| i64::try_from(of_each(terms)).unwrap_or(i64::MAX)).collect();
+        let ids = [Parameter::Id(self.first), Parameter::Numbers(&limits)];
+        let found: Vec<_> =
+            range(self.workspace, self.range, MAX + 1).into_iter().chain(ids).collect();
+        let rows = session.query(Query::IdsByTerm, &found).await?;
+        let mut of_terms = BTreeMap::<&str, Vec<TodoId>>::new();
+        for row in &rows {
+            let id: Option<_> = row.try_get(1)?;
+            of_terms.entry(row.try_get(0)?).or_default().extend(id.map(TodoId::from_uuid));
         }
-        let limit = IdsByTerm::limit_of_each(self.limit, terms.len());
-        let session = &*session;
-        let ids = async |term| {
-            let of_term = [
-                row::key(self.workspace),
-                Parameter::Text(Some(term)),
-                Parameter::Id(self.first),
-                Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
-            ];
-            let rows = session.query(Query::IdsOfTerm, &of_term).await?;
-            let ids = rows.iter().map(|row| row.try_get(0).map(TodoId::from_uuid));
-            ids.collect::<Result<Vec<_>, Error>>()
-        };
-        // In one round trip.
-        let ids = try_join_all(terms.into_iter().map(ids)).await?;
-        Ok(Some(IdsByTerm::merge(ids, limit)))
+        let limit = of_each(of_terms.len());
+        let are_few = of_terms.len() <= MAX;
+        Ok(are_few.then(|| IdsByTerm::merge(of_terms.into_values(), limit)))
     }
 }

@@ -1,7 +1,7 @@
 //! The statements that read.
 
 use rusqlite::{Connection, Params, Row, params};
-use todo_application::domain::{Order, Place, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{Order, Place, Sort, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
 use super::failure::failure;
@@ -18,22 +18,43 @@ const LIST_BY_DONE: &str = select!(
      WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
 );
 
-const LIST_BY_DUE: &str = select!(
-    "INDEXED BY todos_by_due \
-     WHERE workspace = ?1 AND done = ?2 AND (by_due, id) > (?3, ?4) ORDER BY by_due, id LIMIT ?5"
-);
+/// The open todos or the done ones (`?2`) in an order, after a place in it.
+macro_rules! list_by {
+    ($index:literal, $number:literal, $done:literal) => {
+        select!(
+            "INDEXED BY ",
+            $index,
+            " WHERE workspace = ?1 AND done = ",
+            $done,
+            " AND (",
+            $number,
+            ", id) > (?3, ?4) ORDER BY ",
+            $number,
+            ", id LIMIT ?5"
+        )
+    };
+}
 
-const LIST_BY_PRIORITY: &str = select!(
-    "INDEXED BY todos_by_priority \
-     WHERE workspace = ?1 AND done = ?2 AND (by_priority, id) > (?3, ?4) \
-     ORDER BY by_priority, id LIMIT ?5"
-);
+/// Of both. One statement, so that a todo that is completed meanwhile is among the ones or the others.
+macro_rules! list_both_by {
+    ($index:literal, $number:literal) => {
+        concat!(
+            "SELECT * FROM (",
+            list_by!($index, $number, "0"),
+            ") \
+             UNION ALL SELECT * FROM (",
+            list_by!($index, $number, "1"),
+            ")"
+        )
+    };
+}
 
-const LIST_BY_UPDATE: &str = select!(
-    "INDEXED BY todos_by_update \
-     WHERE workspace = ?1 AND done = ?2 AND (by_update, id) > (?3, ?4) \
-     ORDER BY by_update, id LIMIT ?5"
-);
+const LIST_BY_DUE: &str = list_by!("todos_by_due", "by_due", "?2");
+const LIST_BY_PRIORITY: &str = list_by!("todos_by_priority", "by_priority", "?2");
+const LIST_BY_UPDATE: &str = list_by!("todos_by_update", "by_update", "?2");
+const LIST_BOTH_BY_DUE: &str = list_both_by!("todos_by_due", "by_due");
+const LIST_BOTH_BY_PRIORITY: &str = list_both_by!("todos_by_priority", "by_priority");
+const LIST_BOTH_BY_UPDATE: &str = list_both_by!("todos_by_update", "by_update");
 
 /// After the key of the last todo that was read, along the primary key.
 const PAGE: &str =
@@ -76,18 +97,27 @@ pub(super) fn list_by(
     connection: &Connection,
     workspace: &WorkspaceId,
     order: Order,
-    done: bool,
+    filter: Filter,
     after: Place,
     limit: usize,
 ) -> Result<Vec<Todo>, StorageError> {
-    let sql = match order {
-        Order::Due => LIST_BY_DUE,
-        Order::Priority => LIST_BY_PRIORITY,
-        Order::Updated => LIST_BY_UPDATE,
+    let sql = match (order, filter.completed) {
+        (Order::Due, Some(_)) => LIST_BY_DUE,
+        (Order::Priority, Some(_)) => LIST_BY_PRIORITY,
+        (Order::Updated, Some(_)) => LIST_BY_UPDATE,
+        (Order::Due, None) => LIST_BOTH_BY_DUE,
+        (Order::Priority, None) => LIST_BOTH_BY_PRIORITY,
+        (Order::Updated, None) => LIST_BOTH_BY_UPDATE,
     };
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let page = params![workspace.as_str(), done, after.key, after.id.as_uuid().as_bytes(), limit];
-    select(connection, sql, workspace, page)
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (key, done) = (workspace.as_str(), filter.completed);
+    let page = params![key, done, after.key, after.id.as_uuid().as_bytes(), rows];
+    let mut todos = select(connection, sql, workspace, page)?;
+    if done.is_none() {
+        todos.sort_by_key(|todo| Sort::By(order).place(todo));
+        todos.truncate(limit);
+    }
+    Ok(todos)
 }
 
 /// Those that exist, in this order.
@@ -183,6 +213,20 @@ pub(super) mod tests {
         ] {
             let expected = format!("SEARCH todos USING {expected}");
             assert_eq!(plan(connection, sql), [expected], "{sql}");
+        }
+        for (sql, order) in [
+            (LIST_BOTH_BY_DUE, "due"),
+            (LIST_BOTH_BY_PRIORITY, "priority"),
+            (LIST_BOTH_BY_UPDATE, "update"),
+        ] {
+            let steps = plan(connection, sql);
+            let reads: Vec<_> = steps.iter().filter(|step| step.contains(" todos ")).collect();
+            let seek = format!(
+                "SEARCH todos USING INDEX todos_by_{order} \
+                 (workspace=? AND done=? AND (by_{order},id)>(?,?))"
+            );
+            assert_eq!(reads, [&seek, &seek], "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
         }
     }
 

@@ -82,13 +82,13 @@ impl TodoRepository for SqliteTodoRepository {
         &self,
         permit: &ReadPermit,
         order: Order,
-        done: bool,
+        filter: Filter,
         after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError> {
         let workspace = permit.workspace().clone();
         let list = move |connection: &Connection| {
-            queries::list_by(connection, &workspace, order, done, after, limit)
+            queries::list_by(connection, &workspace, order, filter, after, limit)
         };
         self.readers.read(list).await
     }

@@ -12,20 +12,20 @@ use todo_application::ports::{BoxError, StorageError};
 /// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
 /// before those, the rows also have the workspace, for [`read_any`].
 macro_rules! select {
-    ($rest:literal) => {
-        select!(@ "", $rest)
+    (workspace, $($rest:tt)+) => {
+        select!(@ ", workspace", $($rest)+)
     };
-    (workspace, $rest:literal) => {
-        select!(@ ", workspace", $rest)
-    };
-    (@ $more:literal, $rest:literal) => {
+    (@ $more:literal, $($rest:tt)+) => {
         concat!(
             "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
             "created_at, created_by, updated_at, updated_by, version",
             $more,
             " FROM todos ",
-            $rest
+            $($rest)+
         )
+    };
+    ($($rest:tt)+) => {
+        select!(@ "", $($rest)+)
     };
 }
 pub(super) use select;

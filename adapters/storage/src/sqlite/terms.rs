@@ -53,6 +53,8 @@ pub(super) fn ids(
     after: Option<TodoId>,
     limit: usize,
 ) -> Result<Option<IdsByTerm>, StorageError> {
+    // A todo whose term changes within the range is found by the one or by the other.
+    let _snapshot = connection.unchecked_transaction().map_err(failure)?;
     let terms = find(connection, workspace, range, IdsByTerm::MAX_TERMS + 1)?;
     if terms.len() > IdsByTerm::MAX_TERMS {
         return Ok(None);
