@@ -99,11 +99,12 @@ async fn writes_that_all_hang_are_waited_for() {
     let (holder, shell) = (server.connect(&database).await, server.connect(&database).await);
     holder.batch_execute("BEGIN; LOCK TABLE todo_heads IN SHARE MODE").await.unwrap();
     let mut calls = JoinSet::new();
-    for number in 0..8 {
+    // One after the other, so that no two are in one group, which would wait on one connection.
+    for (number, hang) in (0..8).zip(1..) {
         let repository = Arc::clone(&repository);
         calls.spawn(async move { repository.add(&todo_of(&hanging(number), 2)).await });
+        soon(async { while waiting(&shell).await < hang {} }).await;
     }
-    soon(async { while waiting(&shell).await < 8 {} }).await;
     // For longer than it takes to be given up.
     shell.batch_execute("SELECT pg_sleep(1)").await.unwrap();
     holder.batch_execute("COMMIT").await.unwrap();
