@@ -18,7 +18,7 @@ use todo_application::domain::{
     Completion, Description, Instant, Labels, Priority, Subject, Title, Todo, TodoId, TodoRecord,
     Version, WorkspaceId,
 };
-use todo_application::ports::{Filter, TodoLoader, TodoSnapshot};
+use todo_application::ports::{Batch, Filter, TodoLoader, TodoSnapshot};
 use todo_mcp::archive::{ImportError, LineSource, SourceError, export, summary};
 use todo_tests::{Permitted as _, due, operator, todo_record, workspace};
 use tokio::runtime::Runtime;
@@ -272,9 +272,9 @@ async fn an_import_counts_added_existing_and_different_todos() {
 
 #[tokio::test]
 async fn everything_before_an_invalid_line_is_imported() {
-    for bad in [0, 1, 499, 500, 501, 1200] {
+    for bad in [0, 1, Batch::MAX - 1, Batch::MAX, Batch::MAX + 1] {
         let store = MemoryTodoRepository::default();
-        let mut lines = lines(0..1300);
+        let mut lines = lines(0..8_100);
         lines[bad + 1] = "{}".to_owned();
         let (tally, outcome) = imported(&lines.join("\n"), &store).await;
         let number = bad as u64 + 2;
@@ -440,16 +440,28 @@ async fn progress_is_reported_up_to_the_last_todo() {
     let store = MemoryTodoRepository::default();
     let mut seen = Vec::new();
     let mut tally = Tally::default();
-    let from = Cursor::new(lines(0..1200).join("\n"));
+    let from = Cursor::new(lines(0..8_200).join("\n"));
     let progress = |done, total| seen.push((done, total));
     let mut source = LineSource::open(from, pending()).await.unwrap();
     import(&operator(), &mut source, &store, &mut tally, progress).await.unwrap();
-    assert_eq!(seen, [(500, None), (1000, None), (1200, None)]);
+    assert_eq!(seen, [(8_000, None), (8_200, None)]);
 
     let mut seen = Vec::new();
     let (mut snapshot, mut bytes) = (store.snapshot(), Vec::new());
     export(&operator(), &mut snapshot, &mut bytes, |done| seen.push(done)).await.unwrap();
-    assert_eq!(seen, [500, 1000, 1200]);
+    assert_eq!(seen, (500..=8_000).step_by(500).chain([8_200]).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_batch_of_long_todos_is_small() {
+    let store = MemoryTodoRepository::default();
+    let mut seen = Vec::new();
+    let long = format!(r#""description":"{}""#, "x".repeat(16 * 1024));
+    let text = lines(0..130).join("\n").replace(r#""description":null"#, &long);
+    let mut source = LineSource::open(Cursor::new(text), pending()).await.unwrap();
+    let progress = |done, _| seen.push(done);
+    import(&operator(), &mut source, &store, &mut Tally::default(), progress).await.unwrap();
+    assert_eq!(seen, [64, 128, 130]);
 }
 
 /// The rules for titles are younger than some stored titles.

@@ -1,7 +1,12 @@
+use std::num::NonZeroUsize;
+
 use thiserror::Error;
 use todo_domain::OperatorPermit;
 
-use crate::ports::{Batch, StorageError, TodoSink, TodoSnapshot};
+use crate::ports::{StorageError, TodoSink, TodoSnapshot};
+
+/// How many todos are read at once: at most 10 MiB.
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 
 /// Why an export is incomplete. `E` is the error of the sink.
 #[derive(Debug, Error)]
@@ -25,7 +30,7 @@ pub async fn export<S: TodoSink>(
     sink.begin(snapshot.count()).map_err(ExportError::Sink)?;
     let mut written = 0;
     loop {
-        let page = snapshot.next_page(permit, Batch::MAX).await.map_err(ExportError::Storage)?;
+        let page = snapshot.next_page(permit, PAGE).await.map_err(ExportError::Storage)?;
         if page.is_empty() {
             break;
         }

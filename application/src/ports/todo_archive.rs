@@ -113,13 +113,16 @@ pub trait TodoSource: Send {
 pub struct Batch {
     /// How many todos the source announced in all, if it did.
     pub announced: Option<u64>,
-    /// At most [`Batch::MAX`].
+    /// At most [`Batch::MAX`], and no more than [`Batch::MAX_BYTES`] allow.
     pub todos: Vec<Todo>,
     /// The position of each todo in the source, for the report.
     pub positions: Vec<u64>,
 }
 
 impl Batch {
-    /// Large enough for the transaction of a batch to cost little per todo, and at most 10 MiB.
-    pub const MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
+    /// Large enough for the transaction of a batch to cost little per todo, also on several machines.
+    pub const MAX: usize = 8_000;
+
+    /// A batch ends with the todo that makes its titles and descriptions this long, in bytes.
+    pub const MAX_BYTES: u64 = 1024 * 1024;
 }

@@ -99,16 +99,18 @@ fn read(
     if deliver(empty()).is_break() {
         return Ok(());
     }
-    let mut batch = empty();
+    let (mut batch, mut bytes) = (empty(), 0);
     loop {
         match lines.next_as(|line| line::parse(line, header.version)) {
             Ok(Some(todo)) => {
                 batch.positions.push(lines.number);
+                bytes += todo.bytes();
                 batch.todos.push(todo);
-                if batch.todos.len() == Batch::MAX.get()
-                    && deliver(mem::replace(&mut batch, empty())).is_break()
-                {
-                    return Ok(());
+                if batch.todos.len() == Batch::MAX || bytes >= Batch::MAX_BYTES {
+                    bytes = 0;
+                    if deliver(mem::replace(&mut batch, empty())).is_break() {
+                        return Ok(());
+                    }
                 }
             }
             end => {

@@ -2,15 +2,16 @@
 
 mod page_ends;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{OperatorPermit, Term, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{OperatorPermit, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row, Statement};
 
 use page_ends::PageEnds;
@@ -24,7 +25,7 @@ use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 use super::repository::PostgresTodoRepository;
 use super::row::{self, item_columns, select};
-use super::session::{Connection, Session, Transaction};
+use super::session::{Connection, Session};
 use super::url::PostgresUrl;
 use super::{citus, pooler, terms};
 
@@ -49,6 +50,16 @@ const PAGE_UNTIL: &str = select!(
 );
 
 const COPY: &str = concat!("COPY ", item_columns!(), " FROM STDIN (FORMAT binary)");
+
+const COPY_HEADS: &str = "\
+    COPY todo_heads (workspace, todos, text_bytes, last_change, last_id) FROM STDIN (FORMAT binary)";
+const HEAD_TYPES: [Type; 5] = [Type::BYTEA, Type::INT8, Type::INT8, Type::INT8, Type::UUID];
+
+/// How many todos are looked up and added in one transaction, where some exist.
+const PART: usize = 500;
+
+/// How often a part is looked up and added again, when that failed.
+const RETRIES: u32 = 3;
 
 /// All todos of a PostgreSQL database at one instant, while other processes may use it.
 ///
@@ -151,12 +162,47 @@ impl TodoLoader for PostgresTodoRepository {
         _: &OperatorPermit,
         todos: Vec<Todo>,
     ) -> Result<Vec<Loaded>, StorageError> {
-        let taken = self.connections.execute(&Load { todos: &todos }).await?;
-        todos.iter().zip(taken).map(|(todo, taken)| outcome(todo, taken)).collect()
+        if self.connections.execute(&Copy { todos: &todos }).await? {
+            return Ok(todos.iter().map(|_| Loaded::Added).collect());
+        }
+        let mut outcomes = Vec::with_capacity(todos.len());
+        // In parts that do not take long although each todo is looked up.
+        for todos in todos.chunks(PART) {
+            let taken = self.connections.execute(&Load { todos }).await?;
+            let found = todos.iter().zip(taken).map(|(todo, taken)| outcome(todo, taken));
+            outcomes.append(&mut found.collect::<Result<_, _>>()?);
+        }
+        Ok(outcomes)
     }
 }
 
-/// A transaction that adds all todos whose ids are free, and counts them in the heads of their workspaces.
+/// A transaction that adds all todos.
+struct Copy<'a> {
+    todos: &'a [Todo],
+}
+
+impl Work for Copy<'_> {
+    /// Whether they were added. If one cannot be, none is.
+    type Output = bool;
+
+    fn is_a_read(&self) -> bool {
+        false
+    }
+
+    fn workspace(&self) -> Option<&[u8]> {
+        None
+    }
+
+    async fn on(&self, session: &mut Session) -> Result<bool, Error> {
+        match copy(session, &self.todos.iter().collect::<Vec<_>>()).await {
+            // An id is taken, for which Citus has no SQLSTATE. Any other reason comes again.
+            Err(error) if error.as_db_error().is_some() => Ok(false),
+            copied => copied.map(|()| true),
+        }
+    }
+}
+
+/// A transaction that adds all todos whose ids are free.
 struct Load<'a> {
     todos: &'a [Todo],
 }
@@ -176,71 +222,86 @@ impl Work for Load<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Vec<Taken>, Error> {
-        // A statement for each todo takes several times as long, above all where they are distributed.
-        match self.copy(session).await {
-            // An id is taken, for which Citus has no SQLSTATE. Any other reason comes again.
-            Err(error) if error.as_db_error().is_some() => {}
-            copied => return copied.map(|()| self.todos.iter().map(|_| None).collect()),
+        let mut retries = RETRIES;
+        loop {
+            let found = try_join_all(self.todos.iter().map(|todo| find(session, todo))).await?;
+            let mut keys = HashSet::new();
+            let are_new: Vec<bool> = (self.todos.iter().zip(&found))
+                .map(|(todo, found)| found.is_empty() && keys.insert((todo.workspace(), todo.id())))
+                .collect();
+            let new: Vec<_> = (self.todos.iter().zip(&are_new))
+                .filter_map(|(todo, is_new)| is_new.then_some(todo))
+                .collect();
+            match copy(session, &new).await {
+                // Another loader may have added some of them.
+                Err(error) if error.as_db_error().is_some() && retries > 0 => retries -= 1,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    let session = &*session;
+                    let todos = self.todos.iter().zip(found).zip(are_new);
+                    return try_join_all(todos.map(async |((todo, found), is_new)| match found {
+                        _ if is_new => Ok(None),
+                        // Its id is one that was added just now.
+                        found if found.is_empty() => find(session, todo).await.map(Some),
+                        found => Ok(Some(found)),
+                    }))
+                    .await;
+                }
+            }
         }
-        let transaction = session.transaction().await?;
-        // Pipelined, and executed in this order.
-        let added = try_join_all(self.todos.iter().map(async |todo| {
-            let rows = transaction.query(Query::Load, &row::values(todo)).await?;
-            let is_added = !rows.is_empty();
-            if is_added {
-                terms::add(&transaction, todo, &Term::all_of(todo)).await?;
-            }
-            Ok::<_, Error>(is_added)
-        }))
-        .await?;
-        let is_added = |(todo, added): (_, &bool)| added.then_some(todo);
-        count(&transaction, self.todos.iter().zip(&added).filter_map(is_added)).await?;
-        let taken = try_join_all(self.todos.iter().zip(added).map(async |(todo, added)| {
-            if added {
-                return Ok::<_, Error>(None);
-            }
-            let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
-            transaction.query(Query::Find, &key).await.map(Some)
-        }))
-        .await?;
-        transaction.commit().await?;
-        Ok(taken)
     }
 }
 
-impl Load<'_> {
-    /// Adds all todos, or none if an id is taken.
-    async fn copy(&self, session: &mut Session) -> Result<(), Error> {
-        let transaction = session.transaction().await?;
-        let rows = transaction.copy_in(COPY).await?;
-        let rows = BinaryCopyInWriter::new(rows, &row::ITEM_TYPES);
-        let mut rows = pin!(rows);
-        for todo in self.todos {
-            rows.as_mut().write(&to_sql(&row::item(todo))).await?;
-        }
-        rows.finish().await?;
-        terms::copy(transaction.copy_in(terms::COPY).await?, self.todos.iter()).await?;
-        count(&transaction, self.todos.iter()).await?;
-        transaction.commit().await
-    }
+async fn find(session: &Session, todo: &Todo) -> Result<Vec<Row>, Error> {
+    session.query(Query::Find, &[row::key(todo.workspace()), Parameter::Id(todo.id())]).await
 }
 
-/// Counts todos in the heads of their workspaces.
-async fn count(
-    transaction: &Transaction<'_>,
-    todos: impl Iterator<Item = &Todo>,
-) -> Result<(), Error> {
-    try_join_all(counts(todos).iter().map(async |(workspace, count)| {
-        let head = [
-            row::key(workspace),
-            Parameter::Number(Some(count.todos)),
-            Parameter::Number(Some(count.bytes)),
-            Parameter::OptionalId(count.last_id),
-        ];
-        transaction.query(Query::AddToHead, &head).await
-    }))
-    .await
-    .map(drop)
+/// Adds all todos and counts them in the heads of their workspaces, or fails if an id is taken. A statement for
+/// each todo, or for each workspace, would take several times as long, above all where they are distributed.
+async fn copy(session: &mut Session, todos: &[&Todo]) -> Result<(), Error> {
+    if todos.is_empty() {
+        return Ok(());
+    }
+    let transaction = session.transaction().await?;
+    let counts = counts(todos.iter().copied());
+    let workspaces = Parameter::Array(counts.keys().map(|workspace| row::key(workspace)).collect());
+    let rows = transaction.query(Query::HeadsOf, &[workspaces]).await?;
+    let known = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&[u8]>, _>>()?;
+    let (known, new): (Vec<_>, Vec<_>) = counts
+        .iter()
+        .map(head)
+        .partition(|[key, ..]| key.as_bytes().is_some_and(|key| known.contains(key)));
+
+    let heads = new.iter().map(|[workspace, todos, bytes, last_id]| {
+        [workspace, todos, bytes, todos, last_id].map(|value| value as &(dyn ToSql + Sync))
+    });
+    let rows = BinaryCopyInWriter::new(transaction.copy_in(COPY_HEADS).await?, &HEAD_TYPES);
+    let mut rows = pin!(rows);
+    for head in heads {
+        rows.as_mut().write(&head).await?;
+    }
+    rows.finish().await?;
+
+    let rows = BinaryCopyInWriter::new(transaction.copy_in(COPY).await?, &row::ITEM_TYPES);
+    let mut rows = pin!(rows);
+    for todo in todos {
+        rows.as_mut().write(&to_sql(&row::item(todo))).await?;
+    }
+    rows.finish().await?;
+    terms::copy(transaction.copy_in(terms::COPY).await?, todos.iter().copied()).await?;
+    // Last, as nothing else can be written to these workspaces until the end.
+    try_join_all(known.iter().map(|head| transaction.query(Query::AddToHead, head))).await?;
+    transaction.commit().await
+}
+
+/// The parameters of [`Query::AddToHead`].
+fn head<'a>((workspace, count): (&&'a WorkspaceId, &Count)) -> [Parameter<'a>; 4] {
+    [
+        row::key(workspace),
+        Parameter::Number(Some(count.todos)),
+        Parameter::Number(Some(count.bytes)),
+        Parameter::OptionalId(count.last_id),
+    ]
 }
 
 /// What loaded todos add to the head of a workspace.

@@ -39,6 +39,7 @@ pub(super) enum Query {
     AddToHead,
     AdmitToHead,
     Head,
+    HeadsOf,
     Probe,
     Remember,
     FindCreation,
@@ -62,7 +63,7 @@ impl Query {
     }
 
     /// In the order of their discriminants.
-    pub(super) const ALL: [Self; 33] = [
+    pub(super) const ALL: [Self; 34] = [
         Self::Find,
         Self::FindAll,
         Self::Terms,
@@ -91,6 +92,7 @@ impl Query {
         Self::AddToHead,
         Self::AdmitToHead,
         Self::Head,
+        Self::HeadsOf,
         Self::Probe,
         Self::Remember,
         Self::FindCreation,
@@ -128,6 +130,7 @@ impl Query {
             Self::AddToHead => ADD_TO_HEAD,
             Self::AdmitToHead => ADMIT_TO_HEAD,
             Self::Head => HEAD,
+            Self::HeadsOf => HEADS_OF,
             Self::Probe => PROBE,
             Self::Remember => REMEMBER,
             Self::FindCreation => FIND_CREATION,
@@ -157,6 +160,7 @@ impl Query {
             | Self::ListDoneByUpdate
             | Self::Exists
             | Self::Head
+            | Self::HeadsOf
             | Self::FindCreation
             | Self::ListExpired => true,
             Self::Insert
@@ -395,6 +399,9 @@ const ADD_TO_HEAD: &str = "\
     RETURNING workspace";
 
 const HEAD: &str = "SELECT todos, text_bytes, last_id FROM todo_heads WHERE workspace = $1";
+
+/// Which of several workspaces have a head.
+const HEADS_OF: &str = "SELECT workspace FROM todo_heads WHERE workspace = ANY($1)";
 
 /// A write to see whether writes are committed. The workspace `$1` is none.
 const PROBE: &str = "\
