@@ -1,12 +1,15 @@
 //! Concurrent writes, which are committed in groups.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use todo_adapter_storage::PostgresPool;
 use todo_application::domain::{Completion, Description, Labels, Priority, TermRange};
 use todo_application::ports::{InsertError, TodoRepository as _};
 use todo_tests::postgres;
 use tokio::task::JoinHandle;
 
+use super::connections::open_with;
 use super::*;
 
 /// How many groups are written at the same time: the size of the pool.
@@ -193,4 +196,56 @@ async fn a_write_that_hangs_does_not_hold_up_other_workspaces() {
     assert!(!locked.is_finished());
     shell.batch_execute("COMMIT").await.unwrap();
     soon(locked).await.unwrap().unwrap();
+}
+
+/// A group of several workspaces gives up soon, wherever it waits for a lock. That is no sign that the database
+/// answers others than those that hang.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_group_that_is_rolled_back_is_no_answer() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let [shell, row, table] = [
+        server.connect(&database).await,
+        server.connect(&database).await,
+        server.connect(&database).await,
+    ];
+    let limit = format!("ALTER DATABASE {database} SET statement_timeout = '3s'");
+    shell.batch_execute(&limit).await.unwrap();
+    let pool = PostgresPool { size: NonZeroUsize::new(2).unwrap(), ..PostgresPool::default() };
+    let repository = open_with(&server.url(&database), pool).await;
+    for name in ["one", "two"] {
+        repository.add(&todo_of(name, 1)).await.unwrap();
+    }
+    // On all connections: while the table is locked, none can be prepared.
+    row.batch_execute("BEGIN; SELECT FROM todo_heads FOR UPDATE").await.unwrap();
+    let both = ["one", "two"].map(|name| begin_to_add(&repository, todo_of(name, 2)));
+    soon(async { while waiting(&shell).await < 2 {} }).await;
+    row.batch_execute("COMMIT").await.unwrap();
+    all(both.into()).await.into_iter().for_each(|added| added.unwrap());
+
+    // One that is answered makes room for a group while everything hangs.
+    row.batch_execute(
+        "BEGIN; SELECT FROM todo_heads WHERE workspace = 'organization:one' FOR UPDATE",
+    )
+    .await
+    .unwrap();
+    let answered = begin_to_add(&repository, todo_of("one", 3));
+    soon(async { while waiting(&shell).await < 1 {} }).await;
+    let lock = tokio::spawn(async move {
+        table.batch_execute("BEGIN; LOCK TABLE todo_heads IN SHARE MODE").await.unwrap();
+        table
+    });
+    soon(async { while waiting(&shell).await < 2 {} }).await;
+    let hanging = begin_to_add(&repository, todo_of("two", 3));
+    soon(async { while waiting(&shell).await < 3 {} }).await;
+    let group = ["three", "four"].map(|name| begin_to_add(&repository, todo_of(name, 1)));
+    row.batch_execute("COMMIT").await.unwrap();
+    soon(answered).await.unwrap().unwrap();
+    let table = soon(lock).await.unwrap();
+    assert_unavailable(soon(hanging).await.unwrap());
+
+    table.batch_execute("COMMIT").await.unwrap();
+    soon(begin_to_add(&repository, todo_of("two", 4))).await.unwrap().unwrap();
+    drop(group);
 }

@@ -113,13 +113,6 @@ async fn writes_that_all_hang_are_waited_for() {
     }
 }
 
-/// How many statements wait for a lock.
-async fn waiting(shell: &Client) -> i64 {
-    let waiting = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    shell.query_one(waiting, &[]).await.unwrap().get(0)
-}
-
 /// A caller that does not wait leaves a connection behind, on which its statement still hangs.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]

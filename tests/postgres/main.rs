@@ -121,6 +121,13 @@ async fn everything(repository: &PostgresTodoRepository) -> Vec<Todo> {
     repository.list_in(&workspace("mine"), Filter::default(), None, usize::MAX).await.unwrap()
 }
 
+/// How many statements wait for a lock.
+async fn waiting(shell: &tokio_postgres::Client) -> i64 {
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    shell.query_one(waiting, &[]).await.unwrap().get(0)
+}
+
 #[track_caller]
 fn assert_unavailable<T: Debug, E: Error>(answer: Result<T, E>) -> String {
     let error = answer.unwrap_err();

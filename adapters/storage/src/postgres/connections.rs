@@ -47,6 +47,11 @@ pub(super) trait Work: Sync {
     /// The key of its only workspace, if it has one.
     fn workspace(&self) -> Option<&[u8]>;
 
+    /// Whether its output shows that the database answers. Otherwise it may be what it gave up by itself.
+    fn is_an_answer(_output: &Self::Output) -> bool {
+        true
+    }
+
     fn on(&self, session: &mut Session)
     -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
@@ -173,7 +178,11 @@ impl Connections {
         };
         session.is_busy = false;
         let output = answer.map_err(Failure::from);
-        running.end(output.as_ref().map_or_else(Failure::ending, |_| Ending::Answered));
+        running.end(match &output {
+            Ok(output) if W::is_an_answer(output) => Ending::Answered,
+            Ok(_) => Ending::Failed,
+            Err(failure) => failure.ending(),
+        });
         if output.as_ref().is_err_and(|failure| !failure.keeps_the_connection_usable()) {
             drop(Object::take(session));
         }

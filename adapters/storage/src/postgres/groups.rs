@@ -173,6 +173,11 @@ impl Work for Group<'_> {
         keys.all(|key| key == first).then_some(first)
     }
 
+    /// The statement may have failed because it did not wait for a lock.
+    fn is_an_answer(output: &Self::Output) -> bool {
+        output.is_some()
+    }
+
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let writes: Vec<_> = self.0.iter().map(|job| &job.write).collect();
         let statements = Statements::of(&writes);
