@@ -8,7 +8,7 @@ use todo_tests::issuer::{RESOURCE_ID, TestIssuer};
 use todo_tests::postgres::{self, spread};
 
 use todo_application::domain::{Todo, TodoId};
-use todo_application::ports::{TodoLoader as _, TodoSnapshot as _};
+use todo_application::ports::{Loaded, TodoLoader as _, TodoSnapshot as _};
 use todo_tests::head::{Head, head};
 use todo_tests::{operator, todo_record, workspace};
 
@@ -108,6 +108,21 @@ async fn loaded_todos_are_counted_in_the_heads_of_their_workspaces() {
     let minted = Some(*minted.as_uuid());
     assert_eq!(head(&shell, &workspace("z")).await, Some(expected(2, minted)));
     assert_eq!(head(&shell, &workspace("a")).await, Some(expected(1, None)));
+}
+
+/// Terms of a todo that is gone are in nobody's way.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_todo_that_was_deleted_by_hand_can_be_loaded() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let (repository, shell) = (open(&server.url(&database)).await, server.connect(&database).await);
+    let todos = [1, 2].map(|it| Todo::restore(todo_record(&workspace("mine"), id(it))).unwrap());
+    for _ in 0..2 {
+        let loaded = repository.load(&operator(), todos.to_vec()).await.unwrap();
+        assert_eq!(loaded, [Loaded::Added; 2]);
+        shell.batch_execute("DELETE FROM todo_items").await.unwrap();
+    }
 }
 
 /// On Citus a page ends with a workspace, wherever the heads say that there are enough todos.

@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{OperatorPermit, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{OperatorPermit, Term, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
@@ -194,7 +194,7 @@ impl Work for Copy<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        match copy(session, &self.todos.iter().collect::<Vec<_>>()).await {
+        match copy(session, &self.todos.iter().collect::<Vec<_>>(), Terms::Copied).await {
             // An id is taken, for which Citus has no SQLSTATE. Any other reason comes again.
             Err(error) if error.as_db_error().is_some() => Ok(false),
             copied => copied.map(|()| true),
@@ -232,8 +232,9 @@ impl Work for Load<'_> {
             let new: Vec<_> = (self.todos.iter().zip(&are_new))
                 .filter_map(|(todo, is_new)| is_new.then_some(todo))
                 .collect();
-            match copy(session, &new).await {
-                // Another loader may have added some of them.
+            let terms = if retries == RETRIES { Terms::Copied } else { Terms::OneByOne };
+            match copy(session, &new, terms).await {
+                // Another loader may have added some of them, or terms of a todo that was deleted by hand are left.
                 Err(error) if error.as_db_error().is_some() && retries > 0 => retries -= 1,
                 Err(error) => return Err(error),
                 Ok(()) => {
@@ -252,13 +253,20 @@ impl Work for Load<'_> {
     }
 }
 
+/// How the terms of todos are added. One by one, some may exist.
+#[derive(Clone, Copy)]
+enum Terms {
+    Copied,
+    OneByOne,
+}
+
 async fn find(session: &Session, todo: &Todo) -> Result<Vec<Row>, Error> {
     session.query(Query::Find, &[row::key(todo.workspace()), Parameter::Id(todo.id())]).await
 }
 
 /// Adds all todos and counts them in the heads of their workspaces, or fails if an id is taken. A statement for
 /// each todo, or for each workspace, would take several times as long, above all where they are distributed.
-async fn copy(session: &mut Session, todos: &[&Todo]) -> Result<(), Error> {
+async fn copy(session: &mut Session, todos: &[&Todo], by: Terms) -> Result<(), Error> {
     if todos.is_empty() {
         return Ok(());
     }
@@ -288,7 +296,15 @@ async fn copy(session: &mut Session, todos: &[&Todo]) -> Result<(), Error> {
         rows.as_mut().write(&to_sql(&row::item(todo))).await?;
     }
     rows.finish().await?;
-    terms::copy(transaction.copy_in(terms::COPY).await?, todos.iter().copied()).await?;
+    match by {
+        Terms::Copied => {
+            terms::copy(transaction.copy_in(terms::COPY).await?, todos.iter().copied()).await?;
+        }
+        Terms::OneByOne => {
+            let add = async |todo| terms::add(&transaction, todo, &Term::all_of(todo)).await;
+            try_join_all(todos.iter().copied().map(add)).await?;
+        }
+    }
     // Last, as nothing else can be written to these workspaces until the end.
     try_join_all(known.iter().map(|head| transaction.query(Query::AddToHead, head))).await?;
     transaction.commit().await

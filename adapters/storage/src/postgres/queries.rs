@@ -326,7 +326,7 @@ macro_rules! admit {
 
 /// Adds a todo with the terms `$19`, of `$15` bytes, whose [minted id](todo_application::domain::Todo::minted_id) is `$16`, to a
 /// workspace that may have `$17` todos and `$18` bytes then. No row if its id is not after the last one, or
-/// if they would be more. If the id is taken, the statement fails, so that it counts nothing.
+/// if they would be more. If the id or one of its terms is taken, the statement fails, so that it counts nothing.
 const INSERT: &str = concat!(
     "WITH head AS (",
     admit!(
@@ -335,8 +335,7 @@ const INSERT: &str = concat!(
         "$18"
     ),
     "), terms AS (INSERT INTO todo_terms (workspace, term, id) \
-                  SELECT $1::bytea, unnest($19::text[]), $2::uuid FROM head \
-                  ON CONFLICT (workspace, term, id) DO NOTHING) \
+                  SELECT $1::bytea, unnest($19::text[]), $2::uuid FROM head) \
     INSERT INTO ",
     item!("SELECT ", " FROM head RETURNING id"),
 );
