@@ -1,6 +1,9 @@
 //! Export and import: todos survive the way between all storages unchanged.
 #![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
+#[path = "archive/history.rs"]
+mod history;
+
 use std::future::pending;
 use std::io::Cursor;
 use std::num::NonZeroUsize;
@@ -25,14 +28,16 @@ use tokio::runtime::Runtime;
 
 async fn exported(mut snapshot: impl TodoSnapshot) -> String {
     let mut bytes = Vec::new();
-    export(&operator(), &mut snapshot, &mut bytes, |_| ()).await.unwrap();
+    export(&operator(), &mut snapshot, &mut bytes, false, |_| ()).await.unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
 async fn imported(text: &str, loader: &dyn TodoLoader) -> (Tally, Result<(), ImportError>) {
     let mut tally = Tally::default();
     let imported = match LineSource::open(Cursor::new(text.to_owned()), pending()).await {
-        Ok(mut source) => import(&operator(), &mut source, loader, &mut tally, |_, _| ()).await,
+        Ok(mut source) => {
+            import(&operator(), &mut source, loader, None, &mut tally, |_, _| ()).await
+        }
         Err(error) => Err(ImportError::Source(error)),
     };
     (tally, imported)
@@ -109,7 +114,7 @@ proptest! {
     ) {
         runtime().block_on(async {
             let from = MemoryTodoRepository::default();
-            let added = from.load(&operator(), todos.clone()).await.unwrap().len() as u64;
+            let added = from.load(&operator(), todos.clone(), None).await.unwrap().len() as u64;
             let text = exported(from.snapshot()).await;
             prop_assert!(!text.contains(['\u{2028}', '\u{2029}']), "a line has one end");
 
@@ -145,7 +150,7 @@ proptest! {
         let server = todo_tests::postgres::shared();
         runtime().block_on(async {
             let from = MemoryTodoRepository::default();
-            from.load(&operator(), todos).await.unwrap();
+            from.load(&operator(), todos, None).await.unwrap();
             let text = exported(from.snapshot()).await;
 
             let url = server.fresh().await.parse().unwrap();
@@ -176,7 +181,7 @@ async fn a_todo_is_exported_as_one_line_with_all_its_fields() {
     };
     let done = TodoRecord { workspace: key("everyone"), ..done };
     let todos = [record, done].map(|record| Todo::restore(record).unwrap());
-    store.load(&operator(), todos.to_vec()).await.unwrap();
+    store.load(&operator(), todos.to_vec(), None).await.unwrap();
     assert_eq!(
         exported(store.snapshot()).await,
         r#"{"format":"todo-mcp","version":2,"todos":2}
@@ -201,12 +206,13 @@ async fn an_export_of_version_1_is_imported_and_one_without_a_field_of_its_versi
     };
     assert_eq!(import(1, &[]).await, (1, Ok(())));
     assert_eq!(import(2, &FIELDS).await, (1, Ok(())));
+    assert_eq!(import(3, &FIELDS).await, (1, Ok(())));
     for (version, fields, expected) in [
         (1, &FIELDS[..1], "line 2: unknown field `due`"),
         (1, &FIELDS[3..], "line 2: unknown field `labels`"),
         (2, &FIELDS[1..], "line 2: missing field `due`"),
         (2, &FIELDS[..3], "line 2: missing field `labels`"),
-        (3, &FIELDS[..], "line 1: this is version 3 of the format"),
+        (4, &FIELDS[..], "line 1: this is version 4 of the format"),
     ] {
         let (added, outcome) = import(version, fields).await;
         let error = outcome.unwrap_err();
@@ -262,7 +268,9 @@ async fn an_import_counts_added_existing_and_different_todos() {
     let (tally, outcome) = imported(&again.replace("\"Todo 550\"", "\"Changed\""), &store).await;
     outcome.unwrap();
     let first_different = Some(9);
-    assert_eq!(tally, Tally { added: 700, same: 598, different: 2, first_different });
+    let expected =
+        Tally { added: 700, same: 598, different: 2, first_different, ..Tally::default() };
+    assert_eq!(tally, expected);
     assert_eq!(
         summary(&tally),
         "Imported 700 todos; 598 already existed; 2 exist with other content and stay as they are \
@@ -399,7 +407,7 @@ async fn a_later_line_in_another_encoding_is_named_with_the_remedy() {
         let (store, mut tally) = (MemoryTodoRepository::default(), Tally::default());
         let mut source =
             LineSource::open(Cursor::new(Vec::clone(&bytes)), pending()).await.unwrap();
-        let outcome = import(&operator(), &mut source, &store, &mut tally, |_, _| ()).await;
+        let outcome = import(&operator(), &mut source, &store, None, &mut tally, |_, _| ()).await;
         let message = outcome.unwrap_err().to_string();
         assert!(message.starts_with(named), "{message}");
         assert_eq!(tally.added, 1);
@@ -429,7 +437,7 @@ async fn an_interrupted_import_can_be_resumed() {
     let stopped = async { stopped.await.unwrap_or_default() };
     let mut source = LineSource::open(Cursor::new(text.clone()), stopped).await.unwrap();
     drop(stop);
-    let stopped = import(&operator(), &mut source, &store, &mut tally, |_, _| ()).await;
+    let stopped = import(&operator(), &mut source, &store, None, &mut tally, |_, _| ()).await;
     assert!(matches!(stopped, Err(ImportError::Source(SourceError::Stopped))), "{stopped:?}");
     assert_eq!(tally, Tally::default());
     assert_eq!(imported(&text, &store).await.0.added, 10);
@@ -443,12 +451,12 @@ async fn progress_is_reported_up_to_the_last_todo() {
     let from = Cursor::new(lines(0..8_200).join("\n"));
     let progress = |done, total| seen.push((done, total));
     let mut source = LineSource::open(from, pending()).await.unwrap();
-    import(&operator(), &mut source, &store, &mut tally, progress).await.unwrap();
+    import(&operator(), &mut source, &store, None, &mut tally, progress).await.unwrap();
     assert_eq!(seen, [(8_000, None), (8_200, None)]);
 
     let mut seen = Vec::new();
     let (mut snapshot, mut bytes) = (store.snapshot(), Vec::new());
-    export(&operator(), &mut snapshot, &mut bytes, |done| seen.push(done)).await.unwrap();
+    export(&operator(), &mut snapshot, &mut bytes, false, |done| seen.push(done)).await.unwrap();
     assert_eq!(seen, (500..=8_000).step_by(500).chain([8_200]).collect::<Vec<_>>());
 }
 
@@ -460,7 +468,8 @@ async fn a_batch_of_long_todos_is_small() {
     let text = lines(0..130).join("\n").replace(r#""description":null"#, &long);
     let mut source = LineSource::open(Cursor::new(text), pending()).await.unwrap();
     let progress = |done, _| seen.push(done);
-    import(&operator(), &mut source, &store, &mut Tally::default(), progress).await.unwrap();
+    let mut tally = Tally::default();
+    import(&operator(), &mut source, &store, None, &mut tally, progress).await.unwrap();
     assert_eq!(seen, [64, 128, 130]);
 }
 

@@ -1,4 +1,4 @@
-//! The obligations of every [`TodoRepository`], [`TodoSnapshot`] and [`TodoLoader`], one case each, run
+//! The obligations of every [`TodoRepository`], [`TodoHistory`], [`TodoSnapshot`] and [`TodoLoader`], one case each, run
 //! against every adapter on a new store.
 //!
 //! To add an adapter: a function that creates a store, and a line in `contract!`.
@@ -9,6 +9,8 @@
 mod concurrency;
 #[path = "contract/creations.rs"]
 mod creations;
+#[path = "contract/history.rs"]
+mod history;
 #[path = "contract/lists.rs"]
 mod lists;
 #[path = "contract/one_todo.rs"]
@@ -23,6 +25,8 @@ mod round_trip;
 mod searches;
 #[path = "contract/selections.rs"]
 mod selections;
+#[path = "contract/undo.rs"]
+mod undo;
 
 use std::sync::Arc;
 
@@ -161,6 +165,31 @@ contract! {
             a_repeated_request_is_answered_whatever_the_quota,
             a_request_beyond_the_quota_is_not_remembered,
             of_concurrent_creates_as_many_succeed_as_the_quota_admits,
+        ]
+        history: [
+            every_write_is_remembered,
+            a_history_is_read_in_parts,
+            the_deletions_of_a_todo_are_found_among_its_changes,
+            a_set_is_not_written_to_another_workspace,
+            a_history_never_shows_another_workspace,
+            a_refused_write_is_not_remembered,
+            a_write_that_is_not_remembered_is_counted,
+            several_writes_are_made_together,
+            of_several_writes_all_are_made_or_none,
+            a_trial_answers_and_writes_nothing,
+            a_repeated_call_makes_nothing,
+            a_deleted_todo_can_be_restored,
+            a_history_counts_in_the_quota,
+            old_changes_are_forgotten,
+            an_erased_workspace_is_as_new,
+        ]
+        undo: [
+            undoing_in_reverse_gives_the_state_before,
+            replaying_the_history_gives_the_list,
+            a_reader_who_goes_on_misses_nothing,
+            only_the_touched_fields_are_taken_back,
+            several_changes_are_asked_for_at_once,
+            a_history_is_listed_as_it_is_asked_for,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

@@ -11,8 +11,9 @@ use proptest::test_runner::TestRunner;
 use rusqlite::Connection;
 use todo_adapter_storage::{MemoryTodoRepository, PostgresTodoRepository, SqliteTodoRepository};
 use todo_application::domain::{
-    Completion, Description, Label, Order, Place, Quota, QuotaExceeded, Term, TermRange, Title,
-    Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
+    Completion, Day, Description, DueCondition, Label, Order, Place, Priority, Quota,
+    QuotaExceeded, Term, TermRange, TimeZone, Title, Todo, TodoId, TodoRecord, Version,
+    WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, Filter, IdsByTerm, InsertError, RemoveError, StorageError, TodoRepository,
@@ -33,7 +34,7 @@ enum Operation {
     Save(Todo, Version),
     Remove(WorkspaceId, TodoId, Option<Version>),
     FindAll(WorkspaceId, Vec<TodoId>),
-    IdsByTerm(WorkspaceId, TermRange, Option<TodoId>, usize),
+    IdsByTerm(WorkspaceId, Vec<TermRange>, Option<TodoId>, usize),
     Terms(WorkspaceId, TermRange, usize),
 }
 
@@ -123,8 +124,8 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
             let found = repository.find_all(&read_permit(key), ids).await;
             found.map_or_else(Answer::from, Answer::Listed)
         }
-        Operation::IdsByTerm(key, range, after, limit) => {
-            let found = repository.ids_by_term(&read_permit(key), range, *after, *limit).await;
+        Operation::IdsByTerm(key, ranges, after, limit) => {
+            let found = repository.ids_by_term(&read_permit(key), ranges, *after, *limit).await;
             found.map_or_else(Answer::from, Answer::Ids)
         }
         Operation::Terms(key, range, limit) => {
@@ -226,8 +227,8 @@ fn any_operation() -> impl Strategy<Value = Operation> {
         2 => remove.prop_map(|(key, id, expected)| Operation::Remove(key, id, expected)),
         1 => (any_workspace(), proptest::collection::vec(any_id(), 0..4))
             .prop_map(|(key, ids)| Operation::FindAll(key, ids)),
-        3 => (any_workspace(), any_range(), proptest::option::of(any_id()), 1..5_usize)
-            .prop_map(|(key, range, after, limit)| Operation::IdsByTerm(key, range, after, limit)),
+        3 => (any_workspace(), any_ranges(), proptest::option::of(any_id()), 1..5_usize)
+            .prop_map(|(key, ranges, after, limit)| Operation::IdsByTerm(key, ranges, after, limit)),
         1 => (any_workspace(), any_range(), 1..5_usize)
             .prop_map(|(key, range, limit)| Operation::Terms(key, range, limit)),
     ]
@@ -238,6 +239,21 @@ fn any_range() -> impl Strategy<Value = TermRange> {
         "[a-z]{1,2}".prop_map(|word| TermRange::of_word(&word)),
         "[a-z]{0,1}".prop_map(|typed| TermRange::of_labels(&typed)),
         "[a-zA-Z]".prop_map(|it| TermRange::of_label(&Label::try_from(it.as_str()).unwrap().key())),
+    ]
+}
+
+fn any_ranges() -> impl Strategy<Value = Vec<TermRange>> {
+    let priority = proptest::sample::select(vec![Priority::Low, Priority::High, Priority::Urgent]);
+    let day = (20..28_i8).prop_map(|day| {
+        DueCondition::By(Day::new(2026, 12, day).unwrap(), TimeZone::try_from("UTC").unwrap())
+    });
+    let due = prop_oneof![Just(DueCondition::Any), day];
+    prop_oneof![
+        any_range().prop_map(|range| vec![range]),
+        (priority, any::<Option<bool>>())
+            .prop_map(|(priority, completed)| TermRange::of_priority(priority, completed).unwrap()),
+        (due, any::<Option<bool>>())
+            .prop_map(|(condition, completed)| TermRange::of_due(&condition, completed).unwrap()),
     ]
 }
 
@@ -283,7 +299,7 @@ async fn assert_answers_as_memory_does(
 }
 
 fn sqlite_heads(shell: &Connection) -> BTreeMap<WorkspaceId, Head> {
-    let all = "SELECT workspace, todos, bytes, last_change, last_id FROM heads";
+    let all = "SELECT workspace, todos, bytes, latest, last_id FROM heads";
     let mut all = shell.prepare(all).unwrap();
     let heads = all.query_map([], |row| {
         let workspace: String = row.get(0)?;

@@ -30,21 +30,27 @@ enum Outcome {
     Unauthorized,
 }
 
-/// The scope that a tool needs, and arguments with which it succeeds on the todo `id`.
-fn expectation(tool: &str, id: &str) -> (&'static str, Value) {
+/// The scope that a tool needs, and arguments with which it succeeds on the todo `id`, whose creation is
+/// `change`.
+fn expectation(tool: &str, id: &str, change: &str) -> (&'static str, Value) {
     match tool {
-        "list_todos" => ("todo:read", json!({})),
+        "list_todos" | "list_changes" => ("todo:read", json!({})),
         "get_todo" => ("todo:read", json!({ "todo_id": id })),
         "create_todo" => ("todo:write", json!({ "title": "Another" })),
         "update_todo" => ("todo:write", json!({ "todo_id": id, "completed": true })),
         "delete_todo" => ("todo:write", json!({ "todo_id": id })),
+        "change_todos" => {
+            let changes = json!([{ "action": "update", "todo_id": id, "completed": true }]);
+            ("todo:write", json!({ "changes": changes, "all_or_nothing": true }))
+        }
+        "undo_change" => ("todo:write", json!({ "change_id": change })),
         other => panic!("{other} has no expectation here: add one"),
     }
 }
 
-/// Whether a tool takes the id of a todo, which may belong to another workspace.
+/// Whether a tool takes the id of a todo or a change, which may belong to another workspace.
 fn takes_an_id(tool: &str) -> bool {
-    expectation(tool, "").1.get("todo_id").is_some()
+    expectation(tool, "<id>", "<id>").1.to_string().contains("<id>")
 }
 
 struct Persona {
@@ -127,9 +133,19 @@ fn outcome(answer: &Answer) -> Outcome {
             assert_eq!(answer.failure(), "not_found");
             Outcome::Unseen
         }
+        200 if answer.structured()["failed"].as_u64().is_some_and(|failed| failed > 0) => {
+            assert_eq!(answer.structured()["results"][0]["code"], "not_found");
+            Outcome::Unseen
+        }
         200 => Outcome::Works,
         _ => panic!("{answer:?}"),
     }
+}
+
+/// The id of the change that has created a todo.
+async fn creation_of(owner: &Client, id: &str) -> String {
+    let changes = owner.call("list_changes", json!({ "todo_id": id })).await.structured();
+    changes["changes"][0]["id"].as_str().unwrap().to_owned()
 }
 
 async fn tools(client: &Client) -> Vec<String> {
@@ -145,7 +161,7 @@ async fn doctor_explains_a_permission_with_the_tools_that_require_its_scope() {
     for permission in Permission::ALL {
         let explained: BTreeSet<String> =
             todo_adapter_mcp::tools_allowed_by(permission).map(str::to_owned).collect();
-        let requires_it = |tool: &&String| expectation(tool, "").0 == permission.scope();
+        let requires_it = |tool: &&String| expectation(tool, "", "").0 == permission.scope();
         let expected = tools.iter().filter(requires_it).cloned().collect();
         assert_eq!(explained, expected);
     }
@@ -158,7 +174,8 @@ async fn every_tool_answers_every_persona_as_the_policy_says() {
     for tool in tools(&owner).await {
         for persona in personas(&server) {
             let id = owner.create("The owner's").await;
-            let (scope, arguments) = expectation(&tool, &id);
+            let change = creation_of(&owner, &id).await;
+            let (scope, arguments) = expectation(&tool, &id, &change);
             let answer = persona.client.call(&tool, arguments).await;
             let expected = expected(&persona, &tool, scope);
             assert_eq!(outcome(&answer), expected, "{tool} by {}", persona.name);
@@ -207,6 +224,51 @@ async fn a_todo_of_another_workspace_is_indistinguishable_from_a_missing_one() {
             answers.push((answer.status, answer.headers, answer.text.replace(id, "<id>")));
         }
         assert_eq!(answers[0], answers[1], "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn a_history_never_shows_changes_of_other_workspaces() {
+    let server = TestServer::start().await;
+    let id = server.owner().create("The owner's").await;
+    for persona in personas(&server).iter().filter(|persona| persona.scopes == Some(BOTH)) {
+        for arguments in
+            [json!({}), json!({ "todo_id": id }), json!({ "since": "1970-01-01T00:00Z" })]
+        {
+            let seen = persona.client.call("list_changes", arguments).await.structured();
+            let seen = seen["changes"].as_array().unwrap().len();
+            assert_eq!(seen == 1, persona.at_home, "{}", persona.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_another_workspace_is_indistinguishable_from_a_missing_one() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let changes = json!([{ "action": "create", "title": "The owner's" }]);
+    let batch = owner.call("change_todos", json!({ "changes": changes })).await.structured();
+    let listed = owner.call("list_changes", json!({})).await.structured();
+    let stranger = server.caller("usr_stranger", BOTH);
+    let with_its_own = server.caller("usr_other", BOTH);
+    with_its_own.create("Mine").await;
+    for (hidden, missing) in
+        [(&listed["changes"][0]["id"], "1-00000000"), (&batch["batch_id"], "b1-00000000")]
+    {
+        let hidden = hidden.as_str().unwrap();
+        for client in [&stranger, &with_its_own] {
+            for (tool, argument) in [("undo_change", "change_id"), ("list_changes", "since")] {
+                let mut answers = Vec::new();
+                for id in [hidden, missing] {
+                    let mut answer = client.call(tool, json!({ argument: id })).await;
+                    answer.headers.remove("date");
+                    // The lengths of the ids are the same.
+                    answers.push((answer.status, answer.headers, answer.text.replace(id, "<id>")));
+                }
+                assert_eq!(answers[0], answers[1], "{tool} {hidden}");
+                assert!(answers[0].2.contains("isError\":true"), "{answers:?}");
+            }
+        }
     }
 }
 

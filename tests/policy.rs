@@ -52,7 +52,9 @@ impl Action {
             Self::Read(action) => format!("{action:?}"),
             Self::Write(action) => format!("{action:?}"),
         };
-        name.to_lowercase()
+        let spaced =
+            name.chars().flat_map(|c| c.is_uppercase().then_some(' ').into_iter().chain([c]));
+        spaced.collect::<String>().trim_start().to_lowercase()
     }
 
     /// The workspace in which the action is allowed.
@@ -102,14 +104,14 @@ fn table() -> String {
         for (relation, subject, organization) in RELATIONS {
             let _ = write!(table, "\n{relation:<22}");
             for action in Action::all() {
-                let _ = write!(table, "{:<11}", action.name());
+                let _ = write!(table, "{:<13}", action.name());
             }
             end_line(&mut table);
             for (name, granted) in GRANTS {
                 let _ = write!(table, "  {name:<20}");
                 for action in Action::all() {
                     let verdict = verdict(sharing, (subject, organization), granted, action);
-                    let _ = write!(table, "{verdict:<11}");
+                    let _ = write!(table, "{verdict:<13}");
                 }
                 end_line(&mut table);
             }

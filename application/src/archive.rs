@@ -8,4 +8,4 @@ mod export;
 mod import;
 
 pub use export::{ExportError, export};
-pub use import::{ImportError, Tally, import};
+pub use import::{ChangeTally, ImportError, Tally, import};

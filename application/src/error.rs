@@ -2,7 +2,7 @@
 //! into and a caller can act on.
 
 use thiserror::Error;
-use todo_domain::{Denied, QuotaExceeded, Todo, TooManyLabels};
+use todo_domain::{Denied, QuotaExceeded, Todo, TodoId, TooManyLabels};
 
 use crate::cursor::CursorError;
 use crate::ports::{BoxError, InsertError, StorageError, in_one_line};
@@ -78,6 +78,59 @@ pub enum DeleteError {
     Conflict(Box<Todo>),
     /// Concurrent updates won every round. Nothing was removed; a later retry may succeed.
     #[error("too many concurrent updates of the todo")]
+    Contended,
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum ListChangesError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error("changes are not remembered")]
+    Off,
+    #[error("the cursor is that of no page of this history")]
+    InvalidCursor,
+    /// What came after the change is not known completely: it is too old, or of another workspace.
+    #[error("the change is not remembered")]
+    NotRemembered,
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+#[derive(Debug, Error)]
+pub enum UndoError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    #[error("changes are not remembered")]
+    Off,
+    #[error("the change was not found")]
+    NotFound,
+    /// The todo has another value in a field that the change touched. This is its current state.
+    #[error("the todo has changed since")]
+    Conflict(Box<Todo>),
+    /// The change is one of a todo that was deleted afterwards.
+    #[error("the todo was deleted since")]
+    TodoDeleted(TodoId),
+    /// Concurrent updates won every round. Nothing was changed; a later retry may succeed.
+    #[error("too many concurrent updates of the todos")]
+    Contended,
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
+    #[error(transparent)]
+    Storage(#[from] StorageFailure),
+}
+
+/// Why a call made no changes at all.
+#[derive(Debug, Error)]
+pub enum ChangeManyError {
+    #[error(transparent)]
+    Forbidden(#[from] Denied),
+    /// The caller has used the idempotency key for something else within the last 24 hours.
+    #[error("the idempotency key was used for something else")]
+    KeyReused,
+    /// Others were faster in every round. Nothing was changed; a later retry may succeed.
+    #[error("too many concurrent changes")]
     Contended,
     #[error(transparent)]
     Storage(#[from] StorageFailure),

@@ -11,9 +11,11 @@
 //! To add an adapter: implement the port, and run its contract suite (`tests/contract.rs`).
 
 pub mod archive;
+mod change_id;
 mod cursor;
 mod error;
 mod fnv;
+mod history_page;
 mod page;
 pub mod ports;
 mod selection;
@@ -22,10 +24,18 @@ mod todos;
 /// The domain, so that adapters need no second dependency to name its types.
 pub use todo_domain as domain;
 
+pub use change_id::ChangeId;
 pub use cursor::{Cursor, CursorError};
 pub use error::{
-    CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
+    ChangeManyError, CreateError, DeleteError, GetError, ListChangesError, ListError,
+    StorageFailure, SuggestError, UndoError, UpdateError,
+};
+pub use history_page::{
+    ChangeCursor, ChangeEntry, ChangeSelection, FittingChanges, HistoryPage, HistoryPageSize, Since,
 };
 pub use page::{Fitting, Page, PageSize, PageSizeError};
 pub use selection::Selection;
-pub use todos::{Created, LabelSuggestions, NewTodo, Prefix, Suggestions, Todos, Watch};
+pub use todos::{
+    ChangeFailure, ChangesMade, Created, LabelSuggestions, MAX_CHANGES, ManyChanges, NewTodo,
+    Outcome, Prefix, RequestedChange, Suggestions, Todos, Undone, Watch,
+};

@@ -1,13 +1,18 @@
 //! The use cases of callers, each in a file of its own.
 
 mod by_terms;
+mod change_many;
 mod create;
 mod delete;
 mod get;
 mod labels;
 mod list;
+mod list_changes;
+mod many_changes;
+mod outcome;
 mod search;
 mod suggest;
+mod undo;
 mod update;
 mod use_cases;
 mod watch;
@@ -17,6 +22,10 @@ mod tests;
 
 pub use create::{Created, NewTodo};
 pub use labels::LabelSuggestions;
+pub use many_changes::{
+    ChangeFailure, ChangesMade, MAX_CHANGES, ManyChanges, Outcome, RequestedChange,
+};
 pub use suggest::{Prefix, Suggestions};
+pub use undo::Undone;
 pub use use_cases::Todos;
 pub use watch::Watch;

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+use todo_application::domain::{IdentifierError, Organization, Subject};
+
 use crate::config::SETTINGS;
 use crate::console::{WIDTH, wrap};
 use crate::failure::Failure;
@@ -23,6 +25,7 @@ pub(crate) enum Command {
     Migrate,
     Export(ExportArguments),
     Import(ImportArguments),
+    Erase(EraseArguments),
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
     #[cfg(feature = "sqlite")]
@@ -69,6 +72,12 @@ enum Subcommand {
     /// is missing. The exit code is 1 if a line is wrong, or if a todo already exists
     /// with other content.
     Import(ImportArguments),
+    /// Remove a list with all that is remembered of it
+    ///
+    /// Todos, deleted todos, changes and remembered requests are removed at once, and no
+    /// undo brings them back. With SQLite, the server must be stopped. The exit code is 1
+    /// if there was nothing to remove.
+    Erase(EraseArguments),
     /// Copy the SQLite database and check the copy
     ///
     /// The copy shows the database as it was at one moment. A server may be running.
@@ -109,12 +118,33 @@ pub(crate) struct ExportArguments {
     /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
+    /// Write what is remembered of changes and deleted todos too
+    #[arg(long)]
+    pub(crate) with_history: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArguments {
     /// File to read [default: standard input]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EraseArguments {
+    /// Id of the user, as access tokens name it (`sub`)
+    #[arg(long, value_name = "usr_..", value_parser = subject)]
+    pub(crate) subject: Subject,
+    /// Id of the organization, as access tokens name it (`org_id`)
+    #[arg(long, value_name = "org_..", value_parser = organization)]
+    pub(crate) organization: Option<Organization>,
+}
+
+fn subject(text: &str) -> Result<Subject, IdentifierError> {
+    Subject::try_from(text)
+}
+
+fn organization(text: &str) -> Result<Organization, IdentifierError> {
+    Organization::try_from(text)
 }
 
 #[cfg(feature = "sqlite")]
@@ -181,6 +211,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Migrate) => Command::Migrate,
             Some(Subcommand::Export(arguments)) => Command::Export(arguments),
             Some(Subcommand::Import(arguments)) => Command::Import(arguments),
+            Some(Subcommand::Erase(arguments)) => Command::Erase(arguments),
             #[cfg(feature = "sqlite")]
             Some(Subcommand::Backup(arguments)) => Command::Backup(arguments),
             #[cfg(feature = "sqlite")]

@@ -8,6 +8,7 @@ mod token;
 use std::process::ExitCode;
 
 use crate::archive::command::{export, import};
+use crate::archive::erase;
 #[cfg(feature = "sqlite")]
 use crate::archive::{backup, restore};
 use crate::command_line::Command;
@@ -29,6 +30,9 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate => runtime()?.block_on(migrate(&config()?)),
         Command::Export(arguments) => runtime()?.block_on(export(&config()?, &arguments)),
         Command::Import(arguments) => return runtime()?.block_on(import(&config()?, &arguments)),
+        Command::Erase(arguments) => {
+            return runtime()?.block_on(erase::run(&config()?, &arguments));
+        }
         #[cfg(feature = "sqlite")]
         Command::Backup(arguments) => runtime()?.block_on(backup::run(&config()?, &arguments)),
         #[cfg(feature = "sqlite")]

@@ -19,14 +19,15 @@ use todo_adapter_storage::{
 use todo_adapter_storage::{SqliteSnapshot, SqliteTodoLoader, SqliteTodoRepository};
 use todo_application::Todos;
 use todo_application::ports::{
-    ChangeFeed, Clock, StorageError, StorageHealth, TodoLoader, TodoRepository, TodoSnapshot,
-    in_one_line,
+    ChangeFeed, Clock, StorageError, StorageHealth, TodoHistory, TodoLoader, TodoRepository,
+    TodoSnapshot, in_one_line,
 };
 use tokio::net::TcpListener;
 
 use crate::clock::{EngineClock, SystemClock};
 use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
+use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
 use crate::open_files::connection_limit;
 
@@ -41,6 +42,8 @@ pub struct Composition {
     pub(crate) issuer: String,
     /// The issuer's signing keys, to be refreshed while the server runs.
     pub(crate) keys: ScalekitKeys,
+    /// Removes changes that are old, while the server runs.
+    pub forgetting: Forgetting,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
     /// Whether the file of the database was created.
@@ -69,7 +72,7 @@ pub async fn compose_with_clock(
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let Storage { repository, health, changes } = open_storage(config).await?;
+    let Storage { repository, health, history, changes } = open_storage(config).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -84,8 +87,10 @@ pub async fn compose_with_clock(
     let keys = scalekit.keys();
 
     let ids = Arc::new(UuidV7Source::new());
+    let forgetting = Forgetting::new(Arc::clone(&history), Arc::clone(&clock), config.history_days);
     let todos = Todos::new(repository, changes, clock, ids, config.sharing);
     let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
+    let todos = if config.remembers_changes() { todos.with_history(history) } else { todos };
     let todos = Arc::new(todos);
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
@@ -105,6 +110,7 @@ pub async fn compose_with_clock(
         public_url,
         issuer,
         keys,
+        forgetting,
         local_identity,
         database_is_new,
     })
@@ -129,15 +135,16 @@ pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("C
 pub(crate) struct Storage {
     repository: Arc<dyn TodoRepository>,
     health: Arc<dyn StorageHealth>,
+    pub(crate) history: Arc<dyn TodoHistory>,
     changes: Arc<dyn ChangeFeed>,
 }
 
 impl Storage {
     fn new(
-        storage: Arc<impl TodoRepository + StorageHealth + 'static>,
+        storage: Arc<impl TodoRepository + StorageHealth + TodoHistory + 'static>,
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
-        Self { repository: storage.clone(), health: storage, changes }
+        Self { repository: storage.clone(), health: storage.clone(), history: storage, changes }
     }
 }
 

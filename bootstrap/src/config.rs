@@ -31,9 +31,9 @@ use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
-    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_MAX_TOKEN_AGE,
-    TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL,
-    TODO_SHARING, TODO_TIME_ZONE,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_HISTORY_DAYS,
+    TODO_MAX_TOKEN_AGE, TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
+    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -63,6 +63,8 @@ pub struct Config {
     pub(crate) rate_limit: Option<NonZeroU32>,
     /// The zone of callers whose token does not say theirs.
     pub(crate) time_zone: Option<TimeZone>,
+    /// For how many days changes are remembered; 0 for none.
+    pub(crate) history_days: u32,
     /// What one workspace may hold.
     pub(crate) quota: Quota,
     /// The ids of the clients that may call; `None` for all.
@@ -110,6 +112,7 @@ impl Config {
         let scope_denial = reader.value(&TODO_SCOPE_DENIAL);
         let rate_limit = reader.value(&TODO_RATE_LIMIT);
         let time_zone = reader.value(&TODO_TIME_ZONE);
+        let history_days = reader.value(&TODO_HISTORY_DAYS);
         let todos = reader.value(&TODO_QUOTA);
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
@@ -137,6 +140,7 @@ impl Config {
                 scope_denial: scope_denial?,
                 rate_limit: rate_limit?,
                 time_zone,
+                history_days: history_days?,
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
@@ -148,6 +152,11 @@ impl Config {
             })
         };
         config().filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
+    /// Whether changes are remembered.
+    pub(crate) fn remembers_changes(&self) -> bool {
+        self.history_days > 0
     }
 
     /// The addresses to listen on. The second one is for a machine that has IPv6.

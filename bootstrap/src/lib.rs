@@ -10,6 +10,7 @@
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
 //!   be open, bounded HTTP requests
+//! * `forgetting` — removing the changes that are no longer to be remembered
 //! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
@@ -27,6 +28,7 @@ mod console;
 pub mod doctor;
 mod escape;
 mod failure;
+mod forgetting;
 mod http;
 mod ids;
 #[cfg(feature = "emulator")]
@@ -42,6 +44,7 @@ use std::process::ExitCode;
 
 pub use clock::SystemClock;
 pub use failure::Failure;
+pub use forgetting::Forgetting;
 #[cfg(feature = "emulator")]
 pub use local_identity::{LOCAL_RESOURCE_ID, emulator_options};
 

@@ -37,6 +37,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     };
     let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
+    tokio::spawn(composition.forgetting.run_until(stopped()));
     let mut server = tokio::spawn(composition.server.serve(composition.listeners, stopped()));
 
     tokio::select! {

@@ -23,6 +23,10 @@ impl CallerId {
         &self.subject
     }
 
+    pub fn organization(&self) -> Option<&Organization> {
+        self.organization.as_ref()
+    }
+
     /// The key of what a store remembers of this caller. Callers have different keys, whatever characters
     /// their identifiers contain: those are lines, so the line break between them is unambiguous.
     pub fn key(&self) -> String {

@@ -212,6 +212,11 @@ impl DueKey {
         Self(day.number() * Self::DAY + 1 + millis)
     }
 
+    /// The number of the day as it is written.
+    pub(crate) fn day_number(self) -> i64 {
+        self.0.div_euclid(Self::DAY)
+    }
+
     /// As a store keeps it.
     pub const fn as_i64(self) -> i64 {
         self.0

@@ -65,11 +65,17 @@ impl DueCondition {
     /// The first key from which on nothing meets it. `None` for [`DueCondition::Any`] and
     /// [`DueCondition::None`].
     pub fn end(&self) -> Option<DueKey> {
+        self.first_days_after().map(|(_, time)| DueKey::day(time))
+    }
+
+    /// The first day from which on no day meets it, and the first from which on no time does, by the day as it is
+    /// written.
+    pub(crate) fn first_days_after(&self) -> Option<(Day, Day)> {
         /// Somewhere it is the same instant up to two days later.
         const APART: i32 = 2;
         match self {
-            Self::Overdue(now) => Some(DueKey::day(now.today().plus(APART + 1))),
-            Self::By(day, _) => Some(DueKey::day(day.plus(APART + 1))),
+            Self::Overdue(now) => Some((now.today(), now.today().plus(APART + 1))),
+            Self::By(day, _) => Some((day.plus(1), day.plus(APART + 1))),
             Self::Any | Self::None => None,
         }
     }

@@ -86,6 +86,11 @@ identifier! {
 }
 
 impl Subject {
+    /// Whoever runs the server, in the history of what no caller has written.
+    pub fn operator() -> Self {
+        Self("operator".into())
+    }
+
     /// Reads a stored subject, checking the rules that have held for every one: U+2028 and U+2029 were
     /// allowed once.
     pub fn restore(text: &str) -> Result<Self, IdentifierError> {

@@ -13,7 +13,9 @@
 //! To add a field to a todo: give it a type that parses, add it to [`TodoRecord`] and to [`Edit`], and
 //! follow the compiler through the other crates.
 
+mod author;
 mod caller_id;
+mod change;
 mod day;
 mod due;
 mod due_filter;
@@ -38,7 +40,12 @@ mod visible;
 mod words;
 mod workspace;
 
+pub use author::Author;
 pub use caller_id::CallerId;
+pub use change::{
+    Change, ChangeAction, ChangeKind, ChangeNumber, Fields, Origin, Recorded, Reversal,
+    ReversalError, UnknownChangeAction,
+};
 pub use day::{Day, DayError, OtherWeekday, Weekday, WeekdayError};
 pub use due::{
     Due, DueError, DueKey, LocalTime, OutOfRange, RequestedDue, RestoreDueError, UnresolvedDue,

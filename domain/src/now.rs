@@ -1,3 +1,5 @@
+use jiff::civil::Time;
+
 use crate::day::{Day, Weekday};
 use crate::instant::Instant;
 use crate::time_zone::TimeZone;
@@ -26,6 +28,12 @@ impl Now {
 
     pub fn today(&self) -> Day {
         self.today
+    }
+
+    /// When the day began: midnight, or the first time after it that a clock in the zone shows.
+    pub fn midnight(&self) -> Instant {
+        let midnight = self.today.date().to_datetime(Time::midnight());
+        self.zone.instant(midnight).unwrap_or(Instant::UNIX_EPOCH)
     }
 
     pub fn weekday(&self) -> Weekday {

@@ -36,8 +36,9 @@
 
 use thiserror::Error;
 
+use crate::author::Author;
 use crate::caller_id::CallerId;
-use crate::identity::{Organization, Subject};
+use crate::identity::{ClientId, Organization, Subject};
 use crate::permission::{Permission, Permissions};
 use crate::quota::Quota;
 use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
@@ -47,34 +48,41 @@ use crate::workspace::{NoOrganization, Sharing, WorkspaceId};
 pub enum ReadAction {
     List,
     Get,
+    ListChanges,
 }
 
 impl ReadAction {
-    pub const ALL: [Self; 2] = [Self::List, Self::Get];
+    pub const ALL: [Self; 3] = [Self::List, Self::Get, Self::ListChanges];
 
     /// The permission that the action requires.
     pub const fn permission(self) -> Permission {
         match self {
-            Self::List | Self::Get => Permission::Read,
+            Self::List | Self::Get | Self::ListChanges => Permission::Read,
         }
     }
 }
 
-/// An action that adds, changes or removes a todo.
+/// An action that adds, changes or removes todos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WriteAction {
     Create,
     Update,
     Delete,
+    /// Several of the above.
+    Change,
+    /// Taking a change back.
+    Undo,
 }
 
 impl WriteAction {
-    pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Delete, Self::Change, Self::Undo];
 
     /// The permission that the action requires.
     pub const fn permission(self) -> Permission {
         match self {
-            Self::Create | Self::Update | Self::Delete => Permission::Write,
+            Self::Create | Self::Update | Self::Delete | Self::Change | Self::Undo => {
+                Permission::Write
+            }
         }
     }
 }
@@ -137,14 +145,16 @@ impl ReadPermit {
 /// ```compile_fail,E0451
 /// use todo_domain::{CallerId, Quota, WorkspaceId, WritePermit};
 /// fn permit(workspace: WorkspaceId, caller: CallerId) -> WritePermit {
-///     WritePermit { workspace, caller, quota: Quota::OFF }
+///     WritePermit { workspace, caller, client: None, quota: Quota::OFF, remembers: false }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct WritePermit {
     workspace: WorkspaceId,
     caller: CallerId,
+    client: Option<ClientId>,
     quota: Quota,
+    remembers: bool,
 }
 
 impl WritePermit {
@@ -168,9 +178,35 @@ impl WritePermit {
         self.quota
     }
 
-    /// The author of what is written with this permit.
+    /// The subject that writes with this permit.
     pub fn subject(&self) -> &Subject {
         self.caller.subject()
+    }
+
+    /// The same permit, for a subject that acts through this client.
+    #[must_use]
+    pub fn through(self, client: Option<&ClientId>) -> Self {
+        Self { client: client.cloned(), ..self }
+    }
+
+    /// The same permit, for writes that are remembered as [changes](crate::Change), or for ones that are not.
+    #[must_use]
+    pub fn remembering(self, remembers: bool) -> Self {
+        Self { remembers, ..self }
+    }
+
+    /// Whether what is written with this permit is remembered as changes.
+    pub fn remembers(&self) -> bool {
+        self.remembers
+    }
+
+    /// Who makes the changes that are remembered.
+    pub fn author(&self) -> Author {
+        Author {
+            subject: self.caller.subject().clone(),
+            organization: self.caller.organization().cloned(),
+            client: self.client.clone(),
+        }
     }
 }
 
@@ -225,7 +261,9 @@ pub fn authorize_write(
     authorize(sharing, caller, action.permission()).map(|workspace| WritePermit {
         workspace,
         caller: CallerId::new(caller.subject, caller.organization),
+        client: None,
         quota: Quota::OFF,
+        remembers: false,
     })
 }
 

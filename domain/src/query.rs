@@ -17,7 +17,7 @@ pub struct Query(Vec<String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum QueryError {
     /// It is empty, or has only punctuation and symbols.
-    #[error("must have a letter or a digit; leave it out to list all todos")]
+    #[error("must have a letter or a digit")]
     NoWord,
     /// It has this many characters.
     #[error("must have at most {limit} characters, has {0}", limit = Query::MAX_CHARACTERS)]

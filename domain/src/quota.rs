@@ -32,18 +32,28 @@ impl Quota {
         }
     }
 
-    /// Whether a todo may be changed, which changes the bytes of its workspace. What makes it no longer is
-    /// admitted although the workspace holds too much: the quota may have been set or an import made
-    /// since.
-    pub fn admits_change(&self, before: u64, after: u64) -> Result<(), QuotaExceeded> {
-        if after <= before { Ok(()) } else { self.admits_bytes(after) }
-    }
-
-    fn admits_bytes(&self, bytes: u64) -> Result<(), QuotaExceeded> {
+    /// Whether a workspace may then have so many bytes.
+    pub fn admits_bytes(&self, bytes: u64) -> Result<(), QuotaExceeded> {
         match self.bytes {
             Some(limit) if bytes > limit.get() => Err(QuotaExceeded::Bytes(limit)),
             _ => Ok(()),
         }
+    }
+
+    /// The same after a write that makes no todo longer, of which only the history grows: an eighth more, so that
+    /// a full list can still be worked off.
+    pub fn admits_bytes_with_reserve(&self, bytes: u64) -> Result<(), QuotaExceeded> {
+        match self.bytes {
+            Some(limit) if bytes > Self::with_reserve(limit).get() => {
+                Err(QuotaExceeded::Bytes(limit))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A limit of bytes, and an eighth.
+    pub fn with_reserve(limit: NonZeroU64) -> NonZeroU64 {
+        limit.saturating_add(limit.get() / 8)
     }
 }
 
@@ -60,10 +70,8 @@ mod tests {
         assert_eq!(quota.admits(3, 101), Err(QuotaExceeded::Bytes(limit(100))));
         assert_eq!(Quota::OFF.admits(u64::MAX, u64::MAX), Ok(()));
 
-        assert_eq!(quota.admits_change(90, 100), Ok(()));
-        assert_eq!(quota.admits_change(90, 101), Err(QuotaExceeded::Bytes(limit(100))));
-        for after in [200, 199] {
-            assert_eq!(quota.admits_change(200, after), Ok(()));
-        }
+        assert_eq!(quota.admits_bytes_with_reserve(112), Ok(()));
+        let refused = quota.admits_bytes_with_reserve(113);
+        assert_eq!(refused, Err(QuotaExceeded::Bytes(limit(100))));
     }
 }

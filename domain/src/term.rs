@@ -2,13 +2,20 @@
 
 use std::ops::RangeInclusive;
 
+use crate::due_filter::DueCondition;
 use crate::label::{Label, LabelKey, Labels};
+use crate::priority::Priority;
 use crate::text::{Description, Title};
 use crate::todo::Todo;
 use crate::words::{ComparableText, without_case};
 
-/// What an index leads from to a todo: the beginning of a word of its title, its description or a label, or a
-/// label as a whole. Terms are compared by code points.
+/// What an index leads from to a todo: the beginning of a word of its title, its description or a label, a
+/// label as a whole, its priority, or when it is due. Terms are compared by code points.
+///
+/// An open todo that is due has three terms: of its day, and of the 16 and the 256 days among which that is; if it is
+/// due at a time, also one of its day for such todos, as in another zone that may be another day. So all days before
+/// one are a few terms. A done one has that of 256 days. Those of open and of done todos differ, and a todo of normal
+/// priority that is not due has none of these terms.
 ///
 /// They are a preselection: what is found by a term has to be looked at. What the terms of a todo are must not
 /// change without a migration that computes those of all todos anew.
@@ -24,12 +31,39 @@ const LABEL: char = '=';
 /// Between the key of a label and its spelling. Neither contains it.
 const SPELLED: char = '\u{1}';
 
+/// Before the term of a priority or of days. No word begins with it.
+const STATE: char = '+';
+
+/// How many days have a term together, each a power of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Days {
+    One,
+    /// One, of what is due at a time of the day.
+    OneOfTimes,
+    Of16,
+    Of256,
+}
+
+/// Of open or of done todos.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    is_done: bool,
+}
+
 /// Beyond every character of a term.
 const LAST: char = char::MAX;
 
 impl Term {
     /// All terms of a todo, sorted, each once.
     pub fn all_of(todo: &Todo) -> Vec<Self> {
+        let mut terms = Self::of_texts(todo);
+        // Their first character is before those of words and labels.
+        terms.splice(0..0, Self::of_state(todo));
+        terms
+    }
+
+    /// The words and labels among the terms of a todo.
+    pub fn of_texts(todo: &Todo) -> Vec<Self> {
         let record = todo.record();
         let mut terms = Vec::new();
         let mut add_words = |text: &str| {
@@ -42,6 +76,28 @@ impl Term {
         terms.extend(record.labels.iter().map(Self::of_label));
         terms.sort_unstable();
         terms.dedup();
+        terms
+    }
+
+    /// The priority and the days among the terms of a todo.
+    pub fn of_state(todo: &Todo) -> Vec<Self> {
+        let mut terms = Vec::new();
+        let state = State { is_done: todo.completion().is_done() };
+        if let Some(due) = todo.due() {
+            let day = due.key().day_number();
+            terms.push(state.term_of(Days::Of256, day));
+            if !state.is_done {
+                terms.push(state.term_of(Days::Of16, day));
+                terms.push(state.term_of(Days::One, day));
+                if due.at().is_some() {
+                    terms.push(state.term_of(Days::OneOfTimes, day));
+                }
+            }
+        }
+        if todo.priority() != Priority::default() {
+            terms.push(state.term_of_priority(todo.priority()));
+        }
+        terms.sort_unstable();
         terms
     }
 
@@ -58,6 +114,62 @@ impl Term {
     pub fn label(&self) -> Option<Label> {
         let (_, spelled) = self.0.strip_prefix(LABEL)?.split_once(SPELLED)?;
         Label::try_from(spelled).ok()
+    }
+}
+
+impl State {
+    const OPEN: Self = Self { is_done: false };
+    const DONE: Self = Self { is_done: true };
+
+    /// Those of todos that are completed, or not, or of both.
+    fn of(completed: Option<bool>) -> impl Iterator<Item = Self> {
+        let is_wanted = move |state: &Self| completed.is_none_or(|it| it == state.is_done);
+        [Self::OPEN, Self::DONE].into_iter().filter(is_wanted)
+    }
+
+    fn start(self) -> String {
+        format!("{STATE}{}", if self.is_done { 'd' } else { 'o' })
+    }
+
+    fn term_of_priority(self, priority: Priority) -> Term {
+        Term(format!("{}p{}", self.start(), priority.rank()).into())
+    }
+
+    /// Of the days among which a day is. They are in the order of days.
+    fn term_of(self, days: Days, day: i64) -> Term {
+        let (kind, number) = (days.kind(), day >> days.bits());
+        Term(format!("{}{kind}{number:06x}", self.start()).into())
+    }
+
+    /// Of days from that of `start` to before that of `end`. `None` if there are none between.
+    fn terms_of(self, days: Days, start: i64, end: i64) -> Option<TermRange> {
+        let (start, end) = (start >> days.bits(), end >> days.bits());
+        let term = |number| self.term_of(days, number << days.bits());
+        (start < end).then(|| TermRange { first: term(start), last: term(end - 1) })
+    }
+}
+
+impl Days {
+    fn bits(self) -> u32 {
+        match self {
+            Self::One | Self::OneOfTimes => 0,
+            Self::Of16 => 4,
+            Self::Of256 => 8,
+        }
+    }
+
+    fn kind(self) -> char {
+        match self {
+            Self::One => '1',
+            Self::OneOfTimes => 't',
+            Self::Of16 => '4',
+            Self::Of256 => '8',
+        }
+    }
+
+    /// The first day of the days among which a day is.
+    fn first(self, day: i64) -> i64 {
+        day >> self.bits() << self.bits()
     }
 }
 
@@ -93,10 +205,8 @@ impl TermChange {
         fn texts(todo: &Todo) -> (&Title, &Description, &Labels) {
             (todo.title(), todo.description(), todo.labels())
         }
-        if texts(before) == texts(after) {
-            return Self::default();
-        }
-        let (mut removed, mut added) = (Term::all_of(before), Term::all_of(after));
+        let changing = if texts(before) == texts(after) { Term::of_state } else { Term::all_of };
+        let (mut removed, mut added) = (changing(before), changing(after));
         let kept: Vec<Term> =
             removed.iter().filter(|term| added.binary_search(term).is_ok()).cloned().collect();
         removed.retain(|term| kept.binary_search(term).is_err());
@@ -132,6 +242,46 @@ impl TermRange {
         Self::between(format!("{LABEL}{key}"), format!("{LABEL}{key}{LAST}"))
     }
 
+    /// Those of todos of a priority. `None` for the normal one, which has no term.
+    pub fn of_priority(priority: Priority, completed: Option<bool>) -> Option<Vec<Self>> {
+        let of_priority = |state: State| {
+            let term = state.term_of_priority(priority);
+            Self { first: term.clone(), last: term }
+        };
+        let has_term = priority != Priority::default();
+        has_term.then(|| State::of(completed).map(of_priority).collect())
+    }
+
+    /// Those among which one is of each todo that meets a condition. `None` for what is not due, which has no
+    /// term.
+    pub fn of_due(condition: &DueCondition, completed: Option<bool>) -> Option<Vec<Self>> {
+        if *condition == DueCondition::None {
+            return None;
+        }
+        let ends = condition.first_days_after().map(|(day, time)| (day.number(), time.number()));
+        let of_state = |state: State| {
+            let Some((day, time)) = ends else {
+                let start = format!("{}{}", state.start(), Days::Of256.kind());
+                return vec![Self::between(start.clone(), format!("{start}{LAST}"))];
+            };
+            if state.is_done {
+                return Vec::from_iter(state.terms_of(Days::Of256, 0, time + 255));
+            }
+            let (of_256, of_16) = (Days::Of256.first(day), Days::Of16.first(day));
+            let ranges = [
+                (Days::Of256, 0, of_256),
+                (Days::Of16, of_256, of_16),
+                (Days::One, of_16, day),
+                (Days::OneOfTimes, day, time),
+            ];
+            ranges
+                .into_iter()
+                .filter_map(|(days, start, end)| state.terms_of(days, start, end))
+                .collect()
+        };
+        Some(State::of(completed).flat_map(of_state).collect())
+    }
+
     fn between(first: String, last: String) -> Self {
         Self { first: Term(first.into()), last: Term(last.into()) }
     }
@@ -160,7 +310,10 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::query::Query;
-    use crate::{Completion, Instant, Priority, Subject, TodoId, TodoRecord, Version, WorkspaceId};
+    use crate::{
+        Completion, Day, Due, DueFilter, DueKey, Instant, Now, Subject, TimeZone, TodoId,
+        TodoRecord, Version, WorkspaceId,
+    };
 
     pub(crate) fn todo(title: &str, description: &str, labels: &[&str]) -> Todo {
         let subject = Subject::try_from("usr_1").unwrap();
@@ -204,6 +357,56 @@ pub(crate) mod tests {
         assert_eq!(terms, expected);
     }
 
+    fn with_state(due: Option<Due>, priority: Priority, is_done: bool) -> Todo {
+        let at = Instant::UNIX_EPOCH;
+        let completion = if is_done { Completion::Done { at } } else { Completion::Open };
+        let record = todo("x", "", &["a"]).into_record();
+        Todo::restore(TodoRecord { completion, due, priority, ..record }).unwrap()
+    }
+
+    fn terms_of_state(due: Option<Due>, priority: Priority, is_done: bool) -> Vec<String> {
+        let terms = Term::of_state(&with_state(due, priority, is_done));
+        terms.iter().map(|term| term.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn priority_and_days_are_terms_of_what_is_not_plain() {
+        // 2026-12-24 is 0x514b days after 1970-01-01.
+        let day = || Some(Due::Day(Day::new(2026, 12, 24).unwrap()));
+        let time = || Some(Due::At(Instant::from_unix_millis(20_811 * 86_400_000).unwrap()));
+        for is_done in [false, true] {
+            assert_eq!(terms_of_state(None, Priority::Normal, is_done), [""; 0]);
+        }
+        assert_eq!(terms_of_state(None, Priority::Urgent, false), ["+op3"]);
+        assert_eq!(terms_of_state(None, Priority::Low, true), ["+dp0"]);
+        let of_day = ["+o100514b", "+o4000514", "+o8000051"];
+        assert_eq!(terms_of_state(day(), Priority::Normal, false), of_day);
+        let of_time = ["+o100514b", "+o4000514", "+o8000051", "+op2", "+ot00514b"];
+        assert_eq!(terms_of_state(time(), Priority::High, false), of_time);
+        assert_eq!(terms_of_state(day(), Priority::Normal, true), ["+d8000051"]);
+        assert_eq!(terms_of_state(time(), Priority::Normal, true), ["+d8000051"]);
+        let todo = with_state(day(), Priority::Urgent, false);
+        assert!(Term::all_of(&todo).is_sorted());
+        assert!(Term::of_state(&todo).iter().all(|term| term.label().is_none()));
+        // No word and no label leads to them.
+        for range in ["o", "d", "0", "1"].map(TermRange::of_word) {
+            assert!(!is_found(&todo, &range), "{range:?}");
+        }
+        assert!(!is_found(&todo, &TermRange::of_labels("o")));
+    }
+
+    #[test]
+    fn a_change_of_state_changes_its_terms_only() {
+        let day = Due::Day(Day::new(2026, 12, 24).unwrap());
+        let before = with_state(Some(day.clone()), Priority::Urgent, false);
+        let after = with_state(Some(day), Priority::Urgent, true);
+        let TermChange { removed, added } = TermChange::between(&before, &after);
+        assert_eq!(removed, Term::of_state(&before));
+        assert_eq!(added, Term::of_state(&after));
+        let plain = with_state(None, Priority::Normal, false);
+        assert_eq!(TermChange::between(&plain, &plain), TermChange::default());
+    }
+
     #[test]
     fn a_label_is_found_however_it_is_written_and_no_other_is() {
         let todo = todo("x", "", &["Straße"]);
@@ -230,6 +433,18 @@ pub(crate) mod tests {
         }
     }
 
+    fn any_due() -> impl Strategy<Value = Option<Due>> {
+        let zones = ["Pacific/Kiritimati", "Etc/GMT+12", "Europe/Berlin"];
+        let zone = proptest::sample::select(zones.to_vec());
+        // Around the middle of 256 days, their end, and everywhere.
+        let day = prop_oneof![20_760..20_780_i64, 20_730..20_740_i64, 0..40_000_i64];
+        let time = (day.clone(), 0..1440_i64, zone).prop_map(|(day, minute, zone)| {
+            let key = DueKey::from_i64(day * 100_000_000 + 1 + minute * 60_000);
+            Due::restore(key, Some(TimeZone::try_from(zone).unwrap())).ok()
+        });
+        prop_oneof![Just(None), day.prop_map(|day| Day::from_number(day).map(Due::Day)), time,]
+    }
+
     fn text() -> impl Strategy<Value = String> {
         let word =
             prop_oneof!["[a-c]{1,3}", "[äßçÀ]{1,2}", "[一二]", Just("x".repeat(70)), ".{1,4}"];
@@ -251,6 +466,36 @@ pub(crate) mod tests {
                 if query.matches(&todo) || are_whole {
                     prop_assert_eq!(query.matches(&todo), query.words().iter().all(found));
                 }
+            }
+        }
+
+        #[test]
+        fn what_is_due_is_found_by_the_ranges_of_each_condition_that_it_meets(
+            due in any_due(),
+            is_done in any::<bool>(),
+            minute in prop_oneof![20_755 * 1440..20_785 * 1440_i64, 0..40_000 * 1440_i64],
+            zone in proptest::sample::select(vec!["Pacific/Kiritimati", "Etc/GMT+12", "UTC"]),
+            completed in any::<Option<bool>>(),
+        ) {
+            let now = Instant::from_unix_millis(minute * 60_000).unwrap();
+            let now = Now::new(now, TimeZone::try_from(zone).unwrap());
+            let todo = with_state(due.clone(), Priority::Normal, is_done);
+            let filters = [DueFilter::Overdue, DueFilter::Today, DueFilter::Week, DueFilter::Any];
+            for condition in filters.map(|filter| filter.at(Some(&now)).unwrap()) {
+                let ranges = TermRange::of_due(&condition, completed).unwrap();
+                let is_found = ranges.iter().any(|range| is_found(&todo, range));
+                let is_wanted = completed.is_none_or(|it| it == is_done);
+                if condition.is_met(due.as_ref()) && is_wanted {
+                    prop_assert!(is_found, "{condition:?} {ranges:?}");
+                }
+                prop_assert!(is_wanted || !is_found, "{condition:?} {ranges:?}");
+                // Of open todos, hardly any is found in vain: only times that another zone has had.
+                let is_met = condition.is_met(due.as_ref());
+                let is_a_day = matches!(due, Some(Due::Day(_)));
+                prop_assert!(!is_found || is_met || !is_a_day || is_done, "{condition:?} {ranges:?}");
+                // A page looks each of them up.
+                let in_range = |range: &TermRange| range.first() <= range.last();
+                prop_assert!(ranges.iter().all(in_range));
             }
         }
 

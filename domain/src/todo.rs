@@ -67,6 +67,29 @@ pub struct TodoRecord {
     pub version: Version,
 }
 
+impl TodoRecord {
+    /// The bytes of its texts, as UTF-8: title, description, and labels, with a line break between two.
+    pub fn bytes(&self) -> u64 {
+        let Self {
+            id: _,
+            workspace: _,
+            title,
+            description,
+            completion: _,
+            due: _,
+            priority: _,
+            labels,
+            created_at: _,
+            created_by: _,
+            updated_at: _,
+            updated_by: _,
+            version: _,
+        } = self;
+        let description = description.as_deref().unwrap_or_default();
+        (title.as_str().len() + description.len() + labels.bytes()) as u64
+    }
+}
+
 /// What a new todo is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
@@ -267,25 +290,9 @@ impl Todo {
         Ok(changed)
     }
 
-    /// The bytes of its texts, as UTF-8: title, description, and labels, with a line break between two.
+    /// The bytes of its texts; see [`TodoRecord::bytes`].
     pub fn bytes(&self) -> u64 {
-        let TodoRecord {
-            id: _,
-            workspace: _,
-            title,
-            description,
-            completion: _,
-            due: _,
-            priority: _,
-            labels,
-            created_at: _,
-            created_by: _,
-            updated_at: _,
-            updated_by: _,
-            version: _,
-        } = &self.0;
-        let description = description.as_deref().unwrap_or_default();
-        (title.as_str().len() + description.len() + labels.bytes()) as u64
+        self.0.bytes()
     }
 
     /// The id, if it counts in the order of creation: it is of version 7, as all that are minted here,

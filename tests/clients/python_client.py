@@ -31,6 +31,7 @@ EVERYTHING = ["todo:read", "todo:write", "offline_access"]
 ERAS = ["legacy", "auto", "2026-07-28"]
 TODOS = "todo://todos"
 TODAY = "todo://today"
+CHANGES = "todo://changes"
 TEMPLATE = "todo://todos/{id}"
 
 # The prompts, with all their arguments.
@@ -38,6 +39,7 @@ PROMPTS = {
     "plan_my_day": {"available_time": "2 hours", "focus": "the garden"},
     "weekly_review": {"since": "last Monday"},
     "break_down_goal": {"goal": "learn to swim", "deadline": "Friday"},
+    "review_changes": {"since": "yesterday"},
 }
 
 
@@ -178,8 +180,8 @@ async def reads_resources(era: str) -> None:
 
         resources = (await client.list_resources()).resources
         listed = [(resource.uri, resource.title) for resource in resources]
-        expected = [(TODOS, "Open todos"), (TODAY, "Due today"), (uri, "Buy milk")]
-        expect(listed == expected, f"the resources are {listed}")
+        lists = [(TODOS, "Open todos"), (TODAY, "Due today"), (CHANGES, "Today's changes")]
+        expect(listed == [*lists, (uri, "Buy milk")], f"the resources are {listed}")
         everything = await read(client, TODOS)
         expect(everything == {"todos": [todo]}, f"the list reads {everything}")
         one = await read(client, uri)
@@ -203,7 +205,10 @@ async def starts_prompts(era: str) -> None:
             for value in filled.values():
                 expect(value in opening.text, f"{name} says {opening.text}")
             shown = json.loads(todos.resource.text)
-            expect(shown == {"todos": [todo]}, f"{name} shows {shown}")
+            if name == "review_changes":
+                expect(shown["changes"][-1]["todo_id"] == todo["id"], f"{name} shows {shown}")
+            else:
+                expect(shown == {"todos": [todo]}, f"{name} shows {shown}")
         unfilled = await fails(client.get_prompt("break_down_goal"))
         expect(unfilled.code == -32602, f"without a goal there is {unfilled}")
         await call(client, "delete_todo", todo_id=todo["id"])

@@ -17,6 +17,7 @@ const EVERYTHING = ["todo:read", "todo:write"];
 const OFFLINE = "offline_access";
 const TODOS = "todo://todos";
 const TODAY = "todo://today";
+const CHANGES = "todo://changes";
 const TEMPLATE = "todo://todos/{id}";
 
 /** The prompts, with all their arguments. */
@@ -24,6 +25,7 @@ const PROMPTS = {
   plan_my_day: { available_time: "2 hours", focus: "the garden" },
   weekly_review: { since: "last Monday" },
   break_down_goal: { goal: "learn to swim", deadline: "Friday" },
+  review_changes: { since: "yesterday" },
 };
 
 /**
@@ -169,7 +171,8 @@ async function readsResources(sdk, era) {
 
   const { resources } = await client.listResources();
   const listed = resources.map((it) => [it.uri, it.title]);
-  assert.deepEqual(listed, [[TODOS, "Open todos"], [TODAY, "Due today"], [uri, "Buy milk"]]);
+  const lists = [[TODOS, "Open todos"], [TODAY, "Due today"], [CHANGES, "Today's changes"]];
+  assert.deepEqual(listed, [...lists, [uri, "Buy milk"]]);
   assert.deepEqual(await read(client, TODOS), { todos: [todo] });
   assert.deepEqual(await read(client, uri), { todo });
 
@@ -189,7 +192,9 @@ async function startsPrompts(sdk, era) {
     const { messages } = await client.getPrompt({ name, arguments: filled });
     const [opening, todos] = messages.map((message) => message.content);
     for (const value of Object.values(filled)) assert(opening.text.includes(value), opening.text);
-    assert.deepEqual(JSON.parse(todos.resource.text), { todos: [todo] });
+    const shown = JSON.parse(todos.resource.text);
+    if (name === "review_changes") assert.equal(shown.changes.at(-1).todo_id, todo.id);
+    else assert.deepEqual(shown, { todos: [todo] });
   }
   await assert.rejects(client.getPrompt({ name: "break_down_goal" }), { code: -32602 });
   await call(client, "delete_todo", { todo_id: todo.id });

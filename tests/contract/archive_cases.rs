@@ -29,7 +29,7 @@ async fn everything(archive: &Arc<impl Archive>) -> Vec<Todo> {
 }
 
 async fn load(archive: &Arc<impl Archive>, todos: &[Todo]) -> Vec<Loaded> {
-    archive.loader().load(&operator(), todos.to_vec()).await.unwrap()
+    archive.loader().load(&operator(), todos.to_vec(), None).await.unwrap()
 }
 
 /// An empty page is the end.

@@ -143,7 +143,8 @@ pub(super) async fn a_todo_is_not_written_with_a_permit_for_another_workspace(
         assert!(matches!(refused, Err(InsertError::OtherWorkspace(_))), "{refused:?}");
         let refused = repository.save(&permit, foreign, &marked(foreign, true)).await;
         assert!(matches!(refused, Err(ChangeError::Stale)), "{refused:?}");
-        let refused = repository.remove(&permit, &todo("yours", 2)).await;
+        let refused =
+            repository.remove(&permit, &todo("yours", 2), todo("yours", 2).updated_at()).await;
         assert!(matches!(refused, Err(RemoveError::Stale)), "{refused:?}");
     }
     assert_eq!(repository.list_in(&workspace("mine"), BOTH, None, 9).await.unwrap(), [mine]);

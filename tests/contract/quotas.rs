@@ -171,5 +171,5 @@ fn creation_request(todo: &Todo) -> todo_application::ports::CreationRequest {
 /// Removes a todo that exists.
 async fn remove(repository: &Arc<dyn TodoRepository>, permit: &WritePermit, number: u32) {
     let stored = repository.find_for_update(permit, id(number)).await.unwrap().unwrap();
-    repository.remove(permit, &stored).await.unwrap();
+    repository.remove(permit, &stored, stored.updated_at()).await.unwrap();
 }

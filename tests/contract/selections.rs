@@ -270,7 +270,7 @@ async fn the_only_match_in_a_long_list_is_on_the_first_page() {
     }
 }
 
-/// Nothing that is kept leads to the todos of this list, so it is read piece by piece.
+/// Nothing that is kept leads to the todos of this list, which are done, so it is read piece by piece.
 #[tokio::test]
 async fn a_page_that_had_to_stop_early_has_a_cursor_and_may_be_empty() {
     let (repository, ()) = memory_store().await;
@@ -279,10 +279,13 @@ async fn a_page_that_had_to_stop_early_has_a_cursor_and_may_be_empty() {
         let record = todo_record(&workspace("mine"), id(number));
         let overdue = number == 4_000;
         let due = if overdue { due("2026-12-23", None) } else { tomorrow.clone() };
-        repository.add(&restore(TodoRecord { due: Some(due), ..record })).await.unwrap();
+        let completion = Completion::Done { at: record.created_at };
+        let record = TodoRecord { due: Some(due), completion, ..record };
+        repository.add(&restore(record)).await.unwrap();
     }
     let todos = todos(repository);
-    let selection = Selection { due: Some(DueFilter::Overdue), ..Selection::default() };
+    let (due, completed) = (Some(DueFilter::Overdue), Some(true));
+    let selection = Selection { due, completed, ..Selection::default() };
     let page = first_page(&todos, &selection).await;
     assert!(page.todos.is_empty() && page.next.is_some());
     assert_eq!(page.as_of.map(|now| now.today().to_string()), Some("2026-12-25".to_owned()));

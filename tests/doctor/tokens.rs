@@ -85,7 +85,16 @@ async fn a_valid_token_passes_every_check_and_its_tools_are_listed() {
     let report = scalekit.examined(&[], Some(&token(&scalekit, &[]))).await;
     assert_eq!(checks(&report, Verdict::Pass), FAULTS);
     let scopes = report.findings().find(|finding| finding.check() == "token: scopes").unwrap();
-    let words = ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"];
+    let words = [
+        "list_todos",
+        "get_todo",
+        "create_todo",
+        "update_todo",
+        "delete_todo",
+        "change_todos",
+        "list_changes",
+        "undo_change",
+    ];
     assert_found(scopes, "token: scopes", Verdict::Pass, &words);
 }
 

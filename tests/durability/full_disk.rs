@@ -94,7 +94,7 @@ async fn a_write_that_does_not_fit_into_the_log_triggers_a_checkpoint() {
     let program = place.serve_through(&WITH_ERRORS).await;
     let caller = place.caller(&program, "usr_1");
     let id = caller.create("Buy milk").await;
-    limit(&program, Some(500_000));
+    limit(&program, Some(1_000_000));
 
     let mut refused = 0;
     for number in 0..100 {

@@ -68,6 +68,7 @@ async fn every_acknowledged_write_survives_a_crash() {
             assert!(stored.is_empty(), "never written: {stored:#?}");
         }
         place.assert_integrity();
+        place.assert_history();
     }
 }
 

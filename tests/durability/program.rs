@@ -81,6 +81,30 @@ impl Place {
         let found: String = self.shell().query_row(check, [], |row| row.get(0)).unwrap();
         assert_eq!(found, "ok");
     }
+
+    /// Asserts that each write is stored with its change, and each change with its write: the numbers have no
+    /// gaps, and what a todo is comes from its last change.
+    #[track_caller]
+    pub(crate) fn assert_history(&self) {
+        const LAST: &str = "\
+            SELECT workspace, todo, title, version FROM changes WHERE action != 3 \
+            AND (workspace, number) IN (SELECT workspace, max(number) FROM changes \
+                                        GROUP BY workspace, todo)";
+        const STORED: &str = "SELECT workspace, id, title, version FROM todos";
+        let shell = self.shell();
+        let rows = |sql: &str| -> i64 {
+            let count = format!("SELECT count(*) FROM ({sql})");
+            shell.query_row(&count, [], |row| row.get(0)).unwrap()
+        };
+        let gaps = "SELECT workspace FROM heads \
+                    WHERE (forgotten, latest, latest) IS NOT \
+                          (SELECT 0, count(*), max(number) FROM changes \
+                           WHERE changes.workspace = heads.workspace)";
+        assert_eq!(rows(gaps), 0);
+        assert_eq!(rows(&format!("{LAST} EXCEPT {STORED}")), 0, "changes without their writes");
+        assert_eq!(rows(&format!("{STORED} EXCEPT {LAST}")), 0, "writes without their changes");
+        assert!(rows(STORED) > 0);
+    }
 }
 
 /// A running program.

@@ -87,9 +87,9 @@ async fn an_empty_database_is_exported_as_one_line_and_imported_as_empty() {
 #[tokio::test]
 async fn an_import_that_was_killed_resumes_where_it_stopped() {
     let installation = Installation::new();
-    let lines = lines(6000);
-    // More than the pipe and the program buffer: some of it is imported.
-    let half = text(&lines[..3000]);
+    let lines = lines(20_000);
+    // More than the pipe and the batches that the program buffers: some of it is imported.
+    let half = text(&lines[..10_000]);
     let (process, mut input) = installation.spawn_reading(&["import"]);
     input.write_all(half.as_bytes()).await.unwrap();
     process.signal("KILL").await;
@@ -102,8 +102,8 @@ async fn an_import_that_was_killed_resumes_where_it_stopped() {
         .filter_map(|number| number.replace(',', "").parse().ok())
         .collect();
     let [added, same] = numbers[..] else { panic!("{}", said.stderr) };
-    assert_eq!(added + same, 6000, "{}", said.stderr);
-    assert!((1..3000).contains(&same), "{}", said.stderr);
+    assert_eq!(added + same, 20_000, "{}", said.stderr);
+    assert!((1..10_000).contains(&same), "{}", said.stderr);
     let exported = installation.run(&["export"]).await.with_code(0);
     assert!(exported.stdout == text(&lines), "what was exported is not what was imported");
 }
@@ -197,7 +197,7 @@ async fn a_file_without_the_header_line_is_rejected() {
         ),
         (r#"{"format":"other","version":1}"#, "the first line of an export is"),
         (r#"{"format":"todo-mcp"}"#, "the first line of an export is"),
-        (r#"{"format":"todo-mcp","version":3,"since":1}"#, "version 3 of the format"),
+        (r#"{"format":"todo-mcp","version":4,"since":1}"#, "version 4 of the format"),
     ] {
         let installation = Installation::new();
         let said = installation.run_reading(&["import"], first).await.with_code(1);
@@ -367,7 +367,10 @@ async fn an_import_ignores_the_quota_and_counts() {
     caller.create("Buy bread").await;
     let exported = from.run(&["export"]).await.with_code(0);
 
-    let to = Installation::new().with("TODO_SHARING", "everyone").with("TODO_QUOTA", "2");
+    let to = Installation::new()
+        .with("TODO_SHARING", "everyone")
+        .with("TODO_QUOTA", "2")
+        .with("TODO_HISTORY_DAYS", "0");
     let said = to.run_reading(&["import"], &exported.stdout).await.with_code(0);
     assert_eq!(said.stderr, "Imported 2 todos.\n");
     let serving = to.serve().await;

@@ -14,6 +14,7 @@ use crate::server::Server;
 
 const TODOS: &str = "todo://todos";
 const TODAY: &str = "todo://today";
+const CHANGES: &str = "todo://changes";
 const TEMPLATE: &str = "todo://todos/{id}";
 
 #[tokio::test]
@@ -76,7 +77,12 @@ async fn a_client_reads_the_resources_and_gets_the_not_found_error_of_its_era() 
         let id = todo["id"].as_str().unwrap();
         assert_eq!(client.templates().await, [TEMPLATE, "todo://labels/{label}"]);
         let uri = TEMPLATE.replace("{id}", id);
-        let listed = [(TODOS, "Open todos"), (TODAY, "Due today"), (&uri, "Buy milk")];
+        let listed = [
+            (TODOS, "Open todos"),
+            (TODAY, "Due today"),
+            (CHANGES, "Today's changes"),
+            (&uri, "Buy milk"),
+        ];
         assert_eq!(client.resources().await, listed.map(|(uri, it)| (uri.into(), it.into())));
         assert_eq!(client.read(TODOS).await.unwrap(), json!({ "todos": [todo] }));
         assert_eq!(client.read(&uri).await.unwrap(), json!({ "todo": todo }));
@@ -95,6 +101,7 @@ async fn a_client_gets_every_prompt_with_its_arguments_and_the_open_todos() {
         ("plan_my_day", json!({ "available_time": "2 hours", "focus": "the garden" })),
         ("weekly_review", json!({ "since": "last Monday" })),
         ("break_down_goal", json!({ "goal": "learn to swim", "deadline": "Friday" })),
+        ("review_changes", json!({ "since": "yesterday" })),
     ];
     let todo = create(&logged_in(&server, new_era()).await).await;
     for era in [old_era(), new_era(), either_era()] {
@@ -105,7 +112,11 @@ async fn a_client_gets_every_prompt_with_its_arguments_and_the_open_todos() {
             for value in arguments.as_object().unwrap().values() {
                 assert!(said.contains(value.as_str().unwrap()), "{name}: {said}");
             }
-            assert_eq!(shown, json!({ "todos": [todo] }), "{name}");
+            if *name == "review_changes" {
+                assert_eq!(shown["changes"][0]["todo_id"], todo["id"], "{name}");
+            } else {
+                assert_eq!(shown, json!({ "todos": [todo] }), "{name}");
+            }
         }
         let unfilled = client.start("break_down_goal", json!({})).await;
         let Err(ServiceError::McpError(unfilled)) = unfilled else { panic!("{unfilled:?}") };

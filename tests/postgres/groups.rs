@@ -1,6 +1,7 @@
 //! Concurrent writes, which are committed in groups.
 
 use std::num::NonZeroUsize;
+use std::slice;
 use std::sync::Arc;
 
 use todo_adapter_storage::PostgresPool;
@@ -79,13 +80,14 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
 
     let calls = numbers.map(|number| {
         let removing = async move |it: Arc<PostgresTodoRepository>| {
-            it.remove(&write_permit(&workspace("mine")), &done(&todo(number))).await
+            let todo = done(&todo(number));
+            it.remove(&write_permit(&workspace("mine")), &todo, todo.updated_at()).await
         };
         begin(&repository, removing)
     });
     all(calls.collect()).await.into_iter().for_each(|removed| removed.unwrap());
     assert_eq!(everything(&repository).await, []);
-    let counted = "SELECT todos, text_bytes, last_change FROM todo_heads";
+    let counted = "SELECT todos, text_bytes, last_number FROM todo_heads";
     let head = shell.query_one(counted, &[]).await.unwrap();
     assert_eq!([0, 1, 2].map(|column| head.get::<_, i64>(column)), [0, 0, 3 * 21]);
 }
@@ -144,7 +146,10 @@ async fn a_group_adds_the_todos_of_many_workspaces_together() {
         assert_eq!((stored.as_ref(), counted), (Some(todo), 2));
         for word in ["milk", "litres", "home"] {
             let range = TermRange::of_word(word);
-            let found = repository.ids_by_term(&read_permit(key), &range, None, 9).await.unwrap();
+            let found = repository
+                .ids_by_term(&read_permit(key), slice::from_ref(&range), None, 9)
+                .await
+                .unwrap();
             let is_found = found.unwrap().ids.contains(&todo.id());
             assert_eq!(is_found, word == "milk" || todo.completion().is_done(), "{word}");
         }

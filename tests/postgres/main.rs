@@ -18,6 +18,7 @@
 //! | `moving` | exports and imports |
 //! | `installation`, `process`, `server` | as in `tests/end_to_end/` |
 //! | `groups` | concurrent writes, which are committed in groups |
+//! | `history` | what is remembered of the writes of several servers, and forgotten |
 //! | `writers` | clients that write continuously and record every acknowledgement |
 //!
 //! Nothing here sleeps: a test waits for a result, and fails after a minute without.
@@ -43,6 +44,7 @@ mod doctor;
 mod encryption;
 mod failover;
 mod groups;
+mod history;
 mod isolation;
 mod migrations;
 mod moving;

@@ -1,7 +1,15 @@
 //! Databases of earlier schemas, and tables that are spread over machines.
 
-use todo_application::domain::{Instant, TermRange, Version};
-use todo_application::ports::{CreationRequest, TodoRepository as _};
+use std::collections::BTreeSet;
+use std::slice;
+
+use todo_application::domain::{
+    Change, ChangeNumber, Completion, Instant, Priority, Recorded, Term, TermRange, Version,
+};
+use todo_application::ports::{
+    CreationRequest, Direction, HistoryPart, Span, TodoHistory as _, TodoLoader as _,
+    TodoRepository as _,
+};
 use todo_tests::head::{Head, head};
 use todo_tests::postgres::{self, spread};
 use tokio_postgres::Client;
@@ -143,10 +151,16 @@ async fn a_database_of_an_earlier_schema_is_migrated_with_what_it_holds() {
         let callers: Option<String> = shell.query_one(callers, &[]).await.unwrap().get(0);
         assert_eq!(callers.as_deref(), (schema > 1).then_some("usr_alice\nmine"), "{said}");
         assert_eq!(everything(&repository).await.len(), 3, "{said}");
+        assert_has_baseline(&repository, "mine").await;
+        assert_has_baseline(&repository, "yours").await;
         let permit = read_permit(&workspace("mine"));
         for (word, expected) in [("mil", &[minted][..]), ("ol", &[minted]), ("c", &[other])] {
             let range = TermRange::of_word(word);
-            let found = repository.ids_by_term(&permit, &range, None, 9).await.unwrap().unwrap();
+            let found = repository
+                .ids_by_term(&permit, slice::from_ref(&range), None, 9)
+                .await
+                .unwrap()
+                .unwrap();
             let found: Vec<Uuid> = found.ids.iter().map(|id| *id.as_uuid()).collect();
             assert_eq!(found, expected, "{said}");
         }
@@ -165,6 +179,105 @@ async fn a_database_of_an_earlier_schema_is_migrated_with_what_it_holds() {
             Some(1),
             "{said}"
         );
+    }
+}
+
+/// What takes a database from the current schema back to the one before, from schema 8 on, without what is in the
+/// way of adding it again.
+const BACK: [&str; 4] = [
+    "DROP TABLE todo_changes; \
+     ALTER TABLE todo_heads RENAME COLUMN last_number TO last_change; \
+     ALTER TABLE todo_heads DROP COLUMN forgotten, DROP COLUMN deleted, DROP COLUMN history_bytes; \
+     ALTER TABLE creations DROP COLUMN outcome",
+    "DROP TABLE todo_terms; ALTER TABLE todo_heads RENAME COLUMN text_bytes TO bytes",
+    "DROP INDEX todos_open_by_due, todos_open_by_priority, todos_open_by_update, \
+                todos_done_by_due, todos_done_by_priority, todos_done_by_update",
+    "ALTER TABLE todo_items DROP COLUMN due, DROP COLUMN due_zone, DROP COLUMN priority, \
+                            DROP COLUMN labels",
+];
+
+/// From each schema since there are heads, with todos of several pages and workspaces, of which some were removed.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn what_was_there_before_has_a_baseline() {
+    let server = postgres::shared();
+    for schema in 4..=7 {
+        let database = server.create_database().await;
+        let shell = server.connect(&database).await;
+        let url = server.url(&database);
+        let repository = open(&url).await;
+        let many: Vec<_> = (1_001..=3_500).map(todo).collect();
+        repository.load(&operator(), many, None).await.unwrap();
+        write_everything(&repository).await;
+        let other = todo_record(&workspace("yours"), id(7));
+        repository.add(&Todo::restore(other).unwrap()).await.unwrap();
+        drop(repository);
+        let steps = usize::try_from(8 - schema).unwrap();
+        shell.batch_execute(&BACK[..steps].join("; ")).await.unwrap();
+        let migrations = format!("DELETE FROM todo_mcp_migrations WHERE number > {schema}");
+        shell.batch_execute(&migrations).await.unwrap();
+
+        let repository = open(&url).await;
+        assert_has_baseline(&repository, "mine").await;
+        assert_has_baseline(&repository, "yours").await;
+        let counted = "SELECT count(*) FROM todo_heads AS head \
+                       WHERE history_bytes = (SELECT sum(bytes) FROM todo_changes AS change \
+                                              WHERE change.workspace = head.workspace)";
+        let counted: i64 = shell.query_one(counted, &[]).await.unwrap().get(0);
+        assert_eq!(counted, 2, "{schema}");
+        // What is written now is counted on from the last write, whether that was remembered or not.
+        let before = history(&repository, "mine").await;
+        let permit = write_permit(&workspace("mine")).remembering(true);
+        repository.insert(&permit, &todo(9_000)).await.unwrap();
+        let after = history(&repository, "mine").await;
+        assert_eq!(after.latest, before.latest.plus(1));
+        assert_eq!(after.changes[..before.changes.len()], before.changes);
+        assert_eq!(after.changes.last().unwrap().number, after.latest);
+    }
+}
+
+async fn history(repository: &PostgresTodoRepository, name: &str) -> HistoryPart {
+    let direction = Direction::On(ChangeNumber::ZERO);
+    let span = Span { direction, todo: None, deletions: false, limit: usize::MAX };
+    repository.changes(&read_permit(&workspace(name)), &span).await.unwrap()
+}
+
+/// A workspace has a change for each todo, in the order of their ids and nothing else.
+async fn assert_has_baseline(repository: &PostgresTodoRepository, name: &str) {
+    let todos = repository.list_in(&workspace(name), Filter::default(), None, usize::MAX).await;
+    let part = history(repository, name).await;
+    let at = part.changes[0].change.at;
+    let numbered = (1..).filter_map(ChangeNumber::new);
+    let expected: Vec<_> = numbered
+        .zip(todos.unwrap())
+        .map(|(number, todo)| Recorded {
+            number,
+            change: Change::baseline(&todo, at),
+            batch: None,
+            undoes: None,
+            undone_by: None,
+        })
+        .collect();
+    assert_eq!(part.changes, expected);
+    assert_eq!(part.forgotten, ChangeNumber::ZERO);
+    assert!(part.latest >= expected.last().unwrap().number);
+}
+
+/// It would remember no changes.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_server_without_changes_can_not_write() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    open(&server.url(&database)).await.add(&todo(1)).await.unwrap();
+    // What every write of that server is a part of.
+    for write in [
+        "INSERT INTO todo_heads (workspace, todos, text_bytes, last_change) VALUES ('x', 1, 1, 1)",
+        "UPDATE todo_heads SET last_change = last_change + 1",
+    ] {
+        let refused = shell.batch_execute(write).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_COLUMN), "{write}");
     }
 }
 
@@ -236,9 +349,49 @@ async fn a_server_without_terms_can_not_write() {
     for write in [
         "INSERT INTO todo_heads (workspace, todos, bytes, last_change) VALUES ('x', 1, 1, 1)",
         "UPDATE todo_heads SET bytes = bytes + 1",
+        "UPDATE todo_heads SET text_bytes = text_bytes + 1, last_change = last_change + 1",
     ] {
         let refused = shell.batch_execute(write).await.unwrap_err();
         assert_eq!(refused.code(), Some(&SqlState::UNDEFINED_COLUMN), "{write}");
+    }
+}
+
+/// From schema 8, with terms of words and labels only.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn terms_of_priorities_and_days_are_added_to_those_of_texts() {
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    let repository = open(&server.url(&database)).await;
+    let mut expected = BTreeSet::new();
+    for number in 1..=8 {
+        let record = todo(number).into_record();
+        let due = number.is_multiple_of(2).then(|| todo_tests::due("2026-12-24", None));
+        let at = record.created_at;
+        let is_done = number.is_multiple_of(4);
+        let completion = if is_done { Completion::Done { at } } else { Completion::Open };
+        let priority = if number > 4 { Priority::High } else { Priority::Normal };
+        let todo = Todo::restore(TodoRecord { due, completion, priority, ..record }).unwrap();
+        repository.add(&todo).await.unwrap();
+        let of_todo = Term::all_of(&todo).into_iter();
+        expected.extend(of_todo.map(|term| (term.as_str().to_owned(), *todo.id().as_uuid())));
+    }
+    drop(repository);
+    shell
+        .batch_execute(
+            "DELETE FROM todo_mcp_migrations WHERE number = 9;
+             DELETE FROM todo_terms WHERE term LIKE '+%'",
+        )
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let repository = open(&server.url(&database)).await;
+        let stored = shell.query("SELECT term, id FROM todo_terms", &[]).await.unwrap();
+        let stored: BTreeSet<_> = stored.iter().map(|row| (row.get(0), row.get(1))).collect();
+        assert_eq!(stored, expected);
+        assert_eq!(everything(&repository).await.len(), 8);
+        shell.batch_execute("DELETE FROM todo_mcp_migrations WHERE number = 9").await.unwrap();
     }
 }
 
@@ -294,8 +447,12 @@ async fn new_tables_are_distributed_as_the_todos_are() {
 }
 
 /// The tables that migrations add to the one of schema 1, and the table that each is distributed as.
-const NEW_TABLES: [(&str, &str); 3] =
-    [("creations", "todos"), ("todo_heads", "todo_items"), ("todo_terms", "todo_items")];
+const NEW_TABLES: [(&str, &str); 4] = [
+    ("creations", "todos"),
+    ("todo_heads", "todo_items"),
+    ("todo_terms", "todo_items"),
+    ("todo_changes", "todo_items"),
+];
 
 /// Its tables would be seen nowhere else.
 #[tokio::test]

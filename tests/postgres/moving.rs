@@ -99,7 +99,7 @@ async fn loaded_todos_are_counted_in_the_heads_of_their_workspaces() {
         .map(|record| Todo::restore(record).unwrap());
     // At first none is taken, then some are, then all.
     for todos in [&todos[..2], &todos, &todos] {
-        repository.load(&operator(), todos.to_vec()).await.unwrap();
+        repository.load(&operator(), todos.to_vec(), None).await.unwrap();
     }
     let title = i64::try_from(todos[0].title().as_str().len()).unwrap();
     let bytes = |todos| todos * title;
@@ -119,7 +119,7 @@ async fn a_todo_that_was_deleted_by_hand_can_be_loaded() {
     let (repository, shell) = (open(&server.url(&database)).await, server.connect(&database).await);
     let todos = [1, 2].map(|it| Todo::restore(todo_record(&workspace("mine"), id(it))).unwrap());
     for _ in 0..2 {
-        let loaded = repository.load(&operator(), todos.to_vec()).await.unwrap();
+        let loaded = repository.load(&operator(), todos.to_vec(), None).await.unwrap();
         assert_eq!(loaded, [Loaded::Added; 2]);
         shell.batch_execute("DELETE FROM todo_items").await.unwrap();
     }
@@ -138,7 +138,7 @@ async fn an_export_from_a_cluster_is_complete() {
         .map(|(name, number)| todo_record(&workspace(&name.to_string()), id(number)))
         .map(|record| Todo::restore(record).unwrap())
         .collect();
-    repository.load(&operator(), todos.clone()).await.unwrap();
+    repository.load(&operator(), todos.clone(), None).await.unwrap();
     spread::pretend_citus(&shell).await;
     // Right, and wrong in all ways.
     for heads in ["todos", "0", "2", "100", "todos + 1 - 2 * (todos % 2)"] {

@@ -30,14 +30,14 @@ async fn open_at_once(database: &str) -> i64 {
 async fn replicas_that_start_together_run_each_migration_once() {
     let server = postgres::shared();
     let database = server.create_database().await;
-    assert_eq!(open_at_once(&database).await, 7);
-    assert_eq!(open_at_once_again(&database).await, 7);
+    assert_eq!(open_at_once(&database).await, 9);
+    assert_eq!(open_at_once_again(&database).await, 9);
 }
 
 /// An up-to-date database needs no migration.
 async fn open_at_once_again(database: &str) -> i64 {
     let shell = postgres::shared().connect(database).await;
-    shell.batch_execute("TRUNCATE todo_items").await.unwrap();
+    shell.batch_execute("TRUNCATE todo_items, todo_terms").await.unwrap();
     open_at_once(database).await
 }
 
@@ -55,7 +55,7 @@ async fn replicas_that_start_together_need_no_advisory_locks() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shell.batch_execute(&lacking).await.unwrap();
-    assert_eq!(open_at_once(&database).await, 7);
+    assert_eq!(open_at_once(&database).await, 9);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_database_of_a_later_version_is_left_unchanged() {
     shell.batch_execute("INSERT INTO todo_mcp_migrations VALUES (99)").await.unwrap();
     let sentence = refusal(&server.url(&database)).await;
     assert!(
-        sentence.contains("has schema 99, and this program supports schemas up to 7"),
+        sentence.contains("has schema 99, and this program supports schemas up to 9"),
         "{sentence}"
     );
 }
@@ -103,7 +103,8 @@ async fn a_role_that_may_only_read_and_write_todos_suffices() {
     open(&server.url(&database)).await;
     let grant = format!(
         "GRANT SELECT ON todo_mcp_migrations TO app_{database}; \
-         GRANT SELECT, INSERT, UPDATE, DELETE ON todo_items, todo_heads, todo_terms, creations TO app_{database}"
+         GRANT SELECT, INSERT, UPDATE, DELETE ON todo_items, todo_heads, todo_terms, todo_changes, creations \
+         TO app_{database}"
     );
     shell.batch_execute(&grant).await.unwrap();
     open(&url).await.add(&todo(1)).await.unwrap();

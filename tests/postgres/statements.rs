@@ -195,7 +195,7 @@ async fn a_database_is_unhealthy_from_a_failed_write_until_writes_succeed() {
     // What is refused for what it is says nothing of other writes.
     repository.add(&todo(1)).await.unwrap_err();
     let probes = async || {
-        let probes = "SELECT last_change FROM todo_heads WHERE workspace = ''";
+        let probes = "SELECT last_number FROM todo_heads WHERE workspace = ''";
         shell.query_one(probes, &[]).await.unwrap().get::<_, i64>(0)
     };
     let before = probes().await;
@@ -240,7 +240,10 @@ async fn a_row_that_violates_an_invariant_is_reported_as_corrupt() {
             assert!(source.contains(column), "{damage}: {source}");
         }
         assert!(repository.find_in(&workspace("mine"), id(2)).await.unwrap().is_some());
-        shell.batch_execute("TRUNCATE todo_items, todo_heads, todo_terms").await.unwrap();
+        shell
+            .batch_execute("TRUNCATE todo_items, todo_heads, todo_terms, todo_changes")
+            .await
+            .unwrap();
         for todo in [done(&todo(1)), todo(2)] {
             repository.add(&todo).await.unwrap();
         }

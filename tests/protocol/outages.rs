@@ -15,11 +15,13 @@ use serde_json::{Value, json};
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
 use todo_application::domain::{
-    Order, Place, ReadPermit, Sharing, Term, TermRange, Todo, TodoId, WritePermit,
+    IdempotencyKey, Instant, OperatorPermit, Order, Place, ReadPermit, Recorded, Sharing, Term,
+    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, IdsByTerm, InsertError, RemoveError,
-    StorageError, TodoRepository,
+    ChangeError, ChangeRef, Creation, CreationRequest, EarlierCall, Erased, Filter, Forgotten,
+    HistoryPart, IdsByTerm, InsertError, RemoveError, Span, StorageError, TodoHistory,
+    TodoRepository, WriteSet, WriteSetError, Written,
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
@@ -79,7 +81,7 @@ impl TodoRepository for Outage {
     async fn ids_by_term(
         &self,
         _: &ReadPermit,
-        _: &TermRange,
+        _: &[TermRange],
         _: Option<TodoId>,
         _: usize,
     ) -> Result<Option<IdsByTerm>, StorageError> {
@@ -107,8 +109,51 @@ impl TodoRepository for Outage {
     async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
         Ok(self.broken().await?)
     }
-    async fn remove(&self, _: &WritePermit, _: &Todo) -> Result<(), RemoveError> {
+    async fn remove(&self, _: &WritePermit, _: &Todo, _: Instant) -> Result<(), RemoveError> {
         Ok(self.broken().await?)
+    }
+    async fn find_all_for_update(
+        &self,
+        _: &WritePermit,
+        _: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        self.broken().await
+    }
+    async fn find_call(
+        &self,
+        _: &WritePermit,
+        _: &IdempotencyKey,
+        _: Instant,
+    ) -> Result<Option<EarlierCall>, StorageError> {
+        self.broken().await
+    }
+    async fn write_all(&self, _: &WritePermit, _: &WriteSet) -> Result<Written, WriteSetError> {
+        Ok(self.broken().await?)
+    }
+}
+
+#[async_trait]
+impl TodoHistory for Outage {
+    async fn changes(&self, _: &ReadPermit, _: &Span) -> Result<HistoryPart, StorageError> {
+        self.broken().await
+    }
+    async fn find_changes(
+        &self,
+        _: &WritePermit,
+        _: ChangeRef,
+    ) -> Result<Vec<Recorded>, StorageError> {
+        self.broken().await
+    }
+    async fn forget(
+        &self,
+        _: &OperatorPermit,
+        _: Instant,
+        _: Option<&WorkspaceId>,
+    ) -> Result<Forgotten, StorageError> {
+        self.broken().await
+    }
+    async fn erase(&self, _: &OperatorPermit, _: &WorkspaceId) -> Result<Erased, StorageError> {
+        self.broken().await
     }
 }
 
@@ -142,6 +187,7 @@ fn server(answers: &Arc<Semaphore>) -> Server {
     let (feed, clock) = (Arc::new(InProcessChangeFeed::default()), Arc::new(SystemClock));
     let ids = Arc::new(SequentialIds::default());
     let todos = Todos::new(outage(), feed, clock, ids, Sharing::Personal);
+    let todos = todos.with_history(outage());
     todo_adapter_mcp::server(&Arc::new(todos), protection).rate_limit(None).build().unwrap()
 }
 
@@ -180,6 +226,8 @@ async fn a_tool_reports_an_outage_in_its_result() {
         ("create_todo", json!({ "title": "x" })),
         ("create_todo", json!({ "title": "x", "idempotency_key": "k" })),
         ("delete_todo", json!({ "todo_id": "0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b" })),
+        ("change_todos", json!({ "changes": [{ "action": "create", "title": "x" }] })),
+        ("list_changes", json!({})),
     ] {
         let params = json!({ "name": tool, "arguments": arguments });
         let (status, _, body) = answered("tools/call", params).await;
@@ -201,7 +249,9 @@ async fn other_methods_answer_an_outage_with_503_and_retry_after() {
     for (method, params) in [
         ("resources/list", json!({})),
         ("resources/read", json!({ "uri": "todo://todos" })),
+        ("resources/read", json!({ "uri": "todo://changes" })),
         ("prompts/get", json!({ "name": "plan_my_day" })),
+        ("prompts/get", json!({ "name": "review_changes" })),
         ("completion/complete", completion),
     ] {
         let (status, retry_after, body) = answered(method, params).await;

@@ -5,7 +5,12 @@ use todo_tests::server::TestServer;
 
 #[tokio::test]
 async fn a_call_beyond_the_quota_says_what_to_do() {
-    let server = TestServer::with([("TODO_QUOTA", "2"), ("TODO_QUOTA_MIB", "1")]).await;
+    let server = TestServer::with([
+        ("TODO_QUOTA", "2"),
+        ("TODO_QUOTA_MIB", "1"),
+        ("TODO_HISTORY_DAYS", "0"),
+    ])
+    .await;
     let caller = server.owner();
     let id = caller.create("Buy milk").await;
     caller.create("Buy bread").await;
@@ -25,7 +30,12 @@ async fn a_call_beyond_the_quota_says_what_to_do() {
 
 #[tokio::test]
 async fn texts_beyond_the_quota_are_refused_and_may_shrink() {
-    let server = TestServer::with([("TODO_QUOTA_MIB", "1"), ("TODO_RATE_LIMIT", "off")]).await;
+    let server = TestServer::with([
+        ("TODO_QUOTA_MIB", "1"),
+        ("TODO_HISTORY_DAYS", "0"),
+        ("TODO_RATE_LIMIT", "off"),
+    ])
+    .await;
     let caller = server.owner();
     let long = "x".repeat(16_000);
     let create = json!({ "title": "long", "description": long });
@@ -46,4 +56,22 @@ async fn texts_beyond_the_quota_are_refused_and_may_shrink() {
     caller.call("update_todo", change("short")).await.structured();
     caller.call("create_todo", create).await.structured();
     assert_eq!(caller.call("update_todo", change(&long)).await.failure(), "quota_exceeded");
+}
+
+#[tokio::test]
+async fn a_todo_counts_as_long_as_it_can_be_restored() {
+    let server = TestServer::with([("TODO_QUOTA", "2")]).await;
+    let caller = server.owner();
+    let id = caller.create("Buy milk").await;
+    caller.create("Buy bread").await;
+    caller.call("delete_todo", json!({ "todo_id": id })).await.structured();
+    let refused = caller.call("create_todo", json!({ "title": "One more" })).await;
+    assert_eq!(refused.failure(), "quota_exceeded");
+    let sentence = refused.payload()["error"].as_str().unwrap().to_owned();
+    assert!(sentence.contains("deleted ones count as long as they are remembered"), "{sentence}");
+    // So that this never fails for want of room.
+    let changes = caller.call("list_changes", json!({ "limit": 1 })).await.structured();
+    let undo = json!({ "change_id": changes["changes"][0]["id"] });
+    caller.call("undo_change", undo).await.structured();
+    assert_eq!(caller.titles().await, ["Buy milk", "Buy bread"]);
 }

@@ -6,6 +6,7 @@ use todo_tests::server::TestServer;
 
 const TODOS: &str = "todo://todos";
 const TODAY: &str = "todo://today";
+const CHANGES: &str = "todo://changes";
 const UNKNOWN: &str = "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
 
 async fn read(client: &Client, uri: &str) -> Answer {
@@ -35,10 +36,10 @@ async fn the_list_resource_comes_first_and_then_the_open_todos() {
     let result = owner.modern("resources/list", json!({})).await.result();
     let resources = result["resources"].as_array().unwrap();
     let uris: Vec<&str> = resources.iter().map(|it| it["uri"].as_str().unwrap()).collect();
-    assert_eq!(uris, [TODOS.to_owned(), TODAY.to_owned(), format!("{TODOS}/{two}")]);
-    assert_eq!(resources[2]["name"], "two");
-    assert_eq!(resources[2]["mimeType"], "application/json");
-    assert!(resources[2]["annotations"]["lastModified"].is_string());
+    assert_eq!(uris, [TODOS, TODAY, CHANGES, &format!("{TODOS}/{two}")]);
+    assert_eq!(resources[3]["name"], "two");
+    assert_eq!(resources[3]["mimeType"], "application/json");
+    assert!(resources[3]["annotations"]["lastModified"].is_string());
     assert_eq!((&result["cacheScope"], &result["ttlMs"]), (&json!("private"), &json!(0)));
 
     let legacy = owner.legacy("resources/list", json!({})).await.result();
@@ -49,7 +50,7 @@ async fn the_list_resource_comes_first_and_then_the_open_todos() {
 async fn a_long_list_of_resources_is_paged() {
     let server = TestServer::start().await;
     let owner = server.owner();
-    let mut expected = vec![TODOS.to_owned(), TODAY.to_owned()];
+    let mut expected = [TODOS, TODAY, CHANGES].map(str::to_owned).to_vec();
     for number in 0..120 {
         expected.push(format!("{TODOS}/{}", owner.create(&format!("todo {number}")).await));
     }
@@ -158,9 +159,9 @@ async fn a_todo_of_another_workspace_is_byte_for_byte_not_found() {
     let missing = (missing.0, missing.1.replace(UNKNOWN, &hidden));
     assert_eq!(hidden_answer, missing);
     assert_eq!(content(&stranger, TODOS).await, json!({ "todos": [] }));
-    // The two lists.
+    // The three lists.
     let listed = stranger.modern("resources/list", json!({})).await.result();
-    assert_eq!(listed["resources"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -43,13 +43,25 @@ async fn the_tools_are_listed_in_their_order_for_every_caller_and_era_alike() {
     let server = TestServer::start().await;
     let tools = listed(&server).await;
     let names: Vec<&str> = tools.iter().map(name).collect();
-    let first = ["list_todos", "get_todo", "create_todo", "update_todo", "delete_todo"];
-    assert!(names.starts_with(&first), "{names:?}");
+    let expected = [
+        "list_todos",
+        "get_todo",
+        "create_todo",
+        "update_todo",
+        "delete_todo",
+        "change_todos",
+        "list_changes",
+        "undo_change",
+    ];
+    assert_eq!(names, expected);
     let reader = server.caller("usr_reader", "openid");
     let seen = reader.legacy("tools/list", json!({})).await.result();
     assert_eq!(seen["tools"], json!(tools));
     let seen = reader.modern("tools/list", json!({})).await.result();
     assert_eq!(seen["tools"], json!(tools));
+    // Where no changes are remembered, too.
+    let server = TestServer::with([("TODO_HISTORY_DAYS", "0")]).await;
+    assert_eq!(listed(&server).await, tools);
 }
 
 /// Where ChatGPT looks for them (OpenAI Apps SDK, authentication).
@@ -110,7 +122,7 @@ async fn every_tool_has_a_title_and_all_four_hints() {
 }
 
 #[tokio::test]
-async fn the_tools_of_the_quickstart_keep_their_titles_and_hints() {
+async fn the_tools_keep_their_titles_and_hints() {
     let server = TestServer::start().await;
     let tools = listed(&server).await;
     // Read-only, destructive, idempotent.
@@ -120,6 +132,9 @@ async fn the_tools_of_the_quickstart_keep_their_titles_and_hints() {
         ("create_todo", "Create a todo", [false, false, false]),
         ("update_todo", "Update a todo", [false, true, true]),
         ("delete_todo", "Delete a todo", [false, true, true]),
+        ("change_todos", "Change several todos", [false, true, false]),
+        ("list_changes", "List changes", [true, false, true]),
+        ("undo_change", "Undo a change", [false, true, true]),
     ] {
         let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
         let annotations = json!({
@@ -184,8 +199,19 @@ async fn schemas_are_flat_and_use_only_keywords_that_every_model_supports() {
 #[tokio::test]
 async fn every_property_at_every_depth_is_described() {
     let server = TestServer::start().await;
-    walk_all(&listed(&server).await, |at, schema| {
+    let tools = listed(&server).await;
+    let arguments = |tool: &Value| tool["inputSchema"]["properties"].as_object().unwrap().clone();
+    let of_one: serde_json::Map<String, Value> = ["create_todo", "update_todo", "delete_todo"]
+        .into_iter()
+        .flat_map(|one| arguments(tools.iter().find(|tool| name(tool) == one).unwrap()))
+        .collect();
+    walk_all(&tools, |at, schema| {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            // Those of one of several changes are the arguments of its tool, which describes them.
+            if at == "change_todos inputSchema.changes[]" && name != "action" {
+                assert_eq!(property["type"], of_one[name]["type"], "{name}");
+                continue;
+            }
             let description = property["description"].as_str().unwrap_or_default();
             assert!(description.len() > 8 && description.ends_with('.'), "{at}.{name}");
         }
@@ -226,6 +252,15 @@ async fn the_input_schema_accepts_exactly_what_the_server_accepts() {
         ("list_todos", json!({ "limit": 0 }), false),
         ("list_todos", json!({ "limit": 201 }), false),
         ("list_todos", json!({ "completed": "yes" }), false),
+        ("change_todos", json!({ "changes": [{ "action": "create", "title": "x" }] }), true),
+        ("change_todos", json!({ "changes": [{ "title": "x" }] }), false),
+        ("change_todos", json!({ "changes": [{ "action": "create", "name": "x" }] }), false),
+        ("change_todos", json!({ "changes": {} }), false),
+        ("change_todos", json!({}), false),
+        ("list_changes", json!({}), true),
+        ("list_changes", json!({ "limit": 200, "todo_id": id }), true),
+        ("list_changes", json!({ "limit": 201 }), false),
+        ("undo_change", json!({}), false),
         ("delete_todo", json!({ "todo_id": id, "expected_version": 0 }), false),
         ("delete_todo", json!({ "todo_id": id }), true),
     ] {

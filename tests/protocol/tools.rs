@@ -23,8 +23,24 @@ async fn every_success_matches_its_schema_and_its_text() {
         ("list_todos", json!({ "limit": 2 })),
         ("list_todos", json!({ "completed": true })),
         ("delete_todo", json!({ "todo_id": one })),
+        (
+            "change_todos",
+            json!({ "changes": [
+                { "action": "create", "title": "four" },
+                { "action": "update", "todo_id": two, "completed": true },
+                { "action": "delete", "todo_id": two },
+                { "action": "delete", "todo_id": two },
+            ] }),
+        ),
+        ("list_changes", json!({})),
+        ("list_changes", json!({ "limit": 2, "since": "1970-01-01T00:00:00Z" })),
+        ("undo_change", json!({ "change_id": "of the last call" })),
     ];
-    for (name, arguments) in calls {
+    for (name, mut arguments) in calls {
+        if name == "undo_change" {
+            let changes = owner.call("list_changes", json!({})).await.structured();
+            arguments["change_id"] = changes["changes"][0]["batch_id"].clone();
+        }
         let answer = owner.call(name, arguments).await;
         let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
         assert_eq!(schema::tool_result(tool, &answer.result()), [""; 0], "{name}");

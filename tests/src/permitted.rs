@@ -93,7 +93,7 @@ pub trait Permitted: TodoRepository {
         async move {
             while let Some(found) = self.find_for_update(&permit, id).await? {
                 let before = expected.map_or_else(|| found.clone(), |it| of_version(&found, it));
-                match self.remove(&permit, &before).await {
+                match self.remove(&permit, &before, before.updated_at()).await {
                     // Another was faster.
                     Err(RemoveError::Stale) if expected.is_none() => {}
                     removed => return removed.map(|()| true),

@@ -2,10 +2,15 @@
 //!
 //! Every `match` is exhaustive without a `_` arm, so that a new error asks for a decision here.
 
+use std::borrow::Cow;
+
 use protected_mcp::Failure;
-use todo_application::domain::{Denied, QuotaExceeded, TodoIdError, UnresolvedDue};
+use todo_application::domain::{
+    Denied, QuotaExceeded, Todo, TodoId, TodoIdError, TooManyLabels, UnresolvedDue,
+};
 use todo_application::{
-    CreateError, DeleteError, GetError, ListError, StorageFailure, SuggestError, UpdateError,
+    ChangeFailure, ChangeManyError, CreateError, CursorError, DeleteError, GetError,
+    ListChangesError, ListError, StorageFailure, SuggestError, UndoError, UpdateError,
 };
 
 use crate::view::TodoView;
@@ -21,6 +26,11 @@ pub(crate) trait IntoFailure {
 /// The failure for the error of a use case about one todo, whose id is repeated as the caller wrote it.
 pub(crate) trait AboutTodo {
     fn about(self, todo_id: &str) -> Failure;
+}
+
+/// The failure for the error of a use case about one change, whose id is repeated as the caller wrote it.
+pub(crate) trait AboutChange {
+    fn about_change(self, change_id: &str) -> Failure;
 }
 
 impl IntoFailure for Denied {
@@ -88,12 +98,7 @@ impl IntoFailure for CreateError {
     fn into_failure(self) -> Failure {
         match self {
             Self::Forbidden(denied) => denied.into_failure(),
-            Self::KeyReused => Failure::other(
-                "idempotency_conflict",
-                "You have used this `idempotency_key` for another todo within the last 24 hours. Use \
-                 a new one for a new todo.",
-            )
-            .with("argument", &"idempotency_key"),
+            Self::KeyReused => key_reused_for_a_todo(),
             Self::Contended => Failure::unavailable(
                 "Too many todos are being created here at once. Nothing was created; try again in a \
                  second.",
@@ -105,14 +110,132 @@ impl IntoFailure for CreateError {
     }
 }
 
-impl IntoFailure for UnresolvedDue {
+fn key_reused_for_a_todo() -> Failure {
+    let sentence = "You have used this `idempotency_key` for another todo within the last 24 hours. Use a \
+                    new one for a new todo.";
+    Failure::other("idempotency_conflict", sentence).with("argument", &"idempotency_key")
+}
+
+/// Of one change of several, which were made or not as its result says.
+impl IntoFailure for ChangeFailure {
     fn into_failure(self) -> Failure {
-        let argument = match &self {
-            Self::OtherWeekday(_) => "due_weekday",
-            Self::NoTimeZone(_) => "time_zone",
-            Self::InstantWithTimeZone | Self::OutOfRange(_) => "due",
+        match self {
+            Self::NotFound(id) => not_found(&id.to_string()),
+            Self::Conflict(current) => version_conflict(&current),
+            Self::TooManyLabels(error) => too_many_labels(error),
+            Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
+            Self::KeyReused => key_reused_for_a_todo(),
+        }
+    }
+}
+
+impl IntoFailure for ChangeManyError {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Forbidden(denied) => denied.into_failure(),
+            Self::KeyReused => {
+                let sentence = "You have used this `idempotency_key` for another call within the last 24 \
+                                hours. Use a new one for new changes.";
+                Failure::other("idempotency_conflict", sentence)
+                    .with("argument", &"idempotency_key")
+            }
+            Self::Contended => contended(),
+            Self::Storage(failure) => failure.into_failure(),
+        }
+    }
+}
+
+impl IntoFailure for ListChangesError {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Forbidden(denied) => denied.into_failure(),
+            Self::Off => remembers_no_changes(),
+            Self::InvalidCursor => Failure::invalid_argument("cursor", CursorError::Other),
+            Self::NotRemembered => Failure::invalid_argument(
+                "since",
+                "what came after it is not remembered completely; list the todos again, call list_changes \
+                 without it, and go on from that `latest`",
+            ),
+            Self::Storage(failure) => failure.into_failure(),
+        }
+    }
+}
+
+impl AboutChange for UndoError {
+    fn about_change(self, change_id: &str) -> Failure {
+        match self {
+            Self::Forbidden(denied) => denied.into_failure(),
+            Self::Off => remembers_no_changes(),
+            Self::NotFound => change_not_found(change_id),
+            Self::Conflict(current) => changed_since(&current),
+            Self::TodoDeleted(id) => deleted_since(id),
+            Self::Contended => contended(),
+            Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
+            Self::Storage(failure) => failure.into_failure(),
+        }
+    }
+}
+
+fn remembers_no_changes() -> Failure {
+    Failure::forbidden(
+        "The operator of this server remembers no changes (TODO_HISTORY_DAYS is 0), so none can be listed or \
+         undone.",
+    )
+}
+
+/// A change that does not exist, is not remembered or is hidden from the caller, and a text that is no id of a
+/// change: all look the same.
+pub(crate) fn change_not_found(change_id: &str) -> Failure {
+    let change_id = excerpt(change_id);
+    Failure::not_found(format!(
+        "Change `{change_id}` not found. list_changes returns the ids of all changes that are remembered."
+    ))
+}
+
+fn changed_since(current: &Todo) -> Failure {
+    let sentence = format!(
+        "Nothing was undone: todo `{}` has changed again since, where that change touched it; it now has \
+         version {}. Look at it, and use update_todo for what is still wanted.",
+        current.id(),
+        current.version()
+    );
+    conflict(sentence, current)
+}
+
+fn deleted_since(id: TodoId) -> Failure {
+    let sentence = format!(
+        "Nothing was undone: todo `{id}` was deleted since. Undo its deletion first; list_changes finds that \
+         with this todo_id and the action deleted."
+    );
+    Failure::other("version_conflict", sentence)
+}
+
+/// An argument that breaks a rule, which depends on others or on the caller.
+pub(crate) struct Invalid {
+    pub(crate) argument: &'static str,
+    pub(crate) rule: Cow<'static, str>,
+}
+
+impl Invalid {
+    pub(crate) fn new(argument: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { argument, rule: rule.into() }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(Invalid { argument, rule }: Invalid) -> Self {
+        Self::invalid_argument(argument, rule)
+    }
+}
+
+impl From<UnresolvedDue> for Invalid {
+    fn from(error: UnresolvedDue) -> Self {
+        let argument = match &error {
+            UnresolvedDue::OtherWeekday(_) => "due_weekday",
+            UnresolvedDue::NoTimeZone(_) => "time_zone",
+            UnresolvedDue::InstantWithTimeZone | UnresolvedDue::OutOfRange(_) => "due",
         };
-        Failure::invalid_argument(argument, self)
+        Self::new(argument, error.to_string())
     }
 }
 
@@ -120,13 +243,14 @@ impl IntoFailure for QuotaExceeded {
     fn into_failure(self) -> Failure {
         let sentence = match self {
             Self::Todos(limit) => format!(
-                "Nothing was changed: there may be at most {limit} todos here. Delete todos that are no \
-                 longer needed, after asking the user, and try again."
+                "Not done: there may be at most {limit} todos here; deleted ones count as long as they are \
+                 remembered. Delete todos that are no longer needed, after asking the user, and try again when \
+                 there is room."
             ),
             Self::Bytes(limit) => format!(
-                "Nothing was changed: the texts of all todos here may have at most {} \
-                 MiB. Delete todos or shorten descriptions that are no longer needed, after asking the \
-                 user, and try again.",
+                "Not done: the texts of all todos here, and what is remembered of them, may have at most {} MiB. \
+                 Delete todos or shorten descriptions that are no longer needed, after asking the user, and try \
+                 again when there is room.",
                 limit.get() / (1024 * 1024)
             ),
         };
@@ -150,7 +274,7 @@ impl AboutTodo for UpdateError {
             Self::Forbidden(denied) => denied.into_failure(),
             Self::NotFound => not_found(todo_id),
             Self::Conflict(current) => version_conflict(&current),
-            Self::TooManyLabels(error) => Failure::invalid_argument("add_labels", error),
+            Self::TooManyLabels(error) => too_many_labels(error),
             Self::Contended => contended(),
             Self::QuotaExceeded(exceeded) => exceeded.into_failure(),
             Self::Storage(failure) => failure.into_failure(),
@@ -170,9 +294,13 @@ impl AboutTodo for DeleteError {
     }
 }
 
+fn too_many_labels(error: TooManyLabels) -> Failure {
+    Failure::invalid_argument("add_labels", error)
+}
+
 fn contended() -> Failure {
     Failure::unavailable(
-        "Too many are changing this todo at once. Nothing was changed; try again in a second.",
+        "Too many are changing the same todos at once. Nothing was changed; try again in a second.",
         RETRY_AFTER_SECONDS,
     )
 }
@@ -192,17 +320,24 @@ pub(crate) fn not_an_id(text: &str) -> Failure {
 
 /// The id may be any text, so that it is cut.
 fn not_found_sentence(todo_id: &str) -> String {
-    const LONGEST: usize = 64;
-    let is_shown = |c: &char| !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}');
-    let todo_id: String = todo_id.chars().filter(is_shown).take(LONGEST).collect();
-    format!("Todo `{todo_id}` not found.")
+    format!("Todo `{}` not found.", excerpt(todo_id))
 }
 
-fn version_conflict(current: &todo_application::domain::Todo) -> Failure {
+fn excerpt(id: &str) -> String {
+    const LONGEST: usize = 64;
+    let is_shown = |c: &char| !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}');
+    id.chars().filter(is_shown).take(LONGEST).collect()
+}
+
+fn version_conflict(current: &Todo) -> Failure {
     let sentence = format!(
         "Todo `{}` has changed: it now has version {}. Look at it and decide again.",
         current.id(),
         current.version()
     );
+    conflict(sentence, current)
+}
+
+fn conflict(sentence: String, current: &Todo) -> Failure {
     Failure::other("version_conflict", sentence).with("todo", &TodoView::from(current.record()))
 }

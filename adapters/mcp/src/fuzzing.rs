@@ -10,12 +10,13 @@ use protected_mcp::{
 };
 use todo_application::Todos;
 use todo_application::domain::{
-    Instant, Order, Permission, Place, ReadPermit, Sharing, Term, TermRange, Todo, TodoId,
-    WritePermit,
+    ChangeNumber, IdempotencyKey, Instant, OperatorPermit, Order, Permission, Place, ReadPermit,
+    Recorded, Sharing, Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, ChangeFeed, Changed, Changes, Clock, Creation, CreationRequest, Filter, IdSource,
-    IdsByTerm, InsertError, RemoveError, StorageError, TodoRepository,
+    ChangeError, ChangeFeed, ChangeRef, Changed, Changes, Clock, Creation, CreationRequest,
+    EarlierCall, Erased, Filter, Forgotten, HistoryPart, IdSource, IdsByTerm, InsertError,
+    RemoveError, Span, StorageError, TodoHistory, TodoRepository, WriteSet, WriteSetError, Written,
 };
 
 pub use protected_mcp::fuzzing::{bearer_token, envelope};
@@ -31,7 +32,8 @@ pub fn tool_calls(arguments: &[u8]) -> Vec<Result<String, String>> {
 
 fn server() -> Option<Server> {
     let nothing = || Arc::new(Nothing);
-    let todos = Todos::new(nothing(), nothing(), nothing(), nothing(), Sharing::Everyone);
+    let todos = Todos::new(nothing(), nothing(), nothing(), nothing(), Sharing::Everyone)
+        .with_history(nothing());
     let protection = Protection {
         public_url: "http://localhost".parse().ok()?,
         issuer: "http://localhost:1".to_owned(),
@@ -87,7 +89,7 @@ impl TodoRepository for Nothing {
     async fn ids_by_term(
         &self,
         _: &ReadPermit,
-        _: &TermRange,
+        _: &[TermRange],
         _: Option<TodoId>,
         _: usize,
     ) -> Result<Option<IdsByTerm>, StorageError> {
@@ -115,8 +117,52 @@ impl TodoRepository for Nothing {
     async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
         Ok(())
     }
-    async fn remove(&self, _: &WritePermit, _: &Todo) -> Result<(), RemoveError> {
+    async fn remove(&self, _: &WritePermit, _: &Todo, _: Instant) -> Result<(), RemoveError> {
         Ok(())
+    }
+    async fn find_all_for_update(
+        &self,
+        _: &WritePermit,
+        _: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        Ok(Vec::new())
+    }
+    async fn find_call(
+        &self,
+        _: &WritePermit,
+        _: &IdempotencyKey,
+        _: Instant,
+    ) -> Result<Option<EarlierCall>, StorageError> {
+        Ok(None)
+    }
+    async fn write_all(&self, _: &WritePermit, _: &WriteSet) -> Result<Written, WriteSetError> {
+        Ok(Written::Now(ChangeNumber::ZERO))
+    }
+}
+
+#[async_trait]
+impl TodoHistory for Nothing {
+    async fn changes(&self, _: &ReadPermit, _: &Span) -> Result<HistoryPart, StorageError> {
+        let (latest, forgotten) = (ChangeNumber::ZERO, ChangeNumber::ZERO);
+        Ok(HistoryPart { changes: Vec::new(), latest, forgotten })
+    }
+    async fn find_changes(
+        &self,
+        _: &WritePermit,
+        _: ChangeRef,
+    ) -> Result<Vec<Recorded>, StorageError> {
+        Ok(Vec::new())
+    }
+    async fn forget(
+        &self,
+        _: &OperatorPermit,
+        _: Instant,
+        _: Option<&WorkspaceId>,
+    ) -> Result<Forgotten, StorageError> {
+        Ok(Forgotten { changes: 0, after: None })
+    }
+    async fn erase(&self, _: &OperatorPermit, _: &WorkspaceId) -> Result<Erased, StorageError> {
+        Ok(Erased::default())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod break_down_goal;
 mod plan_my_day;
+mod review_changes;
 mod weekly_review;
 
 use protected_mcp::{Call, Failure, PromptArguments, PromptMessage};
@@ -9,6 +10,7 @@ use todo_application::Todos;
 
 pub(crate) use break_down_goal::BreakDownGoal;
 pub(crate) use plan_my_day::PlanMyDay;
+pub(crate) use review_changes::ReviewChanges;
 pub(crate) use weekly_review::WeeklyReview;
 
 use crate::principal::CallerPrincipal;

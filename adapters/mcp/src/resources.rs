@@ -1,6 +1,6 @@
 //! Todos as resources: what a person attaches to a conversation, where tools are what a model calls.
 //!
-//! They show what `list_todos` and `get_todo` show, through the same use cases.
+//! They show what `list_todos`, `get_todo` and `list_changes` show, through the same use cases.
 
 mod uri;
 
@@ -13,7 +13,9 @@ use protected_mcp::{
 };
 use todo_application::domain::{DueFilter, Label, Order, Sort, Todo};
 use todo_application::ports::{Changed, Principal};
-use todo_application::{PageSize, Prefix, Selection, Todos, Watch};
+use todo_application::{
+    ChangeSelection, HistoryPageSize, PageSize, Prefix, Selection, Since, Todos, Watch,
+};
 
 use uri::{LABEL_TEMPLATE, ResourceUri, TODO_TEMPLATE};
 
@@ -21,7 +23,7 @@ use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
-use crate::view::{Detail, OneTodo, TodoList};
+use crate::view::{ChangeList, Detail, OneTodo, TodoList, history_page};
 
 const JSON: &str = "application/json";
 
@@ -50,7 +52,8 @@ impl Resources for TodoResources {
         ]
     }
 
-    /// The list of the open todos, that of what is due, and then each open todo.
+    /// The list of the open todos, that of what is due, that of today's changes, and then each open todo. Where
+    /// changes are not remembered, a person is not offered a list that would always fail.
     async fn list(
         &self,
         call: Call<ReadTodos>,
@@ -60,7 +63,9 @@ impl Resources for TodoResources {
         let cursor = cursor.map(CursorText::try_from).transpose();
         let cursor = cursor.map_err(|error| Failure::invalid_argument("cursor", error))?;
         let cursor = cursor.map(|CursorText(cursor)| cursor);
-        let lists = cursor.is_none().then(|| [list_resource(), today_resource()]);
+        let changes = self.0.remembers_changes().then(changes_resource);
+        let lists = [list_resource(), today_resource()].into_iter().chain(changes);
+        let lists = cursor.is_none().then_some(lists);
         let page = self.0.list(&principal, &Selection::OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
         let lists = lists.into_iter().flatten();
@@ -73,6 +78,7 @@ impl Resources for TodoResources {
         match ResourceUri::parse(uri) {
             Some(ResourceUri::Todos) => open_todos(&self.0, &principal).await,
             Some(ResourceUri::Today) => due_today(&self.0, &principal).await,
+            Some(ResourceUri::Changes) => changes_of_today(&self.0, &principal).await,
             Some(ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
@@ -139,6 +145,11 @@ fn today_resource() -> Resource {
         .with_description("What is due today or overdue, earliest first.")
 }
 
+fn changes_resource() -> Resource {
+    Resource::new(ResourceUri::Changes.to_string(), "changes", "Today's changes", JSON)
+        .with_description("What was changed today, by whom and through which agent, oldest first.")
+}
+
 fn todo_resource(todo: &Todo) -> Resource {
     let title = todo.title().as_str();
     let annotations = Annotations::default().with_last_modified(todo.updated_at().to_string());
@@ -166,6 +177,17 @@ pub(crate) async fn due_today(
         ..Selection::default()
     };
     list(todos, principal, &today, &ResourceUri::Today).await
+}
+
+/// The resource of what was changed today in the zone of the caller, or within a day if that is not known.
+pub(crate) async fn changes_of_today(
+    todos: &Todos,
+    principal: &dyn Principal,
+) -> Result<ResourceContents, Failure> {
+    let (all, size) = (ChangeSelection::default(), history_page(HistoryPageSize::LARGEST));
+    let page = todos.list_changes(principal, all, size, Since::Today).await;
+    let list = page.map(ChangeList::from).map_err(IntoFailure::into_failure)?;
+    Ok(contents(&ResourceUri::Changes, to_json_line(&list)))
 }
 
 /// A list as a resource: its first page.

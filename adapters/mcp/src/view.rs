@@ -1,4 +1,7 @@
-//! Todos as clients see them.
+//! Todos and what happened to them, as clients see them.
+
+mod history;
+mod many;
 
 use std::fmt::Display;
 
@@ -10,6 +13,9 @@ use todo_application::domain::{
     Due, Instant, Label, Labels, Now, TimeZone, Todo, TodoId, TodoRecord,
 };
 use todo_application::{Page, PageSize};
+
+pub(crate) use history::{ChangeList, history_page};
+pub(crate) use many::{ManyResults, UndoneView};
 
 use crate::cursor;
 
@@ -96,6 +102,12 @@ impl<'a> From<&'a TodoRecord> for TodoView<'a> {
     }
 }
 
+impl<'a> From<&'a Todo> for TodoView<'a> {
+    fn from(todo: &'a Todo) -> Self {
+        todo.record().into()
+    }
+}
+
 /// `{"todo": {..}}`: the result of most tools.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct OneTodo {
@@ -156,36 +168,49 @@ impl Detail {
     /// This page, with no more todos than have room in one answer.
     pub(crate) fn page(self, size: PageSize) -> PageSize {
         size.with_room_for(match self {
-            Self::Full => |todos| fitting(todos, |todo| TodoView::from(todo.record())),
-            Self::Short => |todos| fitting(todos, ShortView::from),
+            Self::Full => |todos| fitting(todos, ROOM, |it| at_most(it.record()), TodoView::from),
+            Self::Short => |todos| fitting(todos, ROOM, |it| at_most(it.record()), ShortView::from),
         })
     }
 }
 
-/// The most bytes of a list as JSON: enough for a model, and so few that it is written quickly. Others wait
+/// The most bytes of an answer as JSON: enough for a model, and so few that it is written quickly. Others wait
 /// for the processor meanwhile.
-const LIST_BYTES: usize = 64 * 1024;
+const ANSWER_BYTES: usize = 64 * 1024;
 
-/// What a list has beside its todos, at most: brackets, cursor, present.
-const LIST_BYTES_BESIDE_TODOS: usize = 256;
+/// The most bytes of what an answer lists. The rest are brackets, cursor, present.
+const ROOM: usize = ANSWER_BYTES - 256;
 
 /// What a todo has beside twice its texts, at most, with the comma after it. JSON doubles the bytes of a text
 /// at most, as texts have no control characters but tabs and line breaks.
 const TODO_BYTES_BESIDE_TEXTS: u64 = 512;
 
-/// How many of these todos have room in a list.
-fn fitting<'a, V: Serialize>(todos: &'a [Todo], view: fn(&'a Todo) -> V) -> usize {
-    const ROOM: usize = LIST_BYTES - LIST_BYTES_BESIDE_TODOS;
-    let at_most = todos.iter().map(|todo| TODO_BYTES_BESIDE_TEXTS + 2 * todo.bytes());
-    if at_most.sum::<u64>() <= ROOM as u64 {
-        return todos.len();
+/// About how many bytes of JSON a todo is, at most.
+fn at_most(todo: &TodoRecord) -> u64 {
+    TODO_BYTES_BESIDE_TEXTS + 2 * todo.bytes()
+}
+
+/// How many of these items, which come first, have room in so many bytes of JSON. Most often what they have
+/// `at_most` decides that, and none has to be written for it.
+fn fitting<'a, T, V: Serialize>(
+    items: &'a [T],
+    room: usize,
+    at_most: fn(&T) -> u64,
+    view: fn(&'a T) -> V,
+) -> usize {
+    if items.iter().map(at_most).sum::<u64>() <= room as u64 {
+        return items.len();
     }
     let mut bytes = 0;
-    let fit = todos.iter().take_while(|todo| {
-        bytes += to_json_line(&view(todo)).map_or(0, |json| json.len()) + ",".len();
-        bytes <= ROOM
+    let fit = items.iter().take_while(|item| {
+        bytes += json_bytes(&view(item)) + ",".len();
+        bytes <= room
     });
     fit.count()
+}
+
+fn json_bytes(value: &impl Serialize) -> usize {
+    to_json_line(value).map_or(0, |json| json.len())
 }
 
 impl TryFrom<&str> for Detail {
@@ -249,9 +274,7 @@ struct Listed {
 impl Serialize for Listed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.detail {
-            Detail::Full => {
-                serializer.collect_seq(self.todos.iter().map(|it| TodoView::from(it.record())))
-            }
+            Detail::Full => serializer.collect_seq(self.todos.iter().map(TodoView::from)),
             Detail::Short => serializer.collect_seq(self.todos.iter().map(ShortView::from)),
         }
     }

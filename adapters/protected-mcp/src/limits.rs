@@ -71,8 +71,8 @@ impl Limits {
     }
 
     /// Charges what a request has cost until now beyond the unit that it was counted as: one unit for each
-    /// 64 KiB of its body, of its answer and of what was looked at for it. A caller goes into debt rather
-    /// than that work is refused when it is done.
+    /// 64 KiB of its body, of its answer and of what was looked at for it, and what its tool costs further. A
+    /// caller goes into debt rather than that work is refused when it is done.
     pub(crate) fn charge(&self, share: &Share, now: Instant) {
         let units = share.uncharged(BYTES_PER_UNIT);
         if let Some(rate) = &self.rate

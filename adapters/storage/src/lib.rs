@@ -16,6 +16,8 @@
 //! `tests/contract.rs`, which runs every promise of the ports against it.
 
 mod change_feed;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod history;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

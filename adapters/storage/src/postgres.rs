@@ -16,9 +16,11 @@
 //! | `queries` | the statements |
 //! | `change_feed` | notices of changes between servers |
 //! | `archive` | snapshot and loader |
-//! | `insertion` | adding a todo |
+//! | `write`, `groups` | writes of one todo, committed together where they come together |
+//! | `write_set` | writes of one call, of which all are made or none |
+//! | `history` | reading and forgetting what is remembered of writes |
 //! | `creations` | adding a todo once, however often the request is repeated |
-//! | `parameter`, `row` | conversion between todos and rows |
+//! | `parameter`, `row`, `change_row` | conversion between todos, changes and rows |
 //! | `migrations` | the schema |
 //! | `citus` | tables that are distributed by Citus |
 //! | `report` | what an operator needs to know of a database |
@@ -31,6 +33,7 @@
 
 mod archive;
 mod change_feed;
+mod change_row;
 mod citus;
 mod connections;
 mod connector;
@@ -40,6 +43,7 @@ mod evidence;
 mod failure;
 mod groups;
 mod health;
+mod history;
 mod isolation;
 mod migrations;
 mod open_error;
@@ -57,6 +61,7 @@ mod tls;
 mod url;
 mod vacancy;
 mod write;
+mod write_set;
 
 pub use archive::PostgresSnapshot;
 pub use change_feed::{ChangeReach, PostgresChangeFeed};

@@ -5,11 +5,14 @@
 
 mod backlog;
 mod backup;
+mod changes;
 mod checkpoints;
 mod creations;
 mod failure;
 mod files;
 mod heads;
+mod history;
+mod job;
 mod loader;
 mod lock;
 mod log_marker;

@@ -1,7 +1,11 @@
-use thiserror::Error;
-use todo_domain::OperatorPermit;
+use std::collections::VecDeque;
 
-use crate::ports::{Batch, Loaded, StorageError, TodoLoader, TodoSource};
+use thiserror::Error;
+use todo_domain::{Instant, OperatorPermit, WorkspaceId};
+
+use crate::ports::{
+    Batch, HistoryItem, Loaded, SourceHistory, StorageError, TodoLoader, TodoSource,
+};
 
 /// The outcomes of the todos that were read.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,18 @@ pub struct Tally {
     pub different: u64,
     /// The position of the first of those.
     pub first_different: Option<u64>,
+    /// The changes that were read, if the source has a history.
+    pub changes: ChangeTally,
+}
+
+/// The outcomes of changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ChangeTally {
+    pub added: u64,
+    /// Already existed, the same in every field.
+    pub same: u64,
+    /// Those of workspaces that have a history of their own, which stays.
+    pub left_out: u64,
 }
 
 impl Tally {
@@ -41,12 +57,16 @@ pub enum ImportError<E> {
     /// The source has not as many todos as it announced. Those it has were imported.
     #[error("the source announced {announced} todos and has {found}")]
     Incomplete { announced: u64, found: u64 },
+    /// The same of changes.
+    #[error("the source announced {announced} changes and has {found}")]
+    IncompleteHistory { announced: u64, found: u64 },
     #[error(transparent)]
     Storage(StorageError),
 }
 
-/// Adds the todos of a source that do not exist yet. `progress` receives how many were read so far, and
-/// how many were announced.
+/// Adds the todos of a source that do not exist yet, and their history if it has one. `progress` receives how many
+/// todos were read so far, and how many were announced. With an instant, todos without a history are remembered as
+/// the operator's of then.
 ///
 /// An error of the source stops the import, after the todos before it are imported. A batch that was
 /// begun is completed and counted. Repeating the import, with the same source or a longer one, adds
@@ -55,23 +75,88 @@ pub async fn import<S: TodoSource>(
     permit: &OperatorPermit,
     source: &mut S,
     loader: &dyn TodoLoader,
+    remembered_at: Option<Instant>,
     tally: &mut Tally,
     mut progress: impl FnMut(u64, Option<u64>),
 ) -> Result<(), ImportError<S::Error>> {
-    let mut expected = None;
+    let (mut expected, mut expected_changes) = (None, None);
+    let mut history = HistoryLoad { permit, loader, refused: None };
     while let Some(batch) = source.next_batch().await.map_err(ImportError::Source)? {
-        let Batch { announced, todos, positions } = batch;
-        let outcomes = loader.load(permit, todos).await.map_err(ImportError::Storage)?;
+        let Batch { announced, todos, positions, history: part } = batch;
+        let remembered_at = if part.is_some() { None } else { remembered_at };
+        let outcomes = loader.load(permit, todos, remembered_at).await;
+        let outcomes = outcomes.map_err(ImportError::Storage)?;
         for (position, outcome) in positions.into_iter().zip(outcomes) {
             tally.add(position, outcome);
+        }
+        if let Some(part) = part {
+            expected_changes = Some(part.announced);
+            history.load(part, tally).await.map_err(ImportError::Storage)?;
         }
         expected = announced;
         progress(tally.total(), announced);
     }
     match (expected, tally.total()) {
         (Some(announced), found) if announced != found => {
-            Err(ImportError::Incomplete { announced, found })
+            return Err(ImportError::Incomplete { announced, found });
+        }
+        _ => {}
+    }
+    match (expected_changes, tally.changes.total()) {
+        (Some(announced), found) if announced != found => {
+            Err(ImportError::IncompleteHistory { announced, found })
         }
         _ => Ok(()),
+    }
+}
+
+/// Loads histories.
+struct HistoryLoad<'a> {
+    permit: &'a OperatorPermit,
+    loader: &'a dyn TodoLoader,
+    /// The last workspace that has a history of its own.
+    refused: Option<WorkspaceId>,
+}
+
+impl HistoryLoad<'_> {
+    async fn load(&mut self, part: SourceHistory, tally: &mut Tally) -> Result<(), StorageError> {
+        let SourceHistory { announced: _, items } = part;
+        let mut items = VecDeque::from(items);
+        while let Some(first) = items.front() {
+            // A head decides on the changes that follow it.
+            let workspace = first.workspace().clone();
+            let is_head = matches!(first, HistoryItem::Head { .. });
+            let mut own = 1;
+            if !is_head {
+                let is_own = |item: &&HistoryItem| {
+                    *item.workspace() == workspace && matches!(item, HistoryItem::Change { .. })
+                };
+                own = items.iter().take_while(is_own).count();
+            }
+            let of_one: Vec<_> = items.drain(..own).collect();
+            if !is_head && self.refused.as_ref() == Some(&workspace) {
+                tally.changes.left_out += own as u64;
+                continue;
+            }
+            let outcomes = self.loader.load_history(self.permit, of_one).await?;
+            for outcome in outcomes {
+                match (is_head, outcome) {
+                    (true, Loaded::Different) => self.refused = Some(workspace.clone()),
+                    (true, Loaded::Added | Loaded::Same) => {}
+                    (false, Loaded::Added) => tally.changes.added += 1,
+                    (false, Loaded::Same) => tally.changes.same += 1,
+                    (false, Loaded::Different) => {
+                        tally.changes.left_out += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ChangeTally {
+    pub fn total(&self) -> u64 {
+        self.added + self.same + self.left_out
     }
 }

@@ -9,7 +9,7 @@
 //! async fn load(
 //!     loader: &dyn TodoLoader, permit: &OperatorPermit, todos: Vec<Todo>,
 //! ) -> Result<Vec<Loaded>, StorageError> {
-//!     loader.load(permit, todos).await
+//!     loader.load(permit, todos, None).await
 //! }
 //! ```
 //!
@@ -21,14 +21,14 @@
 //! async fn load(
 //!     loader: &dyn TodoLoader, permit: &WritePermit, todos: Vec<Todo>,
 //! ) -> Result<Vec<Loaded>, StorageError> {
-//!     loader.load(permit, todos).await
+//!     loader.load(permit, todos, None).await
 //! }
 //! ```
 
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
-use todo_domain::{OperatorPermit, Todo};
+use todo_domain::{ChangeNumber, Instant, OperatorPermit, Recorded, Todo, WorkspaceId};
 
 use super::storage_error::StorageError;
 
@@ -48,6 +48,42 @@ pub trait TodoSnapshot: Send {
         permit: &OperatorPermit,
         limit: NonZeroUsize,
     ) -> Result<Vec<Todo>, StorageError>;
+
+    /// The number of changes that are remembered in all workspaces.
+    async fn count_changes(&mut self, permit: &OperatorPermit) -> Result<u64, StorageError>;
+
+    /// The changes after those of the last call, at most `limit`, in the order of workspace and number, and before
+    /// the first of each workspace what its head says. An empty part is the end; an error ends the snapshot too.
+    async fn next_history(
+        &mut self,
+        permit: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<HistoryItem>, StorageError>;
+}
+
+/// A part of a history, as an export carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most are changes")]
+pub enum HistoryItem {
+    Head {
+        workspace: WorkspaceId,
+        /// The number of the last write.
+        latest: ChangeNumber,
+        /// The greatest number of a write that is not remembered.
+        forgotten: ChangeNumber,
+    },
+    Change {
+        workspace: WorkspaceId,
+        recorded: Recorded,
+    },
+}
+
+impl HistoryItem {
+    pub fn workspace(&self) -> &WorkspaceId {
+        match self {
+            Self::Head { workspace, .. } | Self::Change { workspace, .. } => workspace,
+        }
+    }
 }
 
 /// Adds todos that were created elsewhere.
@@ -56,6 +92,8 @@ pub trait TodoLoader: Send + Sync {
     /// Adds the todos that do not exist yet, unchanged: with their ids, versions and instants. Returns
     /// the outcome of each, in their order.
     ///
+    /// With an instant, the addition of each is remembered as a [baseline](todo_domain::Change::baseline) of then.
+    ///
     /// A todo that already exists stays as it is, whatever its content. On success the todos are
     /// durable; after an error either all or none of the new ones are stored. Either way the same call
     /// can be repeated.
@@ -63,6 +101,19 @@ pub trait TodoLoader: Send + Sync {
         &self,
         permit: &OperatorPermit,
         todos: Vec<Todo>,
+        remembered_at: Option<Instant>,
+    ) -> Result<Vec<Loaded>, StorageError>;
+
+    /// Adds what was remembered of todos that were loaded before. Returns the outcome of each item, in their order.
+    ///
+    /// A head is [`Loaded::Added`] where no changes are remembered, [`Loaded::Same`] where an earlier load of this
+    /// history has begun, and [`Loaded::Different`] where the workspace has a history of its own: its changes must
+    /// not be loaded then. A change that already exists stays as it is. After an error either all or none of the
+    /// new ones are stored.
+    async fn load_history(
+        &self,
+        permit: &OperatorPermit,
+        items: Vec<HistoryItem>,
     ) -> Result<Vec<Loaded>, StorageError>;
 }
 
@@ -88,12 +139,15 @@ impl Loaded {
 pub trait TodoSink {
     type Error;
 
-    /// Called once, before the first todo, with their number.
-    fn begin(&mut self, count: u64) -> Result<(), Self::Error>;
+    /// Called once, before the first todo, with their number, and with that of the changes that follow the todos,
+    /// if they do.
+    fn begin(&mut self, todos: u64, changes: Option<u64>) -> Result<(), Self::Error>;
 
     fn write(&mut self, todo: &Todo) -> Result<(), Self::Error>;
 
-    /// Called once, after the last todo. On success all of them are written.
+    fn write_history(&mut self, item: &HistoryItem) -> Result<(), Self::Error>;
+
+    /// Called once, at the end. On success everything is written.
     fn finish(&mut self) -> Result<(), Self::Error>;
 }
 
@@ -117,6 +171,17 @@ pub struct Batch {
     pub todos: Vec<Todo>,
     /// The position of each todo in the source, for the report.
     pub positions: Vec<u64>,
+    /// What is remembered of them, or of todos of earlier batches. `None` if the source has no history.
+    pub history: Option<SourceHistory>,
+}
+
+/// A part of the history of imported todos.
+#[derive(Debug, Default)]
+pub struct SourceHistory {
+    /// How many changes the source announced in all.
+    pub announced: u64,
+    /// A head comes before the changes of its workspace.
+    pub items: Vec<HistoryItem>,
 }
 
 impl Batch {

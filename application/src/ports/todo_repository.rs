@@ -3,8 +3,10 @@ use todo_domain::{
     IdempotencyKey, Instant, Order, Place, ReadPermit, Term, TermRange, Todo, TodoId, WritePermit,
 };
 
+use super::creation::{Creation, CreationRequest};
 use super::ids_by_term::IdsByTerm;
 use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
+use super::write_set::{EarlierCall, WriteSet, WriteSetError, Written};
 
 /// Which todos of a workspace a list contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,32 +15,14 @@ pub struct Filter {
     pub completed: Option<bool>,
 }
 
-/// A request to create a todo that its client may repeat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreationRequest {
-    /// Scoped to the caller of the permit, in its workspace.
-    pub key: IdempotencyKey,
-    /// Identifies the content of the request: one with other content has another fingerprint.
-    pub fingerprint: u64,
-    /// The first instant at which the request is forgotten.
-    pub forget_at: Instant,
-}
-
-/// What a store remembers of a request that created a todo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Creation {
-    /// The todo may have changed since, or be gone.
-    pub todo: TodoId,
-    pub at: Instant,
-    pub fingerprint: u64,
-}
-
 /// Stores todos.
 ///
 /// * Every query and every write takes a permit and is keyed by its workspace. A todo of another
 ///   workspace does not exist.
 /// * A write that has succeeded is durable, and one that was refused has changed nothing.
 /// * Writes to one todo are atomic: of two that expect the same version, one succeeds.
+/// * A write with a permit that [remembers](WritePermit::remembers) stores its change in the same
+///   transaction, to be read by a [`TodoHistory`](super::TodoHistory).
 /// * An unreadable row is [`StorageError::Corrupt`], an unreachable store
 ///   [`StorageError::Unavailable`].
 ///
@@ -85,24 +69,24 @@ pub struct Creation {
 /// A workspace is not a permit:
 ///
 /// ```
-/// # use todo_application::domain::{Todo, WritePermit};
+/// # use todo_application::domain::{Instant, Todo, WritePermit};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
-///     todos: &Repository, permit: &WritePermit, todo: &Todo,
+///     todos: &Repository, permit: &WritePermit, todo: &Todo, at: Instant,
 /// ) -> Result<(), RemoveError> {
-///     todos.remove(permit, todo).await
+///     todos.remove(permit, todo, at).await
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use todo_application::domain::{Todo, WorkspaceId};
+/// # use todo_application::domain::{Instant, Todo, WorkspaceId};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
-///     todos: &Repository, workspace: &WorkspaceId, todo: &Todo,
+///     todos: &Repository, workspace: &WorkspaceId, todo: &Todo, at: Instant,
 /// ) -> Result<(), RemoveError> {
-///     todos.remove(workspace, todo).await
+///     todos.remove(workspace, todo, at).await
 /// }
 /// ```
 #[cfg_attr(test, mockall::automock)]
@@ -147,13 +131,14 @@ pub trait TodoRepository: Send + Sync {
         ids: &[TodoId],
     ) -> Result<Vec<Todo>, StorageError>;
 
-    /// The ids after `after` of the todos that have a term of a range at one moment, at most about `limit` of
-    /// them if the range has one term. `None` if it has more than [`IdsByTerm::MAX_TERMS`]. The cost depends on `limit`, not
-    /// on the length of the list or the number of todos with a term.
+    /// The first ids after `after` of the todos that have a term of some ranges, which do not overlap, at one moment:
+    /// at most `limit`, where an id counts for each of its terms. `None` if there are more than
+    /// [`IdsByTerm::MAX_TERMS`] terms. The cost depends on `limit`, not on the length of the list or the number of
+    /// todos with a term.
     async fn ids_by_term(
         &self,
         permit: &ReadPermit,
-        range: &TermRange,
+        ranges: &[TermRange],
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Option<IdsByTerm>, StorageError>;
@@ -199,6 +184,34 @@ pub trait TodoRepository: Send + Sync {
     ) -> Result<(), ChangeError>;
 
     /// Removes a todo. [`RemoveError::Stale`] if the stored todo has another version, or if the permit's
-    /// workspace has no such todo.
-    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError>;
+    /// workspace has no such todo. It is removed however much the workspace holds.
+    async fn remove(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        at: Instant,
+    ) -> Result<(), RemoveError>;
+
+    /// The same as [`find_all`](Self::find_all), for the use case that is about to change them.
+    async fn find_all_for_update(
+        &self,
+        permit: &WritePermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError>;
+
+    /// What is remembered of a request of the permit's caller with this key, unless it is forgotten at `now`.
+    async fn find_call(
+        &self,
+        permit: &WritePermit,
+        key: &IdempotencyKey,
+        now: Instant,
+    ) -> Result<Option<EarlierCall>, StorageError>;
+
+    /// Makes all of the writes, in their order and in one transaction, or none. Their changes have numbers that
+    /// follow each other. A set with a call whose key was used before makes none, and returns that call.
+    async fn write_all(
+        &self,
+        permit: &WritePermit,
+        set: &WriteSet,
+    ) -> Result<Written, WriteSetError>;
 }

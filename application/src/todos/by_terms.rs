@@ -1,17 +1,17 @@
 //! Finding todos through the terms that stores keep of them.
 
-use todo_domain::{LabelKey, Query, ReadPermit, TermRange, Todo, TodoId};
+use todo_domain::{ReadPermit, TermRange, Todo, TodoId};
 
 use crate::error::StorageFailure;
 use crate::ports::{IdsByTerm, TodoRepository};
 
-/// The todos of a workspace that have a label and the words of a query, in the order of their ids, and some
-/// others, so that each has to be checked.
+/// The todos of a workspace that have some terms, in the order of their ids, and some others, so that each has to
+/// be checked.
 pub(super) struct ByTerms<'a> {
     pub(super) repository: &'a dyn TodoRepository,
     pub(super) permit: &'a ReadPermit,
-    /// Each todo has a term of each of them.
-    ranges: Vec<TermRange>,
+    /// Each todo has a term of one of the ranges of each.
+    wanted: Vec<Vec<TermRange>>,
     /// How many ids are still looked up, in chunks.
     chunks: usize,
 }
@@ -24,7 +24,7 @@ pub(super) struct Ids {
 }
 
 impl<'a> ByTerms<'a> {
-    /// How many ids are looked up at a time if they are of several ranges.
+    /// How many ids are looked up at a time if each has to have several terms.
     const CHUNK: usize = 256;
 
     /// How many chunks of them a page looks up.
@@ -33,18 +33,14 @@ impl<'a> ByTerms<'a> {
     pub(super) fn new(
         repository: &'a dyn TodoRepository,
         permit: &'a ReadPermit,
-        label: Option<&LabelKey>,
-        query: Option<&Query>,
+        wanted: Vec<Vec<TermRange>>,
     ) -> Self {
-        let words = query.map_or(&[][..], Query::words).iter();
-        let words = words.map(|word| TermRange::of_word(word));
-        let ranges = label.map(TermRange::of_label).into_iter().chain(words).collect();
-        Self { repository, permit, ranges, chunks: Self::CHUNKS }
+        Self { repository, permit, wanted, chunks: Self::CHUNKS }
     }
 
-    /// Whether terms lead to the todos. They do not if each of the ranges has too many.
+    /// Whether terms lead to the todos. They do not if there are too many of each.
     pub(super) fn can_lead(&self) -> bool {
-        !self.ranges.is_empty()
+        !self.wanted.is_empty()
     }
 
     /// At most `limit` ids after one. `None` if terms do not lead to them.
@@ -70,26 +66,26 @@ impl<'a> ByTerms<'a> {
 
     /// Whether no more ids are to be looked up for this page.
     pub(super) fn is_spent(&self) -> bool {
-        self.chunks < self.ranges.len()
+        self.chunks < self.wanted.len()
     }
 
-    /// Looks up ids of each range once.
+    /// Looks up ids of all once.
     async fn look_up(
         &mut self,
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Option<Ids>, StorageFailure> {
-        let mut found: Vec<IdsByTerm> = Vec::with_capacity(self.ranges.len());
-        while let Some(range) = self.ranges.get(found.len()) {
-            let limit = if self.ranges.len() > 1 { limit.max(Self::CHUNK) } else { limit };
+        let mut found: Vec<IdsByTerm> = Vec::with_capacity(self.wanted.len());
+        while let Some(ranges) = self.wanted.get(found.len()) {
+            let limit = if self.wanted.len() > 1 { limit.max(Self::CHUNK) } else { limit };
             self.chunks = self.chunks.saturating_sub(limit.div_ceil(Self::CHUNK));
-            match self.repository.ids_by_term(self.permit, range, after, limit).await? {
+            match self.repository.ids_by_term(self.permit, ranges, after, limit).await? {
                 Some(IdsByTerm { ids, through: None }) if ids.is_empty() => {
                     return Ok(Some(Ids { ids, stopped_at: None }));
                 }
                 Some(ids) => found.push(ids),
                 // Of so many terms that the word selects little: the others lead to the todos.
-                None => drop(self.ranges.remove(found.len())),
+                None => drop(self.wanted.remove(found.len())),
             }
         }
         Ok(intersection(found))
@@ -109,8 +105,8 @@ impl<'a> ByTerms<'a> {
     }
 }
 
-/// The ids of one range that are not known to be missing in another. It is the range whose ids reach
-/// farthest, and so the one with the fewest. `None` if there is no range.
+/// The ids of one look-up that are not known to be missing in another. It is the one whose ids reach farthest, and
+/// so the one with the fewest. `None` if there is none.
 fn intersection(mut found: Vec<IdsByTerm>) -> Option<Ids> {
     let reach = |it: &IdsByTerm| (it.through.is_none(), it.through);
     let farthest = (0..found.len()).max_by_key(|place| reach(&found[*place]))?;
@@ -135,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rarest_range_leads_and_the_others_only_exclude() {
+    fn the_rarest_leads_and_the_others_only_exclude() {
         type Case = (&'static [(&'static [u8], Option<u8>)], &'static [u8], Option<u8>);
         let cases: [Case; 6] = [
             (&[(&[1, 2, 3], Some(3))], &[1, 2, 3], Some(3)),

@@ -49,12 +49,9 @@ impl Todos {
     ) -> Result<Created, CreateError> {
         let permit = self.permit_to_write(principal, WriteAction::Create)?;
         let now = self.clock.now();
-        let fingerprint = new.key.is_some().then(|| fingerprint(&new));
-        let NewTodo { draft, key } = new;
-        let request = key.zip(fingerprint).map(|(key, fingerprint)| {
-            let forget_at = Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS);
-            CreationRequest { key, fingerprint, forget_at: forget_at.unwrap_or(now) }
-        });
+        let request = request(&new, now);
+        let fingerprint = request.as_ref().map(|request| request.fingerprint);
+        let NewTodo { draft, key: _ } = new;
         let id = self.ids.todo_id(now);
         let mut todo = Todo::create(&permit, id, draft, now);
         for _ in 0..ROUNDS {
@@ -108,9 +105,20 @@ impl Todos {
     }
 }
 
+/// What the store is to remember of a request with a key.
+pub(super) fn request(new: &NewTodo, now: Instant) -> Option<CreationRequest> {
+    let key = new.key.clone()?;
+    Some(CreationRequest { key, fingerprint: fingerprint(new), forget_at: forget_at(now) })
+}
+
+/// Until when a request with a key is remembered.
+pub(super) fn forget_at(now: Instant) -> Instant {
+    Instant::from_unix_millis(now.as_unix_millis() + REMEMBERED_MILLIS).unwrap_or(now)
+}
+
 /// Identifies the content of a request. Stores remember it for 24 hours, so it must stay the same from
 /// one version of this program to the next: what a field adds by default is nothing.
-fn fingerprint(new: &NewTodo) -> u64 {
+pub(super) fn fingerprint(new: &NewTodo) -> u64 {
     let NewTodo { draft: Draft { title, description, due, priority, labels }, key: _ } = new;
     let due = due.as_ref().map_or_else(String::new, |due| {
         let zone = due.time_zone().map_or("", |zone| zone.name());

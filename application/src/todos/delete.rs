@@ -5,7 +5,8 @@ use crate::error::{DeleteError, StorageFailure};
 use crate::ports::{Principal, RemoveError};
 
 impl Todos {
-    /// Removes a todo of the caller's workspace permanently, however much that holds.
+    /// Removes a todo of the caller's workspace, however much that holds. It is lost unless changes are
+    /// remembered.
     ///
     /// With `expected`, a todo of another version stays and is a [`DeleteError::Conflict`].
     pub async fn delete(
@@ -21,7 +22,7 @@ impl Todos {
             if expected.is_some_and(|expected| expected != todo.version()) {
                 return Err(DeleteError::Conflict(Box::new(todo)));
             }
-            match self.repository.remove(&permit, &todo).await {
+            match self.repository.remove(&permit, &todo, self.clock.now()).await {
                 Ok(()) => {
                     self.publish_change(&permit, id, None);
                     return Ok(());

@@ -1,7 +1,6 @@
 use todo_domain::{DueFilter, Place, ReadAction};
 
-use super::by_terms::ByTerms;
-use super::search::{Found, Search};
+use super::search::{Found, List, Search};
 use super::use_cases::Todos;
 use crate::cursor::Cursor;
 use crate::error::{ListError, StorageFailure};
@@ -39,16 +38,15 @@ impl Todos {
         } else {
             let condition = due.map(|due| due.at(now().as_ref()).ok_or(ListError::NoTimeZone));
             let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
-            let mut search = Search {
+            let list = List {
                 completed: completed.or(open),
                 due: condition.transpose()?,
                 priority: *priority,
                 label: label.as_ref(),
                 query: query.as_ref(),
                 sort: *sort,
-                by_terms: ByTerms::new(&*self.repository, &permit, label.as_ref(), query.as_ref()),
-                bytes_left: Search::BYTES,
             };
+            let mut search = Search::new(&*self.repository, &permit, list);
             search.page(after.unwrap_or(Place::START), size.todos() + 1).await?
         };
         let fitting = size.cut(&todos);

@@ -205,7 +205,7 @@ async fn a_store_that_does_not_answer_is_unavailable_in_every_use_case() {
         repository.expect_find_for_update().returning(|_, _| Err(broken()));
         repository.expect_list().returning(|_, _, _, _| Err(broken()));
         repository.expect_insert().returning(|_, _| Err(broken().into()));
-        repository.expect_remove().returning(|_, _| Err(broken().into()));
+        repository.expect_remove().returning(|_, _, _| Err(broken().into()));
         let todos = todos(repository, Sharing::Personal);
         let error = use_case.fail(&todos, &principal(Permission::ALL)).await;
         let unavailable = StorageFailure::from(broken());
@@ -255,16 +255,18 @@ async fn a_deletion_that_loses_a_race_deletes_the_winner_and_gives_up_if_it_lose
     let mut repository = MockTodoRepository::new();
     repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
     let mut rounds = 0;
-    repository.expect_remove().with(always(), eq(stored_todo())).times(2).returning(move |_, _| {
-        rounds += 1;
-        if rounds == 1 { Err(RemoveError::Stale) } else { Ok(()) }
-    });
+    repository.expect_remove().with(always(), eq(stored_todo()), always()).times(2).returning(
+        move |_, _, _| {
+            rounds += 1;
+            if rounds == 1 { Err(RemoveError::Stale) } else { Ok(()) }
+        },
+    );
     let writer = principal([Permission::Write]);
     todos(repository, Sharing::Personal).delete(&writer, ID, None).await.unwrap();
 
     let mut repository = MockTodoRepository::new();
     repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
-    repository.expect_remove().returning(|_, _| Err(RemoveError::Stale));
+    repository.expect_remove().returning(|_, _, _| Err(RemoveError::Stale));
     let error = todos(repository, Sharing::Personal).delete(&writer, ID, None).await.unwrap_err();
     assert!(matches!(error, DeleteError::Contended));
 }

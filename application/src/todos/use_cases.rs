@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use todo_domain::{
-    Caller, Denied, Due, NoOrganization, Now, Quota, ReadAction, ReadPermit, RequestedDue, Sharing,
-    TimeZone, TodoId, UnresolvedDue, WriteAction, WritePermit, authorize_read, authorize_write,
+    Caller, Denied, Due, Instant, NoOrganization, Now, Quota, ReadAction, ReadPermit, RequestedDue,
+    Sharing, TimeZone, TodoId, UnresolvedDue, WriteAction, WritePermit, authorize_read,
+    authorize_write,
 };
 
-use crate::ports::{ChangeFeed, Clock, IdSource, Principal, StorageError, TodoRepository};
+use crate::ports::{
+    ChangeFeed, Clock, IdSource, Principal, StorageError, TodoHistory, TodoRepository, WriteSet,
+};
 
 /// How often a write is tried anew after another writer was faster. In each round one writer succeeds, so
 /// this many may update one todo at the same time.
@@ -19,6 +22,8 @@ pub struct Todos {
     pub(super) changes: Arc<dyn ChangeFeed>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
+    /// `None` if no changes are remembered.
+    pub(super) history: Option<Arc<dyn TodoHistory>>,
     sharing: Sharing,
     quota: Quota,
     time_zone: Option<TimeZone>,
@@ -32,7 +37,19 @@ impl Todos {
         ids: Arc<dyn IdSource>,
         sharing: Sharing,
     ) -> Self {
-        Self { repository, changes, clock, ids, sharing, quota: Quota::OFF, time_zone: None }
+        let (history, quota, time_zone) = (None, Quota::OFF, None);
+        Self { repository, changes, clock, ids, history, sharing, quota, time_zone }
+    }
+
+    /// Remembers each change, in the history of the store that was given to [`Todos::new`].
+    #[must_use]
+    pub fn with_history(self, history: Arc<dyn TodoHistory>) -> Self {
+        Self { history: Some(history), ..self }
+    }
+
+    /// Whether changes are remembered, so that they can be listed and undone.
+    pub fn remembers_changes(&self) -> bool {
+        self.history.is_some()
     }
 
     /// Limits what each workspace may hold.
@@ -62,6 +79,16 @@ impl Todos {
         zone.map(|zone| Now::new(self.clock.now(), zone))
     }
 
+    /// When the day of the principal began; where no zone is known, a day ago.
+    pub(super) fn day_began(&self, principal: &dyn Principal) -> Instant {
+        const DAY: i64 = 24 * 60 * 60 * 1_000;
+        if let Some(now) = self.now(principal, None) {
+            return now.midnight();
+        }
+        let a_day_ago = self.clock.now().as_unix_millis() - DAY;
+        Instant::from_unix_millis(a_day_ago).unwrap_or(Instant::UNIX_EPOCH)
+    }
+
     fn time_zone(&self, principal: &dyn Principal) -> Option<TimeZone> {
         principal.time_zone().or(self.time_zone.as_ref()).cloned()
     }
@@ -88,7 +115,8 @@ impl Todos {
         action: WriteAction,
     ) -> Result<WritePermit, Denied> {
         let permit = authorize_write(self.sharing, caller(principal), action)?;
-        Ok(permit.within(self.quota))
+        let permit = permit.within(self.quota).through(principal.client());
+        Ok(permit.remembering(self.history.is_some()))
     }
 
     /// Publishes a change once it is stored, or when the outcome is unknown because the storage failed.
@@ -101,6 +129,18 @@ impl Todos {
     ) {
         if matches!(failed, None | Some(StorageError::Unavailable(_))) {
             self.changes.publish(permit, id);
+        }
+    }
+
+    /// As [`publish_change`](Self::publish_change), for writes that were made together.
+    pub(super) fn publish_writes(
+        &self,
+        permit: &WritePermit,
+        set: &WriteSet,
+        failed: Option<&StorageError>,
+    ) {
+        for planned in &set.writes {
+            self.publish_change(permit, planned.write.todo().id(), failed);
         }
     }
 }

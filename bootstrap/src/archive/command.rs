@@ -8,14 +8,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::HumanCount;
-use todo_application::archive::{self, Tally};
+use todo_application::archive::{self, ChangeTally, Tally};
 use todo_application::domain::OperatorPermit;
-use todo_application::ports::{StorageError, TodoSnapshot};
+use todo_application::ports::{Clock as _, StorageError, TodoSnapshot};
 
 use super::export::{self, ExportError};
 use super::import::{ImportError, LineSource, SourceError};
 use super::new_file::NewFile;
 use super::progress::Progress;
+use crate::clock::SystemClock;
 use crate::command_line::{ExportArguments, ImportArguments};
 use crate::compose;
 use crate::config::{Config, Database};
@@ -30,14 +31,14 @@ pub(crate) async fn export(config: &Config, arguments: &ExportArguments) -> Resu
             let mut signals =
                 StopSignals::listen().map_err(|error| Failure::Other(error.into()))?;
             tokio::select! {
-                summary = export_to_file(&config.database, path, arguments.force) => summary?,
+                summary = export_to_file(&config.database, path, arguments) => summary?,
                 () = signals.received() => {
                     return Err(Failure::Other(anyhow!("stopped before all todos were written")));
                 }
             }
         }
         // A signal ends the process: there is nothing to clean up.
-        None => match export_to_stdout(&config.database).await? {
+        None => match export_to_stdout(&config.database, arguments).await? {
             Some(summary) => summary,
             None => return Ok(()),
         },
@@ -49,20 +50,23 @@ pub(crate) async fn export(config: &Config, arguments: &ExportArguments) -> Resu
 async fn export_to_file(
     database: &Database,
     path: &Path,
-    replace: bool,
+    arguments: &ExportArguments,
 ) -> Result<String, Failure> {
     refuse_the_database_itself(database, path)?;
-    let file = NewFile::begin(path, replace)?;
+    let file = NewFile::begin(path, arguments.force)?;
     let mut snapshot = compose::open_snapshot(database).await?;
     let progress = Progress::begin("Exporting", "todos");
-    let exported = write(&mut *snapshot, file.as_file(), &progress).await;
+    let exported = write(&mut *snapshot, file.as_file(), arguments, &progress).await;
     let todos = exported.map_err(|error| failure(error, &path.display()))?;
     file.complete()?;
     Ok(format!("Exported {} to {}.", count(todos), path.display()))
 }
 
 /// `None` if the reader has closed the pipe, as `head` does.
-async fn export_to_stdout(database: &Database) -> Result<Option<String>, Failure> {
+async fn export_to_stdout(
+    database: &Database,
+    arguments: &ExportArguments,
+) -> Result<Option<String>, Failure> {
     let mut snapshot = compose::open_snapshot(database).await?;
     let stdout = io::stdout();
     // A progress bar must not mix with the todos.
@@ -71,7 +75,7 @@ async fn export_to_stdout(database: &Database) -> Result<Option<String>, Failure
     } else {
         Progress::begin("Exporting", "todos")
     };
-    match write(&mut *snapshot, stdout, &progress).await {
+    match write(&mut *snapshot, stdout, arguments, &progress).await {
         Ok(todos) => Ok(Some(format!("Exported {}.", count(todos)))),
         Err(ExportError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
         Err(error) => Err(failure(error, &"standard output")),
@@ -81,11 +85,13 @@ async fn export_to_stdout(database: &Database) -> Result<Option<String>, Failure
 async fn write(
     snapshot: &mut dyn TodoSnapshot,
     to: impl Write,
+    arguments: &ExportArguments,
     progress: &Progress,
 ) -> Result<u64, ExportError> {
     let total = Some(snapshot.count());
     let show = |written| progress.show(written, total);
-    export::export(&operator(), snapshot, &mut BufWriter::new(to), show).await
+    let to = &mut BufWriter::new(to);
+    export::export(&operator(), snapshot, to, arguments.with_history, show).await
 }
 
 fn failure(error: ExportError, name: &impl Display) -> Failure {
@@ -129,7 +135,10 @@ pub(crate) async fn import(
     let mut tally = Tally::default();
     let progress = Progress::begin("Importing", "todos");
     let show = |read, total| progress.show(read, total);
-    let imported = archive::import(&operator(), &mut source, &*loader, &mut tally, show).await;
+    let remembered_at = config.remembers_changes().then(|| SystemClock.now());
+    let (permit, loader) = (operator(), &*loader);
+    let imported =
+        archive::import(&permit, &mut source, loader, remembered_at, &mut tally, show).await;
     drop(progress);
 
     let summary = summary(&tally);
@@ -137,7 +146,7 @@ pub(crate) async fn import(
     match imported {
         Ok(()) => {
             console::note(&format!("{summary}."));
-            let complete = tally.different == 0;
+            let complete = tally.different == 0 && tally.changes.left_out == 0;
             Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(ImportError::Storage(error)) => Err(storage(error, &and_no_more)),
@@ -151,6 +160,13 @@ pub(crate) async fn import(
             );
             Err(Failure::Other(incomplete.context(name).context(and_no_more)))
         }
+        Err(ImportError::IncompleteHistory { announced, found }) => {
+            let incomplete = anyhow!(
+                "the first line says that {announced} changes follow, and {found} do: is the file \
+                 complete?"
+            );
+            Err(Failure::Other(incomplete.context(name).context(and_no_more)))
+        }
         Err(ImportError::Source(error)) => {
             Err(Failure::Other(anyhow!(error).context(name).context(and_no_more)))
         }
@@ -159,13 +175,14 @@ pub(crate) async fn import(
 
 /// The commands are for the operator: no request reaches them.
 #[expect(clippy::disallowed_methods, reason = "these are the commands of the operator")]
-fn operator() -> OperatorPermit {
+pub(super) fn operator() -> OperatorPermit {
     OperatorPermit::for_the_operator()
 }
 
 /// The outcome of an import, as the beginning of a sentence.
 pub fn summary(tally: &Tally) -> String {
-    let Tally { added, same, different, first_different } = tally;
+    let Tally { added, same, different, first_different, changes } = tally;
+    let ChangeTally { added: new_changes, same: known_changes, left_out } = changes;
     let added = format!("Imported {}", count(*added));
     let same = (*same > 0).then(|| format!("{} already existed", HumanCount(*same)));
     let different = first_different.map(|line| match different {
@@ -175,10 +192,22 @@ pub fn summary(tally: &Tally) -> String {
             HumanCount(*many)
         ),
     });
-    [Some(added), same, different].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let changes = (*new_changes > 0 || *known_changes > 0)
+        .then(|| format!("{} added to the history", HumanCount(*new_changes)));
+    let left_out = (*left_out > 0).then(|| {
+        format!(
+            "{} left out of the history, as their lists have one of their own",
+            HumanCount(*left_out)
+        )
+    });
+    [Some(added), same, different, changes, left_out]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
-fn count(todos: u64) -> String {
+pub(super) fn count(todos: u64) -> String {
     match todos {
         1 => "1 todo".to_owned(),
         many => format!("{} todos", HumanCount(many)),
@@ -186,7 +215,7 @@ fn count(todos: u64) -> String {
 }
 
 /// A failure of the store. The exit code tells whether a later retry may help.
-fn storage(error: StorageError, consequence: &str) -> Failure {
+pub(super) fn storage(error: StorageError, consequence: &str) -> Failure {
     let may_pass = matches!(error, StorageError::Unavailable(_));
     let error = anyhow::Error::new(error).context(consequence.to_owned());
     if may_pass { Failure::Unavailable(error) } else { Failure::Other(error) }

@@ -6,8 +6,9 @@ use protected_mcp::to_json_line;
 use serde::Serialize;
 use todo_application::archive;
 use todo_application::domain::{OperatorPermit, Todo};
-use todo_application::ports::{TodoSink, TodoSnapshot};
+use todo_application::ports::{HistoryItem, TodoSink, TodoSnapshot};
 
+use super::history_line::HistoryLine;
 use super::line::{Header, Line};
 
 pub type ExportError = archive::ExportError<io::Error>;
@@ -19,9 +20,10 @@ pub async fn export(
     permit: &OperatorPermit,
     snapshot: &mut dyn TodoSnapshot,
     to: &mut impl Write,
+    with_history: bool,
     progress: impl FnMut(u64),
 ) -> Result<u64, ExportError> {
-    archive::export(permit, snapshot, &mut LineSink(to), progress).await
+    archive::export(permit, snapshot, &mut LineSink(to), with_history, progress).await
 }
 
 struct LineSink<W>(W);
@@ -37,12 +39,16 @@ impl<W: Write> LineSink<W> {
 impl<W: Write> TodoSink for LineSink<W> {
     type Error = io::Error;
 
-    fn begin(&mut self, count: u64) -> io::Result<()> {
-        self.write_line(&Header::new(count))
+    fn begin(&mut self, todos: u64, changes: Option<u64>) -> io::Result<()> {
+        self.write_line(&Header::new(todos, changes))
     }
 
     fn write(&mut self, todo: &Todo) -> io::Result<()> {
         self.write_line(&Line::from(todo))
+    }
+
+    fn write_history(&mut self, item: &HistoryItem) -> io::Result<()> {
+        self.write_line(&HistoryLine::from(item))
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -9,9 +9,11 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use thiserror::Error;
 use todo_application::archive;
-use todo_application::ports::{Batch, TodoSource};
+use todo_application::domain::Todo;
+use todo_application::ports::{Batch, HistoryItem, SourceHistory, TodoSource};
 use tokio::sync::mpsc;
 
+use super::history_line;
 use super::line::{self, Header, LineError};
 
 pub type ImportError = archive::ImportError<SourceError>;
@@ -95,17 +97,33 @@ fn read(
     let mut lines = Lines { from, number: 0, line: Vec::new() };
     let header = lines.next_as(Header::parse)?;
     let header = header.ok_or(LineError::Header).map_err(|problem| lines.error(problem))?;
-    let empty = || Batch { announced: header.todos, todos: Vec::new(), positions: Vec::new() };
+    let empty = || Batch {
+        announced: header.todos,
+        todos: Vec::new(),
+        positions: Vec::new(),
+        history: header.has_history().then(|| SourceHistory {
+            announced: header.changes.unwrap_or_default(),
+            items: Vec::new(),
+        }),
+    };
     if deliver(empty()).is_break() {
         return Ok(());
     }
     let (mut batch, mut bytes) = (empty(), 0);
     loop {
-        match lines.next_as(|line| line::parse(line, header.version)) {
-            Ok(Some(todo)) => {
-                batch.positions.push(lines.number);
-                bytes += todo.bytes();
-                batch.todos.push(todo);
+        match lines.next_as(|line| Read::parse(line, &header)) {
+            Ok(Some(read)) => {
+                match read {
+                    Read::Todo(todo) => {
+                        batch.positions.push(lines.number);
+                        bytes += todo.bytes();
+                        batch.todos.push(*todo);
+                    }
+                    Read::History(item) => {
+                        bytes += HISTORY_BYTES;
+                        batch.history.get_or_insert_default().items.push(*item);
+                    }
+                }
                 if batch.todos.len() == Batch::MAX || bytes >= Batch::MAX_BYTES {
                     bytes = 0;
                     if deliver(mem::replace(&mut batch, empty())).is_break() {
@@ -120,6 +138,23 @@ fn read(
                 };
             }
         }
+    }
+}
+
+/// What a part of a history counts in a batch, whose items are added one by one.
+const HISTORY_BYTES: u64 = 1024;
+
+/// A line but the first.
+enum Read {
+    Todo(Box<Todo>),
+    History(Box<HistoryItem>),
+}
+
+impl Read {
+    fn parse(line: &[u8], header: &Header) -> Result<Self, LineError> {
+        let item = if header.has_history() { history_line::parse(line)? } else { None };
+        let todo = || line::parse(line, header.version).map(Box::new).map(Self::Todo);
+        item.map_or_else(todo, |item| Ok(Self::History(Box::new(item))))
     }
 }
 

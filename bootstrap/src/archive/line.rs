@@ -17,8 +17,11 @@ const FORMAT: &str = "todo-mcp";
 /// The format that is written. Version 1, which is read too, has no due dates, priorities and labels.
 const FORMAT_VERSION: u32 = 2;
 
+/// The format of an export with its history: the same, followed by what is remembered.
+const HISTORY_VERSION: u32 = 3;
+
 /// The length limit of a line, in bytes. The longest todo fits even if each of its characters is
-/// escaped, which makes 96 KiB of the 16 KiB of a description.
+/// escaped, which makes 96 KiB of the 16 KiB of a description; so does a change, which has two.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// The first line.
@@ -29,11 +32,20 @@ pub(super) struct Header {
     /// How many lines follow, to detect an incomplete file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) todos: Option<u64>,
+    /// How many changes follow, if the history does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) changes: Option<u64>,
 }
 
 impl Header {
-    pub(super) fn new(todos: u64) -> Self {
-        Self { format: FORMAT.to_owned(), version: FORMAT_VERSION, todos: Some(todos) }
+    pub(super) fn new(todos: u64, changes: Option<u64>) -> Self {
+        let version = if changes.is_some() { HISTORY_VERSION } else { FORMAT_VERSION };
+        Self { format: FORMAT.to_owned(), version, todos: Some(todos), changes }
+    }
+
+    /// Whether a history follows the todos.
+    pub(super) fn has_history(&self) -> bool {
+        self.version == HISTORY_VERSION
     }
 
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
@@ -47,7 +59,7 @@ impl Header {
         })?;
         match header.version {
             _ if header.format != FORMAT => Err(LineError::Header),
-            1..=FORMAT_VERSION => Ok(header),
+            1..=HISTORY_VERSION => Ok(header),
             other => Err(LineError::FormatVersion(other)),
         }
     }
@@ -141,7 +153,7 @@ pub(super) struct Line<'a> {
 
 /// Tells null from a field that is missing.
 #[expect(clippy::option_option, reason = "they are to be told apart")]
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -170,7 +182,7 @@ pub enum LineError {
     Cut,
     /// A later version of this program has written it.
     #[error(
-        "this is version {0} of the format, and this program knows {FORMAT_VERSION}: use a newer \
+        "this is version {0} of the format, and this program knows {HISTORY_VERSION}: use a newer \
          todo-mcp"
     )]
     FormatVersion(u32),
@@ -293,7 +305,7 @@ pub(super) fn parse(line: &[u8], format: u32) -> Result<Todo, LineError> {
     Ok(Todo::restore(record)?)
 }
 
-fn read_due(due: Option<&str>, zone: Option<&str>) -> Result<Option<Due>, LineError> {
+pub(super) fn read_due(due: Option<&str>, zone: Option<&str>) -> Result<Option<Due>, LineError> {
     let time_zone = field("time_zone", zone.map(TimeZone::try_from).transpose())?;
     let written = field("due", due.map(WrittenDue::try_from).transpose())?;
     let due = written.map(|written| {
@@ -303,17 +315,20 @@ fn read_due(due: Option<&str>, zone: Option<&str>) -> Result<Option<Due>, LineEr
     due.transpose()
 }
 
-fn read_labels(texts: &[Cow<'_, str>]) -> Result<Labels, LineError> {
+pub(super) fn read_labels(texts: &[Cow<'_, str>]) -> Result<Labels, LineError> {
     let labels = texts.iter().map(|text| Label::try_from(&**text)).collect::<Result<Vec<_>, _>>();
     field("labels", Labels::try_from(field("labels", labels)?))
 }
 
-fn field<T, E: Display>(field: &'static str, parsed: Result<T, E>) -> Result<T, LineError> {
+pub(super) fn field<T, E: Display>(
+    field: &'static str,
+    parsed: Result<T, E>,
+) -> Result<T, LineError> {
     parsed.map_err(|error| LineError::Field { field, rule: error.to_string() })
 }
 
 /// Parses what [`Instant`] displays. A more precise instant would be changed by the import.
-fn instant(text: &str) -> Result<Instant, String> {
+pub(super) fn instant(text: &str) -> Result<Instant, String> {
     let rule = || "must be an instant such as 2026-11-22T09:30:00.000Z, in milliseconds".to_owned();
     let timestamp: Timestamp = text.parse().map_err(|_| rule())?;
     let instant = Instant::from_unix_millis(timestamp.as_millisecond());

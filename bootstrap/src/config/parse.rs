@@ -41,6 +41,13 @@ pub(super) fn quota(text: &str) -> Result<Option<NonZeroU32>, String> {
     limit(text, "must be off, or a number such as 1000")
 }
 
+pub(super) fn history_days(text: &str) -> Result<u32, String> {
+    /// A hundred years.
+    const MOST: u32 = 36_500;
+    let days = text.parse().ok().filter(|days| *days <= MOST);
+    days.ok_or_else(|| format!("must be a number of days from 0 to {MOST}"))
+}
+
 fn limit(text: &str, rule: &str) -> Result<Option<NonZeroU32>, String> {
     match text {
         off if off.eq_ignore_ascii_case("off") => Ok(None),

@@ -75,7 +75,8 @@ pub(super) const TODO_RATE_LIMIT: Setting<Option<NonZeroU32>> = Setting::new(
     // Far more than a person with a few assistants sends, and far too little to delay others.
     Text("100"),
     "What one caller (a subject in an organization) may cost per second, ten times as much at once: a \
-     request costs one, each 64 KiB one more; `off` for no limit",
+     request costs one, each 64 KiB one more, and so does each further change of `change_todos`; \
+     `off` for no limit",
     parse::rate_limit,
 );
 pub(super) const TODO_TIME_ZONE: Setting<TimeZone> = Setting::new(
@@ -85,16 +86,23 @@ pub(super) const TODO_TIME_ZONE: Setting<TimeZone> = Setting::new(
      that needs one must pass it",
     parse::time_zone,
 );
+pub(super) const TODO_HISTORY_DAYS: Setting<u32> = Setting::new(
+    "TODO_HISTORY_DAYS",
+    Text("30"),
+    "Days for which changes and deleted todos are remembered, to be listed and undone; `0`: not at all",
+    parse::history_days,
+);
 pub(super) const TODO_QUOTA: Setting<Option<NonZeroU32>> = Setting::new(
     "TODO_QUOTA",
     Text("off"),
-    "The most todos of one list; `off` for no limit",
+    "The most todos of one list, with deleted ones that are remembered; `off` for no limit",
     parse::quota,
 );
 pub(super) const TODO_QUOTA_MIB: Setting<Option<NonZeroU32>> = Setting::new(
     "TODO_QUOTA_MIB",
     Text("off"),
-    "The most MiB that the titles and descriptions of one list have together; `off` for no limit",
+    "The most MiB that the texts of one list and its remembered changes have together; `off` for no \
+     limit",
     parse::quota,
 );
 pub(super) const TODO_ALLOWED_CLIENTS: Setting<String> = Setting::new(
@@ -147,7 +155,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 22] = [
+pub const SETTINGS: [About; 23] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -160,6 +168,7 @@ pub const SETTINGS: [About; 22] = [
     TODO_SCOPE_DENIAL.about,
     TODO_RATE_LIMIT.about,
     TODO_TIME_ZONE.about,
+    TODO_HISTORY_DAYS.about,
     TODO_QUOTA.about,
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,

@@ -122,6 +122,18 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
         let client = Client::new(endpoint.clone(), Some(issuer.sign(&claims)));
         Call::tool(&client, Legacy, "get_todo", &todo)
     };
+    let (owner, mut titles) = (sqlite.owner(), 0);
+    let updated = in_sqlite.clone();
+    let with_new_title = move || {
+        titles += 1;
+        let mut arguments = updated.clone();
+        arguments["title"] = format!("Buy milk {titles:06}").into();
+        Call::tool(&owner, Modern, "update_todo", &arguments)
+    };
+    let tool_path = tool("update_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite);
+    let mut change = create.clone();
+    change["action"] = "create".into();
+    let many = json!({ "changes": vec![change; PAGE] });
     vec![
         tool("get_todo, legacy, memory", memory, Legacy, "get_todo", &in_memory),
         tool("get_todo, modern, memory", memory, Modern, "get_todo", &in_memory),
@@ -146,6 +158,8 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
         },
         tool("create_todo, modern, memory", memory, Modern, "create_todo", &create),
         tool("create_todo, modern, SQLite", sqlite, Modern, "create_todo", &create),
+        Path { call: Box::new(with_new_title), ..tool_path },
+        tool("change_todos of 50 creates, modern, SQLite", sqlite, Modern, "change_todos", &many),
     ]
 }
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from servers import on_server_core
 from workspaces import fill, half_done, todo_id
 
-# Those of adapters/storage/src/postgres/queries.rs, as scripts of pgbench.
+# Those of adapters/storage/src/postgres/queries/, as scripts of pgbench.
+CHANGE = ("change AS (INSERT INTO todo_changes (workspace, number, at, action, todo, title, version, subject, "
+          "organization, client, before, after, bytes) ")
 STATEMENTS = {
     "columns": "workspace, title, description, completed_at, created_at, created_by, updated_at, "
                "updated_by, version",
@@ -22,8 +24,12 @@ STATEMENTS = {
             "FOR UPDATE), "
             "head AS ("
             "UPDATE todo_heads SET text_bytes = todo_heads.text_bytes + octet_length(:title::text) + "
-            "octet_length(:description::text) - old.bytes, last_change = todo_heads.last_change + 1 "
-            "FROM old WHERE todo_heads.workspace = :workspace RETURNING todo_heads.workspace) "
+            "octet_length(:description::text) - old.bytes, last_number = todo_heads.last_number + 1, "
+            "history_bytes = todo_heads.history_bytes + 64 "
+            "FROM old WHERE todo_heads.workspace = :workspace RETURNING todo_heads.last_number), "
+            f"{CHANGE} "
+            "SELECT :workspace::bytea, head.last_number, :updated_at::bigint, 2, :{id}::uuid, :title::text, "
+            ":version::bigint, :updated_by::text, 'org_1', 'skc_1', '{}', '{}', 64 FROM head) "
             "UPDATE todo_items SET title = :title, description = :description, "
             "completed_at = :completed_at, due = NULL, due_zone = NULL, priority = 1, labels = NULL, "
             "created_at = :created_at, created_by = :created_by, "
@@ -34,20 +40,25 @@ STATEMENTS = {
             "AND todo_items.version = :version RETURNING todo_items.id;\n",
     "create": "\\set n random(0, 63)\n"
               "WITH head AS ("
-              "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_change, last_id) "
+              "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_number, last_id, history_bytes) "
               "SELECT {workspace}, 1, octet_length(:title::text) + octet_length(:description::text), "
-              "1, NULL "
+              "1, NULL, 64 "
               "ON CONFLICT (workspace) DO UPDATE "
               "SET todos = head.todos + 1, text_bytes = head.text_bytes + excluded.text_bytes, "
-              "last_change = head.last_change + 1, "
+              "last_number = head.last_number + 1, "
+              "history_bytes = head.history_bytes + excluded.history_bytes, "
               "last_id = greatest(head.last_id, excluded.last_id) "
               "WHERE (excluded.last_id > head.last_id) IS NOT FALSE "
               "AND head.todos < 9223372036854775807 "
-              "AND head.text_bytes + excluded.text_bytes <= 9223372036854775807 RETURNING workspace), "
+              "AND head.text_bytes + excluded.text_bytes <= 9223372036854775807 "
+              "RETURNING workspace, last_number), "
               "new AS MATERIALIZED (SELECT gen_random_uuid() AS id), "
               "terms AS (INSERT INTO todo_terms SELECT head.workspace, "
               "unnest(string_to_array(lower(:title || ' ' || :description), ' ')), new.id "
-              "FROM head, new ON CONFLICT DO NOTHING) "
+              "FROM head, new ON CONFLICT DO NOTHING), "
+              f"{CHANGE} "
+              "SELECT head.workspace, head.last_number, :created_at::bigint, 1, new.id, :title::text, "
+              ":version::bigint, :created_by::text, 'org_1', 'skc_1', NULL, '{}', 64 FROM head, new) "
               "INSERT INTO todo_items (workspace, id, title, description, completed_at, due, due_zone, "
               "priority, labels, created_at, created_by, updated_at, updated_by, version, open_id, done_id) "
               "SELECT head.workspace, new.id, :title, :description, :completed_at, NULL, NULL, 1, "

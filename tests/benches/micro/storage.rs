@@ -141,7 +141,7 @@ fn delete(bencher: Bencher<'_, '_>, adapter: Adapter) {
         todo
     };
     bencher.with_inputs(inserted).bench_local_values(|todo| {
-        let removed = store.repository.remove(&store.write, &todo);
+        let removed = store.repository.remove(&store.write, &todo, todo.updated_at());
         store.runtime.block_on(removed).unwrap();
     });
 }

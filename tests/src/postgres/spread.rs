@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-/// Schema 1, and what schemas 2, 4 and 7 added to it.
+/// Schema 1, and what schemas 2, 4, 7 and 8 added to it.
 pub const TODOS: &str = "\
     CREATE TABLE todos (workspace bytea NOT NULL, id uuid NOT NULL, title text NOT NULL, \
         description text, completed_at bigint, created_at bigint NOT NULL, created_by text NOT NULL, \
@@ -20,6 +20,13 @@ const TERMS: &str = "\
     CREATE TABLE todo_terms (workspace bytea NOT NULL, term text COLLATE \"C\" NOT NULL, \
         id uuid NOT NULL, PRIMARY KEY (workspace, term, id))";
 
+const CHANGES: &str = "\
+    CREATE TABLE todo_changes (workspace bytea NOT NULL, number bigint NOT NULL, at bigint NOT NULL, \
+        action bigint NOT NULL, todo uuid NOT NULL, title text NOT NULL, version bigint NOT NULL, \
+        subject text NOT NULL, organization text, client text, before text, after text, \
+        bytes bigint NOT NULL, batch bigint, undoes bigint, undone_by bigint, \
+        PRIMARY KEY (workspace, number))";
+
 /// The partitions of each table are named as the table was, and after their number.
 pub const PARTITIONS: usize = 4;
 
@@ -27,9 +34,13 @@ pub const PARTITIONS: usize = 4;
 /// migrations find them.
 pub async fn partition(shell: &Client) {
     let mut sql = Vec::new();
-    for (name, table) in
-        [("todos", TODOS), ("creations", CREATIONS), ("todo_heads", HEADS), ("todo_terms", TERMS)]
-    {
+    for (name, table) in [
+        ("todos", TODOS),
+        ("creations", CREATIONS),
+        ("todo_heads", HEADS),
+        ("todo_terms", TERMS),
+        ("todo_changes", CHANGES),
+    ] {
         sql.push(format!("{table} PARTITION BY HASH (workspace)"));
         sql.extend((0..PARTITIONS).map(|part| {
             format!(

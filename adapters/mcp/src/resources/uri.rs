@@ -11,6 +11,9 @@ const TODOS: &str = "todo://todos";
 /// What the caller has to do today.
 const TODAY: &str = "todo://today";
 
+/// What was changed today.
+const CHANGES: &str = "todo://changes";
+
 /// The caller's open todos with a label, without the label.
 const LABELS: &str = "todo://labels";
 
@@ -28,6 +31,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) enum ResourceUri {
     Todos,
     Today,
+    Changes,
     Todo(TodoId),
     Label(Label),
 }
@@ -44,6 +48,9 @@ impl ResourceUri {
         if rest == "://today" {
             return Some(Self::Today);
         }
+        if rest == "://changes" {
+            return Some(Self::Changes);
+        }
         if let Some(label) = rest.strip_prefix("://labels/") {
             let label = percent_decode_str(label).decode_utf8().ok()?;
             return Label::try_from(label.as_ref()).ok().map(Self::Label);
@@ -58,13 +65,13 @@ impl ResourceUri {
     pub(crate) fn reported(&self) -> String {
         match self {
             Self::Label(_) => LABELS.to_owned(),
-            Self::Todos | Self::Today | Self::Todo(_) => self.to_string(),
+            Self::Todos | Self::Today | Self::Changes | Self::Todo(_) => self.to_string(),
         }
     }
 
     /// Those under which a change of any todo is reported.
-    pub(crate) fn of_lists() -> [String; 3] {
-        [TODOS, TODAY, LABELS].map(str::to_owned)
+    pub(crate) fn of_lists() -> [String; 4] {
+        [TODOS, TODAY, CHANGES, LABELS].map(str::to_owned)
     }
 }
 
@@ -73,6 +80,7 @@ impl fmt::Display for ResourceUri {
         match self {
             Self::Todos => formatter.write_str(TODOS),
             Self::Today => formatter.write_str(TODAY),
+            Self::Changes => formatter.write_str(CHANGES),
             Self::Todo(id) => write!(formatter, "{TODOS}/{id}"),
             Self::Label(label) => {
                 write!(formatter, "{LABELS}/{}", utf8_percent_encode(label.as_str(), ENCODED))
@@ -98,6 +106,8 @@ mod tests {
         assert_eq!(ResourceUri::Todos.to_string(), TODOS);
         assert_eq!(ResourceUri::parse("Todo://today"), Some(ResourceUri::Today));
         assert_eq!(ResourceUri::Today.to_string(), TODAY);
+        assert_eq!(ResourceUri::parse("TODO://changes"), Some(ResourceUri::Changes));
+        assert_eq!(ResourceUri::Changes.to_string(), CHANGES);
     }
 
     #[test]
@@ -131,6 +141,7 @@ mod tests {
             "todo://todos/0199e1a2-7c3d-7e4f-8a5b-6c7d8e9f0a1b/",
             "todo://todos/../todos",
             "todo://today/",
+            "todo://changes/1-00000000",
             "todo://labels",
             "todo://labels/",
             "todo://labels/%20",

@@ -12,7 +12,7 @@ use todo_application::domain::{
     Due, Label, Labels, RequestedDue, TimeZone, TodoId, Weekday, WrittenDue,
 };
 
-use crate::failure::{IntoFailure, not_an_id};
+use crate::failure::{Invalid, not_an_id};
 use crate::principal::CallerPrincipal;
 
 /// A text that is parsed when the arguments are read, so that every argument that breaks a rule of the
@@ -83,13 +83,13 @@ impl DueArguments {
         self,
         todos: &Todos,
         principal: &CallerPrincipal,
-    ) -> Result<Option<Option<Due>>, Failure> {
+    ) -> Result<Option<Option<Due>>, Invalid> {
         let Self { due, due_weekday, time_zone } = self;
         match due {
             None => match (due_weekday, time_zone) {
                 (None, None) => Ok(None),
-                (Some(_), _) => Err(Failure::invalid_argument("due_weekday", WITHOUT_DUE)),
-                (None, Some(_)) => Err(Failure::invalid_argument("time_zone", WITHOUT_DUE)),
+                (Some(_), _) => Err(Invalid::new("due_weekday", WITHOUT_DUE)),
+                (None, Some(_)) => Err(Invalid::new("time_zone", WITHOUT_DUE)),
             },
             Some(OrEmpty(None)) => Ok(Some(None)),
             Some(OrEmpty(Some(written))) => {
@@ -98,8 +98,7 @@ impl DueArguments {
                     weekday: due_weekday.map(|weekday| weekday.0),
                     time_zone: time_zone.map(|zone| zone.0),
                 };
-                let due = todos.due(principal, requested);
-                due.map(|due| Some(Some(due))).map_err(IntoFailure::into_failure)
+                Ok(Some(Some(todos.due(principal, requested)?)))
             }
         }
     }

@@ -9,7 +9,7 @@ use todo_application::domain::{
 use todo_application::{NewTodo, Todos};
 
 use super::arguments::{DueArguments, LabelList, OrEmpty, Text};
-use crate::failure::IntoFailure;
+use crate::failure::{IntoFailure, Invalid};
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
 use crate::view::OneTodo;
@@ -21,25 +21,54 @@ pub(crate) struct CreateTodo(pub(crate) Arc<Todos>);
 pub(crate) struct Arguments {
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
-    title: Text<Title>,
+    pub(super) title: Text<Title>,
     /// Details, if needed in several lines; at most 16384 bytes of UTF-8.
     #[schemars(length(max = Description::MAX_BYTES))]
-    description: Option<Text<Description>>,
+    pub(super) description: Option<Text<Description>>,
     /// A key for this call, such as a UUID, of at most 255 bytes: a call repeated with it within 24
     /// hours adds nothing and returns the same todo.
     #[schemars(length(min = 1, max = IdempotencyKey::MAX_BYTES))]
-    idempotency_key: Option<Text<IdempotencyKey>>,
+    pub(super) idempotency_key: Option<Text<IdempotencyKey>>,
     /// A day (2026-12-24), a local time in `time_zone` (2026-12-24T17:30), or an instant (with Z or an
     /// offset). Work out "next Friday" from `as_of` of `list_todos`.
-    due: Option<OrEmpty<WrittenDue>>,
+    pub(super) due: Option<OrEmpty<WrittenDue>>,
     /// The weekday that due is meant to be, such as Friday; another one is an error.
-    due_weekday: Option<Text<Weekday>>,
+    pub(super) due_weekday: Option<Text<Weekday>>,
     /// IANA name such as Europe/Berlin, for a local time; left out: the user's own, if it is known.
-    time_zone: Option<Text<TimeZone>>,
+    pub(super) time_zone: Option<Text<TimeZone>>,
     /// low, normal (default), high or urgent.
-    priority: Option<Text<Priority>>,
+    pub(super) priority: Option<Text<Priority>>,
     /// At most 20, of at most 50 characters each; case does not matter.
-    labels: Option<LabelList>,
+    pub(super) labels: Option<LabelList>,
+}
+
+impl Arguments {
+    /// The todo that is asked for.
+    pub(super) fn into_new_todo(
+        self,
+        todos: &Todos,
+        principal: &CallerPrincipal,
+    ) -> Result<NewTodo, Invalid> {
+        let Self {
+            title,
+            description,
+            idempotency_key,
+            due,
+            due_weekday,
+            time_zone,
+            priority,
+            labels,
+        } = self;
+        let due = DueArguments { due, due_weekday, time_zone }.resolve(todos, principal)?;
+        let draft = Draft {
+            title: title.0,
+            description: description.map_or(Description::NONE, |description| description.0),
+            due: due.flatten(),
+            priority: priority.map(|priority| priority.0).unwrap_or_default(),
+            labels: labels.map(|labels| labels.0).unwrap_or_default(),
+        };
+        Ok(NewTodo { draft, key: idempotency_key.map(|key| key.0) })
+    }
 }
 
 impl Tool for CreateTodo {
@@ -55,25 +84,7 @@ impl Tool for CreateTodo {
 
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments {
-            title,
-            description,
-            idempotency_key,
-            due,
-            due_weekday,
-            time_zone,
-            priority,
-            labels,
-        } = arguments;
-        let due = DueArguments { due, due_weekday, time_zone }.resolve(&self.0, &principal)?;
-        let draft = Draft {
-            title: title.0,
-            description: description.map_or(Description::NONE, |description| description.0),
-            due: due.flatten(),
-            priority: priority.map(|priority| priority.0).unwrap_or_default(),
-            labels: labels.map(|labels| labels.0).unwrap_or_default(),
-        };
-        let new = NewTodo { draft, key: idempotency_key.map(|key| key.0) };
+        let new = arguments.into_new_todo(&self.0, &principal)?;
         let created = self.0.create(&principal, new).await;
         created.map(|created| created.into_record().into()).map_err(IntoFailure::into_failure)
     }

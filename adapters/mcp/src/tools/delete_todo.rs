@@ -18,10 +18,10 @@ pub(crate) struct DeleteTodo(pub(crate) Arc<Todos>);
 pub(crate) struct Arguments {
     /// The todo's id.
     #[schemars(length(equal = TodoId::CHARACTERS))]
-    todo_id: String,
+    pub(super) todo_id: String,
     /// Delete it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<Number<Version>>,
+    pub(super) expected_version: Option<Number<Version>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -31,6 +31,14 @@ pub(crate) struct Deleted {
     deleted: String,
 }
 
+impl Arguments {
+    /// The id as it was written, and the version that is expected.
+    pub(super) fn into_parts(self) -> (String, Option<Version>) {
+        let Self { todo_id, expected_version } = self;
+        (todo_id, expected_version.map(|version| version.0))
+    }
+}
+
 impl Tool for DeleteTodo {
     type Scope = WriteTodos;
     type Arguments = Arguments;
@@ -38,14 +46,13 @@ impl Tool for DeleteTodo {
 
     const NAME: &'static str = "delete_todo";
     const TITLE: &'static str = "Delete a todo";
-    const DESCRIPTION: &'static str = "Deletes a todo for good, without undo, and returns its id. To mark a todo done, call \
-         update_todo with completed instead.";
+    const DESCRIPTION: &'static str = "Deletes a todo and returns its id. To mark a todo done, call update_todo with completed instead. \
+         Where changes are remembered, undo_change brings it back.";
     const HINTS: Hints = Hints::REPLACES;
 
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<Deleted, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments { todo_id, expected_version } = arguments;
-        let expected = expected_version.map(|version| version.0);
+        let (todo_id, expected) = arguments.into_parts();
         let id = arguments::todo_id(&todo_id)?;
         let deleted = self.0.delete(&principal, id, expected).await;
         deleted.map_err(|error| error.about(&todo_id))?;

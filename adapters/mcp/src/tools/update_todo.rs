@@ -9,7 +9,7 @@ use todo_application::domain::{
 };
 
 use super::arguments::{self, DueArguments, LabelList, Number, OrEmpty, Text};
-use crate::failure::AboutTodo as _;
+use crate::failure::{AboutTodo as _, Invalid};
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
 use crate::view::OneTodo;
@@ -21,38 +21,71 @@ pub(crate) struct UpdateTodo(pub(crate) Arc<Todos>);
 pub(crate) struct Arguments {
     /// The todo's id.
     #[schemars(length(equal = TodoId::CHARACTERS))]
-    todo_id: String,
+    pub(super) todo_id: String,
     /// The new title, in one line.
     #[schemars(length(min = 1, max = Title::MAX_CHARACTERS))]
-    title: Option<Text<Title>>,
+    pub(super) title: Option<Text<Title>>,
     /// The new description, at most 16384 bytes of UTF-8; an empty one clears it.
     #[schemars(length(max = Description::MAX_BYTES))]
-    description: Option<Text<Description>>,
+    pub(super) description: Option<Text<Description>>,
     /// true: mark it done; false: open it again.
-    completed: Option<bool>,
+    pub(super) completed: Option<bool>,
     /// Change it only if it still has this version.
     #[schemars(range(min = 1))]
-    expected_version: Option<Number<Version>>,
+    pub(super) expected_version: Option<Number<Version>>,
     /// As for `create_todo`; an empty one clears it.
-    due: Option<OrEmpty<WrittenDue>>,
+    pub(super) due: Option<OrEmpty<WrittenDue>>,
     /// As for `create_todo`.
-    due_weekday: Option<Text<Weekday>>,
+    pub(super) due_weekday: Option<Text<Weekday>>,
     /// As for `create_todo`.
-    time_zone: Option<Text<TimeZone>>,
+    pub(super) time_zone: Option<Text<TimeZone>>,
     /// low, normal, high or urgent.
-    priority: Option<Text<Priority>>,
+    pub(super) priority: Option<Text<Priority>>,
     /// Replaces all labels; [] removes them.
-    labels: Option<LabelList>,
+    pub(super) labels: Option<LabelList>,
     /// Labels to add, leaving the others alone.
-    add_labels: Option<LabelList>,
+    pub(super) add_labels: Option<LabelList>,
     /// Labels to remove, leaving the others alone.
-    remove_labels: Option<LabelList>,
+    pub(super) remove_labels: Option<LabelList>,
+}
+
+impl Arguments {
+    /// The id as it was written, the edit that is asked for, and the version that is expected.
+    pub(super) fn into_edit(
+        self,
+        todos: &Todos,
+        principal: &CallerPrincipal,
+    ) -> Result<(String, Edit, Option<Version>), Invalid> {
+        let Self {
+            todo_id,
+            title,
+            description,
+            completed,
+            expected_version,
+            due,
+            due_weekday,
+            time_zone,
+            priority,
+            labels,
+            add_labels,
+            remove_labels,
+        } = self;
+        let edit = Edit {
+            title: title.map(|title| title.0),
+            description: description.map(|description| description.0),
+            completed,
+            due: DueArguments { due, due_weekday, time_zone }.resolve(todos, principal)?,
+            priority: priority.map(|priority| priority.0),
+            labels: labels_edit([labels, add_labels, remove_labels])?,
+        };
+        Ok((todo_id, edit, expected_version.map(|version| version.0)))
+    }
 }
 
 /// The labels that are to replace all others, to be added, and to be removed.
 fn labels_edit(
     [labels, add, remove]: [Option<LabelList>; 3],
-) -> Result<Option<LabelsEdit>, Failure> {
+) -> Result<Option<LabelsEdit>, Invalid> {
     match (labels, add, remove) {
         (None, None, None) => Ok(None),
         (Some(labels), None, None) => Ok(Some(LabelsEdit::Replace(labels.0))),
@@ -60,7 +93,7 @@ fn labels_edit(
             let [add, remove] = [add, remove].map(|it| it.map(|it| it.0).unwrap_or_default());
             Ok(Some(LabelsEdit::Change { add, remove }))
         }
-        (Some(_), ..) => Err(Failure::invalid_argument(
+        (Some(_), ..) => Err(Invalid::new(
             "labels",
             "it replaces all labels, so it cannot be combined with `add_labels` or `remove_labels`",
         )),
@@ -81,29 +114,7 @@ impl Tool for UpdateTodo {
 
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
-        let Arguments {
-            todo_id,
-            title,
-            description,
-            completed,
-            expected_version,
-            due,
-            due_weekday,
-            time_zone,
-            priority,
-            labels,
-            add_labels,
-            remove_labels,
-        } = arguments;
-        let edit = Edit {
-            title: title.map(|title| title.0),
-            description: description.map(|description| description.0),
-            completed,
-            due: DueArguments { due, due_weekday, time_zone }.resolve(&self.0, &principal)?,
-            priority: priority.map(|priority| priority.0),
-            labels: labels_edit([labels, add_labels, remove_labels])?,
-        };
-        let expected = expected_version.map(|version| version.0);
+        let (todo_id, edit, expected) = arguments.into_edit(&self.0, &principal)?;
         let id = arguments::todo_id(&todo_id)?;
         let todo = self.0.update(&principal, id, edit, expected).await;
         todo.map(OneTodo::from).map_err(|error| error.about(&todo_id))

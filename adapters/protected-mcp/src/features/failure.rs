@@ -43,7 +43,7 @@ impl Failure {
 
     /// Several arguments break a rule each: `invalid_argument`. `violations` holds arguments and rules; the
     /// failure is that of the first, with a sentence for each and the member `arguments`.
-    pub(super) fn invalid_arguments(violations: &[(String, String)]) -> Self {
+    pub fn invalid_arguments(violations: &[(String, String)]) -> Self {
         match violations {
             [] => Self::invalid_argument("arguments", "they cannot be read"),
             [(argument, rule)] => Self::invalid_argument(argument, rule),

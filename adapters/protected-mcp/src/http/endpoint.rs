@@ -82,9 +82,8 @@ impl Endpoint {
     ) -> Result<Response, Response> {
         let (caller, share) =
             self.admit(arriving, record).await.map_err(|error| refuse(record, error, None))?;
-        let answered = self.answer_admitted(arriving, &caller, &share, body, record).await;
-        self.limits.charge(&share, arriving.started.into_std());
-        answered
+        let _charge = Charge { limits: &self.limits, share: &share, started: arriving.started };
+        self.answer_admitted(arriving, &caller, &share, body, record).await
     }
 
     async fn answer_admitted(
@@ -175,6 +174,19 @@ impl Endpoint {
                 Ok(events::response(listener, kept))
             }
         }
+    }
+}
+
+/// Charges a request when it is answered, or when the client goes away before: a call may go on by itself.
+struct Charge<'a> {
+    limits: &'a Limits,
+    share: &'a Share,
+    started: Instant,
+}
+
+impl Drop for Charge<'_> {
+    fn drop(&mut self) {
+        self.limits.charge(self.share, self.started.into_std());
     }
 }
 

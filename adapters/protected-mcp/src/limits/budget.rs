@@ -44,7 +44,10 @@ pub(crate) struct Share {
     pub(super) at_work: AtomicUsize,
     /// Bytes that were looked at and are not part of the answer.
     looked_at: AtomicUsize,
+    /// For how many units its bytes were charged.
     charged: AtomicUsize,
+    /// What it costs beside its bytes and was not charged yet.
+    further_units: AtomicUsize,
 }
 
 impl Share {
@@ -57,6 +60,7 @@ impl Share {
             at_work: AtomicUsize::new(0),
             looked_at: AtomicUsize::new(0),
             charged: AtomicUsize::new(0),
+            further_units: AtomicUsize::new(0),
         }
     }
 
@@ -106,16 +110,23 @@ impl Share {
         self.looked_at.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Notes what a tool costs beyond the unit of its request.
+    pub(crate) fn note_further_units(&self, units: usize) {
+        self.further_units.fetch_add(units, Ordering::Relaxed);
+    }
+
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many whole units of bytes were held or looked at since this was last asked.
+    /// What it has cost since this was last asked: each `unit` of bytes that were held or looked at, and what
+    /// was noted for tools.
     pub(super) fn uncharged(&self, unit: usize) -> usize {
         let all = self.bytes.load(Ordering::Relaxed) + self.looked_at.load(Ordering::Relaxed);
         let units = all / unit;
-        units.saturating_sub(self.charged.swap(units, Ordering::Relaxed))
+        let of_bytes = units.saturating_sub(self.charged.swap(units, Ordering::Relaxed));
+        of_bytes + self.further_units.swap(0, Ordering::Relaxed)
     }
 
     fn give_back(&self, bytes: usize) {

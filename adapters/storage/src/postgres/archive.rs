@@ -1,5 +1,6 @@
 //! Reading all todos of a database at once, and adding todos that were created elsewhere.
 
+mod history;
 mod page_ends;
 
 use std::collections::{BTreeMap, HashSet};
@@ -8,14 +9,15 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{OperatorPermit, Term, Todo, TodoId, WorkspaceId};
-use todo_application::ports::{Loaded, StorageError, TodoLoader, TodoSnapshot};
+use todo_application::domain::{Change, Instant, OperatorPermit, Term, Todo, TodoId, WorkspaceId};
+use todo_application::ports::{HistoryItem, Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row, Statement};
 
 use page_ends::PageEnds;
 
+use super::change_row::{self, NewChange};
 use super::connections::Work;
 use super::connector::Connector;
 use super::failure::Failure;
@@ -52,8 +54,10 @@ const PAGE_UNTIL: &str = select!(
 const COPY: &str = concat!("COPY ", item_columns!(), " FROM STDIN (FORMAT binary)");
 
 const COPY_HEADS: &str = "\
-    COPY todo_heads (workspace, todos, text_bytes, last_change, last_id) FROM STDIN (FORMAT binary)";
-const HEAD_TYPES: [Type; 5] = [Type::BYTEA, Type::INT8, Type::INT8, Type::INT8, Type::UUID];
+    COPY todo_heads (workspace, todos, text_bytes, last_id, forgotten, history_bytes, last_number) \
+    FROM STDIN (FORMAT binary)";
+const HEAD_TYPES: [Type; 7] =
+    [Type::BYTEA, Type::INT8, Type::INT8, Type::UUID, Type::INT8, Type::INT8, Type::INT8];
 
 /// How many todos are looked up and added in one transaction, where some exist.
 const PART: usize = 500;
@@ -73,6 +77,8 @@ pub struct PostgresSnapshot {
     count: u64,
     /// The key of the last todo that was read. No workspace key is empty: every todo sorts after the first.
     last: (Vec<u8>, TodoId),
+    /// The same of the last change.
+    last_change: (Vec<u8>, i64),
 }
 
 impl PostgresSnapshot {
@@ -101,8 +107,9 @@ async fn open(url: &PostgresUrl) -> Result<PostgresSnapshot, PostgresOpenProblem
     } else {
         None
     };
-    let last = (Vec::new(), TodoId::from_bytes([0; 16]));
-    Ok(PostgresSnapshot { count: count.unsigned_abs(), page, ends, last, connection })
+    let (last, last_change) = ((Vec::new(), TodoId::from_bytes([0; 16])), (Vec::new(), 0));
+    let count = count.unsigned_abs();
+    Ok(PostgresSnapshot { connection, page, ends, count, last, last_change })
 }
 
 #[async_trait]
@@ -129,6 +136,18 @@ impl TodoSnapshot for PostgresSnapshot {
                 return Ok(todos);
             }
         }
+    }
+
+    async fn count_changes(&mut self, _: &OperatorPermit) -> Result<u64, StorageError> {
+        Ok(history::count(&self.connection.client).await.map_err(Failure::from)?)
+    }
+
+    async fn next_history(
+        &mut self,
+        _: &OperatorPermit,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<HistoryItem>, StorageError> {
+        history::page(&self.connection.client, &mut self.last_change, limit.get()).await
     }
 }
 
@@ -161,24 +180,35 @@ impl TodoLoader for PostgresTodoRepository {
         &self,
         _: &OperatorPermit,
         todos: Vec<Todo>,
+        remembered_at: Option<Instant>,
     ) -> Result<Vec<Loaded>, StorageError> {
-        if self.connections.execute(&Copy { todos: &todos }).await? {
+        if self.connections.execute(&Copy { todos: &todos, remembered_at }).await? {
             return Ok(todos.iter().map(|_| Loaded::Added).collect());
         }
         let mut outcomes = Vec::with_capacity(todos.len());
         // In parts that do not take long although each todo is looked up.
         for todos in todos.chunks(PART) {
-            let taken = self.connections.execute(&Load { todos }).await?;
+            let taken = self.connections.execute(&Load { todos, remembered_at }).await?;
             let found = todos.iter().zip(taken).map(|(todo, taken)| outcome(todo, taken));
             outcomes.append(&mut found.collect::<Result<_, _>>()?);
         }
         Ok(outcomes)
+    }
+
+    async fn load_history(
+        &self,
+        _: &OperatorPermit,
+        items: Vec<HistoryItem>,
+    ) -> Result<Vec<Loaded>, StorageError> {
+        self.connections.execute(&history::Load { items: &items }).await?
     }
 }
 
 /// A transaction that adds all todos.
 struct Copy<'a> {
     todos: &'a [Todo],
+    /// When, if their additions are to be remembered.
+    remembered_at: Option<Instant>,
 }
 
 impl Work for Copy<'_> {
@@ -194,7 +224,8 @@ impl Work for Copy<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        match copy(session, &self.todos.iter().collect::<Vec<_>>(), Terms::Copied).await {
+        let todos: Vec<_> = self.todos.iter().collect();
+        match copy(session, &todos, self.remembered_at, Terms::Copied).await {
             // An id is taken, for which Citus has no SQLSTATE. Any other reason comes again.
             Err(error) if error.as_db_error().is_some() => Ok(false),
             copied => copied.map(|()| true),
@@ -205,6 +236,7 @@ impl Work for Copy<'_> {
 /// A transaction that adds all todos whose ids are free.
 struct Load<'a> {
     todos: &'a [Todo],
+    remembered_at: Option<Instant>,
 }
 
 /// `None` if the todo was added, otherwise the rows that have its id.
@@ -233,7 +265,7 @@ impl Work for Load<'_> {
                 .filter_map(|(todo, is_new)| is_new.then_some(todo))
                 .collect();
             let terms = if retries == RETRIES { Terms::Copied } else { Terms::OneByOne };
-            match copy(session, &new, terms).await {
+            match copy(session, &new, self.remembered_at, terms).await {
                 // Another loader may have added some of them, or terms of a todo that was deleted by hand are left.
                 Err(error) if error.as_db_error().is_some() && retries > 0 => retries -= 1,
                 Err(error) => return Err(error),
@@ -264,29 +296,36 @@ async fn find(session: &Session, todo: &Todo) -> Result<Vec<Row>, Error> {
     session.query(Query::Find, &[row::key(todo.workspace()), Parameter::Id(todo.id())]).await
 }
 
-/// Adds all todos and counts them in the heads of their workspaces, or fails if an id is taken. A statement for
-/// each todo, or for each workspace, would take several times as long, above all where they are distributed.
-async fn copy(session: &mut Session, todos: &[&Todo], by: Terms) -> Result<(), Error> {
+/// Adds all todos, counts them in the heads of their workspaces and stores their baselines if these are remembered,
+/// or fails if an id is taken. A statement for each todo, or for each workspace, would take several times as long,
+/// above all where they are distributed.
+async fn copy(
+    session: &mut Session,
+    todos: &[&Todo],
+    remembered_at: Option<Instant>,
+    by: Terms,
+) -> Result<(), Error> {
     if todos.is_empty() {
         return Ok(());
     }
+    let added: Vec<_> = todos
+        .iter()
+        .map(|todo| (*todo, remembered_at.map(|at| Change::baseline(todo, at))))
+        .collect();
     let transaction = session.transaction().await?;
-    let counts = counts(todos.iter().copied());
+    let counts = counts(&added);
     let workspaces = Parameter::Array(counts.keys().map(|workspace| row::key(workspace)).collect());
     let rows = transaction.query(Query::HeadsOf, &[workspaces]).await?;
     let known = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&[u8]>, _>>()?;
-    let (known, new): (Vec<_>, Vec<_>) = counts
-        .iter()
-        .map(head)
-        .partition(|[key, ..]| key.as_bytes().is_some_and(|key| known.contains(key)));
+    let is_known = |workspace: &WorkspaceId| known.contains(workspace.as_str().as_bytes());
 
-    let heads = new.iter().map(|[workspace, todos, bytes, last_id]| {
-        [workspace, todos, bytes, todos, last_id].map(|value| value as &(dyn ToSql + Sync))
-    });
     let rows = BinaryCopyInWriter::new(transaction.copy_in(COPY_HEADS).await?, &HEAD_TYPES);
     let mut rows = pin!(rows);
-    for head in heads {
-        rows.as_mut().write(&head).await?;
+    for (workspace, count) in counts.iter().filter(|(workspace, _)| !is_known(workspace)) {
+        let [key, todos, rest @ ..] = count.parameters(workspace);
+        let last_number = Parameter::Number(Some(count.todos));
+        let head: Vec<_> = [key, todos].into_iter().chain(rest).chain([last_number]).collect();
+        rows.as_mut().write(&to_sql(&head)).await?;
     }
     rows.finish().await?;
 
@@ -298,26 +337,35 @@ async fn copy(session: &mut Session, todos: &[&Todo], by: Terms) -> Result<(), E
     rows.finish().await?;
     match by {
         Terms::Copied => {
-            terms::copy(transaction.copy_in(terms::COPY).await?, todos.iter().copied()).await?;
+            let sink = transaction.copy_in(terms::COPY).await?;
+            terms::copy(sink, todos.iter().copied(), Term::all_of).await?;
         }
         Terms::OneByOne => {
             let add = async |todo| terms::add(&transaction, todo, &Term::all_of(todo)).await;
             try_join_all(todos.iter().copied().map(add)).await?;
         }
     }
-    // Last, as nothing else can be written to these workspaces until the end.
-    try_join_all(known.iter().map(|head| transaction.query(Query::AddToHead, head))).await?;
+    // Late, as nothing else can be written to these workspaces until the end.
+    let known = counts.iter().filter(|(workspace, _)| is_known(workspace));
+    let before = try_join_all(known.map(async |(workspace, count)| {
+        let rows = transaction.query(Query::AddToHead, &count.parameters(workspace)).await?;
+        let last = rows.first().map(|row| row.try_get::<_, i64>(0)).transpose()?;
+        Ok::<_, Error>((*workspace, last.unwrap_or_default() - count.todos))
+    }));
+    let mut numbers: BTreeMap<&WorkspaceId, i64> = before.await?.into_iter().collect();
+    let changes: Vec<_> = added
+        .iter()
+        .filter_map(|(todo, change)| {
+            let number = numbers.entry(todo.workspace()).or_default();
+            *number += 1;
+            Some(NewChange::single(todo.workspace(), *number, change.as_ref()?))
+        })
+        .collect();
+    if !changes.is_empty() {
+        let sink = transaction.copy_in(change_row::COPY).await?;
+        change_row::copy(sink, changes.into_iter()).await?;
+    }
     transaction.commit().await
-}
-
-/// The parameters of [`Query::AddToHead`].
-fn head<'a>((workspace, count): (&&'a WorkspaceId, &Count)) -> [Parameter<'a>; 4] {
-    [
-        row::key(workspace),
-        Parameter::Number(Some(count.todos)),
-        Parameter::Number(Some(count.bytes)),
-        Parameter::OptionalId(count.last_id),
-    ]
 }
 
 /// What loaded todos add to the head of a workspace.
@@ -326,16 +374,38 @@ struct Count {
     todos: i64,
     bytes: i64,
     last_id: Option<TodoId>,
+    forgotten: i64,
+    history_bytes: i64,
+}
+
+impl Count {
+    /// Those of [`Query::AddToHead`].
+    fn parameters<'a>(&self, workspace: &'a WorkspaceId) -> [Parameter<'a>; 6] {
+        let Self { todos, bytes, last_id, forgotten, history_bytes } = *self;
+        [
+            row::key(workspace),
+            Parameter::Number(Some(todos)),
+            Parameter::Number(Some(bytes)),
+            Parameter::OptionalId(last_id),
+            Parameter::Number(Some(forgotten)),
+            Parameter::Number(Some(history_bytes)),
+        ]
+    }
 }
 
 /// In the order of workspaces, so that no two loaders wait for each other.
-fn counts<'a>(todos: impl Iterator<Item = &'a Todo>) -> BTreeMap<&'a WorkspaceId, Count> {
+fn counts<'a>(added: &[(&'a Todo, Option<Change>)]) -> BTreeMap<&'a WorkspaceId, Count> {
     let mut counts = BTreeMap::<_, Count>::new();
-    for todo in todos {
+    for (todo, change) in added {
         let count = counts.entry(todo.workspace()).or_default();
         count.todos += 1;
         count.bytes += todo.bytes().cast_signed();
         count.last_id = count.last_id.max(todo.minted_id());
+        match change {
+            // Either all are remembered or none.
+            None => count.forgotten = count.todos,
+            Some(change) => count.history_bytes += change.bytes().cast_signed(),
+        }
     }
     counts
 }

@@ -19,7 +19,7 @@ use super::parameter::Parameter;
 use super::pool::{PostgresPool, close_unused};
 use super::probe::{self, KEYS};
 use super::queries::Query;
-use super::session::Session;
+use super::session::{Connection, Session};
 use super::vacancy::Vacancy;
 
 /// How long to wait for a free connection, and for a new one, whichever of the hosts it leads to.
@@ -189,6 +189,11 @@ impl Connections {
         output
     }
 
+    /// A connection that does not count among those of the pool.
+    pub(super) async fn connect_apart(&self) -> Result<Connection, Failure> {
+        Ok(self.pool.manager().connect(None).await?)
+    }
+
     /// Closes the idle connections to a host that has answered nothing since then, instead of waiting for
     /// each of them in turn.
     fn leave(&self, host: usize, since: Instant) {
@@ -235,7 +240,7 @@ impl Connections {
         }
         let key = KEYS[*index];
         let ask = async {
-            let connection = self.pool.manager().connect(None).await?;
+            let connection = self.connect_apart().await?;
             let admission = self.isolation.admit(Some(key))?;
             let running = self.isolation.begin(admission, is_a_read)?;
             let answer = probe::ask(&connection.client, key, is_a_read).await;

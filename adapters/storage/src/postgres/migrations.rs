@@ -1,5 +1,7 @@
 //! Migrations: bringing a database to the current schema.
 
+mod computed;
+mod pages;
 mod steps;
 
 use std::time::Duration;
@@ -10,8 +12,8 @@ use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient, Transaction};
 
+use super::citus;
 use super::open_error::PostgresOpenProblem;
-use super::{citus, terms};
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -133,7 +135,8 @@ async fn run(transaction: &Transaction<'_>, step: Step) -> Result<(), Error> {
             transaction.batch_execute(sql).await
         }
         Step::Distribute { table, like } => citus::distribute(transaction, table, like).await,
-        Step::AddTerms => terms::add_all(transaction).await,
+        Step::AddTerms(terms_of) => computed::add_terms(transaction, terms_of).await,
+        Step::AddBaselines => computed::add_baselines(transaction).await,
     }
 }
 

@@ -44,6 +44,17 @@ pub(super) fn to_sql<'a>(parameters: &'a [Parameter<'_>]) -> Vec<&'a (dyn ToSql 
     parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
 }
 
+/// Rows as arrays of their columns.
+pub(super) fn columns<'a, const COLUMNS: usize>(
+    rows: impl IntoIterator<Item = [Parameter<'a>; COLUMNS]>,
+) -> Vec<Parameter<'a>> {
+    let mut columns: [_; COLUMNS] = std::array::from_fn(|_| Vec::new());
+    for row in rows {
+        columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+    }
+    columns.into_iter().map(Parameter::Array).collect()
+}
+
 impl ToSql for Parameter<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         match self {

@@ -1,15 +1,16 @@
 //! The repository.
 
+use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    Order, OtherWorkspace, Place, Quota, ReadPermit, Sort, Term, TermChange, TermRange, Todo,
-    TodoId, Version, WorkspaceId, WritePermit,
+    Change, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Sort, Term,
+    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, Head, IdsByTerm, InsertError, RemoveError,
-    StorageError, StorageHealth, TodoRepository,
+    ChangeError, Creation, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError,
+    RemoveError, StorageError, StorageHealth, TodoRepository, WriteSet, WriteSetError, Written,
 };
 
 use super::connections::Connections;
@@ -23,7 +24,8 @@ use super::parameter::Parameter;
 use super::pool::PostgresPool;
 use super::queries::Query;
 use super::url::PostgresUrl;
-use super::write::Write;
+use super::write::{Insertion, Removal, Replacement, Write};
+use super::write_set::WriteAll;
 use super::{migrations, pooler, row, terms};
 
 /// Keeps todos in a PostgreSQL database that any number of processes use at the same time.
@@ -151,25 +153,18 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &ReadPermit,
         ids: &[TodoId],
     ) -> Result<Vec<Todo>, StorageError> {
-        let workspace = permit.workspace();
-        let key = [row::key(workspace), Parameter::Ids(ids)];
-        let rows = self.connections.run(Query::FindAll, &key).await?;
-        let mut todos =
-            rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
-        todos.sort_by_key(Todo::id);
-        todos.dedup_by_key(|todo| todo.id());
-        Ok(todos)
+        self.find_all_in(permit.workspace(), ids).await
     }
 
     async fn ids_by_term(
         &self,
         permit: &ReadPermit,
-        range: &TermRange,
+        ranges: &[TermRange],
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Option<IdsByTerm>, StorageError> {
         let Some(first) = next(after) else { return Ok(Some(IdsByTerm::merge([], limit))) };
-        let look_up = terms::LookUp { workspace: permit.workspace(), range, first, limit };
+        let look_up = terms::LookUp { workspace: permit.workspace(), ranges, first, limit };
         self.connections.execute(&look_up).await
     }
 
@@ -179,7 +174,8 @@ impl TodoRepository for PostgresTodoRepository {
         range: &TermRange,
         limit: usize,
     ) -> Result<Vec<Term>, StorageError> {
-        let range = terms::range(permit.workspace(), range, limit);
+        let range = slice::from_ref(range);
+        let range = terms::ranges(permit.workspace(), range, limit);
         let rows = self.connections.run(Query::Terms, &range).await?;
         Ok(rows.iter().map(terms::read).collect::<Result<_, _>>().map_err(Failure::from)?)
     }
@@ -187,12 +183,11 @@ impl TodoRepository for PostgresTodoRepository {
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
         for _ in 0..ROUNDS {
-            let (quota, terms) = (permit.quota(), TermChange::adding(todo));
-            let write = Write::Insert { todo: todo.clone(), terms, quota };
-            if self.groups.write(write).await? {
+            let insertion = Insertion::new(permit, todo);
+            if self.groups.write(Write::Insert(insertion)).await? {
                 return Ok(());
             }
-            self.refusal(todo, permit.quota()).await?;
+            self.refusal(permit, todo).await?;
         }
         Err(contended().into())
     }
@@ -206,20 +201,18 @@ impl TodoRepository for PostgresTodoRepository {
         todo.check(permit)?;
         let once = creations::InsertOnce {
             caller: permit.caller().key(),
-            todo,
-            terms: TermChange::adding(todo),
+            insertion: Insertion::new(permit, todo),
             request,
-            quota: permit.quota(),
         };
         for _ in 0..ROUNDS {
             match self.connections.execute(&once).await? {
                 Created::Now => return Ok(None),
-                Created::Before(row) => return Ok(Some(creations::read(&row)?)),
+                Created::Before(row) => return Ok(Some(creations::read(&row)?.into())),
                 Created::JustForgotten => {
-                    let cause = "the request was forgotten at this moment";
-                    return Err(StorageError::Unavailable(cause.into()).into());
+                    let cause = creations::JUST_FORGOTTEN.into();
+                    return Err(StorageError::Unavailable(cause).into());
                 }
-                Created::Refused => self.refusal(todo, permit.quota()).await?,
+                Created::Refused => self.refusal(permit, todo).await?,
             }
         }
         Err(contended().into())
@@ -232,26 +225,56 @@ impl TodoRepository for PostgresTodoRepository {
         after: &Todo,
     ) -> Result<(), ChangeError> {
         after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let (quota, terms) = (permit.quota(), TermChange::between(before, after));
         for _ in 0..ROUNDS {
-            let (todo, terms) = (after.clone(), terms.clone());
-            let write = Write::Save { before: before.version(), todo, terms, quota };
-            if self.groups.write(write).await? {
+            let replacement = Replacement::new(permit, before, after);
+            if self.groups.write(Write::Save(replacement)).await? {
                 return Ok(());
             }
-            self.refusal_of_change(after, before.version(), quota).await?;
+            self.refusal_of_change(permit, before, after).await?;
         }
         Err(contended().into())
     }
 
-    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError> {
-        let write = Write::Remove {
-            workspace: permit.workspace().clone(),
-            id: todo.id(),
-            before: todo.version(),
-            terms: TermChange::removing(todo),
-        };
-        if self.groups.write(write).await? { Ok(()) } else { Err(RemoveError::Stale) }
+    async fn remove(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        at: Instant,
+    ) -> Result<(), RemoveError> {
+        let removal = Removal::new(permit, todo, at);
+        let is_removed = self.groups.write(Write::Remove(removal)).await?;
+        if is_removed { Ok(()) } else { Err(RemoveError::Stale) }
+    }
+
+    async fn find_all_for_update(
+        &self,
+        permit: &WritePermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        self.find_all_in(permit.workspace(), ids).await
+    }
+
+    async fn find_call(
+        &self,
+        permit: &WritePermit,
+        key: &IdempotencyKey,
+        now: Instant,
+    ) -> Result<Option<EarlierCall>, StorageError> {
+        let caller = permit.caller().key();
+        let key = creations::key(permit.workspace(), &caller, key);
+        let rows = self.connections.run(Query::FindCreation, &key).await?;
+        let call = rows.first().map(|row| creations::read_at(row, now)).transpose()?;
+        Ok(call.flatten())
+    }
+
+    async fn write_all(
+        &self,
+        permit: &WritePermit,
+        set: &WriteSet,
+    ) -> Result<Written, WriteSetError> {
+        set.check(permit)?;
+        let caller = permit.caller().key();
+        self.connections.execute(&WriteAll { permit, caller, set }).await?
     }
 }
 
@@ -265,25 +288,27 @@ impl StorageHealth for PostgresTodoRepository {
 impl PostgresTodoRepository {
     /// Why a new todo was refused, as the error. It is what is stored by now: if that would admit the
     /// todo, there is none.
-    async fn refusal(&self, todo: &Todo, quota: Quota) -> Result<(), InsertError> {
+    async fn refusal(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         let key = [row::key(todo.workspace()), Parameter::Id(todo.id())];
         if !self.connections.run(Query::Exists, &key).await?.is_empty() {
             return Err(InsertError::Duplicate(todo.id()));
         }
-        Ok(self.head(todo.workspace()).await?.admits(todo, quota)?)
+        let change = permit.remembers().then(|| Change::created(permit, todo));
+        Ok(self.head(todo.workspace()).await?.admits(todo, change.as_ref(), permit.quota())?)
     }
 
     /// The same for a changed todo.
     async fn refusal_of_change(
         &self,
-        todo: &Todo,
-        expected: Version,
-        quota: Quota,
+        permit: &WritePermit,
+        before: &Todo,
+        after: &Todo,
     ) -> Result<(), ChangeError> {
-        match self.find_in(todo.workspace(), todo.id()).await? {
-            Some(stored) if stored.version() == expected => {
-                let head = self.head(todo.workspace()).await?;
-                Ok(head.admits_change(stored.bytes(), todo, quota)?)
+        match self.find_in(after.workspace(), after.id()).await? {
+            Some(stored) if stored.version() == before.version() => {
+                let change = permit.remembers().then(|| Change::updated(permit, before, after));
+                let head = self.head(after.workspace()).await?;
+                Ok(head.admits_change(stored.bytes(), after, change.as_ref(), permit.quota())?)
             }
             _ => Err(ChangeError::Stale),
         }
@@ -303,5 +328,19 @@ impl PostgresTodoRepository {
         let key = [row::key(workspace), Parameter::Id(id)];
         let rows = self.connections.run(Query::Find, &key).await?;
         rows.first().map(|row| row::read(row, workspace)).transpose()
+    }
+
+    async fn find_all_in(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        let key = [row::key(workspace), Parameter::Ids(ids)];
+        let rows = self.connections.run(Query::FindAll, &key).await?;
+        let mut todos =
+            rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
+        todos.sort_by_key(Todo::id);
+        todos.dedup_by_key(|todo| todo.id());
+        Ok(todos)
     }
 }

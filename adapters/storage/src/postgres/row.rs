@@ -1,8 +1,8 @@
 //! Conversion between todos and rows of the table `todo_items`.
 
 use todo_application::domain::{
-    Completion, Description, Due, DueKey, Instant, Labels, Priority, Subject, TimeZone, Title,
-    Todo, TodoId, TodoRecord, Version, WorkspaceId,
+    ChangeNumber, Completion, Description, Due, DueKey, Instant, Labels, Priority, Subject,
+    TimeZone, Title, Todo, TodoId, TodoRecord, Version, WorkspaceId,
 };
 use todo_application::ports::{BoxError, Head, StorageError};
 use tokio_postgres::types::{FromSql, Type};
@@ -39,6 +39,33 @@ macro_rules! item_columns {
     };
 }
 pub(super) use item_columns;
+
+/// The table of changes and its columns, for what adds rows; with `all`, also those that only some have.
+macro_rules! change_columns {
+    () => {
+        change_columns!(@ "")
+    };
+    (all) => {
+        change_columns!(@ ", batch, undoes")
+    };
+    (@ $more:literal) => {
+        concat!(
+            "todo_changes (workspace, number, at, action, todo, title, version, subject, organization, \
+             client, before, after, bytes",
+            $more,
+            ")"
+        )
+    };
+}
+pub(super) use change_columns;
+
+/// The columns of a head for [`read_head`].
+macro_rules! head_columns {
+    () => {
+        "todos, text_bytes, last_id, last_number, forgotten, deleted, history_bytes"
+    };
+}
+pub(super) use head_columns;
 
 /// The types of [`item`].
 pub(super) const ITEM_TYPES: [Type; 16] = [
@@ -113,13 +140,35 @@ pub(super) fn key(workspace: &WorkspaceId) -> Parameter<'_> {
     Parameter::Bytes(workspace.as_str().as_bytes())
 }
 
-/// Reads a row of [`Query::Head`](super::queries::Query::Head).
+/// Reads a row of `head_columns`.
 pub(super) fn read_head(row: &Row) -> Result<Head, Error> {
+    let number = |column: usize| row.try_get::<_, i64>(column);
+    let change = |column: usize| number(column).map(|it| ChangeNumber::ZERO.plus(it));
     Ok(Head {
-        todos: row.try_get::<_, i64>(0)?.unsigned_abs(),
-        bytes: row.try_get::<_, i64>(1)?.unsigned_abs(),
+        todos: number(0)?.unsigned_abs(),
+        bytes: number(1)?.unsigned_abs(),
         last_id: row.try_get::<_, Option<_>>(2)?.map(TodoId::from_uuid),
+        latest: change(3)?,
+        forgotten: change(4)?,
+        deleted: number(5)?.unsigned_abs(),
+        history_bytes: number(6)?.unsigned_abs(),
     })
+}
+
+/// A head as `head_columns`.
+pub(super) fn head(head: &Head) -> [Parameter<'static>; 7] {
+    let Head { todos, bytes, last_id, latest, forgotten, deleted, history_bytes } = head;
+    let count = |number: &u64| Parameter::Number(Some(number.cast_signed()));
+    let change = |number: &ChangeNumber| Parameter::Number(Some(number.as_i64()));
+    [
+        count(todos),
+        count(bytes),
+        Parameter::OptionalId(*last_id),
+        change(latest),
+        change(forgotten),
+        count(deleted),
+        count(history_bytes),
+    ]
 }
 
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{MaybeDone, join_all, join3, maybe_done, try_join, try_join_all};
@@ -22,6 +23,8 @@ use super::queries::Query;
 ///   may assume that a long list is short. So the plan does not depend on the parameters and is made
 ///   once for each connection. Citus makes such a plan itself where it can, and fails if it must for a
 ///   statement on two tables.
+/// * No plan is compiled, which takes longer than any of them: the one sort, of a few ids, counts as dear where
+///   sorts are off.
 /// * Citus uses one connection to each machine. Otherwise a copy connects for each shard, and what a
 ///   transaction has changed so cannot be followed by a change of its tables.
 const SETTINGS: &str = "\
@@ -36,7 +39,7 @@ const SETTINGS: &str = "\
     WHERE (name = 'statement_timeout' AND setting = '0') \
        OR (name = 'synchronous_commit' AND setting = 'off') \
        OR name IN ('plan_cache_mode', 'enable_seqscan', 'enable_sort', 'enable_hashjoin', \
-                   'enable_mergejoin', 'citus.multi_shard_modify_mode')";
+                   'enable_mergejoin', 'jit', 'citus.multi_shard_modify_mode')";
 
 /// The beginning of writes to several workspaces. None of them waits long for a lock: those that can go on
 /// are not held up, and this one runs again alone.
@@ -177,6 +180,22 @@ impl Transaction<'_> {
     ) -> Result<Vec<Row>, Error> {
         let statement = &self.statements[query as usize];
         self.inner.query(statement, &to_sql(parameters)).await
+    }
+
+    /// Runs a statement if it is wanted. Otherwise there are no rows.
+    pub(super) async fn query_if(
+        &self,
+        wanted: bool,
+        query: Query,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        if wanted { self.query(query, parameters).await } else { Ok(Vec::new()) }
+    }
+
+    /// Waits for locks at most this long.
+    pub(super) async fn set_patience(&self, patience: Duration) -> Result<(), Error> {
+        let sql = format!("SET LOCAL lock_timeout = '{}ms'", patience.as_millis());
+        self.inner.batch_execute(&sql).await
     }
 
     /// Begins to copy rows into a table.

@@ -1,6 +1,5 @@
 //! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -9,29 +8,26 @@ use todo_application::domain::{Term, TermRange, Todo, TodoId, WorkspaceId};
 use todo_application::ports::IdsByTerm;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
-use tokio_postgres::{CopyInSink, Error, Row, Transaction};
+use tokio_postgres::{CopyInSink, Error, Row};
 
 use super::connections::Work;
-use super::parameter::{Parameter, to_sql};
+use super::parameter::{Parameter, columns, to_sql};
 use super::queries::Query;
-use super::row::{self, select};
+use super::row;
 use super::session::{self, Session};
 
 pub(super) const COPY: &str = "COPY todo_terms (workspace, term, id) FROM STDIN (FORMAT binary)";
 
-/// All todos after a key, for the migration.
-const PAGE: &str =
-    select!(workspace, "WHERE (workspace, id) > ($1, $2) ORDER BY workspace, id LIMIT 2000");
-
-/// Copies the terms of todos, of which there are none yet.
+/// Copies terms of todos, which are not there yet.
 pub(super) async fn copy<'a>(
     sink: CopyInSink<Bytes>,
     todos: impl Iterator<Item = &'a Todo>,
+    terms_of: fn(&Todo) -> Vec<Term>,
 ) -> Result<(), Error> {
     let rows = BinaryCopyInWriter::new(sink, &[Type::BYTEA, Type::TEXT, Type::UUID]);
     let mut rows = pin!(rows);
     for todo in todos {
-        for term in Term::all_of(todo) {
+        for term in terms_of(todo) {
             rows.as_mut().write(&to_sql(&row_of(todo, &term))).await?;
         }
     }
@@ -48,6 +44,33 @@ pub(super) async fn add(
     try_join_all(terms.iter().map(add)).await.map(drop)
 }
 
+/// The same for many todos.
+pub(super) async fn add_of_all(
+    transaction: &session::Transaction<'_>,
+    terms: &[(&Todo, Vec<Term>)],
+) -> Result<(), Error> {
+    if transaction.has_citus() {
+        let add = terms.iter().map(|(todo, terms)| add(transaction, todo, terms));
+        return try_join_all(add).await.map(drop);
+    }
+    let rows = terms.iter().flat_map(|(todo, terms)| terms.iter().map(|term| row_of(todo, term)));
+    let mut columns = columns(rows);
+    // All have the same workspace.
+    let Some((todo, _)) = terms.first() else { return Ok(()) };
+    columns[0] = row::key(todo.workspace());
+    transaction.query(Query::AddTerms, &columns).await.map(drop)
+}
+
+/// Removes terms from a todo.
+pub(super) async fn remove(
+    transaction: &session::Transaction<'_>,
+    todo: &Todo,
+    terms: &[Term],
+) -> Result<(), Error> {
+    let remove = async |term| transaction.query(Query::RemoveTerm, &row_of(todo, term)).await;
+    try_join_all(terms.iter().map(remove)).await.map(drop)
+}
+
 fn row_of<'a>(todo: &'a Todo, term: &'a Term) -> [Parameter<'a>; 3] {
     [row::key(todo.workspace()), Parameter::Text(Some(term.as_str())), Parameter::Id(todo.id())]
 }
@@ -58,31 +81,20 @@ pub(super) fn lines(terms: &[Term]) -> Parameter<'static> {
     Parameter::OwnedText(Some(terms.join("\n")))
 }
 
-/// Adds the terms of all todos. One that cannot be read has none.
-pub(super) async fn add_all(transaction: &Transaction<'_>) -> Result<(), Error> {
-    let page = transaction.prepare(PAGE).await?;
-    // No workspace key is empty: every todo sorts after this.
-    let mut last = (Vec::new(), TodoId::from_bytes([0; 16]));
-    loop {
-        let (workspace, id) = (Parameter::Bytes(&last.0), Parameter::Id(last.1));
-        let rows = transaction.query(&page, &to_sql(&[workspace, id])).await?;
-        let Some(row) = rows.last() else { return Ok(()) };
-        last = (row.try_get(13)?, TodoId::from_uuid(row.try_get(0)?));
-        let todos: Vec<Todo> = rows.iter().filter_map(|row| row::read_any(row).ok()).collect();
-        copy(transaction.copy_in(COPY).await?, todos.iter()).await?;
-    }
-}
-
-/// Looks up the first terms of a range.
-pub(super) fn range<'a>(
+/// Looks up the first terms of each range.
+pub(super) fn ranges<'a>(
     workspace: &'a WorkspaceId,
-    range: &'a TermRange,
+    ranges: &'a [TermRange],
     limit: usize,
 ) -> [Parameter<'a>; 4] {
+    let texts = |end: fn(&TermRange) -> &Term| {
+        let text = |range| Parameter::Text(Some(end(range).as_str()));
+        Parameter::Array(ranges.iter().map(text).collect())
+    };
     [
         row::key(workspace),
-        Parameter::Text(Some(range.first().as_str())),
-        Parameter::Text(Some(range.last().as_str())),
+        texts(TermRange::first),
+        texts(TermRange::last),
         Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
     ]
 }
@@ -92,10 +104,10 @@ pub(super) fn read(row: &Row) -> Result<Term, Error> {
     row.try_get(0).map(|term: &str| Term::from(term))
 }
 
-/// Looks up the ids that begin at `first`, of todos that have a term of a range.
+/// Looks up the ids that begin at `first`, of todos that have a term of some ranges.
 pub(super) struct LookUp<'a> {
     pub(super) workspace: &'a WorkspaceId,
-    pub(super) range: &'a TermRange,
+    pub(super) ranges: &'a [TermRange],
     pub(super) first: TodoId,
     pub(super) limit: usize,
 }
@@ -114,22 +126,26 @@ impl Work for LookUp<'_> {
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         const MAX: usize = IdsByTerm::MAX_TERMS;
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         // Of more terms, no ids are needed.
-        let of_each =
-            |terms| if terms > MAX { 0 } else { IdsByTerm::limit_of_each(self.limit, terms) };
-        let limits: Vec<i64> =
-            (1..=MAX + 1).map(|terms| i64::try_from(of_each(terms)).unwrap_or(i64::MAX)).collect();
-        let ids = [Parameter::Id(self.first), Parameter::Numbers(&limits)];
+        let shares = (1..=MAX).map(|terms| number(IdsByTerm::first_of_each(self.limit, terms)));
+        let shares: Vec<i64> = shares.chain([0]).collect();
+        let ids = [
+            Parameter::Id(self.first),
+            Parameter::Number(Some(number(self.limit))),
+            Parameter::Numbers(&shares),
+            Parameter::Number(Some(number(MAX))),
+        ];
         let found: Vec<_> =
-            range(self.workspace, self.range, MAX + 1).into_iter().chain(ids).collect();
+            ranges(self.workspace, self.ranges, MAX + 1).into_iter().chain(ids).collect();
         let rows = session.query(Query::IdsByTerm, &found).await?;
-        let mut of_terms = BTreeMap::<&str, Vec<TodoId>>::new();
-        for row in &rows {
-            let id: Option<_> = row.try_get(1)?;
-            of_terms.entry(row.try_get(0)?).or_default().extend(id.map(TodoId::from_uuid));
+        if let Some(row) = rows.first()
+            && row.try_get::<_, i64>(0)? > number(MAX)
+        {
+            return Ok(None);
         }
-        let limit = of_each(of_terms.len());
-        let are_few = of_terms.len() <= MAX;
-        Ok(are_few.then(|| IdsByTerm::merge(of_terms.into_values(), limit)))
+        let ids = rows.iter().map(|row| row.try_get::<_, Option<_>>(1));
+        let ids = ids.filter_map(|id| id.map(|it| it.map(TodoId::from_uuid)).transpose());
+        Ok(Some(IdsByTerm::merge([ids.collect::<Result<_, _>>()?], self.limit)))
     }
 }

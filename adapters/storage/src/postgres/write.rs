@@ -2,28 +2,58 @@
 
 use std::num::NonZeroU64;
 
-use todo_application::domain::{Quota, TermChange, Todo, TodoId, Version, WorkspaceId};
+use futures_util::future::{try_join, try_join3};
+use todo_application::domain::{
+    Change, Instant, Quota, TermChange, Todo, TodoId, Version, WorkspaceId, WritePermit,
+};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
+use super::change_row::{self, NewChange};
 use super::connections::Work;
-use super::parameter::Parameter;
+use super::parameter::{Parameter, columns};
 use super::queries::Query;
 use super::session::{Session, Transaction};
 use super::{row, terms};
 
-/// A statement that changes one todo and counts it in the head of its workspace, or does neither.
+/// A statement that changes one todo, counts it in the head of its workspace, and stores the change if it is to
+/// be remembered; or does nothing of it.
 pub(super) enum Write {
-    Insert { todo: Todo, terms: TermChange, quota: Quota },
-    Save { before: Version, todo: Todo, terms: TermChange, quota: Quota },
-    Remove { workspace: WorkspaceId, id: TodoId, before: Version, terms: TermChange },
+    Insert(Insertion),
+    Save(Replacement),
+    Remove(Removal),
+}
+
+pub(super) struct Insertion {
+    pub(super) todo: Todo,
+    pub(super) terms: TermChange,
+    pub(super) quota: Quota,
+    pub(super) change: Option<Change>,
+}
+
+pub(super) struct Replacement {
+    pub(super) before: Version,
+    pub(super) todo: Todo,
+    pub(super) terms: TermChange,
+    pub(super) quota: Quota,
+    pub(super) change: Option<Change>,
+}
+
+pub(super) struct Removal {
+    pub(super) workspace: WorkspaceId,
+    pub(super) id: TodoId,
+    pub(super) before: Version,
+    pub(super) terms: TermChange,
+    pub(super) change: Option<Change>,
 }
 
 impl Write {
     pub(super) fn workspace(&self) -> &WorkspaceId {
         match self {
-            Self::Insert { todo, .. } | Self::Save { todo, .. } => todo.workspace(),
-            Self::Remove { workspace, .. } => workspace,
+            Self::Insert(Insertion { todo, .. }) | Self::Save(Replacement { todo, .. }) => {
+                todo.workspace()
+            }
+            Self::Remove(Removal { workspace, .. }) => workspace,
         }
     }
 
@@ -34,24 +64,17 @@ impl Write {
 
     pub(super) fn query(&self) -> Query {
         match self {
-            Self::Insert { .. } => Query::Insert,
-            Self::Save { .. } => Query::Save,
-            Self::Remove { .. } => Query::Remove,
+            Self::Insert(_) => Query::Insert,
+            Self::Save(_) => Query::Save,
+            Self::Remove(_) => Query::Remove,
         }
     }
 
     pub(super) fn parameters(&self) -> Vec<Parameter<'_>> {
         match self {
-            Self::Insert { todo, terms, quota } => inserted(todo, terms, *quota),
-            Self::Save { before, todo, terms, quota } => {
-                let terms = [&terms.removed, &terms.added].map(|terms| Parameter::Terms(terms));
-                saved(*before, todo, *quota).chain(terms).collect()
-            }
-            Self::Remove { workspace, id, before, terms } => {
-                let before = Parameter::Number(Some(before.as_i64()));
-                let terms = Parameter::Terms(&terms.removed);
-                vec![row::key(workspace), Parameter::Id(*id), before, terms]
-            }
+            Self::Insert(insertion) => insertion.parameters(),
+            Self::Save(replacement) => replacement.parameters(),
+            Self::Remove(removal) => removal.parameters(),
         }
     }
 }
@@ -69,16 +92,12 @@ impl Work for Write {
     }
 
     async fn on(&self, session: &mut Session) -> Result<bool, Error> {
-        if session.has_citus() && !matches!(self, Self::Remove { .. }) {
+        if session.has_citus() {
             let transaction = session.transaction().await?;
             let had_effect = match self {
-                Self::Save { before, todo, terms, quota } => {
-                    save_in_parts(&transaction, *before, todo, terms, *quota).await?
-                }
-                Self::Insert { todo, terms, quota } => {
-                    insert(&transaction, todo, terms, *quota).await?
-                }
-                Self::Remove { .. } => false,
+                Self::Insert(insertion) => insertion.run(&transaction).await?,
+                Self::Save(replacement) => replacement.run_in_parts(&transaction).await?,
+                Self::Remove(removal) => removal.run_in_parts(&transaction).await?,
             };
             if had_effect {
                 transaction.commit().await?;
@@ -89,82 +108,166 @@ impl Work for Write {
     }
 }
 
-/// Saves a todo in a transaction that is rolled back if it had no effect.
-async fn save_in_parts(
-    transaction: &Transaction<'_>,
-    before: Version,
-    todo: &Todo,
-    terms: &TermChange,
-    quota: Quota,
-) -> Result<bool, Error> {
-    let item: Vec<_> = saved(before, todo, quota).collect();
-    if transaction.query(Query::SaveItem, &item).await?.is_empty() {
-        return Ok(false);
+impl Insertion {
+    pub(super) fn new(permit: &WritePermit, todo: &Todo) -> Self {
+        Self {
+            todo: todo.clone(),
+            terms: TermChange::adding(todo),
+            quota: permit.quota(),
+            change: permit.remembers().then(|| Change::created(permit, todo)),
+        }
     }
-    if !terms.removed.is_empty() {
-        let (workspace, id) = (row::key(todo.workspace()), Parameter::Id(todo.id()));
-        let removed = [workspace, Parameter::Terms(&terms.removed), id];
-        transaction.query(Query::RemoveTerms, &removed).await?;
+
+    /// Adds a todo, in a transaction that is rolled back if it was not added. Returns whether it was: otherwise
+    /// its id is taken, or the workspace does not take it.
+    pub(super) async fn run(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+        if !transaction.has_citus() {
+            return had_effect(transaction.query(Query::Insert, &self.parameters()).await);
+        }
+        let Self { todo, terms, quota, change } = self;
+        let all_bytes = todo.bytes() + change.as_ref().map_or(0, Change::bytes);
+        if quota.bytes.is_some_and(|limit| all_bytes > limit.get()) {
+            return Ok(false);
+        }
+        let [bytes, minted] = row::counted(todo);
+        let [todos_limit, bytes_limit] = [quota.todos, quota.bytes].map(limit);
+        let change_bytes = change_row::bytes(change.as_ref());
+        let head =
+            [row::key(todo.workspace()), bytes, minted, todos_limit, bytes_limit, change_bytes];
+        let admitted = transaction.query(Query::AdmitToHead, &head).await?;
+        let Some(head) = admitted.first() else { return Ok(false) };
+        if transaction.query(Query::Load, &row::values(todo)).await?.is_empty() {
+            return Ok(false);
+        }
+        let change = remember(transaction, todo.workspace(), head, change.as_ref());
+        try_join(terms::add(transaction, todo, &terms.added), change).await?;
+        Ok(true)
     }
-    terms::add(transaction, todo, &terms.added).await?;
-    Ok(true)
+
+    /// Those of [`Query::Insert`].
+    fn parameters(&self) -> Vec<Parameter<'_>> {
+        let Self { todo, terms, quota, change } = self;
+        let counted = row::values(todo).into_iter().chain(row::counted(todo));
+        let limits = [quota.todos, quota.bytes].map(limit);
+        let terms = [Parameter::Terms(&terms.added)];
+        counted.chain(limits).chain(terms).chain(created(change.as_ref())).collect()
+    }
 }
 
-/// Adds a todo and counts it, in a transaction that is rolled back if it was not added. Returns whether it
-/// was: otherwise its id is taken, or the workspace does not take it.
-pub(super) async fn insert(
-    transaction: &Transaction<'_>,
-    todo: &Todo,
-    terms: &TermChange,
-    quota: Quota,
-) -> Result<bool, Error> {
-    if !transaction.has_citus() {
-        return had_effect(transaction.query(Query::Insert, &inserted(todo, terms, quota)).await);
-    }
-    if quota.bytes.is_some_and(|limit| todo.bytes() > limit.get()) {
-        return Ok(false);
-    }
-    let [bytes, minted] = row::counted(todo);
-    let [todos_limit, bytes_limit] = [quota.todos, quota.bytes].map(limit);
-    let head = [row::key(todo.workspace()), bytes, minted, todos_limit, bytes_limit];
-    if transaction.query(Query::AdmitToHead, &head).await?.is_empty() {
-        return Ok(false);
-    }
-    if transaction.query(Query::Load, &row::values(todo)).await?.is_empty() {
-        return Ok(false);
-    }
-    terms::add(transaction, todo, &terms.added).await?;
-    Ok(true)
-}
-
-/// The parameters of [`Query::Insert`].
-fn inserted<'a>(todo: &'a Todo, terms: &'a TermChange, quota: Quota) -> Vec<Parameter<'a>> {
-    let counted = row::values(todo).into_iter().chain(row::counted(todo));
+/// The parameters of [`Query::InsertAll`]. All have the quota of the first.
+pub(super) fn all_inserted<'a>(insertions: &[&'a Insertion]) -> Vec<Parameter<'a>> {
+    let todos = columns(insertions.iter().map(|it| row::values(&it.todo)));
+    let counted = columns(insertions.iter().map(|it| row::counted(&it.todo)));
+    let changes = columns(insertions.iter().map(|it| created(it.change.as_ref())));
+    let terms = insertions.iter().map(|it| terms::lines(&it.terms.added)).collect();
+    let quota = insertions.first().map_or(Quota::OFF, |it| it.quota);
     let limits = [quota.todos, quota.bytes].map(limit);
-    counted.chain(limits).chain([Parameter::Terms(&terms.added)]).collect()
+    let terms = [Parameter::Array(terms)];
+    todos.into_iter().chain(counted).chain(limits).chain(terms).chain(changes).collect()
 }
 
-/// The parameters of [`Query::InsertAll`].
-pub(super) fn all_inserted<'a>(
-    todos: &[(&'a Todo, &'a TermChange)],
-    quota: Quota,
-) -> Vec<Parameter<'a>> {
-    let mut columns: [_; 16] = std::array::from_fn(|_| Vec::with_capacity(todos.len()));
-    for (todo, _) in todos {
-        let values = row::values(todo).into_iter().chain(row::counted(todo));
-        columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+/// What [`Query::Insert`] stores of a change beside what it stores of the todo.
+fn created(change: Option<&Change>) -> [Parameter<'_>; 5] {
+    let [subject, organization, client] = change_row::author(change);
+    let [_, after] = change_row::before_and_after(change);
+    [change_row::bytes(change), subject, organization, client, after]
+}
+
+impl Replacement {
+    pub(super) fn new(permit: &WritePermit, before: &Todo, after: &Todo) -> Self {
+        Self {
+            before: before.version(),
+            todo: after.clone(),
+            terms: TermChange::between(before, after),
+            quota: permit.quota(),
+            change: permit.remembers().then(|| Change::updated(permit, before, after)),
+        }
     }
-    let terms = todos.iter().map(|(_, terms)| terms::lines(&terms.added)).collect();
-    let limits = [quota.todos, quota.bytes].map(limit);
-    let columns = columns.into_iter().map(Parameter::Array);
-    columns.chain(limits).chain([Parameter::Array(terms)]).collect()
+
+    /// Runs in a transaction that is rolled back if it had no effect.
+    async fn run_in_parts(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+        let Self { todo, terms, change, .. } = self;
+        let item: Vec<_> = self.item().collect();
+        let saved = transaction.query(Query::SaveItem, &item).await?;
+        let Some(head) = saved.first() else { return Ok(false) };
+        try_join3(
+            terms::remove(transaction, todo, &terms.removed),
+            terms::add(transaction, todo, &terms.added),
+            remember(transaction, todo.workspace(), head, change.as_ref()),
+        )
+        .await?;
+        Ok(true)
+    }
+
+    /// The parameters of [`Query::SaveItem`].
+    fn item(&self) -> impl Iterator<Item = Parameter<'_>> {
+        let Self { before, todo, terms: _, quota, change } = self;
+        let before = Parameter::Number(Some(before.as_i64()));
+        let bytes = Parameter::Number(Some(todo.bytes().cast_signed()));
+        let change = change.as_ref();
+        // Without a change, a todo that becomes no longer is taken whatever the quota.
+        let most = change.and(quota.bytes).map(Quota::with_reserve);
+        let counted = [before, bytes, limit(quota.bytes), change_row::bytes(change), limit(most)];
+        row::values(todo).into_iter().chain(counted)
+    }
+
+    fn parameters(&self) -> Vec<Parameter<'_>> {
+        let change = self.change.as_ref();
+        let terms = [&self.terms.removed, &self.terms.added].map(|terms| Parameter::Terms(terms));
+        let author = change_row::author(change);
+        let fields = change_row::before_and_after(change);
+        self.item().chain(terms).chain(author).chain(fields).collect()
+    }
 }
 
-/// The parameters of [`Query::SaveItem`].
-fn saved(before: Version, todo: &Todo, quota: Quota) -> impl Iterator<Item = Parameter<'_>> {
-    let before = Parameter::Number(Some(before.as_i64()));
-    let bytes = Parameter::Number(Some(todo.bytes().cast_signed()));
-    row::values(todo).into_iter().chain([before, bytes, limit(quota.bytes)])
+impl Removal {
+    pub(super) fn new(permit: &WritePermit, todo: &Todo, at: Instant) -> Self {
+        Self {
+            workspace: permit.workspace().clone(),
+            id: todo.id(),
+            before: todo.version(),
+            terms: TermChange::removing(todo),
+            change: permit.remembers().then(|| Change::deleted(permit, todo, at)),
+        }
+    }
+
+    async fn run_in_parts(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+        let removed = transaction.query(Query::RemoveItem, &self.item()).await?;
+        let Some(head) = removed.first() else { return Ok(false) };
+        remember(transaction, &self.workspace, head, self.change.as_ref()).await?;
+        Ok(true)
+    }
+
+    /// The parameters of [`Query::RemoveItem`].
+    fn item(&self) -> [Parameter<'_>; 5] {
+        let Self { workspace, id, before, terms, change } = self;
+        [
+            row::key(workspace),
+            Parameter::Id(*id),
+            Parameter::Number(Some(before.as_i64())),
+            Parameter::Terms(&terms.removed),
+            change_row::bytes(change.as_ref()),
+        ]
+    }
+
+    fn parameters(&self) -> Vec<Parameter<'_>> {
+        let change = self.change.as_ref();
+        let author = change_row::author(change);
+        let [before, _] = change_row::before_and_after(change);
+        let at = Parameter::Number(change.map(|change| change.at.as_unix_millis()));
+        self.item().into_iter().chain(author).chain([before, at]).collect()
+    }
+}
+
+/// Stores a change, if there is one, with the number that this row of its head has.
+async fn remember(
+    transaction: &Transaction<'_>,
+    workspace: &WorkspaceId,
+    head: &Row,
+    change: Option<&Change>,
+) -> Result<(), Error> {
+    let Some(change) = change else { return Ok(()) };
+    NewChange::single(workspace, head.try_get("last_number")?, change).add(transaction).await
 }
 
 /// A limit as a number that is compared.

@@ -1,8 +1,9 @@
 //! The requests to create a todo that are remembered by their key.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use todo_application::domain::{Instant, Todo, TodoId};
-use todo_application::ports::{Creation, CreationRequest};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use todo_application::domain::{ChangeNumber, IdempotencyKey, Instant, Todo, TodoId, WorkspaceId};
+use todo_application::ports::{CallRequest, CreationRequest, EarlierCall, Made};
 
 // A few at a time, so that no write deletes a day's worth of them.
 const FORGET: &str = "\
@@ -12,58 +13,88 @@ const FORGET: &str = "\
          WHERE workspace = ?1 AND forget_at <= ?2 ORDER BY forget_at LIMIT 16)";
 
 const FIND: &str = "\
-    SELECT todo, created_at, fingerprint FROM creations \
+    SELECT todo, created_at, fingerprint, outcome FROM creations \
     WHERE workspace = ?1 AND caller = ?2 AND key = ?3 AND forget_at > ?4";
 
 // Replaces an expired request with the same key.
 const REMEMBER: &str = "\
-    INSERT OR REPLACE INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    INSERT OR REPLACE INTO creations \
+        (workspace, caller, key, fingerprint, todo, created_at, forget_at, outcome) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-/// The creation by an earlier request of this caller with this key that is not forgotten.
-pub(super) fn find(
-    connection: &Connection,
-    caller: &str,
-    todo: &Todo,
-    request: &CreationRequest,
-) -> rusqlite::Result<Option<Creation>> {
-    let workspace = todo.workspace().as_str();
-    let now = todo.created_at().as_unix_millis();
-    let key = params![workspace, caller, request.key.as_str(), now];
-    let mut find = connection.prepare_cached(FIND)?;
-    let found = find.query_row(key, |row| {
-        let at = Instant::from_unix_millis(row.get(1)?).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(
-                1,
-                rusqlite::types::Type::Integer,
-                Box::new(error),
-            )
-        })?;
-        let fingerprint = row.get::<_, i64>(2)?.cast_unsigned();
-        Ok(Creation { todo: TodoId::from_bytes(row.get(0)?), at, fingerprint })
-    });
-    found.optional()
+/// What a request is remembered by.
+pub(super) struct Key<'a> {
+    pub(super) workspace: &'a WorkspaceId,
+    /// The [key](todo_application::domain::CallerId::key) of the caller.
+    pub(super) caller: &'a str,
+    pub(super) name: &'a IdempotencyKey,
 }
 
-/// Remembers a request whose key is unused, and forgets some expired ones.
-pub(super) fn remember(
+/// The earlier request with this key that is not forgotten.
+pub(super) fn find(
     connection: &Connection,
-    caller: &str,
+    Key { workspace, caller, name }: &Key<'_>,
+    now: Instant,
+) -> rusqlite::Result<Option<EarlierCall>> {
+    let key = params![workspace.as_str(), caller, name.as_str(), now.as_unix_millis()];
+    connection.prepare_cached(FIND)?.query_row(key, read).optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<EarlierCall> {
+    let unreadable =
+        |error| rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, Box::new(error));
+    let todo = TodoId::from_bytes(row.get(0)?);
+    Ok(EarlierCall {
+        at: Instant::from_unix_millis(row.get(1)?).map_err(unreadable)?,
+        fingerprint: row.get::<_, i64>(2)?.cast_unsigned(),
+        made: Made::restore(todo, row.get_ref(3)?.as_str_or_null()?),
+    })
+}
+
+/// Remembers a request that has created a todo, whose key is unused, and forgets some expired ones.
+pub(super) fn remember_todo(
+    connection: &Connection,
+    key: &Key<'_>,
     todo: &Todo,
-    request: &CreationRequest,
+    CreationRequest { key: _, fingerprint, forget_at }: &CreationRequest,
 ) -> rusqlite::Result<()> {
-    let row = params![
-        todo.workspace().as_str(),
+    let id = todo.id();
+    remember(connection, key, *fingerprint, id, todo.created_at(), *forget_at, &None::<&str>)
+}
+
+/// The same for one that has made several changes, the first with this number.
+pub(super) fn remember_call(
+    connection: &Connection,
+    key: &Key<'_>,
+    call: &CallRequest,
+    first: ChangeNumber,
+    at: Instant,
+) -> rusqlite::Result<()> {
+    let (no_todo, outcome) = (TodoId::from_bytes([0; 16]), call.stored(first));
+    remember(connection, key, call.fingerprint, no_todo, at, call.forget_at, &outcome)
+}
+
+fn remember(
+    connection: &Connection,
+    Key { workspace, caller, name }: &Key<'_>,
+    fingerprint: u64,
+    todo: TodoId,
+    at: Instant,
+    forget_at: Instant,
+    outcome: &dyn ToSql,
+) -> rusqlite::Result<()> {
+    let (workspace, at) = (workspace.as_str(), at.as_unix_millis());
+    connection.prepare_cached(REMEMBER)?.execute(params![
+        workspace,
         caller,
-        request.key.as_str(),
-        request.fingerprint.cast_signed(),
-        todo.record().id.as_uuid().as_bytes(),
-        todo.created_at().as_unix_millis(),
-        request.forget_at.as_unix_millis(),
-    ];
-    connection.prepare_cached(REMEMBER)?.execute(row)?;
-    let expired = params![todo.workspace().as_str(), todo.created_at().as_unix_millis()];
-    connection.prepare_cached(FORGET)?.execute(expired).map(drop)
+        name.as_str(),
+        fingerprint.cast_signed(),
+        todo.as_uuid().as_bytes(),
+        at,
+        forget_at.as_unix_millis(),
+        outcome,
+    ])?;
+    connection.prepare_cached(FORGET)?.execute(params![workspace, at]).map(drop)
 }
 
 #[cfg(test)]
@@ -88,21 +119,27 @@ mod tests {
             fingerprint: 7,
             forget_at: Instant::from_unix_millis(forget_at).unwrap(),
         };
-        let add = "INSERT INTO creations VALUES (?1, 'usr_alice', ?2, 7, x'00', 1, 100)";
+        let add = "INSERT INTO creations (workspace, caller, key, fingerprint, todo, created_at, forget_at) \
+                   VALUES (?1, 'usr_alice', ?2, 7, x'00', 1, 100)";
         for key in 0..40 {
             connection.execute(add, params![workspace().as_str(), format!("key {key}")]).unwrap();
         }
-        let new = todo(1, "new");
+        let (new, workspace) = (todo(1, "new"), workspace());
+        let find = |request: &CreationRequest| {
+            let key = Key { workspace: &workspace, caller: CALLER, name: &request.key };
+            find(&connection, &key, new.created_at()).unwrap().map(|found| found.made)
+        };
+        let remember = |request: &CreationRequest| {
+            let key = Key { workspace: &workspace, caller: CALLER, name: &request.key };
+            remember_todo(&connection, &key, &new, request).unwrap();
+        };
         // Its key is one of an expired request.
-        assert_eq!(find(&connection, CALLER, &new, &request(39, 200)).unwrap(), None);
-        remember(&connection, CALLER, &new, &request(39, 200)).unwrap();
-        assert_eq!(
-            find(&connection, CALLER, &new, &request(39, 200)).unwrap().unwrap().todo,
-            new.id()
-        );
+        assert_eq!(find(&request(39, 200)), None);
+        remember(&request(39, 200));
+        assert_eq!(find(&request(39, 200)), Some(Made::Todo(new.id())));
         assert_eq!(remembered(), 40 - 16);
         for key in 100..103 {
-            remember(&connection, CALLER, &new, &request(key, 200)).unwrap();
+            remember(&request(key, 200));
         }
         assert_eq!(remembered(), 4, "only those that are not expired");
     }

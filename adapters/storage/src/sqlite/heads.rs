@@ -1,24 +1,21 @@
-//! The heads of workspaces: a row for each, changed in the transaction of each write.
-//!
-//! | column | holds |
-//! |---|---|
-//! | `todos` | the number of todos |
-//! | `bytes` | the bytes of their texts |
-//! | `last_change` | the number of writes that changed something |
-//! | `last_id` | the greatest minted id that was ever added |
+//! The heads of workspaces: a row for each, changed in the transaction of each write. Its columns are the
+//! fields of [`Head`].
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use todo_application::domain::{TodoId, WorkspaceId};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use todo_application::domain::{ChangeNumber, TodoId, WorkspaceId};
 use todo_application::ports::Head;
 
-const FIND: &str = "SELECT todos, bytes, last_id, last_change FROM heads WHERE workspace = ?1";
+const FIND: &str = "\
+    SELECT todos, bytes, last_id, latest, forgotten, deleted, history_bytes \
+    FROM heads WHERE workspace = ?1";
 
 const STORE: &str = "\
-    INSERT OR REPLACE INTO heads (workspace, todos, bytes, last_id, last_change) \
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+    INSERT OR REPLACE INTO heads \
+        (workspace, todos, bytes, last_id, latest, forgotten, deleted, history_bytes) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// The heads that the writes of one transaction change: each is read once, changed in memory, and
 /// [stored](Self::store) once, however many of the writes are of its workspace.
@@ -32,7 +29,6 @@ pub(super) struct Heads<'a> {
 #[derive(Default)]
 pub(super) struct StoredHead {
     head: Head,
-    last_change: i64,
     is_changed: bool,
 }
 
@@ -44,19 +40,35 @@ impl<'a> Heads<'a> {
     pub(super) fn of(&mut self, workspace: &WorkspaceId) -> rusqlite::Result<&mut StoredHead> {
         Ok(match self.known.entry(workspace.clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(find(self.connection, workspace)?),
+            Entry::Vacant(new) => {
+                let head = find(self.connection, workspace)?;
+                new.insert(StoredHead { head, is_changed: false })
+            }
         })
+    }
+
+    /// Leaves out a workspace whose row is removed.
+    pub(super) fn remove(&mut self, workspace: &WorkspaceId) {
+        self.known.remove(workspace);
     }
 
     /// Writes those that have changed.
     pub(super) fn store(self) -> rusqlite::Result<()> {
         let mut store = self.connection.prepare_cached(STORE)?;
-        for (workspace, StoredHead { head, last_change, is_changed }) in self.known {
+        for (workspace, StoredHead { head, is_changed }) in self.known {
             if is_changed {
-                let (todos, bytes) = (head.todos.cast_signed(), head.bytes.cast_signed());
-                let last_id = head.last_id.as_ref().map(|id| id.as_uuid().as_bytes());
-                let row = params![workspace.as_str(), todos, bytes, last_id, last_change];
-                store.execute(row)?;
+                let Head { todos, bytes, last_id, latest, forgotten, deleted, history_bytes } =
+                    head;
+                store.execute(params![
+                    workspace.as_str(),
+                    todos.cast_signed(),
+                    bytes.cast_signed(),
+                    last_id.as_ref().map(|id| id.as_uuid().as_bytes()),
+                    latest.as_i64(),
+                    forgotten.as_i64(),
+                    deleted.cast_signed(),
+                    history_bytes.cast_signed(),
+                ])?;
             }
         }
         Ok(())
@@ -68,25 +80,29 @@ impl StoredHead {
         &self.head
     }
 
-    /// Counts a write, which nothing may roll back unless the whole transaction is.
-    pub(super) fn count(&mut self, write: impl FnOnce(&mut Head)) {
-        write(&mut self.head);
-        self.last_change += 1;
+    /// Changes the head with a write, which nothing may roll back unless the whole transaction is.
+    pub(super) fn change<T>(&mut self, write: impl FnOnce(&mut Head) -> T) -> T {
         self.is_changed = true;
+        write(&mut self.head)
     }
 }
 
-fn find(connection: &Connection, workspace: &WorkspaceId) -> rusqlite::Result<StoredHead> {
-    let found = connection.prepare_cached(FIND)?.query_row([workspace.as_str()], |row| {
-        Ok(StoredHead {
-            head: Head {
-                todos: row.get::<_, i64>(0)?.unsigned_abs(),
-                bytes: row.get::<_, i64>(1)?.unsigned_abs(),
-                last_id: row.get::<_, Option<[u8; 16]>>(2)?.map(TodoId::from_bytes),
-            },
-            last_change: row.get(3)?,
-            is_changed: false,
-        })
-    });
+/// The head of a workspace, which may have none yet.
+pub(super) fn find(connection: &Connection, workspace: &WorkspaceId) -> rusqlite::Result<Head> {
+    let found = connection.prepare_cached(FIND)?.query_row([workspace.as_str()], read);
     Ok(found.optional()?.unwrap_or_default())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Head> {
+    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    let number = |column| row.get(column).map(|it| ChangeNumber::new(it).unwrap_or_default());
+    Ok(Head {
+        todos: count(0)?,
+        bytes: count(1)?,
+        last_id: row.get::<_, Option<[u8; 16]>>(2)?.map(TodoId::from_bytes),
+        latest: number(3)?,
+        forgotten: number(4)?,
+        deleted: count(5)?,
+        history_bytes: count(6)?,
+    })
 }

@@ -25,6 +25,11 @@ const OFFLOADED: usize = 4;
 /// The most queries that run concurrently on the threads of the async runtime.
 const MAX_INLINE: usize = 8;
 
+/// How much all connections for these cache of a database that nobody changes, and one of them at most: the
+/// todos that a filter selects are on as many pages of 4 KiB. Others cache up to 2 MiB.
+const INLINE_CACHE_KIB: usize = 16 * 1024;
+const MAX_CACHE_KIB: usize = 8 * 1024;
+
 /// How long to wait while another program (a backup, the `sqlite3` shell) locks the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -48,7 +53,14 @@ pub(super) struct Opened {
 pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
     with_path(path, |path| {
         let Exclusive { mut lock, file, connection } = open_exclusive(path)?;
-        let inline = (0..inline_readers()).map(|_| connect_servers_reader(&file, Duration::ZERO));
+        let count = inline_readers();
+        let cache = (INLINE_CACHE_KIB / count).min(MAX_CACHE_KIB);
+        let inline = (0..count).map(|_| {
+            let reader = connect_servers_reader(&file, Duration::ZERO)?;
+            // Negative: in KiB.
+            reader.pragma_update(None, "cache_size", -i64::try_from(cache).unwrap_or(0))?;
+            Ok(reader)
+        });
         let offloaded = (0..OFFLOADED).map(|_| connect_servers_reader(&file, BUSY_TIMEOUT));
         let readers = Readers::new(
             inline.collect::<rusqlite::Result<_>>()?,

@@ -1,7 +1,7 @@
 //! The statements that read.
 
 use rusqlite::{Connection, Params, Row, params};
-use todo_application::domain::{Order, Place, Sort, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{Order, Place, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
 use super::failure::failure;
@@ -20,41 +20,46 @@ const LIST_BY_DONE: &str = select!(
 
 /// The open todos or the done ones (`?2`) in an order, after a place in it.
 macro_rules! list_by {
-    ($index:literal, $number:literal, $done:literal) => {
+    ($index:literal, $number:literal) => {
+        concat!(
+            list_by!(@ $index, $number, "?2"),
+            " ORDER BY ",
+            $number,
+            ", id LIMIT ?5"
+        )
+    };
+    // Of both, which are merged as they are read. One statement, so that a todo that is completed meanwhile is
+    // among the ones or the others.
+    (both, $index:literal, $number:literal) => {
+        concat!(
+            list_by!(@ $index, $number, "0"),
+            " UNION ALL ",
+            list_by!(@ $index, $number, "1"),
+            " ORDER BY ",
+            $number,
+            ", id LIMIT ?5"
+        )
+    };
+    (@ $index:literal, $number:literal, $done:literal) => {
         select!(
+            number $number,
             "INDEXED BY ",
             $index,
             " WHERE workspace = ?1 AND done = ",
             $done,
             " AND (",
             $number,
-            ", id) > (?3, ?4) ORDER BY ",
-            $number,
-            ", id LIMIT ?5"
+            ", id) > (?3, ?4)"
         )
     };
 }
 
-/// Of both. One statement, so that a todo that is completed meanwhile is among the ones or the others.
-macro_rules! list_both_by {
-    ($index:literal, $number:literal) => {
-        concat!(
-            "SELECT * FROM (",
-            list_by!($index, $number, "0"),
-            ") \
-             UNION ALL SELECT * FROM (",
-            list_by!($index, $number, "1"),
-            ")"
-        )
-    };
-}
-
-const LIST_BY_DUE: &str = list_by!("todos_by_due", "by_due", "?2");
-const LIST_BY_PRIORITY: &str = list_by!("todos_by_priority", "by_priority", "?2");
-const LIST_BY_UPDATE: &str = list_by!("todos_by_update", "by_update", "?2");
-const LIST_BOTH_BY_DUE: &str = list_both_by!("todos_by_due", "by_due");
-const LIST_BOTH_BY_PRIORITY: &str = list_both_by!("todos_by_priority", "by_priority");
-const LIST_BOTH_BY_UPDATE: &str = list_both_by!("todos_by_update", "by_update");
+const LIST_BY_DUE: &str = list_by!("todos_by_due", "by_due");
+const LIST_BY_PRIORITY: &str = list_by!("todos_by_priority", "by_priority");
+const LIST_BY_UPDATE: &str = list_by!("todos_by_update", "by_update");
+const LIST_BOTH_BY_DUE: &str = list_by!(both, "todos_by_due", "by_due");
+const LIST_BOTH_BY_PRIORITY: &str = list_by!(both, "todos_by_priority", "by_priority");
+const LIST_BOTH_BY_UPDATE: &str = list_by!(both, "todos_by_update", "by_update");
 
 /// After the key of the last todo that was read, along the primary key.
 const PAGE: &str =
@@ -112,12 +117,7 @@ pub(super) fn list_by(
     let rows = i64::try_from(limit).unwrap_or(i64::MAX);
     let (key, done) = (workspace.as_str(), filter.completed);
     let page = params![key, done, after.key, after.id.as_uuid().as_bytes(), rows];
-    let mut todos = select(connection, sql, workspace, page)?;
-    if done.is_none() {
-        todos.sort_by_key(|todo| Sort::By(order).place(todo));
-        todos.truncate(limit);
-    }
-    Ok(todos)
+    select(connection, sql, workspace, page)
 }
 
 /// Those that exist, in this order.
@@ -126,7 +126,16 @@ pub(super) fn find_all(
     workspace: &WorkspaceId,
     ids: &[TodoId],
 ) -> Result<Vec<Todo>, StorageError> {
-    ids.iter().filter_map(|id| find(connection, workspace, *id).transpose()).collect()
+    let mut statement = connection.prepare_cached(FIND).map_err(failure)?;
+    let mut todos = Vec::with_capacity(ids.len());
+    for id in ids {
+        let key = params![workspace.as_str(), id.as_uuid().as_bytes()];
+        let mut found = statement.query(key).map_err(failure)?;
+        if let Some(row) = found.next().map_err(failure)? {
+            todos.push(row::read(row, workspace)?);
+        }
+    }
+    Ok(todos)
 }
 
 /// The todos of all workspaces after one of them, or the first ones.
@@ -200,14 +209,17 @@ pub(super) mod tests {
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
             (LIST_BY_DONE, "COVERING INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
-            (LIST_BY_DUE, "INDEX todos_by_due (workspace=? AND done=? AND (by_due,id)>(?,?))"),
+            (
+                LIST_BY_DUE,
+                "COVERING INDEX todos_by_due (workspace=? AND done=? AND (by_due,id)>(?,?))",
+            ),
             (
                 LIST_BY_PRIORITY,
-                "INDEX todos_by_priority (workspace=? AND done=? AND (by_priority,id)>(?,?))",
+                "COVERING INDEX todos_by_priority (workspace=? AND done=? AND (by_priority,id)>(?,?))",
             ),
             (
                 LIST_BY_UPDATE,
-                "INDEX todos_by_update (workspace=? AND done=? AND (by_update,id)>(?,?))",
+                "COVERING INDEX todos_by_update (workspace=? AND done=? AND (by_update,id)>(?,?))",
             ),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ] {
@@ -222,7 +234,7 @@ pub(super) mod tests {
             let steps = plan(connection, sql);
             let reads: Vec<_> = steps.iter().filter(|step| step.contains(" todos ")).collect();
             let seek = format!(
-                "SEARCH todos USING INDEX todos_by_{order} \
+                "SEARCH todos USING COVERING INDEX todos_by_{order} \
                  (workspace=? AND done=? AND (by_{order},id)>(?,?))"
             );
             assert_eq!(reads, [&seek, &seek], "{steps:?}");

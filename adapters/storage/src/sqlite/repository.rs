@@ -8,24 +8,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use todo_application::domain::{
-    Order, OtherWorkspace, Place, ReadPermit, Term, TermChange, TermRange, Todo, TodoId,
-    WorkspaceId, WritePermit,
+    Change, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term, TermChange,
+    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, IdsByTerm, InsertError, RemoveError,
-    StorageError, StorageHealth, TodoRepository, in_one_line,
+    self, ChangeError, Creation, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError,
+    PlannedWrite, RemoveError, StorageError, StorageHealth, TodoRepository, WriteRefusal, WriteSet,
+    WriteSetError, Written, in_one_line,
 };
 use tokio::time::timeout;
 
-use super::failure::{log_truncated, unavailable};
+use super::failure::{failure, log_truncated, unavailable};
 use super::files::Files;
+use super::job::{AllRefused, Answer, Together, Write};
 use super::lock::Lock;
 use super::open::{self, Opened};
 use super::open_error::OpenError;
 use super::readers::Readers;
-use super::write::{Outcome, Write};
+use super::write::{Outcome, Step, TodoWrite};
 use super::writer::Writer;
-use super::{queries, terms};
+use super::{creations, queries, terms};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -36,8 +38,8 @@ const PROBE_TIME: Duration = Duration::from_millis(900);
 /// has no other effect. Dropping the repository blocks until the queued writes are on disk.
 pub struct SqliteTodoRepository {
     // Dropped in this order: end the reads, write what is queued and close the file, release the lock.
-    readers: Readers,
-    writer: Writer,
+    pub(super) readers: Readers,
+    pub(super) writer: Writer,
     files: Arc<Files>,
     _lock: Lock,
 }
@@ -98,23 +100,20 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &ReadPermit,
         ids: &[TodoId],
     ) -> Result<Vec<Todo>, StorageError> {
-        let (workspace, mut ids) = (permit.workspace().clone(), ids.to_vec());
-        ids.sort_unstable();
-        ids.dedup();
-        let find = move |connection: &Connection| queries::find_all(connection, &workspace, &ids);
-        self.readers.read(find).await
+        self.find_all_in(permit.workspace(), ids).await
     }
 
     async fn ids_by_term(
         &self,
         permit: &ReadPermit,
-        range: &TermRange,
+        ranges: &[TermRange],
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Option<IdsByTerm>, StorageError> {
-        let (workspace, range) = (permit.workspace().clone(), range.clone());
-        let find =
-            move |connection: &Connection| terms::ids(connection, &workspace, &range, after, limit);
+        let (workspace, ranges) = (permit.workspace().clone(), ranges.to_vec());
+        let find = move |connection: &Connection| {
+            terms::ids(connection, &workspace, &ranges, after, limit)
+        };
         self.readers.read(find).await
     }
 
@@ -132,10 +131,10 @@ impl TodoRepository for SqliteTodoRepository {
 
     async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
         todo.check(permit)?;
-        let (todo_of_write, terms) = (todo.clone(), TermChange::adding(todo));
-        let write = Write::Insert { todo: todo_of_write, terms, quota: permit.quota() };
-        let outcome = self.writer.write(write).await?;
-        inserted(todo, outcome).map(drop)
+        let step = Step::Insert(todo.clone());
+        let change = permit.remembers().then(|| Change::created(permit, todo));
+        let write = write(permit, step, TermChange::adding(todo), change);
+        inserted(todo, self.write_one(write).await?).map(drop)
     }
 
     async fn insert_once(
@@ -146,10 +145,10 @@ impl TodoRepository for SqliteTodoRepository {
     ) -> Result<Option<Creation>, InsertError> {
         todo.check(permit)?;
         let (caller, request) = (permit.caller().key(), request.clone());
-        let (todo_of_write, terms) = (todo.clone(), TermChange::adding(todo));
-        let quota = permit.quota();
-        let write = Write::InsertOnce { caller, todo: todo_of_write, terms, request, quota };
-        inserted(todo, self.writer.write(write).await?)
+        let step = Step::InsertOnce { caller, todo: todo.clone(), request };
+        let change = permit.remembers().then(|| Change::created(permit, todo));
+        let write = write(permit, step, TermChange::adding(todo), change);
+        inserted(todo, self.write_one(write).await?)
     }
 
     async fn save(
@@ -159,50 +158,146 @@ impl TodoRepository for SqliteTodoRepository {
         after: &Todo,
     ) -> Result<(), ChangeError> {
         after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
-        let write = Write::Save {
-            before: before.into(),
-            todo: after.clone(),
-            terms: TermChange::between(before, after),
-            quota: permit.quota(),
-        };
-        match self.writer.write(write).await? {
-            Outcome::Stale => Err(ChangeError::Stale),
-            Outcome::TooLong(exceeded) => Err(exceeded.into()),
-            Outcome::Done | Outcome::Duplicate | Outcome::Refused(_) | Outcome::Earlier(_) => {
-                Ok(())
-            }
+        let step = Step::Save { before: before.into(), todo: after.clone() };
+        let change = permit.remembers().then(|| Change::updated(permit, before, after));
+        let write = write(permit, step, TermChange::between(before, after), change);
+        match self.write_one(write).await?.refusal() {
+            None => Ok(()),
+            Some(WriteRefusal::QuotaExceeded(exceeded)) => Err(exceeded.into()),
+            Some(_) => Err(ChangeError::Stale),
         }
     }
 
-    async fn remove(&self, permit: &WritePermit, todo: &Todo) -> Result<(), RemoveError> {
-        let write = Write::Remove {
-            workspace: permit.workspace().clone(),
-            id: todo.id(),
-            before: todo.into(),
-            terms: TermChange::removing(todo),
-        };
-        match self.writer.write(write).await? {
-            Outcome::Stale => Err(RemoveError::Stale),
-            Outcome::Done
-            | Outcome::Duplicate
-            | Outcome::Refused(_)
-            | Outcome::TooLong(_)
-            | Outcome::Earlier(_) => Ok(()),
+    async fn remove(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+        at: Instant,
+    ) -> Result<(), RemoveError> {
+        let (workspace, id) = (permit.workspace().clone(), todo.id());
+        let step = Step::Remove { workspace, id, before: todo.into() };
+        let change = permit.remembers().then(|| Change::deleted(permit, todo, at));
+        let write = write(permit, step, TermChange::removing(todo), change);
+        match self.write_one(write).await?.refusal() {
+            None => Ok(()),
+            Some(_) => Err(RemoveError::Stale),
         }
     }
+
+    async fn find_all_for_update(
+        &self,
+        permit: &WritePermit,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        self.find_all_in(permit.workspace(), ids).await
+    }
+
+    async fn find_call(
+        &self,
+        permit: &WritePermit,
+        key: &IdempotencyKey,
+        now: Instant,
+    ) -> Result<Option<EarlierCall>, StorageError> {
+        let (workspace, caller) = (permit.workspace().clone(), permit.caller().key());
+        let key = key.clone();
+        let find = move |connection: &Connection| {
+            let key = creations::Key { workspace: &workspace, caller: &caller, name: &key };
+            creations::find(connection, &key, now).map_err(failure)
+        };
+        self.readers.read(find).await
+    }
+
+    async fn write_all(
+        &self,
+        permit: &WritePermit,
+        set: &WriteSet,
+    ) -> Result<Written, WriteSetError> {
+        set.check(permit)?;
+        let WriteSet { writes, at, is_batch, call, is_trial } = set;
+        let together = Together {
+            workspace: permit.workspace().clone(),
+            writes: writes.iter().map(|planned| planned_write(permit, planned, *at)).collect(),
+            is_batch: *is_batch,
+            is_trial: *is_trial,
+            at: *at,
+            call: call.clone().map(|call| (permit.caller().key(), call)),
+        };
+        let answer = self.writer.write(Write::All(together)).await?;
+        let Answer::All(written) = answer else { return Err(other(&answer).into()) };
+        match written {
+            Ok(first) => Ok(Written::Now(first)),
+            Err(AllRefused::Earlier(earlier)) => Ok(Written::Earlier(earlier)),
+            Err(AllRefused::At(place, refusal)) => Err(WriteSetError::Refused { place, refusal }),
+        }
+    }
+}
+
+fn write(permit: &WritePermit, step: Step, terms: TermChange, change: Option<Change>) -> TodoWrite {
+    TodoWrite { step, terms, quota: permit.quota(), change, undoes: None }
+}
+
+fn planned_write(permit: &WritePermit, planned: &PlannedWrite, at: Instant) -> TodoWrite {
+    let PlannedWrite { write: planned, undoes } = planned;
+    let (step, terms) = match planned {
+        ports::TodoWrite::Insert { todo, request } => {
+            let step = match request.clone() {
+                None => Step::Insert(todo.clone()),
+                Some(request) => {
+                    let caller = permit.caller().key();
+                    Step::InsertOnce { caller, todo: todo.clone(), request }
+                }
+            };
+            (step, TermChange::adding(todo))
+        }
+        ports::TodoWrite::Save { before, after } => {
+            let step = Step::Save { before: before.into(), todo: after.clone() };
+            (step, TermChange::between(before, after))
+        }
+        ports::TodoWrite::Remove(todo) => {
+            let (workspace, id) = (permit.workspace().clone(), todo.id());
+            (Step::Remove { workspace, id, before: todo.into() }, TermChange::removing(todo))
+        }
+        ports::TodoWrite::Restore(todo) => (Step::Restore(todo.clone()), TermChange::adding(todo)),
+    };
+    let change = permit.remembers().then(|| planned.change(permit, at));
+    TodoWrite { undoes: *undoes, ..write(permit, step, terms, change) }
 }
 
 /// The answer to an insertion.
 fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
     match outcome {
-        Outcome::Done | Outcome::Stale | Outcome::TooLong(_) => Ok(None),
-        Outcome::Earlier(creation) => Ok(Some(creation)),
-        Outcome::Duplicate => Err(InsertError::Duplicate(todo.id())),
+        Outcome::Done => Ok(None),
+        Outcome::Earlier(earlier) => Ok(Some(earlier.into())),
+        Outcome::Duplicate | Outcome::Stale => Err(InsertError::Duplicate(todo.id())),
         Outcome::Refused(refusal) => Err(refusal.into()),
+        Outcome::TooMuch(exceeded) => Err(exceeded.into()),
     }
 }
 
+/// The writer has answered something else than it was asked.
+pub(super) fn other(answer: &Answer) -> StorageError {
+    unavailable(format!("the database's writer has answered {answer:?}"))
+}
+
 impl SqliteTodoRepository {
+    async fn write_one(&self, write: TodoWrite) -> Result<Outcome, StorageError> {
+        let answer = self.writer.write(Write::One(write)).await?;
+        let Answer::One(outcome) = answer else { return Err(other(&answer)) };
+        Ok(outcome)
+    }
+
+    async fn find_all_in(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[TodoId],
+    ) -> Result<Vec<Todo>, StorageError> {
+        let (workspace, mut ids) = (workspace.clone(), ids.to_vec());
+        ids.sort_unstable();
+        ids.dedup();
+        let find = move |connection: &Connection| queries::find_all(connection, &workspace, &ids);
+        self.readers.read(find).await
+    }
+
     async fn find_in(
         &self,
         workspace: &WorkspaceId,

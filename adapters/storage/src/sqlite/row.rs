@@ -10,22 +10,26 @@ use todo_application::domain::{
 use todo_application::ports::{BoxError, StorageError};
 
 /// A query over `todos` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
-/// before those, the rows also have the workspace, for [`read_any`].
+/// before those, the rows also have the workspace, for [`read_any`]; with `number` and a column, they also have
+/// that.
 macro_rules! select {
     (workspace, $($rest:tt)+) => {
-        select!(@ ", workspace", $($rest)+)
+        select!(@ ", workspace"; $($rest)+)
     };
-    (@ $more:literal, $($rest:tt)+) => {
+    (number $number:literal, $($rest:tt)+) => {
+        select!(@ ", ", $number; $($rest)+)
+    };
+    (@ $($more:literal),+; $($rest:tt)+) => {
         concat!(
             "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
             "created_at, created_by, updated_at, updated_by, version",
-            $more,
+            $($more),+,
             " FROM todos ",
             $($rest)+
         )
     };
     ($($rest:tt)+) => {
-        select!(@ "", $($rest)+)
+        select!(@ ""; $($rest)+)
     };
 }
 pub(super) use select;

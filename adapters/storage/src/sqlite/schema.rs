@@ -1,15 +1,16 @@
 //! Migrations.
 
 use rusqlite::{Connection, TransactionBehavior};
+use todo_application::domain::{Term, Todo};
 
-use super::terms;
+use super::{changes, terms};
 
 /// Marks a database as one of todo-mcp (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The migrations from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A migration that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 8] = [
+const MIGRATIONS: [(i32, &str); 10] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
     (3, include_str!("migrations/0003_whole_todos_by_done.sql")),
@@ -18,10 +19,22 @@ const MIGRATIONS: [(i32, &str); 8] = [
     (6, include_str!("migrations/0006_due_priority_labels.sql")),
     (7, include_str!("migrations/0007_orders.sql")),
     (8, include_str!("migrations/0008_terms.sql")),
+    (9, include_str!("migrations/0009_changes.sql")),
+    (10, include_str!("migrations/0010_whole_todos_by_orders.sql")),
 ];
 
-/// The migration that makes the table of terms, which are computed here.
-const TERMS: i32 = 8;
+/// Those of the terms that a migration adds, which are computed here: of words and labels, then of priorities and
+/// days.
+fn new_terms(migration: i32) -> Option<fn(&Todo) -> Vec<Term>> {
+    match migration {
+        8 => Some(Term::of_texts),
+        10 => Some(Term::of_state),
+        _ => None,
+    }
+}
+
+/// The migration that makes the table of changes, to which a baseline is added.
+const CHANGES: i32 = 9;
 
 /// The schema that this program reads and writes.
 pub(super) const CURRENT: i32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -54,8 +67,11 @@ pub(super) fn migrate(connection: &mut Connection, schema: i32) -> rusqlite::Res
     for (number, sql) in MIGRATIONS.into_iter().filter(|(number, _)| *number > schema) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         step.execute_batch(sql)?;
-        if number == TERMS {
-            terms::add_all(&step)?;
+        if let Some(terms_of) = new_terms(number) {
+            terms::add_all(&step, terms_of)?;
+        }
+        if number == CHANGES {
+            changes::add_baseline(&step)?;
         }
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", number)?;

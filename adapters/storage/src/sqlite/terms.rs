@@ -13,7 +13,8 @@ const ADD: &str = "INSERT OR IGNORE INTO terms (workspace, term, id) VALUES (?1,
 const REMOVE: &str = "DELETE FROM terms WHERE workspace = ?1 AND term = ?2 AND id = ?3";
 
 const IDS: &str = "\
-    SELECT id FROM terms WHERE workspace = ?1 AND term = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+    SELECT id FROM terms WHERE workspace = ?1 AND term = ?2 AND id > ?3 AND id <= ?4 \
+    ORDER BY id LIMIT ?5";
 
 /// A seek for each term, however many todos have it.
 const TERMS: &str = "\
@@ -49,29 +50,44 @@ pub(super) fn change(
 pub(super) fn ids(
     connection: &Connection,
     workspace: &WorkspaceId,
-    range: &TermRange,
+    ranges: &[TermRange],
     after: Option<TodoId>,
     limit: usize,
 ) -> Result<Option<IdsByTerm>, StorageError> {
-    // A todo whose term changes within the range is found by the one or by the other.
+    // A todo whose term changes within the ranges is found by the one or by the other.
     let _snapshot = connection.unchecked_transaction().map_err(failure)?;
-    let terms = find(connection, workspace, range, IdsByTerm::MAX_TERMS + 1)?;
-    if terms.len() > IdsByTerm::MAX_TERMS {
-        return Ok(None);
+    let mut terms = Vec::new();
+    for range in ranges {
+        let limit = IdsByTerm::MAX_TERMS + 1 - terms.len();
+        terms.append(&mut find(connection, workspace, range, limit)?);
+        if terms.len() > IdsByTerm::MAX_TERMS {
+            return Ok(None);
+        }
     }
-    let limit = IdsByTerm::limit_of_each(limit, terms.len());
-    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-    // The empty blob sorts before every id.
-    let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
     let mut ids = connection.prepare_cached(IDS).map_err(failure)?;
-    let of_term = |term: &Term| {
-        let of_term = params![workspace.as_str(), term.as_str(), after, rows];
-        let ids = ids.query_map(of_term, |row| row.get(0).map(TodoId::from_bytes))?;
-        ids.collect::<rusqlite::Result<Vec<_>>>()
+    let mut of_term = |term: &Term, after: Option<TodoId>, last: TodoId, limit: usize| {
+        // The empty blob sorts before every id.
+        let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let last = last.as_uuid().as_bytes();
+        let of_term = params![workspace.as_str(), term.as_str(), after, last, rows];
+        let ids = ids.query_map(of_term, |row| row.get(0).map(TodoId::from_bytes));
+        ids.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(failure)
     };
-    let ids = terms.iter().map(of_term).collect::<Result<Vec<_>, _>>().map_err(failure)?;
-    Ok(Some(IdsByTerm::merge(ids, limit)))
+    let share = IdsByTerm::first_of_each(limit, terms.len());
+    let first_ids = terms.iter().map(|term| of_term(term, after, LARGEST, share));
+    let mut found = first_ids.collect::<Result<Vec<_>, _>>()?;
+    let last = IdsByTerm::merge(found.clone(), limit).through.unwrap_or(LARGEST);
+    for (term, ids) in terms.iter().zip(&mut found) {
+        let reached = ids.last().copied();
+        if share < limit && ids.len() >= share && reached.is_some_and(|it| it < last) {
+            ids.append(&mut of_term(term, reached, last, limit - share)?);
+        }
+    }
+    Ok(Some(IdsByTerm::merge(found, limit)))
 }
+
+const LARGEST: TodoId = TodoId::from_bytes([0xff; 16]);
 
 /// The first terms of a range.
 pub(super) fn find(
@@ -88,8 +104,11 @@ pub(super) fn find(
     terms.and_then(Iterator::collect).map_err(failure)
 }
 
-/// Adds the terms of all todos. One that cannot be read has none.
-pub(super) fn add_all(connection: &Connection) -> rusqlite::Result<()> {
+/// Adds some terms of all todos, which they do not have. One that cannot be read has none.
+pub(super) fn add_all(
+    connection: &Connection,
+    terms_of: fn(&Todo) -> Vec<Term>,
+) -> rusqlite::Result<()> {
     // Sorted at once: in a long list, each term would otherwise change another page.
     connection.execute_batch(
         "CREATE TEMP TABLE unsorted (workspace TEXT NOT NULL, term TEXT NOT NULL, id BLOB NOT NULL)",
@@ -100,21 +119,16 @@ pub(super) fn add_all(connection: &Connection) -> rusqlite::Result<()> {
         let mut rows = todos.query([])?;
         while let Some(row) = rows.next()? {
             let Ok(todo) = row::read_any(row) else { continue };
-            add_unsorted(&mut add, &todo)?;
+            let (workspace, id) = (todo.workspace().as_str(), todo.id());
+            for term in terms_of(&todo) {
+                add.execute(params![workspace, term.as_str(), id.as_uuid().as_bytes()])?;
+            }
         }
     }
     connection.execute_batch(
         "INSERT INTO terms SELECT workspace, term, id FROM unsorted ORDER BY workspace, term, id;
          DROP TABLE unsorted",
     )
-}
-
-fn add_unsorted(add: &mut rusqlite::Statement<'_>, todo: &Todo) -> rusqlite::Result<()> {
-    let (workspace, id) = (todo.workspace().as_str(), todo.id());
-    for term in Term::all_of(todo) {
-        add.execute(params![workspace, term.as_str(), id.as_uuid().as_bytes()])?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -129,7 +143,7 @@ mod tests {
         schema::migrate(&mut connection, 0).unwrap();
         for (sql, expected) in [
             (REMOVE, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id=?)"),
-            (IDS, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id>?)"),
+            (IDS, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id>? AND id<?)"),
         ] {
             assert_eq!(plan(&connection, sql), [expected], "{sql}");
         }

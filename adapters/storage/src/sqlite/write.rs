@@ -1,14 +1,14 @@
-//! The statements that write.
+//! The statements that write todos.
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params, params_from_iter};
 use todo_application::domain::{
-    Quota, QuotaExceeded, TermChange, Todo, TodoId, Version, WorkspaceId,
+    Change, ChangeNumber, Quota, QuotaExceeded, TermChange, Todo, TodoId, Version, WorkspaceId,
 };
-use todo_application::ports::{Creation, CreationRequest, Refusal};
+use todo_application::ports::{CreationRequest, EarlierCall, Refusal, WriteRefusal};
 
-use super::heads::{Heads, StoredHead};
-use super::{creations, row, schema, terms};
+use super::heads::StoredHead;
+use super::{changes, creations, row, terms};
 
 const INSERT: &str = "\
     INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
@@ -29,35 +29,38 @@ const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AN
 const HAS_VERSION: &str = "\
     SELECT EXISTS (SELECT 1 FROM todos WHERE workspace = ?1 AND id = ?2 AND version = ?3)";
 
-/// A write, as the port requests it.
-pub(super) enum Write {
-    Insert {
-        todo: Todo,
-        terms: TermChange,
-        quota: Quota,
-    },
+/// A write of one todo.
+#[derive(Debug, Clone)]
+pub(super) struct TodoWrite {
+    pub(super) step: Step,
+    pub(super) terms: TermChange,
+    pub(super) quota: Quota,
+    /// What is remembered of it.
+    pub(super) change: Option<Change>,
+    /// The change that it takes back.
+    pub(super) undoes: Option<ChangeNumber>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Insert(Todo),
     /// `caller` is the [key](todo_application::domain::CallerId::key) of the caller.
     InsertOnce {
         caller: String,
         todo: Todo,
-        terms: TermChange,
         request: CreationRequest,
-        quota: Quota,
     },
     Save {
         before: Before,
         todo: Todo,
-        terms: TermChange,
-        quota: Quota,
     },
     Remove {
         workspace: WorkspaceId,
         id: TodoId,
         before: Before,
-        terms: TermChange,
     },
-    /// Changes nothing, to see whether writes are committed.
-    Probe,
+    /// Adds a todo again that was deleted.
+    Restore(Todo),
 }
 
 /// A todo that is to be replaced or removed.
@@ -74,90 +77,162 @@ impl From<&Todo> for Before {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What came of a [`TodoWrite`]. Unless it is `Done`, nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A row was written or removed.
     Done,
-    /// The id was taken. Nothing was written.
+    /// The id was taken.
     Duplicate,
-    /// The todo had another version than expected, or did not exist. Nothing was written.
+    /// The todo had another version than expected, or did not exist; or it exists and is to be restored.
     Stale,
-    /// The workspace does not take the new todo. Nothing was written.
+    /// The workspace does not take the new todo.
     Refused(Refusal),
-    /// The todo would be longer, and the workspace hold more than it may. Nothing was written.
-    TooLong(QuotaExceeded),
-    /// An earlier request with the same key has created its todo. Nothing was written.
-    Earlier(Creation),
+    /// The workspace would hold more than it may.
+    TooMuch(QuotaExceeded),
+    /// An earlier request with the same key has created its todo.
+    Earlier(EarlierCall),
 }
 
-impl Write {
-    /// The workspace, and the bytes of the texts that are written to it; `None` for a write without texts.
-    pub(super) fn texts(&self) -> Option<(&WorkspaceId, u64)> {
-        match self {
-            Self::Insert { todo, .. } | Self::InsertOnce { todo, .. } | Self::Save { todo, .. } => {
-                Some((todo.workspace(), todo.bytes()))
-            }
-            Self::Remove { .. } | Self::Probe => None,
+impl Outcome {
+    /// Why nothing was written.
+    pub(super) fn refusal(self) -> Option<WriteRefusal> {
+        Some(match self {
+            Self::Done => return None,
+            Self::Duplicate => WriteRefusal::Duplicate,
+            Self::Stale => WriteRefusal::Stale,
+            Self::Refused(refusal) => refusal.into(),
+            Self::TooMuch(exceeded) => WriteRefusal::QuotaExceeded(exceeded),
+            Self::Earlier(earlier) => WriteRefusal::Earlier(earlier),
+        })
+    }
+}
+
+impl TodoWrite {
+    pub(super) fn workspace(&self) -> &WorkspaceId {
+        match &self.step {
+            Step::Insert(todo)
+            | Step::InsertOnce { todo, .. }
+            | Step::Save { todo, .. }
+            | Step::Restore(todo) => todo.workspace(),
+            Step::Remove { workspace, .. } => workspace,
         }
     }
 
-    /// Runs the write in the open transaction. Unless the outcome is [`Outcome::Done`], it has changed
+    /// The bytes of the texts that are written.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.step {
+            Step::Insert(todo)
+            | Step::InsertOnce { todo, .. }
+            | Step::Save { todo, .. }
+            | Step::Restore(todo) => todo.bytes(),
+            Step::Remove { .. } => 0,
+        }
+    }
+
+    /// Runs the write in the open transaction, as one of a batch. Unless the outcome is [`Outcome::Done`], it has changed
     /// nothing; after an error, the transaction must be rolled back.
     pub(super) fn apply(
         &self,
         connection: &Connection,
-        heads: &mut Heads<'_>,
+        head: &mut StoredHead,
+        batch: Option<ChangeNumber>,
     ) -> rusqlite::Result<Outcome> {
-        match self {
-            Self::Insert { todo, terms, quota } => {
-                let head = heads.of(todo.workspace())?;
-                insert(connection, head, todo, terms, *quota, || Ok(()))
-            }
-            Self::InsertOnce { caller, todo, terms, request, quota } => {
-                if let Some(earlier) = creations::find(connection, caller, todo, request)? {
+        let outcome = match &self.step {
+            Step::Insert(todo) => self.insert(connection, head, todo)?,
+            Step::InsertOnce { caller, todo, request } => {
+                let now = todo.created_at();
+                let key =
+                    creations::Key { workspace: todo.workspace(), caller, name: &request.key };
+                if let Some(earlier) = creations::find(connection, &key, now)? {
                     return Ok(Outcome::Earlier(earlier));
                 }
-                let remember = || creations::remember(connection, caller, todo, request);
-                let head = heads.of(todo.workspace())?;
-                insert(connection, head, todo, terms, *quota, remember)
+                let outcome = self.insert(connection, head, todo)?;
+                if outcome == Outcome::Done {
+                    creations::remember_todo(connection, &key, todo, request)?;
+                }
+                outcome
             }
-            Self::Save { before, todo, terms, quota } => {
-                let head = heads.of(todo.workspace())?;
-                save(connection, head, *before, todo, terms, *quota)
-            }
-            Self::Remove { workspace, id, before, terms } => {
+            Step::Save { before, todo } => self.save(connection, head, *before, todo)?,
+            Step::Remove { workspace, id, before } => {
                 let key =
                     params![workspace.as_str(), id.as_uuid().as_bytes(), before.version.as_i64()];
                 if connection.prepare_cached(REMOVE)?.execute(key)? == 0 {
                     return Ok(Outcome::Stale);
                 }
-                terms::change(connection, workspace, *id, terms)?;
-                heads.of(workspace)?.count(|head| head.remove(before.bytes));
-                Ok(Outcome::Done)
+                terms::change(connection, workspace, *id, &self.terms)?;
+                head.change(|head| head.remove(before.bytes));
+                Outcome::Done
             }
-            Self::Probe => schema::rewrite(connection).map(|()| Outcome::Done),
+            Step::Restore(todo) => self.restore(connection, head, todo)?,
+        };
+        if outcome == Outcome::Done {
+            let (workspace, change) = (self.workspace(), self.change.as_ref());
+            let belongs = changes::Belongs { batch, undoes: self.undoes };
+            changes::remember(connection, workspace, head, change, belongs)?;
         }
+        Ok(outcome)
     }
-}
 
-fn insert(
-    connection: &Connection,
-    head: &mut StoredHead,
-    todo: &Todo,
-    terms: &TermChange,
-    quota: Quota,
-    remember: impl FnOnce() -> rusqlite::Result<()>,
-) -> rusqlite::Result<Outcome> {
-    if let Err(refusal) = head.get().admits(todo, quota) {
-        let is_taken = exists(connection, todo.workspace(), todo.id())?;
-        return Ok(if is_taken { Outcome::Duplicate } else { Outcome::Refused(refusal) });
+    fn insert(
+        &self,
+        connection: &Connection,
+        head: &mut StoredHead,
+        todo: &Todo,
+    ) -> rusqlite::Result<Outcome> {
+        if let Err(refusal) = head.get().admits(todo, self.change.as_ref(), self.quota) {
+            let is_taken = exists(connection, todo.workspace(), todo.id())?;
+            return Ok(if is_taken { Outcome::Duplicate } else { Outcome::Refused(refusal) });
+        }
+        if !insert_new(connection, todo, &self.terms)? {
+            return Ok(Outcome::Duplicate);
+        }
+        head.change(|head| head.add(todo));
+        Ok(Outcome::Done)
     }
-    if !insert_new(connection, todo, terms)? {
-        return Ok(Outcome::Duplicate);
+
+    fn restore(
+        &self,
+        connection: &Connection,
+        head: &mut StoredHead,
+        todo: &Todo,
+    ) -> rusqlite::Result<Outcome> {
+        let admitted = head.get().admits_restoring(todo, self.change.as_ref(), self.quota);
+        if let Err(exceeded) = admitted {
+            let is_there = exists(connection, todo.workspace(), todo.id())?;
+            return Ok(if is_there { Outcome::Stale } else { Outcome::TooMuch(exceeded) });
+        }
+        if !insert_new(connection, todo, &self.terms)? {
+            return Ok(Outcome::Stale);
+        }
+        head.change(|head| head.add(todo));
+        Ok(Outcome::Done)
     }
-    remember()?;
-    head.count(|head| head.add(todo));
-    Ok(Outcome::Done)
+
+    fn save(
+        &self,
+        connection: &Connection,
+        head: &mut StoredHead,
+        before: Before,
+        todo: &Todo,
+    ) -> rusqlite::Result<Outcome> {
+        let (workspace, id) = (todo.workspace(), todo.id());
+        let change = self.change.as_ref();
+        if let Err(exceeded) = head.get().admits_change(before.bytes, todo, change, self.quota) {
+            let key = params![workspace.as_str(), id.as_uuid().as_bytes(), before.version.as_i64()];
+            let mut has_version = connection.prepare_cached(HAS_VERSION)?;
+            let is_stored = has_version.query_row(key, |row| row.get(0))?;
+            return Ok(if is_stored { Outcome::TooMuch(exceeded) } else { Outcome::Stale });
+        }
+        let expected = ToSqlOutput::from(before.version.as_i64());
+        let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
+        if connection.prepare_cached(SAVE)?.execute(values)? == 0 {
+            return Ok(Outcome::Stale);
+        }
+        terms::change(connection, workspace, id, &self.terms)?;
+        head.change(|head| head.replace(before.bytes, todo));
+        Ok(Outcome::Done)
+    }
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
@@ -172,30 +247,6 @@ pub(super) fn insert_new(
         terms::change(connection, todo.workspace(), todo.id(), terms)?;
     }
     Ok(is_new)
-}
-
-fn save(
-    connection: &Connection,
-    head: &mut StoredHead,
-    before: Before,
-    todo: &Todo,
-    terms: &TermChange,
-    quota: Quota,
-) -> rusqlite::Result<Outcome> {
-    let (workspace, id) = (todo.workspace(), todo.id());
-    if let Err(exceeded) = head.get().admits_change(before.bytes, todo, quota) {
-        let key = params![workspace.as_str(), id.as_uuid().as_bytes(), before.version.as_i64()];
-        let is_stored = connection.prepare_cached(HAS_VERSION)?.query_row(key, |row| row.get(0))?;
-        return Ok(if is_stored { Outcome::TooLong(exceeded) } else { Outcome::Stale });
-    }
-    let expected = ToSqlOutput::from(before.version.as_i64());
-    let values = params_from_iter(row::values(todo).into_iter().chain([expected]));
-    if connection.prepare_cached(SAVE)?.execute(values)? == 0 {
-        return Ok(Outcome::Stale);
-    }
-    terms::change(connection, workspace, id, terms)?;
-    head.count(|head| head.replace(before.bytes, todo));
-    Ok(Outcome::Done)
 }
 
 fn exists(connection: &Connection, workspace: &WorkspaceId, id: TodoId) -> rusqlite::Result<bool> {

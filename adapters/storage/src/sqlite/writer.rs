@@ -16,10 +16,10 @@ use super::checkpoints::Checkpoints;
 use super::failure::{damaged, failure, is_damage, log_truncated, may_pass, unavailable};
 use super::files::Files;
 use super::heads::Heads;
+use super::job::{Answer, Write};
 use super::log_marker;
 use super::pinned_reader::PinnedReader;
 use super::schema;
-use super::write::{Outcome, Write};
 
 /// How many writes may wait. The bytes of their texts are limited by the [`Backlog`].
 const QUEUE: usize = 1024;
@@ -41,11 +41,11 @@ pub(super) struct Writer {
     probe: Mutex<Option<Reply>>,
 }
 
-type Reply = oneshot::Receiver<Result<Outcome, StorageError>>;
+type Reply = oneshot::Receiver<Result<Answer, StorageError>>;
 
 struct Job {
     write: Write,
-    reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    reply: oneshot::Sender<Result<Answer, StorageError>>,
     /// Held until the write is committed.
     share: Option<Share>,
 }
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// Returns once the write is on disk, or is certain never to be.
-    pub(super) async fn write(&self, write: Write) -> Result<Outcome, StorageError> {
+    pub(super) async fn write(&self, write: Write) -> Result<Answer, StorageError> {
         self.begin(write)?.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -185,7 +185,7 @@ fn serve(
     checkpoints.at_the_end(&connection);
 }
 
-fn is_not_committed(result: &Result<Outcome, StorageError>) -> bool {
+fn is_not_committed(result: &Result<Answer, StorageError>) -> bool {
     matches!(result, Err(StorageError::Unavailable(cause)) if cause.is::<NotCommitted>())
 }
 
@@ -206,7 +206,7 @@ fn commit(
     connection: &mut Connection,
     writes: &[Write],
     marks: bool,
-) -> Vec<Result<Outcome, StorageError>> {
+) -> Vec<Result<Answer, StorageError>> {
     match try_commit(connection, writes, marks) {
         Ok(results) => results,
         // The writes do not depend on it.
@@ -232,7 +232,7 @@ fn try_commit(
     connection: &mut Connection,
     writes: &[Write],
     marks: bool,
-) -> Result<Vec<Result<Outcome, StorageError>>, Failed> {
+) -> Result<Vec<Result<Answer, StorageError>>, Failed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = transaction.map_err(Failed::AsAWhole)?;
     if marks {
@@ -242,7 +242,7 @@ fn try_commit(
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
         match write.apply(&transaction, &mut heads) {
-            Ok(outcome) => results.push(Ok(outcome)),
+            Ok(answer) => results.push(Ok(answer)),
             // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
             // accepts no more writes in it.
             Err(error) if transaction.is_autocommit() || is_damage(&error) => {

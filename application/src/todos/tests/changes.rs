@@ -20,7 +20,7 @@ async fn a_change_is_published_once_it_is_stored() {
             repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _, _| Ok(()));
         } else {
             let removed = repository.expect_remove().times(1).in_sequence(&mut order);
-            removed.returning(|_, _| Ok(()));
+            removed.returning(|_, _, _| Ok(()));
         }
         let published = feed.expect_publish().times(1).in_sequence(&mut order);
         let workspace = stored_todo().workspace().clone();
@@ -36,7 +36,7 @@ async fn what_changed_nothing_is_not_published() {
     repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
     repository.expect_save().returning(|_, _, _| Err(ChangeError::Stale));
     repository.expect_insert().returning(|_, todo| Err(InsertError::Duplicate(todo.id())));
-    repository.expect_remove().returning(|_, _| Err(RemoveError::Stale));
+    repository.expect_remove().returning(|_, _, _| Err(RemoveError::Stale));
     // A mock without expectations fails the test on any call.
     let todos = with_feed(repository, MockChangeFeed::new(), Sharing::Personal);
     let caller = principal(Permission::ALL);
@@ -54,7 +54,7 @@ async fn what_may_have_changed_something_is_published() {
         repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
         repository.expect_insert().returning(|_, _| Err(broken().into()));
         repository.expect_save().returning(|_, _, _| Err(broken().into()));
-        repository.expect_remove().returning(|_, _| Err(broken().into()));
+        repository.expect_remove().returning(|_, _, _| Err(broken().into()));
         feed.expect_publish().times(1).return_const(());
         let todos = with_feed(repository, feed, Sharing::Personal);
         use_case.fail(&todos, &principal(Permission::ALL)).await;

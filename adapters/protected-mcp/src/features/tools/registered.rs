@@ -151,6 +151,7 @@ impl<T: Tool> AnyTool for Registered<T> {
         let arguments: T::Arguments = arguments::read(arguments)?;
         let further = self.tool.further_scopes(&arguments);
         authorization.check_further::<T::Scope>(further, caller)?;
+        share.note_further_units(T::further_cost(&arguments));
         let call = async move {
             let output = self.tool.call(call, arguments).await?;
             Content::write(&output, T::size_hint(&output)).map_err(|cause| {

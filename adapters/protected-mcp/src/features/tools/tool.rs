@@ -95,6 +95,13 @@ pub trait Tool: Send + Sync + 'static {
         &[]
     }
 
+    /// What a call costs beyond the unit of its request, because of its arguments, where the
+    /// [rate](crate::ServerBuilder::rate_limit) of a caller is limited. It is charged once the arguments were
+    /// accepted, whatever comes of the call: the caller goes into debt.
+    fn further_cost(_arguments: &Self::Arguments) -> usize {
+        0
+    }
+
     /// The `_meta` of the tool's definition: an object.
     fn meta(&self) -> Option<serde_json::Value> {
         None
@@ -136,4 +143,6 @@ impl Hints {
     /// Replaces or removes something; repeating the call has no further effect.
     pub const REPLACES: Self =
         Self { read_only: false, destructive: true, idempotent: true, open_world: false };
+    /// Replaces or removes something, or adds something with each call.
+    pub const CHANGES: Self = Self { idempotent: false, ..Self::REPLACES };
 }

@@ -147,6 +147,80 @@ async fn each_message_of_a_batch_is_charged_before_the_next_one_is_counted() {
     assert_eq!(codes, [&Value::Null, &Value::Null, &json!(429), &json!(429), &json!(429)]);
 }
 
+#[tokio::test]
+async fn a_tool_says_what_a_call_costs_beyond_its_request() {
+    let one = std::num::NonZeroU32::new(1);
+    let server = || builder().tool(CostsMuch::default()).rate_limit(one).build().unwrap();
+    let codes = async |arguments: [&str; 4]| {
+        let calls = arguments.map(|it| WAIT.replace("wait", "cost").replace("{}", it));
+        let answer = answer_to(&server(), Body::from(format!("[{}]", calls.join(",")))).await;
+        let answer = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        answer.as_array().unwrap().iter().map(|it| it["error"]["code"].clone()).collect::<Vec<_>>()
+    };
+    // Of the ten units that there are.
+    let found = codes([r#"{"units":4}"#, r#"{"units":3}"#, "{}", "{}"]).await;
+    assert_eq!(found, [json!(null), json!(null), json!(null), json!(429)]);
+    // Into debt.
+    let found = codes([r#"{"units":500}"#, "{}", "{}", "{}"]).await;
+    assert_eq!(found, [json!(null), json!(429), json!(429), json!(429)]);
+    // Arguments that are refused cost nothing further, and a failure costs what a success does.
+    let found = codes([r#"{"units":500,"x":1}"#, r#"{"units":500,"fail":true}"#, "{}", "{}"]).await;
+    assert_eq!(found, [json!(null), json!(null), json!(429), json!(429)]);
+}
+
+#[tokio::test]
+async fn a_call_whose_client_goes_away_is_charged() {
+    let tool = CostsMuch::default();
+    let one = std::num::NonZeroU32::new(1);
+    let server = builder().tool(tool.clone()).rate_limit(one).build().unwrap();
+    let message = WAIT.replace("wait", "cost").replace("{}", r#"{"units":50,"wait":true}"#);
+    let mut answering = Box::pin(answer_to(&server, Body::from(message)));
+    assert!(answering.as_mut().now_or_never().is_none());
+    tool.begun.notified().await;
+    drop(answering);
+    let refused = call(&server, "notes:read", "cost", json!({})).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// A tool whose arguments say what it costs.
+#[derive(Clone, Default)]
+struct CostsMuch {
+    begun: Arc<Notify>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Cost {
+    units: Option<usize>,
+    fail: Option<bool>,
+    wait: Option<bool>,
+}
+
+impl Tool for CostsMuch {
+    type Scope = ReadNotes;
+    type Arguments = Cost;
+    type Output = Note;
+    const NAME: &'static str = "cost";
+    const DESCRIPTION: &'static str = "Costs something.";
+    const HINTS: Hints = Hints::ADDS;
+
+    async fn call(&self, _: Call<ReadNotes>, arguments: Cost) -> Result<Note, Failure> {
+        if arguments.wait == Some(true) {
+            self.begun.notify_one();
+            std::future::pending::<()>().await;
+        }
+        if arguments.fail == Some(true) {
+            return Err(Failure::not_found("nothing"));
+        }
+        Ok(Note { text: String::new() })
+    }
+
+    fn further_cost(arguments: &Cost) -> usize {
+        arguments.units.unwrap_or_default()
+    }
+}
+
 /// A tool with a long answer.
 struct LooksAtMuch;
 impl Tool for LooksAtMuch {

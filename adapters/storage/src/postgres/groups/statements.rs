@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use todo_application::domain::{Quota, TermChange, Todo, WorkspaceId};
+use todo_application::domain::WorkspaceId;
 use tokio_postgres::{Error, Row};
 
 use super::super::parameter::Parameter;
 use super::super::queries::Query;
-use super::super::write::{self, Write};
+use super::super::write::{self, Insertion, Write};
 
 pub(super) struct Statements<'a> {
     pub(super) list: Vec<(Query, Vec<Parameter<'a>>)>,
@@ -29,24 +29,19 @@ impl<'a> Statements<'a> {
 
     /// Adds writes to different workspaces.
     fn add_round(&mut self, writes: &[&'a Write], round: Vec<usize>) {
-        let quota = round.iter().find_map(|place| insertion(writes[*place])).map(|found| found.2);
-        let (mut together, mut apart): (Vec<_>, Vec<_>) = round.into_iter().partition(|place| {
-            insertion(writes[*place]).is_some_and(|(.., limits)| Some(limits) == quota)
-        });
+        let quota = round.iter().find_map(|place| insertion(writes[*place])).map(|it| it.quota);
+        let (mut together, mut apart): (Vec<_>, Vec<_>) = round
+            .into_iter()
+            .partition(|place| insertion(writes[*place]).is_some_and(|it| Some(it.quota) == quota));
         if together.len() == 1 {
             apart.append(&mut together);
         }
-        if let Some(quota) = quota
-            && !together.is_empty()
-        {
+        if !together.is_empty() {
             // So that two servers do not wait for each other's locks.
             together.sort_by_key(|place| writes[*place].key());
-            let added: Vec<_> = together
-                .iter()
-                .filter_map(|place| insertion(writes[*place]))
-                .map(|(todo, terms, _)| (todo, terms))
-                .collect();
-            self.list.push((Query::InsertAll, write::all_inserted(&added, quota)));
+            let added: Vec<_> =
+                together.iter().filter_map(|place| insertion(writes[*place])).collect();
+            self.list.push((Query::InsertAll, write::all_inserted(&added)));
             self.places.push(together);
         }
         for place in apart {
@@ -91,9 +86,9 @@ fn rounds(writes: &[&Write]) -> Vec<Vec<usize>> {
     rounds
 }
 
-fn insertion(write: &Write) -> Option<(&Todo, &TermChange, Quota)> {
+fn insertion(write: &Write) -> Option<&Insertion> {
     match write {
-        Write::Insert { todo, terms, quota } => Some((todo, terms, *quota)),
-        Write::Save { .. } | Write::Remove { .. } => None,
+        Write::Insert(insertion) => Some(insertion),
+        Write::Save(_) | Write::Remove(_) => None,
     }
 }

@@ -13,6 +13,8 @@
 //! * A server of the earlier schema may be running. What it must not write any more has another name
 //!   afterwards.
 
+use todo_application::domain::{Term, Todo};
+
 /// One step of a migration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
@@ -22,13 +24,15 @@ pub(super) enum Step {
     Unless { done: &'static str, sql: &'static str },
     /// Where `like` is distributed, distributes the new and empty `table` in the same way.
     Distribute { table: &'static str, like: &'static str },
-    /// Adds the terms of all todos to the empty table of terms.
-    AddTerms,
+    /// Adds some terms of all todos, of which the table of terms has none.
+    AddTerms(fn(&Todo) -> Vec<Term>),
+    /// Adds a change for each todo to the empty table of changes.
+    AddBaselines,
 }
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 7] = [
+pub(super) const MIGRATIONS: [(i32, &[Step]); 9] = [
     (1, &TODOS),
     (2, &CREATIONS),
     (3, &CALLERS),
@@ -36,6 +40,8 @@ pub(super) const MIGRATIONS: [(i32, &[Step]); 7] = [
     (5, &FIELDS),
     (6, &ORDERS),
     (7, &TERMS),
+    (8, &CHANGES),
+    (9, &STATES),
 ];
 
 /// Whether the table of todos has the name that migration 4 gives it.
@@ -238,7 +244,67 @@ const TERMS: [Step; 5] = [
     ),
     Step::Distribute { table: "todo_terms", like: "todo_items" },
     Step::Run("DELETE FROM todo_terms"),
-    Step::AddTerms,
+    Step::AddTerms(Term::of_texts),
+];
+
+/// What is remembered of the writes. A column of the heads gets another name, which a server of an earlier schema
+/// does not know: it would write without a change.
+const CHANGES: [Step; 10] = [
+    // First: it waits for the writes of such servers, and excludes further ones.
+    Step::Unless {
+        done: "SELECT EXISTS (SELECT 1 FROM pg_attribute \
+               WHERE attrelid = to_regclass('todo_heads') AND attname = 'last_number')",
+        sql: "ALTER TABLE todo_heads RENAME COLUMN last_change TO last_number",
+    },
+    // The greatest number of a write that is not remembered.
+    Step::Run("ALTER TABLE todo_heads ADD COLUMN IF NOT EXISTS forgotten bigint NOT NULL DEFAULT 0"),
+    // How many deletions are remembered and not undone.
+    Step::Run("ALTER TABLE todo_heads ADD COLUMN IF NOT EXISTS deleted bigint NOT NULL DEFAULT 0"),
+    // Of the changes that are remembered.
+    Step::Run(
+        "ALTER TABLE todo_heads ADD COLUMN IF NOT EXISTS history_bytes bigint NOT NULL DEFAULT 0",
+    ),
+    // What came of a call that could make several writes; null: its todo.
+    Step::Run("ALTER TABLE creations ADD COLUMN IF NOT EXISTS outcome text"),
+    Step::Run(
+        "CREATE TABLE IF NOT EXISTS todo_changes (
+            workspace    bytea  NOT NULL,
+            number       bigint NOT NULL, -- of the write, from the head
+            at           bigint NOT NULL, -- in milliseconds since 1970
+            action       bigint NOT NULL, -- 1: created, 2: updated, 3: deleted, 4: restored
+            todo         uuid   NOT NULL, -- it may be gone
+            title        text   NOT NULL, -- this and the version: after the change, or the last ones
+            version      bigint NOT NULL,
+            subject      text   NOT NULL, -- this and the next two: whoever made it
+            organization text,
+            client       text,
+            before       text,            -- what it replaced, as JSON, null: nothing
+            after        text,            -- what it put in its place
+            bytes        bigint NOT NULL, -- what it counts in a quota
+            batch        bigint,          -- the first change of the call
+            undoes       bigint,          -- the change that it takes back
+            undone_by    bigint,          -- the change that takes it back
+            PRIMARY KEY (workspace, number)
+        )",
+    ),
+    Step::Distribute { table: "todo_changes", like: "todo_items" },
+    // Negated, so that no planner, whatever it guesses, takes the primary key in place of these; and the condition,
+    // which holds for all, keeps it from taking this one in place of the primary key.
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS changes_by_todo ON todo_changes (workspace, todo, (- number))
+         WHERE number > 0",
+    ),
+    Step::Run(
+        "CREATE INDEX IF NOT EXISTS changes_deleting ON todo_changes (workspace, (- number))
+         WHERE action = 3",
+    ),
+    Step::AddBaselines,
+];
+
+/// Terms of priorities and of the days on which todos are due. No server of an earlier schema writes by now.
+const STATES: [Step; 2] = [
+    Step::Run("DELETE FROM todo_terms WHERE term >= '+' AND term < ','"),
+    Step::AddTerms(Term::of_state),
 ];
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ async fn a_copy_made_under_load_is_intact_and_has_all_todos_written_before() {
                 let number = others.next().unwrap();
                 let todo = todo(number, "In between");
                 // The first time there is none.
-                let _ = repository.remove(&write_permit(), &todo).await;
+                let _ = repository.remove(&write_permit(), &todo, todo.updated_at()).await;
                 repository.insert(&write_permit(), &todo).await.unwrap();
             }
         }

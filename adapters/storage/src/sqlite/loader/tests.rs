@@ -22,11 +22,11 @@ async fn loaded_todos_are_counted_in_the_head_of_their_workspace() {
     let loader = SqliteTodoLoader::open(&place.file()).unwrap();
     for _ in 0..2 {
         loader
-            .load(&operator(), vec![todo(1, "one"), todo(2, "two"), todo(2, "two")])
+            .load(&operator(), vec![todo(1, "one"), todo(2, "two"), todo(2, "two")], None)
             .await
             .unwrap();
     }
-    let head = "SELECT todos, bytes, last_change FROM heads";
+    let head = "SELECT todos, bytes, latest FROM heads";
     let head = place.shell().query_row(head, [], |row| {
         Ok::<(i64, i64, i64), _>((row.get(0)?, row.get(1)?, row.get(2)?))
     });
@@ -42,7 +42,7 @@ async fn the_log_of_a_killed_import_is_not_applied_to_a_copy_of_the_database() {
     let loader = SqliteTodoLoader::open(&place.file()).unwrap();
     loader.0.lock().unwrap().connection.pragma_update(None, "wal_autocheckpoint", 100).unwrap();
     for number in 0..4 {
-        loader.load(&operator(), batch(number)).await.unwrap();
+        loader.load(&operator(), batch(number), None).await.unwrap();
     }
     let killed = place.after_a_crash();
     SqliteTodoRepository::open(&killed.file()).unwrap();

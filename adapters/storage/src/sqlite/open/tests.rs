@@ -1,8 +1,10 @@
 use std::{fs, slice};
 
 use rusqlite::{Connection, params_from_iter};
-use todo_application::domain::TermRange;
-use todo_application::ports::{Filter, TodoRepository as _};
+use todo_application::domain::{
+    Change, ChangeNumber, Day, Due, DueCondition, Priority, Recorded, Term, TermRange, Todo,
+};
+use todo_application::ports::{Direction, Filter, Span, TodoHistory as _, TodoRepository as _};
 
 use super::*;
 use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
@@ -149,6 +151,28 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
         let values: Vec<_> = row::values(&todo).into_iter().collect();
         let values = values.iter().take(5).chain(&values[9..]);
         shell.execute(insert, params_from_iter(values)).unwrap();
+        if schema >= 5 {
+            let head = "INSERT INTO heads VALUES ('everyone', 1, 18, 3, NULL)";
+            let of_later = "INSERT INTO heads (workspace, todos, bytes, latest) \
+                            VALUES ('everyone', 1, 18, 3)";
+            shell.execute(if schema >= 9 { of_later } else { head }, []).unwrap();
+        }
+        let mut record = todo.into_record();
+        if schema >= 6 {
+            record.priority = Priority::Urgent;
+            record.due = Some(Due::Day(Day::new(2026, 12, 24).unwrap()));
+            let due = record.due.as_ref().map(|due| due.key().as_i64());
+            shell.execute("UPDATE todos SET priority = 3, due = ?1", [due]).unwrap();
+        }
+        let todo = Todo::restore(record).unwrap();
+        if schema >= 8 {
+            let add = "INSERT INTO terms VALUES (?1, ?2, ?3)";
+            for term in Term::of_texts(&todo) {
+                let id = todo.id();
+                let key = (todo.workspace().as_str(), term.as_str(), id.as_uuid().as_bytes());
+                shell.execute(add, key).unwrap();
+            }
+        }
         drop(shell);
 
         let repository = place.open();
@@ -158,8 +182,30 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
             assert_eq!(listed, slice::from_ref(&todo), "schema {schema}");
         }
         let range = TermRange::of_word("mil");
-        let found = repository.ids_by_term(&read_permit(), &range, None, 9).await.unwrap().unwrap();
+        let found = repository
+            .ids_by_term(&read_permit(), slice::from_ref(&range), None, 9)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(found.ids, [todo.id()], "schema {schema}");
+        let span =
+            Span { direction: Direction::Back(None), todo: None, deletions: false, limit: 9 };
+        let history = repository.changes(&read_permit(), &span).await.unwrap();
+        let baseline = |recorded: &Recorded| Change::baseline(&todo, recorded.change.at);
+        let baselines: Vec<_> = history.changes.iter().map(baseline).collect();
+        let changes: Vec<_> = history.changes.iter().map(|it| it.change.clone()).collect();
+        assert_eq!(changes, baselines, "schema {schema}");
+        // Schema 9 has the table, and so no baseline is missing.
+        let numbers: Vec<_> = history.changes.iter().map(|it| it.number.as_i64()).collect();
+        assert_eq!(numbers, if schema >= 9 { vec![] } else { vec![1] }, "schema {schema}");
+        let latest = if schema >= 5 { 3 } else { 1 };
+        assert_eq!(history.latest, ChangeNumber::new(latest).unwrap(), "schema {schema}");
+        let urgent = TermRange::of_priority(Priority::Urgent, None).unwrap();
+        let due = TermRange::of_due(&DueCondition::Any, None).unwrap();
+        for ranges in [urgent, due] {
+            let found = repository.ids_by_term(&read_permit(), &ranges, None, 9).await.unwrap();
+            assert_eq!(found.unwrap().ids.len(), usize::from(schema >= 6), "schema {schema}");
+        }
         drop(repository);
         let schema = place.shell().pragma_query_value(None, "user_version", |row| row.get(0));
         assert_eq!(schema, Ok(schema::CURRENT));
@@ -178,7 +224,7 @@ fn database_of(place: &Place, migrations: &[&str]) -> Connection {
 }
 
 /// Those before the current schema.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_todos.sql"),
     include_str!("../migrations/0002_creations.sql"),
     include_str!("../migrations/0003_whole_todos_by_done.sql"),
@@ -186,6 +232,8 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0005_heads.sql"),
     include_str!("../migrations/0006_due_priority_labels.sql"),
     include_str!("../migrations/0007_orders.sql"),
+    include_str!("../migrations/0008_terms.sql"),
+    include_str!("../migrations/0009_changes.sql"),
 ];
 
 /// The workspace says the organization of the caller, except for that of everyone.
@@ -240,7 +288,7 @@ fn workspaces_of_every_earlier_schema_get_their_heads() {
 
         drop(place.open());
         let head = |workspace: &str| {
-            let head = "SELECT todos, bytes, last_change, lower(hex(last_id)) FROM heads \
+            let head = "SELECT todos, bytes, latest, lower(hex(last_id)) FROM heads \
                         WHERE workspace = ?1";
             let head = place.shell().query_row(head, [workspace], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

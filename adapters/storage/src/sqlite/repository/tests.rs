@@ -103,7 +103,8 @@ async fn the_others_can_be_read_beside_a_corrupt_todo_and_it_can_be_removed() {
         .unwrap();
 
     assert!(repository.find(&read_permit(), id(2)).await.unwrap().is_some());
-    repository.remove(&write_permit(), &todo(1, "Buy milk")).await.unwrap();
+    let gone = todo(1, "Buy milk");
+    repository.remove(&write_permit(), &gone, gone.updated_at()).await.unwrap();
     let todos = repository.list(&read_permit(), Filter::default(), None, 9).await.unwrap();
     assert_eq!(todos, [todo(2, "Buy milk")]);
 }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot::Receiver as Replied;
 
 use super::*;
 use crate::sqlite::fixture::{Place, id, todo, without_sync, workspace};
-use crate::sqlite::write::{Before, Outcome};
+use crate::sqlite::write::{Before, Outcome, Step, TodoWrite};
 use crate::sqlite::{queries, schema};
 
 const FAILS_ALONE: &str = "fails alone";
@@ -39,7 +39,11 @@ fn failing_database() -> Connection {
 
 fn insert(number: u8, title: &str) -> Write {
     let todo = todo(number, title);
-    Write::Insert { terms: TermChange::adding(&todo), todo, quota: Quota::OFF }
+    one(TermChange::adding(&todo), Step::Insert(todo))
+}
+
+fn one(terms: TermChange, step: Step) -> Write {
+    Write::One(TodoWrite { step, terms, quota: Quota::OFF, change: None, undoes: None })
 }
 
 fn stored(connection: &Connection) -> Vec<TodoId> {
@@ -47,7 +51,7 @@ fn stored(connection: &Connection) -> Vec<TodoId> {
     todos.iter().map(Todo::id).collect()
 }
 
-fn is_unavailable(result: &Result<Outcome, StorageError>) -> bool {
+fn is_unavailable(result: &Result<Answer, StorageError>) -> bool {
     matches!(result, Err(StorageError::Unavailable(_)))
 }
 
@@ -65,10 +69,10 @@ fn a_failing_write_does_not_affect_its_group() {
         let group =
             [insert(1, "first"), insert(2, title), insert(1, "first again"), insert(3, "last")];
         let results = commit(&mut connection, &group, false);
-        assert!(matches!(results[0], Ok(Outcome::Done)));
+        assert!(matches!(results[0], Ok(Answer::One(Outcome::Done))));
         assert!(is_unavailable(&results[1]), "{title}: {results:?}");
-        assert!(matches!(results[2], Ok(Outcome::Duplicate)));
-        assert!(matches!(results[3], Ok(Outcome::Done)));
+        assert!(matches!(results[2], Ok(Answer::One(Outcome::Duplicate))));
+        assert!(matches!(results[3], Ok(Answer::One(Outcome::Done))));
         assert_eq!(stored(&connection), [id(1), id(3)], "{title}");
     }
 }
@@ -76,17 +80,23 @@ fn a_failing_write_does_not_affect_its_group() {
 #[test]
 fn a_write_sees_the_earlier_ones_of_its_group() {
     let mut connection = failing_database();
-    let quota = Quota::OFF;
     let (first, second) = (todo(1, "first"), todo(1, "second"));
     let before = Before::from(&first);
     let terms = TermChange::between(&first, &second);
-    let save = || Write::Save { before, todo: second.clone(), terms: terms.clone(), quota };
+    let save = || one(terms.clone(), Step::Save { before, todo: second.clone() });
     let terms = TermChange::removing(&second);
-    let remove = Write::Remove { workspace: workspace(), id: id(1), before, terms };
+    let remove = one(terms, Step::Remove { workspace: workspace(), id: id(1), before });
     let group = [insert(1, "first"), save(), remove, save()];
     let results = commit(&mut connection, &group, false);
-    assert!(matches!(results[..3], [Ok(Outcome::Done), Ok(Outcome::Done), Ok(Outcome::Done)]));
-    assert!(matches!(results[3], Ok(Outcome::Stale)));
+    assert!(matches!(
+        results[..3],
+        [
+            Ok(Answer::One(Outcome::Done)),
+            Ok(Answer::One(Outcome::Done)),
+            Ok(Answer::One(Outcome::Done))
+        ]
+    ));
+    assert!(matches!(results[3], Ok(Answer::One(Outcome::Stale))));
     assert_eq!(stored(&connection), []);
 }
 
@@ -106,7 +116,7 @@ fn a_group_whose_commit_fails_is_unavailable_and_leaves_nothing_behind() {
     assert_eq!(stored(&connection), []);
 
     let next = commit(&mut connection, &[insert(4, "next")], false);
-    assert!(matches!(next[..], [Ok(Outcome::Done)]), "{next:?}");
+    assert!(matches!(next[..], [Ok(Answer::One(Outcome::Done))]), "{next:?}");
 }
 
 #[cfg(target_os = "linux")]
@@ -128,7 +138,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
 }
 
 /// Queues a write without waiting for its reply.
-fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Outcome, StorageError>> {
+fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Answer, StorageError>> {
     let (reply, replied) = oneshot::channel();
     queue.send(Job { write, reply, share: None }).unwrap();
     replied
@@ -144,7 +154,7 @@ fn a_writer_continues_after_failures_and_cancelled_callers() {
         assert!(is_unavailable(&result), "{title}");
     }
     let again = send(queue, insert(1, "again")).blocking_recv().unwrap();
-    assert!(matches!(again, Ok(Outcome::Duplicate)));
+    assert!(matches!(again, Ok(Answer::One(Outcome::Duplicate))));
     assert!(writer.is_alive());
 }
 
@@ -170,7 +180,7 @@ fn queued_writes_are_committed_before_the_writer_stops() {
     let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
     drop(writer);
     for answered in answers {
-        assert!(matches!(answered.blocking_recv(), Ok(Ok(Outcome::Done))));
+        assert!(matches!(answered.blocking_recv(), Ok(Ok(Answer::One(Outcome::Done)))));
     }
 }
 

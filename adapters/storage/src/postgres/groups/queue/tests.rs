@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use todo_application::domain::{TermChange, TodoId, Version};
 use tokio::sync::oneshot::channel;
 
+use super::super::super::write::Removal;
 use super::*;
 
 const GROUPS: usize = 2;
@@ -31,12 +32,13 @@ fn workspace(number: u8) -> WorkspaceId {
 }
 
 fn removal(workspace: WorkspaceId) -> Write {
-    Write::Remove {
+    Write::Remove(Removal {
         workspace,
         id: TodoId::from_bytes([0; 16]),
         before: Version::FIRST,
         terms: TermChange::default(),
-    }
+        change: None,
+    })
 }
 
 fn workspaces(group: &[Job]) -> Vec<WorkspaceId> {

@@ -1,0 +1,126 @@
+//! Statements that read todos and their terms.
+
+use super::super::row::{head_columns, select};
+
+pub(super) const FIND: &str = select!("WHERE workspace = $1 AND id = $2");
+
+/// In any order. An index seek for each id: with `id = ANY($2)`, the plan for a short table reads all of it.
+pub(super) const FIND_ALL: &str = concat!(
+    "SELECT todo.* FROM unnest($2::uuid[]) AS wanted (wanted_id) CROSS JOIN LATERAL (",
+    select!("WHERE workspace = $1 AND id = wanted_id LIMIT 1"),
+    ") AS todo"
+);
+
+/// The first `$4` terms of the ranges from each of `$2` to that of `$3`: a seek for each, however many todos have
+/// it.
+macro_rules! terms {
+    ($rest:literal) => {
+        concat!(
+            "WITH RECURSIVE found (term, last) AS ( \
+                SELECT (SELECT term FROM todo_terms \
+                        WHERE workspace = $1 AND term >= first AND term <= range.last \
+                        ORDER BY term LIMIT 1), range.last \
+                FROM unnest($2::text[], $3::text[]) AS range (first, last) \
+                UNION ALL \
+                SELECT (SELECT next.term FROM todo_terms AS next \
+                        WHERE next.workspace = $1 AND next.term > found.term AND next.term <= found.last \
+                        ORDER BY next.term LIMIT 1), found.last \
+                FROM found WHERE found.term IS NOT NULL), \
+            terms AS MATERIALIZED (SELECT term FROM found WHERE term IS NOT NULL LIMIT $4)",
+            $rest
+        )
+    };
+}
+
+pub(super) const TERMS: &str = terms!(" SELECT term FROM terms");
+
+/// The first `$6` ids that begin at `$5`, of all of these terms, and how many terms there are; of more than `$8`, no
+/// ids. `$7` of each term are looked up first, for an id up to which the others are. One statement, so that a todo
+/// whose term changes within the ranges is found by the one or by the other.
+pub(super) const IDS_BY_TERM: &str = terms!(
+    ", first_ids AS MATERIALIZED ( \
+         SELECT of_term.id FROM terms CROSS JOIN LATERAL ( \
+             SELECT id FROM todo_terms \
+             WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
+             ORDER BY todo_terms.id LIMIT ($7::bigint[])[(SELECT count(*)::integer FROM terms)]) AS of_term) \
+     SELECT (SELECT count(*) FROM terms), of_term.id FROM terms LEFT JOIN LATERAL ( \
+         SELECT id FROM todo_terms \
+         WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
+           AND todo_terms.id <= coalesce( \
+               (SELECT id FROM first_ids ORDER BY id OFFSET $6::bigint - 1 LIMIT 1), \
+               'ffffffff-ffff-ffff-ffff-ffffffffffff') \
+         ORDER BY todo_terms.id \
+         LIMIT CASE WHEN (SELECT count(*) FROM terms) <= $8::bigint THEN $6::bigint ELSE 0 END) AS of_term ON true \
+     ORDER BY of_term.id LIMIT $6"
+);
+
+/// Beginning at the id `$2`.
+pub(super) const LIST: &str = select!("WHERE workspace = $1 AND id >= $2 ORDER BY id LIMIT $3");
+
+pub(super) const LIST_OPEN: &str =
+    select!("WHERE workspace = $1 AND open_id >= $2 ORDER BY open_id LIMIT $3");
+
+pub(super) const LIST_DONE: &str =
+    select!("WHERE workspace = $1 AND done_id >= $2 ORDER BY done_id LIMIT $3");
+
+/// After the number `$2` and the id `$3` in an order (`Order` in the domain). The expressions are those of the
+/// indexes.
+macro_rules! list_by {
+    (open, $number:literal) => {
+        list_by!(@ "IS NULL", $number)
+    };
+    (done, $number:literal) => {
+        list_by!(@ "IS NOT NULL", $number)
+    };
+    // One statement, so that a todo that is completed meanwhile is among the ones or the others.
+    (both, $number:literal) => {
+        concat!(
+            "SELECT * FROM (", list_by!(open, $number), ") AS open \
+             UNION ALL SELECT * FROM (", list_by!(done, $number), ") AS done"
+        )
+    };
+    (@ $done:literal, $number:literal) => {
+        select!(
+            "WHERE workspace = $1 AND completed_at ", $done,
+            " AND (", $number, ", id) > ($2, $3) ORDER BY ", $number, ", id LIMIT $4"
+        )
+    };
+}
+
+macro_rules! by_due {
+    ($todos:ident) => {
+        list_by!($todos, "coalesce(due, 1000000000000000)")
+    };
+}
+
+macro_rules! by_priority {
+    ($todos:ident) => {
+        list_by!($todos, "((3 - priority) * 10000000000000000 + coalesce(due, 1000000000000000))")
+    };
+}
+
+macro_rules! by_update {
+    ($todos:ident) => {
+        list_by!($todos, "(- updated_at)")
+    };
+}
+
+/// Open ones, then done ones, at most `$4` of each.
+pub(super) const LIST_BY_DUE: &str = by_due!(both);
+pub(super) const LIST_BY_PRIORITY: &str = by_priority!(both);
+pub(super) const LIST_BY_UPDATE: &str = by_update!(both);
+pub(super) const LIST_OPEN_BY_DUE: &str = by_due!(open);
+pub(super) const LIST_OPEN_BY_PRIORITY: &str = by_priority!(open);
+pub(super) const LIST_OPEN_BY_UPDATE: &str = by_update!(open);
+pub(super) const LIST_DONE_BY_DUE: &str = by_due!(done);
+pub(super) const LIST_DONE_BY_PRIORITY: &str = by_priority!(done);
+pub(super) const LIST_DONE_BY_UPDATE: &str = by_update!(done);
+
+pub(super) const HEAD: &str =
+    concat!("SELECT ", head_columns!(), " FROM todo_heads WHERE workspace = $1");
+
+/// Whether a todo exists, as the number of rows. Also the query of the health check while writes succeed.
+pub(super) const EXISTS: &str = "SELECT id FROM todo_items WHERE workspace = $1 AND id = $2";
+
+/// Which of several workspaces have a head.
+pub(super) const HEADS_OF: &str = "SELECT workspace FROM todo_heads WHERE workspace = ANY($1)";

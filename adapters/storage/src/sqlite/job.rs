@@ -1,0 +1,138 @@
+//! What the writing thread is asked to do.
+
+use rusqlite::Connection;
+use todo_application::domain::{ChangeNumber, Instant, WorkspaceId};
+use todo_application::ports::{CallRequest, EarlierCall, Erased, Head, WriteRefusal};
+
+use super::heads::{Heads, StoredHead};
+use super::write::{Outcome, TodoWrite};
+use super::{changes, creations, schema};
+
+/// A part of a transaction.
+#[expect(clippy::large_enum_variant, reason = "most writes are of one todo")]
+pub(super) enum Write {
+    One(TodoWrite),
+    All(Together),
+    /// Removes the oldest changes of a workspace that were made before an instant, so many at most.
+    Forget {
+        workspace: WorkspaceId,
+        until: Instant,
+        limit: usize,
+    },
+    /// Removes all of a workspace.
+    Erase(WorkspaceId),
+    /// Changes nothing, to see whether writes are committed.
+    Probe,
+}
+
+/// Writes to one workspace that are made together.
+pub(super) struct Together {
+    pub(super) workspace: WorkspaceId,
+    pub(super) writes: Vec<TodoWrite>,
+    pub(super) is_batch: bool,
+    pub(super) is_trial: bool,
+    pub(super) at: Instant,
+    /// The key of the caller, and its call.
+    pub(super) call: Option<(String, CallRequest)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    One(Outcome),
+    All(Result<ChangeNumber, AllRefused>),
+    /// How many changes were removed.
+    Forgotten(u64),
+    Erased(Erased),
+    Committed,
+}
+
+/// Why none of several writes was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AllRefused {
+    At(usize, WriteRefusal),
+    Earlier(EarlierCall),
+}
+
+impl Write {
+    /// The workspace, and the bytes of the texts that are written to it; `None` for a write without texts.
+    pub(super) fn texts(&self) -> Option<(&WorkspaceId, u64)> {
+        match self {
+            Self::One(write) => Some((write.workspace(), write.bytes())),
+            Self::All(Together { workspace, writes, .. }) => {
+                Some((workspace, writes.iter().map(TodoWrite::bytes).sum()))
+            }
+            Self::Forget { .. } | Self::Erase(_) | Self::Probe => None,
+        }
+    }
+
+    /// Runs the write in the open transaction. What was refused has changed nothing; after an error, the
+    /// transaction must be rolled back.
+    pub(super) fn apply(
+        &self,
+        connection: &Connection,
+        heads: &mut Heads<'_>,
+    ) -> rusqlite::Result<Answer> {
+        Ok(match self {
+            Self::One(write) => {
+                Answer::One(write.apply(connection, heads.of(write.workspace())?, None)?)
+            }
+            Self::All(together) => Answer::All(together.apply(connection, heads)?),
+            Self::Forget { workspace, until, limit } => {
+                let head = heads.of(workspace)?;
+                Answer::Forgotten(changes::forget(connection, workspace, head, *until, *limit)?)
+            }
+            Self::Erase(workspace) => {
+                heads.remove(workspace);
+                Answer::Erased(changes::erase(connection, workspace)?)
+            }
+            Self::Probe => schema::rewrite(connection).map(|()| Answer::Committed)?,
+        })
+    }
+}
+
+impl Together {
+    fn apply(
+        &self,
+        connection: &Connection,
+        heads: &mut Heads<'_>,
+    ) -> rusqlite::Result<Result<ChangeNumber, AllRefused>> {
+        let key = self.call.as_ref().map(|(caller, call)| creations::Key {
+            workspace: &self.workspace,
+            caller,
+            name: &call.key,
+        });
+        if let Some(key) = &key
+            && let Some(earlier) = creations::find(connection, key, self.at)?
+        {
+            return Ok(Err(AllRefused::Earlier(earlier)));
+        }
+        let head = heads.of(&self.workspace)?;
+        let before = *head.get();
+        let first = before.latest.plus(1);
+        let batch = self.is_batch.then_some(first);
+        // Other writes of the transaction stay when these are refused.
+        connection.execute_batch("SAVEPOINT together")?;
+        for (place, write) in self.writes.iter().enumerate() {
+            if let Some(refusal) = write.apply(connection, head, batch)?.refusal() {
+                take_back(connection, head, before)?;
+                return Ok(Err(AllRefused::At(place, refusal)));
+            }
+        }
+        if self.is_trial {
+            take_back(connection, head, before)?;
+            return Ok(Ok(first));
+        }
+        if let Some((key, (_, call))) = key.zip(self.call.as_ref()) {
+            creations::remember_call(connection, &key, call, first, self.at)?;
+        }
+        connection.execute_batch("RELEASE together")?;
+        Ok(Ok(first))
+    }
+}
+
+/// Makes the database what it was before the writes that are made together.
+fn take_back(connection: &Connection, head: &mut StoredHead, before: Head) -> rusqlite::Result<()> {
+    connection.execute_batch("ROLLBACK TO together; RELEASE together")?;
+    head.change(|head| *head = before);
+    Ok(())
+}

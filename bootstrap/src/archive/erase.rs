@@ -1,0 +1,41 @@
+//! `todo-mcp erase`: all that is kept of a caller's list.
+
+use std::process::ExitCode;
+
+use indicatif::HumanCount;
+use todo_application::ports::Erased;
+
+use super::command::{count, operator, storage};
+use crate::command_line::EraseArguments;
+use crate::config::{Config, Database, sharing_text};
+use crate::failure::Failure;
+use crate::{compose, console};
+
+/// The exit code is 1 if there was nothing to remove: a name may be misspelt.
+pub(crate) async fn run(config: &Config, arguments: &EraseArguments) -> Result<ExitCode, Failure> {
+    if matches!(config.database, Database::Memory) {
+        return Err(compose::nothing_to_move());
+    }
+    let EraseArguments { subject, organization } = arguments;
+    let workspace = config.sharing.workspace(subject, organization.as_ref());
+    let workspace =
+        workspace.map_err(|error| Failure::Usage(format!("{error}: pass --organization")))?;
+    let history = compose::open_storage(config).await?.history;
+    let erased = history.erase(&operator(), &workspace).await;
+    let Erased { todos, changes } =
+        erased.map_err(|error| storage(error, "nothing was removed"))?;
+    let list = format!("the list {workspace} ({})", sharing_text(config.sharing));
+    if todos == 0 && changes == 0 {
+        console::note(&format!(
+            "Nothing is kept in {list}. A list belongs to a subject in an organization, as access tokens \
+             name them (`sub` and `org_id`)."
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    let changes = match changes {
+        1 => "1 change".to_owned(),
+        many => format!("{} changes", HumanCount(many)),
+    };
+    console::note(&format!("Erased {list}: {} and {changes}.", count(todos)));
+    Ok(ExitCode::SUCCESS)
+}
