@@ -32,6 +32,7 @@ mod conformance;
 mod consent;
 mod contention;
 mod crowd;
+mod history;
 mod listening;
 mod log_hygiene;
 mod memory;

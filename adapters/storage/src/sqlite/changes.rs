@@ -311,16 +311,14 @@ pub(super) fn forget(
     Ok(count)
 }
 
-/// Removes all of a workspace, and overwrites it: nothing of it is left in the file.
+/// Removes all of a workspace.
 pub(super) fn erase(connection: &Connection, workspace: &WorkspaceId) -> rusqlite::Result<Erased> {
-    connection.pragma_update(None, "secure_delete", true)?;
     let remove = |sql| connection.execute(sql, [workspace.as_str()]).map(|rows| rows as u64);
     remove("DELETE FROM terms WHERE workspace = ?1")?;
     remove("DELETE FROM creations WHERE workspace = ?1")?;
     remove("DELETE FROM heads WHERE workspace = ?1")?;
     let todos = remove("DELETE FROM todos WHERE workspace = ?1")?;
     let changes = remove("DELETE FROM changes WHERE workspace = ?1")?;
-    connection.pragma_update(None, "secure_delete", false)?;
     Ok(Erased { todos, changes })
 }
 

@@ -55,6 +55,11 @@ struct Job {
 #[error("the write could not be committed")]
 struct NotCommitted(#[source] Arc<rusqlite::Error>);
 
+/// A workspace was erased, and what was deleted before may still be in the file.
+#[derive(Debug, Error)]
+#[error("the list was removed, and the file could not be written anew: erase it again")]
+struct NotCompacted(#[source] Arc<rusqlite::Error>);
+
 impl Writer {
     pub(super) fn start(
         connection: Connection,
@@ -169,6 +174,9 @@ fn serve(
         } else if !files.are_in_place() {
             results.fill_with(|| Err(unavailable("the database file has been moved or removed")));
         }
+        if results.iter().any(|it| matches!(it, Ok(Answer::Erased(_)))) {
+            compact(&connection, &mut results);
+        }
         let failed = results.iter().any(|it| matches!(it, Err(StorageError::Unavailable(_))));
         if results.iter().any(is_not_committed) {
             is_failing.store(true, Ordering::Relaxed);
@@ -183,6 +191,15 @@ fn serve(
     // The writer is the last to close, and truncates the log.
     drop(pinned);
     checkpoints.at_the_end(&connection);
+}
+
+/// Writes the database anew: what was deleted before it was erased may be in unused parts of its pages.
+fn compact(connection: &Connection, results: &mut [Result<Answer, StorageError>]) {
+    let Err(error) = connection.execute_batch("VACUUM") else { return };
+    let error = Arc::new(error);
+    for result in results.iter_mut().filter(|it| matches!(it, Ok(Answer::Erased(_)))) {
+        *result = Err(unavailable(NotCompacted(Arc::clone(&error))));
+    }
 }
 
 fn is_not_committed(result: &Result<Answer, StorageError>) -> bool {
