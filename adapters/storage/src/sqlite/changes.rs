@@ -3,6 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use thiserror::Error;
+use todo_application::MAX_CHANGES;
 use todo_application::domain::{
     Author, Change, ChangeAction, ChangeNumber, ClientId, Instant, Organization, Recorded, Subject,
     Title, Todo, TodoId, Version, WorkspaceId,
@@ -76,9 +77,9 @@ const ON_DELETIONS: &str = changes!(
 
 const FIND: &str = changes!("WHERE workspace = ?1 AND number = ?2");
 
-/// A call makes 50 changes at most, which follow each other.
+/// The changes of a call follow each other: of the `?3` that one makes at most, those of this call.
 const FIND_BATCH: &str = changes!(
-    "WHERE workspace = ?1 AND number >= ?2 AND number < ?2 + 50 AND batch = ?2 ORDER BY number"
+    "WHERE workspace = ?1 AND number >= ?2 AND number < ?2 + ?3 AND batch = ?2 ORDER BY number"
 );
 
 /// After the key of the last change that was read, along the primary key.
@@ -199,11 +200,14 @@ pub(super) fn find(
     workspace: &WorkspaceId,
     changes: ChangeRef,
 ) -> Result<Vec<Recorded>, StorageError> {
-    let (sql, number) = match changes {
-        ChangeRef::One(number) => (FIND, number),
-        ChangeRef::Batch(first) => (FIND_BATCH, first),
-    };
-    select(connection, sql, params![workspace.as_str(), number.as_i64()])
+    let key = workspace.as_str();
+    match changes {
+        ChangeRef::One(number) => select(connection, FIND, params![key, number.as_i64()]),
+        ChangeRef::Batch(first) => {
+            let most = i64::try_from(MAX_CHANGES).unwrap_or(i64::MAX);
+            select(connection, FIND_BATCH, params![key, first.as_i64(), most])
+        }
+    }
 }
 
 /// The number of changes in all workspaces.
