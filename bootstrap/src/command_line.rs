@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-
 use todo_application::domain::{IdentifierError, Organization, Subject};
 
 use crate::config::SETTINGS;

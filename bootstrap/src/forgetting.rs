@@ -14,7 +14,7 @@ const ROUND: Duration = Duration::from_hours(1);
 /// Between two steps of a round, so that other work goes first.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Removes changes step by step: nobody waits for it, and workspaces without callers need none.
+/// Removes changes step by step in the background, also those of workspaces that are no longer used.
 pub struct Forgetting {
     history: Arc<dyn TodoHistory>,
     clock: Arc<dyn Clock>,

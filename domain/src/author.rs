@@ -12,7 +12,7 @@ pub struct Author {
 }
 
 impl Author {
-    /// Whoever runs the server: imports and what was there before changes were remembered.
+    /// The operator of the server: the author of imports, and of what was stored before changes were remembered.
     pub fn operator() -> Self {
         Self { subject: Subject::operator(), organization: None, client: None }
     }

@@ -86,7 +86,7 @@ identifier! {
 }
 
 impl Subject {
-    /// Whoever runs the server, in the history of what no caller has written.
+    /// The operator of the server, as the author of changes that no caller made.
     pub fn operator() -> Self {
         Self("operator".into())
     }

@@ -21,7 +21,7 @@ use super::*;
 
 const ROUNDS: u64 = 20;
 
-/// Somebody with the list of the organization "mine".
+/// A member of the organization "mine", whose list they share.
 struct Member {
     subject: Subject,
     organization: Organization,

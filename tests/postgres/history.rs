@@ -347,7 +347,7 @@ async fn an_erased_workspace_leaves_no_row() {
         let set = together(todos.map(insert));
         servers[0].write_all(&permit(name), &set).await.unwrap();
     }
-    // Whoever writes meanwhile has written before, or begins anew.
+    // A concurrent write is stored before the erasure, or begins a new history.
     let (server, mine) = (Arc::clone(&servers[1]), workspace("mine"));
     let writing = tokio::spawn(async move {
         for number in 100..140 {

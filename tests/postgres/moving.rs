@@ -110,7 +110,7 @@ async fn loaded_todos_are_counted_in_the_heads_of_their_workspaces() {
     assert_eq!(head(&shell, &workspace("a")).await, Some(expected(1, None)));
 }
 
-/// Terms of a todo that is gone are in nobody's way.
+/// Terms that are left of a deleted todo do no harm.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
 async fn a_todo_that_was_deleted_by_hand_can_be_loaded() {

@@ -80,7 +80,8 @@ pub trait TodoHistory: Send + Sync {
     ) -> Result<Vec<Recorded>, StorageError>;
 
     /// Removes some changes that were made before `until`, oldest first, of the workspaces after `after` in the
-    /// order of their keys. Takes a short time, and nobody waits for it long.
+    /// order of their keys. Each call takes a short time, so that no
+    /// request waits for it long.
     async fn forget(
         &self,
         permit: &OperatorPermit,

@@ -12,7 +12,7 @@ impl Todos {
     /// Returns a page of the changes of the caller's workspace: newest first, or oldest first what came after
     /// another one.
     ///
-    /// A reader who goes on from [`HistoryPage::latest`] misses no change, whoever writes meanwhile. A page
+    /// A reader who goes on from [`HistoryPage::latest`] misses no change, even while other clients write. A page
     /// looks at 2,000 changes at most: it may hold fewer than were asked for, or none, and has a cursor then.
     pub async fn list_changes(
         &self,

@@ -157,7 +157,8 @@ impl ServerBuilder {
 
     /// What one caller may cost each second on average, and ten times as much at once, in units: a request
     /// costs one, one more for each 64 KiB that are read, looked at or answered, and what its tool
-    /// [costs further](crate::Tool::further_cost). By default 100, `None` for no limit. An identity is a subject in an organization.
+    /// [costs further](crate::Tool::further_cost). By default 100, `None` for no limit. An identity is a
+    /// subject in an organization.
     #[must_use]
     pub fn rate_limit(self, per_second: Option<NonZeroU32>) -> Self {
         Self { rate_limit: per_second, ..self }

@@ -25,7 +25,7 @@ const OFFLOADED: usize = 4;
 /// The most queries that run concurrently on the threads of the async runtime.
 const MAX_INLINE: usize = 8;
 
-/// How much all connections for these cache of a database that nobody changes, and one of them at most: the
+/// How much all connections for these cache of a database that is not being changed, and one of them at most: the
 /// todos that a filter selects are on as many pages of 4 KiB. Others cache up to 2 MiB.
 const INLINE_CACHE_KIB: usize = 16 * 1024;
 const MAX_CACHE_KIB: usize = 8 * 1024;

@@ -275,7 +275,7 @@ const CHANGES: [Step; 10] = [
             todo         uuid   NOT NULL, -- it may be gone
             title        text   NOT NULL, -- this and the version: after the change, or the last ones
             version      bigint NOT NULL,
-            subject      text   NOT NULL, -- this and the next two: whoever made it
+            subject      text   NOT NULL, -- this and the next two: its author
             organization text,
             client       text,
             before       text,            -- what it replaced, as JSON, null: nothing
