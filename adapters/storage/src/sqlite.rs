@@ -5,11 +5,13 @@
 
 mod backlog;
 mod backup;
+mod change_reads;
 mod changes;
 mod checkpoints;
 mod creations;
 mod failure;
 mod files;
+mod forgetting;
 mod heads;
 mod history;
 mod job;

@@ -9,7 +9,8 @@ use todo_application::ports::{
     ChangeRef, Erased, Forgotten, HistoryPart, Span, StorageError, TodoHistory,
 };
 
-use super::changes;
+use super::change_reads;
+use super::forgetting;
 use super::job::{Answer, Write};
 use super::repository::{SqliteTodoRepository, other};
 
@@ -23,7 +24,7 @@ const CHANGES: usize = 128;
 impl TodoHistory for SqliteTodoRepository {
     async fn changes(&self, permit: &ReadPermit, span: &Span) -> Result<HistoryPart, StorageError> {
         let (workspace, span) = (permit.workspace().clone(), *span);
-        self.readers.read(move |connection| changes::part(connection, &workspace, &span)).await
+        self.readers.read(move |connection| change_reads::part(connection, &workspace, &span)).await
     }
 
     async fn find_changes(
@@ -32,7 +33,9 @@ impl TodoHistory for SqliteTodoRepository {
         changes: ChangeRef,
     ) -> Result<Vec<Recorded>, StorageError> {
         let workspace = permit.workspace().clone();
-        self.readers.read(move |connection| changes::find(connection, &workspace, changes)).await
+        self.readers
+            .read(move |connection| change_reads::find(connection, &workspace, changes))
+            .await
     }
 
     async fn forget(
@@ -43,7 +46,7 @@ impl TodoHistory for SqliteTodoRepository {
     ) -> Result<Forgotten, StorageError> {
         let start = after.cloned();
         let next = move |connection: &Connection| {
-            changes::to_be_forgotten(connection, until, start.as_ref(), WORKSPACES)
+            forgetting::to_be_forgotten(connection, until, start.as_ref(), WORKSPACES)
         };
         let looked_at = self.readers.read(next).await?;
         let Some(old) = looked_at.iter().position(|(_, is_old)| *is_old) else {

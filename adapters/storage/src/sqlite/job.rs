@@ -6,7 +6,7 @@ use todo_application::ports::{CallRequest, EarlierCall, Erased, Head, WriteRefus
 
 use super::heads::{Heads, StoredHead};
 use super::write::{Outcome, TodoWrite};
-use super::{changes, creations, schema};
+use super::{creations, forgetting, schema};
 
 /// A part of a transaction.
 #[expect(clippy::large_enum_variant, reason = "most writes are of one todo")]
@@ -79,11 +79,11 @@ impl Write {
             Self::All(together) => Answer::All(together.apply(connection, heads)?),
             Self::Forget { workspace, until, limit } => {
                 let head = heads.of(workspace)?;
-                Answer::Forgotten(changes::forget(connection, workspace, head, *until, *limit)?)
+                Answer::Forgotten(forgetting::forget(connection, workspace, head, *until, *limit)?)
             }
             Self::Erase(workspace) => {
                 heads.remove(workspace);
-                Answer::Erased(changes::erase(connection, workspace)?)
+                Answer::Erased(forgetting::erase(connection, workspace)?)
             }
             Self::Probe => schema::rewrite(connection).map(|()| Answer::Committed)?,
         })

@@ -204,8 +204,20 @@ pub(super) mod tests {
             .unwrap()
     }
 
+    /// Each query seeks in an index of the table and sorts nothing.
+    pub(in crate::sqlite) fn assert_searches(
+        connection: &Connection,
+        table: &str,
+        plans: &[(&str, &str)],
+    ) {
+        for (sql, expected) in plans {
+            let expected = format!("SEARCH {table} USING {expected}");
+            assert_eq!(plan(connection, sql), [expected], "{sql}");
+        }
+    }
+
     fn assert_plans(connection: &Connection) {
-        for (sql, expected) in [
+        let searches = [
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
             (LIST_BY_DONE, "COVERING INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
@@ -222,10 +234,8 @@ pub(super) mod tests {
                 "COVERING INDEX todos_by_update (workspace=? AND done=? AND (by_update,id)>(?,?))",
             ),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
-        ] {
-            let expected = format!("SEARCH todos USING {expected}");
-            assert_eq!(plan(connection, sql), [expected], "{sql}");
-        }
+        ];
+        assert_searches(connection, "todos", &searches);
         for (sql, order) in [
             (LIST_BOTH_BY_DUE, "due"),
             (LIST_BOTH_BY_PRIORITY, "priority"),

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::failure::{failure, unavailable};
 use super::open_error::{OpenError, OpenProblem};
-use super::{changes, heads, open, queries, schema};
+use super::{change_reads, heads, open, queries, schema};
 
 /// All todos of an SQLite file at one instant, while other processes may use it.
 ///
@@ -67,7 +67,7 @@ impl TodoSnapshot for SqliteSnapshot {
     }
 
     async fn count_changes(&mut self, _: &OperatorPermit) -> Result<u64, StorageError> {
-        self.read(changes::count).await
+        self.read(change_reads::count).await
     }
 
     async fn next_history(
@@ -77,7 +77,7 @@ impl TodoSnapshot for SqliteSnapshot {
     ) -> Result<Vec<HistoryItem>, StorageError> {
         let last = self.last_change.clone();
         let page = move |connection: &Connection| {
-            let page = changes::page(connection, last.as_ref(), limit.get())?;
+            let page = change_reads::page(connection, last.as_ref(), limit.get())?;
             let mut workspace = last.map(|(workspace, _)| workspace);
             let mut items = Vec::with_capacity(page.len() + 1);
             for (of, recorded) in page {
