@@ -90,7 +90,7 @@ async fn every_statement_uses_an_index_and_sorts_nothing() {
     use_every_statement(&open_one(&url).await, "at last").await;
     read_all(&url).await;
 
-    let plans = plans(&server.log());
+    let plans = plans(&server.into_log());
     assert_eq!(plans.len(), 54, "{:#?}", plans.keys());
     for (sql, plan) in plans.iter().flat_map(|(sql, plans)| plans.iter().map(move |it| (sql, it))) {
         assert_straight(sql, plan);
@@ -111,7 +111,7 @@ async fn every_statement_of_a_request_reads_one_partition() {
     spread::pretend_citus(&shell).await;
     use_every_statement(&open_one(&server.url(&database)).await, "second").await;
 
-    let mut plans = plans(&server.log());
+    let mut plans = plans(&server.into_log());
     // Of the migration, of an import, and of the operator.
     plans.retain(|sql, _| {
         let others = ["LIMIT 2000", "LIMIT 500"];

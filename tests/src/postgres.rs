@@ -233,13 +233,17 @@ impl Server {
 
     /// Stops it and keeps its files.
     pub fn stop(&mut self, how: Stop) {
+        self.end(how);
+    }
+
+    fn end(&mut self, how: Stop) -> Log {
         self.signal(match how {
             Stop::Fast => "INT",
             Stop::Kill => "KILL",
         });
-        if let Some(mut running) = self.running.take() {
-            running.keeper.wait().unwrap();
-        }
+        let Running { mut keeper, log } = self.running.take().expect("a running server");
+        keeper.wait().unwrap();
+        log
     }
 
     /// Suspends it: it accepts connections and does not respond.
@@ -268,9 +272,9 @@ impl Server {
         assert!(promoted.status.success(), "{promoted:?}");
     }
 
-    /// Its log since the last start.
-    pub fn log(&self) -> String {
-        self.running.as_ref().map(|running| running.log.text()).unwrap_or_default()
+    /// Stops it, and returns its log since the last start. While a server runs, its last entry may be a part.
+    pub fn into_log(mut self) -> String {
+        self.end(Stop::Fast).whole()
     }
 
     pub fn address(&self) -> SocketAddr {

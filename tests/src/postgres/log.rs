@@ -41,6 +41,14 @@ impl Log {
         self.0.0.lock().unwrap().text.clone()
     }
 
+    /// The text when the log is closed, for which it waits.
+    pub(super) fn whole(&self) -> String {
+        self.wait_for(|_| false);
+        let written = self.0.0.lock().unwrap();
+        assert!(written.ended, "the log is still open");
+        written.text.clone()
+    }
+
     /// Waits until `condition` holds, and returns whether it does.
     pub(super) fn wait_for(&self, condition: impl Fn(&str) -> bool) -> bool {
         let (written, changed) = &*self.0;
