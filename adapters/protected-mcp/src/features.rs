@@ -25,8 +25,8 @@ pub(crate) use subscriptions::{Listener, Streams};
 pub(crate) use tools::Tools;
 
 use crate::jsonrpc::{Error, Reply, string};
+use crate::observation::RequestRecord;
 use crate::protocol::{Era, Frame, Method, errors};
-use crate::record::RequestRecord;
 
 /// Everything that a server offers.
 pub(crate) struct Features {
@@ -95,6 +95,18 @@ impl Features {
 
     /// Answers one request. A method that is not here is not advertised, and is answered with -32601.
     pub(crate) async fn answer(
+        &self,
+        operation: Operation<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<Answer, Error> {
+        let mut own = record.of_operation();
+        let answer = self.answer_observed(operation, &mut own).await;
+        operation.observed.answered(&own, &answer);
+        record.add(own);
+        answer
+    }
+
+    async fn answer_observed(
         &self,
         operation: Operation<'_>,
         record: &mut RequestRecord,

@@ -1,7 +1,7 @@
 //! An MCP server over Streamable HTTP as an OAuth 2.0 protected resource, for any tools.
 //!
 //! ```text
-//!  server ─ http ─ features ─ limits ─ oauth ─ protocol ─ jsonrpc    each layer knows those to its right
+//!  server ─ http ─ features ─ limits ─ observation ─ oauth ─ protocol ─ jsonrpc    each layer knows those to its right
 //! ```
 //!
 //! | layer | holds |
@@ -9,6 +9,7 @@
 //! | `jsonrpc` | bytes to messages and back, and the one error of a request |
 //! | `protocol` | revisions, parameters, and what every result carries |
 //! | `oauth` | bearer tokens, callers, scopes, challenges, metadata |
+//! | `observation` | what is known about requests and operations, for the log and for observers |
 //! | `limits` | what one caller and all of them may use: rate, bytes, places at work, streams |
 //! | `features` | tools, resources, prompts, completions, subscriptions, and who may call them |
 //! | `http` | hosts and origins, bodies, connections |
@@ -28,9 +29,9 @@ mod jsonrpc;
 mod limits;
 mod loopback;
 mod oauth;
+mod observation;
 mod protocol;
 mod readiness;
-mod record;
 mod server;
 
 pub use clock::{Clock, SystemClock};
@@ -50,6 +51,7 @@ pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,
     PublicUrlError, Rejection, Revocation, Revoker, Scope, Scopes,
 };
-pub use protocol::{Icon, Implementation};
+pub use observation::{Affected, AnsweredRequest, Observer, Operation, Outcome};
+pub use protocol::{Icon, Implementation, TraceContext};
 pub use readiness::{NotReady, Readiness};
 pub use server::{BuildError, Protection, Server, ServerBuilder};

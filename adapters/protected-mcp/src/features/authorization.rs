@@ -13,8 +13,8 @@ use super::failure::{Failure, Situation};
 use super::operation::Operation;
 use crate::jsonrpc::Error;
 use crate::oauth::{Caller, Challenge, Scope};
+use crate::observation::{Affected, Observed, RequestRecord};
 use crate::protocol::{Era, errors};
-use crate::record::RequestRecord;
 
 /// How a missing scope is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,17 +34,24 @@ pub enum ScopeDenial {
 ///
 /// scopes!(ReadNotes = "notes:read");
 /// fn forge(caller: std::sync::Arc<protected_mcp::Caller>) -> Call<ReadNotes> {
-///     Call { caller, scope: std::marker::PhantomData }
+///     Call { caller, observed: Default::default(), scope: std::marker::PhantomData }
 /// }
 /// ```
 pub struct Call<S> {
     caller: Arc<Caller>,
+    observed: Observed,
     scope: PhantomData<fn() -> S>,
 }
 
 impl<S: Scope> Call<S> {
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// Tells the [observers](crate::Observer) of the server what the call has shown or changed. `affected` is
+    /// not evaluated if there are none.
+    pub fn affects(&self, affected: impl FnOnce() -> Vec<Affected>) {
+        self.observed.affects(affected);
     }
 }
 
@@ -54,7 +61,30 @@ impl<S: Scope> fmt::Debug for Call<S> {
             .debug_struct("Call")
             .field("scope", &S::NAME)
             .field("caller", &self.caller)
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+/// A caller who asks for something.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'a> {
+    pub(crate) authorization: &'a Authorization,
+    pub(crate) caller: &'a Arc<Caller>,
+    pub(crate) observed: &'a Observed,
+}
+
+impl Access<'_> {
+    /// Lets the caller do what requires `S`, if the token grants it.
+    pub(super) fn authorize<S: Scope>(self) -> Result<Call<S>, Failure> {
+        let Self { authorization, caller, observed } = self;
+        authorization.check(caller, || vec![S::NAME], &[S::NAME])?;
+        let (caller, observed) = (Arc::clone(caller), observed.clone());
+        Ok(Call { caller, observed, scope: PhantomData })
+    }
+
+    /// Checks scopes that follow from the arguments of a call, beyond the one that it has.
+    pub(super) fn check_further<S: Scope>(self, further: &[&'static str]) -> Result<(), Failure> {
+        self.authorization.check(self.caller, || [&[S::NAME], further].concat(), further)
     }
 }
 
@@ -76,19 +106,10 @@ impl Authorization {
         Self { challenge, denial, beyond_scopes }
     }
 
-    /// Lets the caller do what requires `S`, if the token grants it.
-    pub(super) fn authorize<S: Scope>(&self, caller: &Arc<Caller>) -> Result<Call<S>, Failure> {
-        self.check(caller, || vec![S::NAME], &[S::NAME])?;
-        Ok(Call { caller: Arc::clone(caller), scope: PhantomData })
-    }
-
-    /// Checks scopes that follow from the arguments of a call, beyond the one that it has.
-    pub(super) fn check_further<S: Scope>(
-        &self,
-        further: &[&'static str],
-        caller: &Caller,
-    ) -> Result<(), Failure> {
-        self.check(caller, || [&[S::NAME], further].concat(), further)
+    /// The caller of an operation, to be authorized.
+    pub(super) fn access<'a>(&'a self, operation: Operation<'a>) -> Access<'a> {
+        let Operation { caller, observed, .. } = operation;
+        Access { authorization: self, caller, observed }
     }
 
     /// Fails with all that is `required` if one of `checked` is missing. A caller whom no scope would help

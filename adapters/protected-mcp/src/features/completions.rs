@@ -11,8 +11,8 @@ use super::operation::Operation;
 use super::prompts::{Prompts, Suggestions};
 use super::resources::{AnyResources, TemplateVariable};
 use crate::jsonrpc::{Error, Reply, excerpt, needs, object};
+use crate::observation::RequestRecord;
 use crate::protocol::{Frame, Params};
-use crate::record::RequestRecord;
 
 /// How much of the typed text is used, in characters.
 const LONGEST: usize = 500;
@@ -74,7 +74,8 @@ pub(super) async fn complete(
     struct CompleteResult {
         completion: Completion,
     }
-    let Operation { era, request, caller, .. } = operation;
+    let Operation { era, request, .. } = operation;
+    let access = authorization.access(operation);
     let reference = request.params.reference;
     let reference = reference.and_then(|raw| object(raw).ok()).ok_or_else(|| {
         let need = "`completion/complete` needs `ref`: a `ref/prompt` with a `name` or a \
@@ -98,9 +99,7 @@ pub(super) async fn complete(
             let argument = prompt.definition().argument(&argument.name).ok_or_else(unknown)?;
             match argument.suggestions {
                 Suggestions::Fixed(values) => Ok(starting_with(&typed, values)),
-                Suggestions::OfTheCaller => {
-                    prompt.complete(authorization, caller, argument.name, &typed).await
-                }
+                Suggestions::OfTheCaller => prompt.complete(access, argument.name, &typed).await,
             }
         }
         Reference::Resource { uri } => {
@@ -120,7 +119,7 @@ pub(super) async fn complete(
             }
             let variable =
                 TemplateVariable { uri_template: template.uri_template, variable: &argument.name };
-            resources.complete(authorization, caller, variable, &typed).await
+            resources.complete(access, variable, &typed).await
         }
     };
     let completion = completion

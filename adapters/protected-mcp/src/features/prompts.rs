@@ -16,8 +16,8 @@ use super::authorization::Authorization;
 use super::operation::Operation;
 use crate::jsonrpc::{Error, Reply, excerpt, needs, string};
 use crate::oauth::Scope as _;
+use crate::observation::RequestRecord;
 use crate::protocol::{CacheHints, Frame, errors};
-use crate::record::RequestRecord;
 
 /// The prompts of a server, in the order in which they are listed.
 pub(crate) struct Prompts {
@@ -70,7 +70,7 @@ impl Prompts {
             description: &'static str,
             messages: Vec<PromptMessage>,
         }
-        let Operation { era, request, caller, .. } = operation;
+        let Operation { era, request, .. } = operation;
         let name = request.params.name;
         let name = name.and_then(string).ok_or_else(|| {
             Error::invalid_params(needs("`prompts/get` needs `name`, the name of a prompt.", name))
@@ -78,7 +78,8 @@ impl Prompts {
         let prompt = self.find(&name)?;
         let definition = prompt.definition();
         record.prompt(definition.name);
-        let messages = prompt.get(authorization, caller, request.params.arguments).await;
+        operation.observed.name(definition.name);
+        let messages = prompt.get(authorization.access(operation), request.params.arguments).await;
         let messages = messages
             .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
         let result = GetPromptResult { description: definition.description, messages };

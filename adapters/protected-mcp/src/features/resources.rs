@@ -17,8 +17,8 @@ use super::authorization::Authorization;
 use super::operation::Operation;
 use crate::jsonrpc::{Error, Reply, needs, string};
 use crate::oauth::Scope as _;
+use crate::observation::RequestRecord;
 use crate::protocol::{CacheHints, Frame, errors};
-use crate::record::RequestRecord;
 
 /// Answers `resources/list`, page by page.
 pub(super) async fn list(
@@ -28,12 +28,12 @@ pub(super) async fn list(
     frame: &Frame,
     record: &mut RequestRecord,
 ) -> Result<Reply, Error> {
-    let Operation { era, request, caller, .. } = operation;
+    let Operation { era, request, .. } = operation;
     let cursor = match request.params.cursor {
         None => None,
         Some(raw) => Some(string(raw).ok_or_else(errors::invalid_cursor)?),
     };
-    let page = resources.list(authorization, caller, cursor.as_deref()).await;
+    let page = resources.list(authorization.access(operation), cursor.as_deref()).await;
     let page = page.map_err(|failure| authorization.list_error(failure, operation, record))?;
     frame.result(era, request.id, &page, Some(CacheHints::PRIVATE))
 }
@@ -70,15 +70,16 @@ pub(super) async fn read(
     struct ReadResourceResult {
         contents: Vec<ResourceContents>,
     }
-    let Operation { era, request, caller, .. } = operation;
+    let Operation { era, request, .. } = operation;
     let uri = request.params.uri;
     let uri = uri.and_then(string).ok_or_else(|| {
         Error::invalid_params(needs("`resources/read` needs `uri`, the URI of a resource.", uri))
     })?;
-    let contents = resources.read(authorization, caller, &uri).await.map_err(|failure| {
-        let not_found = || errors::resource_not_found(era, &uri);
-        authorization.error(failure, not_found, operation, record)
-    })?;
+    let contents =
+        resources.read(authorization.access(operation), &uri).await.map_err(|failure| {
+            let not_found = || errors::resource_not_found(era, &uri);
+            authorization.error(failure, not_found, operation, record)
+        })?;
     let result = ReadResourceResult { contents: vec![contents] };
     frame.result(era, request.id, &result, Some(CacheHints::PRIVATE))
 }

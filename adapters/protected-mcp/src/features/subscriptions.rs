@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::json::to_json_line;
 use crate::jsonrpc::Error;
 use crate::oauth::Revocation;
-use crate::record::RequestRecord;
+use crate::observation::RequestRecord;
 
 /// What every stream of a server needs.
 pub(crate) struct Streams {
@@ -46,7 +46,7 @@ impl Streams {
         record: &mut RequestRecord,
     ) -> Result<Listener, Error> {
         let Operation { request, caller, .. } = operation;
-        let changes = resources.watch(authorization, caller);
+        let changes = resources.watch(authorization.access(operation));
         let changes = changes
             .map_err(|failure| authorization.error(failure, Error::internal, operation, record))?;
         let canonical = |uri: &str| resources.canonical_uri(uri);

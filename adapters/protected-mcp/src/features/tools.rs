@@ -21,8 +21,8 @@ pub use tool::{Hints, Tool};
 use super::authorization::Authorization;
 use super::operation::Operation;
 use crate::jsonrpc::{Error, Reply, excerpt, is_object, needs, string};
+use crate::observation::RequestRecord;
 use crate::protocol::{CacheHints, Frame, errors};
-use crate::record::RequestRecord;
 
 /// The tools of a server, in the order in which they are listed.
 pub(crate) struct Tools {
@@ -65,7 +65,7 @@ impl Tools {
         frame: &Frame,
         record: &mut RequestRecord,
     ) -> Result<Reply, Error> {
-        let Operation { era, request, caller, share, .. } = operation;
+        let Operation { era, request, share, observed, .. } = operation;
         let name = request.params.name;
         let name = name.and_then(string).ok_or_else(|| {
             Error::invalid_params(needs("`tools/call` needs `name`, the name of a tool.", name))
@@ -75,13 +75,14 @@ impl Tools {
             return Err(Error::invalid_params(format!("Unknown tool: `{name}`.")));
         };
         record.tool(tool.name());
+        observed.name(tool.name());
         let arguments = match request.params.arguments {
             Some(arguments) if is_object(arguments) => arguments.get(),
             None => "{}",
             Some(arguments) if arguments.get() == "null" => "{}",
             Some(_) => return Err(Error::invalid_params("`arguments` must be an object.")),
         };
-        let started = Arc::clone(tool).start(authorization, caller, share, arguments);
+        let started = Arc::clone(tool).start(authorization.access(operation), share, arguments);
         let may_change = matches!(started, Ok(Running::Spawned(_)));
         let outcome = match started {
             Ok(running) => {
@@ -117,8 +118,10 @@ impl Tools {
     ) -> Vec<Result<String, String>> {
         let mut outcomes = Vec::new();
         let share = crate::limits::Share::unlimited();
+        let observed = &crate::observation::Observed::default();
+        let access = super::authorization::Access { authorization, caller, observed };
         for tool in &self.tools {
-            let started = Arc::clone(tool).start(authorization, caller, &share, arguments);
+            let started = Arc::clone(tool).start(access, &share, arguments);
             let outcome = match started {
                 Ok(running) => running.outcome().await,
                 Err(failure) => Err(failure),

@@ -12,7 +12,7 @@ use axum::response::Response;
 use super::page::Page;
 use crate::jsonrpc::{Error, Reply, excerpt};
 use crate::oauth::{AuthorizationServer, ProtectedResource};
-use crate::record::RequestRecord;
+use crate::observation::RequestRecord;
 
 /// Answers with the metadata of the protected resource (RFC 9728).
 pub(crate) async fn protected_resource(

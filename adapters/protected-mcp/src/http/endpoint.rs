@@ -9,18 +9,19 @@ use axum::response::Response;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::batch::{self, Batch};
 use super::connections::{Busy, Connection};
 use super::events::Kept;
 use super::hosts::AllowedHosts;
 use super::origins::AllowedOrigins;
 use super::page::Page;
-use super::{batch, body, events, media_types};
+use super::{body, events, media_types};
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Payload, Reply, read};
 use crate::limits::{Limits, Share, Slot, overload};
 use crate::oauth::{Authentication, Caller};
+use crate::observation::{Observers, RequestRecord};
 use crate::protocol::{self, check_version, era_of};
-use crate::record::RequestRecord;
 
 /// The MCP endpoint.
 pub(crate) struct Endpoint {
@@ -29,6 +30,7 @@ pub(crate) struct Endpoint {
     pub(crate) authentication: Authentication,
     pub(crate) limits: Limits,
     pub(crate) features: Features,
+    pub(crate) observers: Observers,
     pub(crate) page: Arc<Page>,
 }
 
@@ -46,7 +48,7 @@ impl Endpoint {
         let answered = self.answer(arriving, &mut body, &mut record).await;
         let response = answered.unwrap_or_else(|response| response);
         body::discard(&mut body, &parts.headers).await;
-        record.log(response.status(), started.elapsed());
+        self.answered(&record, &response, started);
         response
     }
 
@@ -63,8 +65,13 @@ impl Endpoint {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
             response
         };
-        record.log(response.status(), started.elapsed());
+        self.answered(&record, &response, started);
         response
+    }
+
+    fn answered(&self, record: &RequestRecord, response: &Response, started: Instant) {
+        record.log(response.status(), started.elapsed());
+        self.observers.answered(record, response.status(), started);
     }
 
     /// Whether the request addresses this server, and comes from where requests may come from.
@@ -115,8 +122,15 @@ impl Endpoint {
                     // Before it waits: a body of 1 MiB may be a list of half a million.
                     let messages = batch::check(headers, messages)?;
                     let _work = self.begin(arriving, share).await?;
-                    let (features, limits) = (&self.features, &self.limits);
-                    batch::answer(features, limits, caller, share, headers, &messages, record).await
+                    let batch = Batch {
+                        features: &self.features,
+                        limits: &self.limits,
+                        observers: &self.observers,
+                        caller,
+                        share,
+                        headers,
+                    };
+                    batch.answer(&messages, record).await
                 };
                 let reply = answered.await.map_err(|error| refuse(record, error, None))?;
                 Ok(reply.map_or_else(accepted, |reply| held(reply, share)))
@@ -163,7 +177,9 @@ impl Endpoint {
         let headers = arriving.headers;
         record.method(&request.method);
         let era = era_of(request, headers)?;
-        let operation = Operation { era, request, caller, share, host: headers.get(HOST) };
+        let observed = &self.observers.begin(caller, request, headers);
+        let operation =
+            Operation { era, request, caller, share, observed, host: headers.get(HOST) };
         match self.features.answer(operation, record).await? {
             Answer::Reply(reply) => Ok(held(reply, share)),
             Answer::Stream(listener) => {

@@ -130,7 +130,7 @@ impl Error {
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    #[cfg(any(test, feature = "fuzzing"))]
+    /// Of JSON-RPC.
     pub(crate) fn code(&self) -> Option<i32> {
         match self.body {
             Body::JsonRpc { code, .. } => Some(code),

@@ -89,6 +89,12 @@ pub(crate) fn check_version(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
+/// The revision that the header states, if it is supported.
+pub(crate) fn stated_revision(headers: &HeaderMap) -> Option<&'static str> {
+    let stated = headers.get(&VERSION_HEADER)?.as_bytes();
+    SUPPORTED.into_iter().find(|known| known.as_bytes() == stated)
+}
+
 /// Checks a logging level. This server sends no log messages, so it complies with every valid level.
 pub(crate) fn check_log_level(level: &RawValue) -> Result<(), Error> {
     if string(level).is_some_and(|level| LOG_LEVELS.contains(&&*level)) {

@@ -22,6 +22,7 @@ use crate::oauth::{
     Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
     PublicUrl, is_scope,
 };
+use crate::observation::Observer;
 use crate::protocol::{Frame, Implementation, ServerDescription};
 use crate::readiness::Readiness;
 
@@ -54,6 +55,7 @@ pub struct ServerBuilder {
     connection_limit: ConnectionLimit,
     beyond_scopes: Option<BeyondScopes>,
     readiness: Vec<Arc<dyn Readiness>>,
+    observers: Vec<Arc<dyn Observer>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -91,6 +93,7 @@ impl ServerBuilder {
             connection_limit: ConnectionLimit::default(),
             beyond_scopes: None,
             readiness: Vec::new(),
+            observers: Vec::new(),
             clock: Arc::new(SystemClock),
             protection,
         }
@@ -183,6 +186,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds an observer of requests and operations.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// The clock by which streams end when their token expires; by default that of this machine.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
@@ -250,6 +260,7 @@ impl ServerBuilder {
             authentication: Authentication::new(authenticator, challenge),
             limits: Limits::new(self.rate_limit, self.connection_limit.streams()),
             features,
+            observers: self.observers.into(),
             page: Arc::clone(&page),
         });
         let routes = routes::routes(

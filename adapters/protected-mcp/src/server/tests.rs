@@ -1,6 +1,7 @@
 //! A server of two tools, asked in process.
 
 mod limits;
+mod observation;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,15 +1,14 @@
 use std::pin::Pin;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::arguments::{PromptArgument, PromptArguments};
-use crate::features::authorization::{Authorization, Call};
+use crate::features::authorization::{Access, Call};
 use crate::features::completion::Completion;
 use crate::features::failure::Failure;
 use crate::features::resources::ResourceContents;
-use crate::oauth::{Caller, Scope};
+use crate::oauth::Scope;
 
 /// Something that a person begins a conversation with.
 pub trait Prompt: Send + Sync + 'static {
@@ -88,14 +87,12 @@ pub(crate) trait AnyPrompt: Send + Sync {
     fn definition(&self) -> Definition;
     fn get<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         arguments: Option<&'a RawValue>,
     ) -> Answering<'a, Vec<PromptMessage>>;
     fn complete<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         argument: &'a str,
         typed: &'a str,
     ) -> Answering<'a, Completion>;
@@ -117,12 +114,11 @@ impl<P: Prompt> AnyPrompt for P {
 
     fn get<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         arguments: Option<&'a RawValue>,
     ) -> Answering<'a, Vec<PromptMessage>> {
         Box::pin(async move {
-            let call = authorization.authorize(caller)?;
+            let call = access.authorize()?;
             let arguments = PromptArguments::read(P::ARGUMENTS, arguments)?;
             Prompt::messages(self, call, arguments).await
         })
@@ -130,13 +126,12 @@ impl<P: Prompt> AnyPrompt for P {
 
     fn complete<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         argument: &'a str,
         typed: &'a str,
     ) -> Answering<'a, Completion> {
         Box::pin(async move {
-            let call = authorization.authorize(caller)?;
+            let call = access.authorize()?;
             Prompt::complete(self, call, argument, typed).await
         })
     }

@@ -1,14 +1,13 @@
 use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::definitions::{ResourceContents, ResourcePage, ResourceTemplate};
-use crate::features::authorization::{Authorization, Call};
+use crate::features::authorization::{Access, Call};
 use crate::features::completion::Completion;
 use crate::features::failure::Failure;
-use crate::oauth::{Caller, Scope};
+use crate::oauth::Scope;
 
 /// The resources of a server, all of them behind one scope.
 pub trait Resources: Send + Sync + 'static {
@@ -97,29 +96,18 @@ pub(crate) trait AnyResources: Send + Sync {
     fn templates(&self) -> Vec<ResourceTemplate>;
     fn list<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         cursor: Option<&'a str>,
     ) -> Answering<'a, ResourcePage>;
-    fn read<'a>(
-        &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
-        uri: &'a str,
-    ) -> Answering<'a, ResourceContents>;
+    fn read<'a>(&'a self, access: Access<'a>, uri: &'a str) -> Answering<'a, ResourceContents>;
     fn complete<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         variable: TemplateVariable<'a>,
         typed: &'a str,
     ) -> Answering<'a, Completion>;
     fn canonical_uri(&self, uri: &str) -> Option<String>;
-    fn watch(
-        &self,
-        authorization: &Authorization,
-        caller: &Arc<Caller>,
-    ) -> Result<Box<dyn ResourceChanges>, Failure>;
+    fn watch(&self, access: Access<'_>) -> Result<Box<dyn ResourceChanges>, Failure>;
 }
 
 impl<R: Resources> AnyResources for R {
@@ -133,33 +121,24 @@ impl<R: Resources> AnyResources for R {
 
     fn list<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         cursor: Option<&'a str>,
     ) -> Answering<'a, ResourcePage> {
-        Box::pin(
-            async move { Resources::list(self, authorization.authorize(caller)?, cursor).await },
-        )
+        Box::pin(async move { Resources::list(self, access.authorize()?, cursor).await })
     }
 
-    fn read<'a>(
-        &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
-        uri: &'a str,
-    ) -> Answering<'a, ResourceContents> {
-        Box::pin(async move { Resources::read(self, authorization.authorize(caller)?, uri).await })
+    fn read<'a>(&'a self, access: Access<'a>, uri: &'a str) -> Answering<'a, ResourceContents> {
+        Box::pin(async move { Resources::read(self, access.authorize()?, uri).await })
     }
 
     fn complete<'a>(
         &'a self,
-        authorization: &'a Authorization,
-        caller: &'a Arc<Caller>,
+        access: Access<'a>,
         TemplateVariable { uri_template, variable }: TemplateVariable<'a>,
         typed: &'a str,
     ) -> Answering<'a, Completion> {
         Box::pin(async move {
-            let call = authorization.authorize(caller)?;
+            let call = access.authorize()?;
             Resources::complete(self, call, uri_template, variable, typed).await
         })
     }
@@ -168,11 +147,7 @@ impl<R: Resources> AnyResources for R {
         Resources::canonical_uri(self, uri)
     }
 
-    fn watch(
-        &self,
-        authorization: &Authorization,
-        caller: &Arc<Caller>,
-    ) -> Result<Box<dyn ResourceChanges>, Failure> {
-        Resources::watch(self, authorization.authorize(caller)?)
+    fn watch(&self, access: Access<'_>) -> Result<Box<dyn ResourceChanges>, Failure> {
+        Resources::watch(self, access.authorize()?)
     }
 }

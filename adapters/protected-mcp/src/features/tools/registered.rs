@@ -10,13 +10,16 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::super::authorization::Authorization;
+use super::super::authorization::Access;
 use super::super::failure::Failure;
 use super::content::Content;
 use super::tool::{Hints, Tool};
 use super::{arguments, schema};
 use crate::limits::{Share, Slot};
-use crate::oauth::{Caller, Scope as _};
+use crate::oauth::Scope as _;
+
+/// When to try again a change that was not admitted.
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// A [`Tool`] of any type.
 pub(crate) trait AnyTool: Send + Sync {
@@ -30,8 +33,7 @@ pub(crate) trait AnyTool: Send + Sync {
     /// goes on by itself keeps the share and the slot until it is done.
     fn start(
         self: Arc<Self>,
-        authorization: &Authorization,
-        caller: &Arc<Caller>,
+        access: Access<'_>,
         share: &Arc<Share>,
         arguments: &str,
     ) -> Result<Running, Failure>;
@@ -139,18 +141,17 @@ impl<T: Tool> AnyTool for Registered<T> {
 
     fn start(
         self: Arc<Self>,
-        authorization: &Authorization,
-        caller: &Arc<Caller>,
+        access: Access<'_>,
         share: &Arc<Share>,
         arguments: &str,
     ) -> Result<Running, Failure> {
-        let call = authorization.authorize::<T::Scope>(caller)?;
+        let call = access.authorize::<T::Scope>()?;
         if self.is_open {
             arguments::check_repeated(arguments)?;
         }
         let arguments: T::Arguments = arguments::read(arguments)?;
         let further = self.tool.further_scopes(&arguments);
-        authorization.check_further::<T::Scope>(further, caller)?;
+        access.check_further::<T::Scope>(further)?;
         share.note_further_units(T::further_cost(&arguments));
         let call = async move {
             let output = self.tool.call(call, arguments).await?;
@@ -162,10 +163,13 @@ impl<T: Tool> AnyTool for Registered<T> {
         Ok(if T::HINTS.read_only {
             Running::Here(Box::pin(call))
         } else {
-            let kept = (Arc::clone(share), Slot::of(share));
+            let admitted = access.observed.admit_change();
+            admitted.map_err(|sentence| Failure::unavailable(sentence, RETRY_AFTER_SECONDS))?;
+            let (kept, observed) = ((Arc::clone(share), Slot::of(share)), access.observed.clone());
             Running::Spawned(tokio::spawn(async move {
                 let outcome = call.await;
-                drop(kept);
+                observed.call_ended(outcome.as_ref().err().map(Failure::code));
+                drop((kept, observed));
                 outcome
             }))
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{self, StatusCode, Uri};
 
+use super::AnsweredRequest;
 use crate::jsonrpc::{Error, excerpt};
 use crate::oauth::Caller;
 use crate::protocol::Method;
@@ -20,6 +21,7 @@ pub(crate) struct RequestRecord {
     tool: Option<&'static str>,
     prompt: Option<&'static str>,
     code: Option<&'static str>,
+    operations: usize,
     /// Why the request was refused, as the caller reads it.
     reason: Option<String>,
     /// Of a request that is no message: its HTTP method, and its path.
@@ -58,6 +60,19 @@ impl RequestRecord {
         self.method = Some("batch");
     }
 
+    /// The record of an operation of its own, which is to be [added](Self::add).
+    pub(crate) fn of_operation(&mut self) -> Self {
+        self.operations += 1;
+        Self::default()
+    }
+
+    /// Adds what an operation has turned out to be. Of several, the last that says something counts.
+    pub(crate) fn add(&mut self, Self { tool, prompt, code, .. }: Self) {
+        self.tool = tool.or(self.tool);
+        self.prompt = prompt.or(self.prompt);
+        self.code = code.or(self.code);
+    }
+
     pub(crate) fn tool(&mut self, tool: &'static str) {
         self.tool = Some(tool);
     }
@@ -69,6 +84,22 @@ impl RequestRecord {
     /// The stable word for what went wrong.
     pub(crate) fn code(&mut self, code: &'static str) {
         self.code = Some(code);
+    }
+
+    /// The stable word for what went wrong, if something did.
+    pub(super) fn failed(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    pub(super) fn answered(&self, status: StatusCode, elapsed: Duration) -> AnsweredRequest<'_> {
+        AnsweredRequest {
+            status: status.as_u16(),
+            caller: self.caller.as_ref(),
+            code: self.code,
+            reason: self.reason.as_deref(),
+            operations: self.operations,
+            elapsed,
+        }
     }
 
     pub(crate) fn log(&self, status: StatusCode, elapsed: Duration) {

@@ -1,0 +1,117 @@
+//! What is known about requests and operations, for the log and for observers of the server.
+
+mod observed;
+mod record;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use observed::{Observed, Observers};
+pub(crate) use record::RequestRecord;
+
+use crate::oauth::Caller;
+use crate::protocol::TraceContext;
+
+/// Sees what a server does, such as for metrics or an audit log. Its methods run on the way of a request, so
+/// they must neither block nor take long. None of them sees a token, an argument or a result.
+pub trait Observer: Send + Sync {
+    /// Whether an operation that may change something may start: its caller has the scope, and its arguments
+    /// can be read. If so, [`operation`](Self::operation) follows for it. If not, the sentence says to the
+    /// caller why, and that it may try again.
+    fn admit_change(&self) -> Result<(), Cow<'static, str>> {
+        Ok(())
+    }
+
+    /// An operation has ended: once for each, also in a batch, and also if the client has gone away.
+    fn operation(&self, _operation: &Operation<'_>) {}
+
+    /// A request was answered, after its operations unless one of them goes on without its client.
+    fn request(&self, _request: &AnsweredRequest<'_>) {}
+}
+
+/// A JSON-RPC request of a caller that has ended.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    pub caller: &'a Arc<Caller>,
+    /// `unknown` for a method that MCP does not have.
+    pub method: &'static str,
+    /// The revision of MCP that the client states in its header, if it is supported.
+    pub revision: Option<&'static str>,
+    /// The tool or the prompt, if the operation is about one that exists.
+    pub name: Option<&'static str>,
+    /// The `id`, as JSON: of the client, at most 256 bytes.
+    pub request_id: &'a str,
+    /// The trace of which the client says that it is a part.
+    pub trace: Option<&'a TraceContext>,
+    pub outcome: Outcome,
+    /// Whether it was [admitted](Observer::admit_change) as one that may change something.
+    pub may_change: bool,
+    /// What it has shown or changed, as far as it [says so](crate::Call::affects).
+    pub affected: &'a [Affected],
+    pub elapsed: Duration,
+}
+
+/// How an operation has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Completed,
+    /// A tool has failed, which its result says.
+    Failed {
+        /// The stable word, such as `not_found`.
+        code: &'static str,
+    },
+    /// It was answered with a JSON-RPC error.
+    Rejected {
+        /// Of JSON-RPC; of OAuth, the HTTP status.
+        number: i32,
+        /// The stable word, if there is one.
+        code: Option<&'static str>,
+    },
+    /// The client went away before.
+    Abandoned,
+}
+
+impl Outcome {
+    /// Whether the caller may not do what it asked for.
+    pub fn is_denial(self) -> bool {
+        matches!(self.code(), Some("insufficient_scope" | "forbidden"))
+    }
+
+    /// The stable word for what went wrong.
+    pub fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Failed { code } => Some(code),
+            Self::Rejected { code, .. } => code,
+            Self::Completed | Self::Abandoned => None,
+        }
+    }
+}
+
+/// Something that an operation has shown or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Affected {
+    pub id: String,
+    /// The version that it had before. `None` if it did not exist or was only shown.
+    pub version_before: Option<u64>,
+    /// The version that it has now. `None` if it does not exist any more.
+    pub version_after: Option<u64>,
+    /// The id under which the change is remembered.
+    pub change_id: Option<String>,
+}
+
+/// An HTTP request to the endpoint that was answered.
+#[derive(Debug)]
+pub struct AnsweredRequest<'a> {
+    /// Of HTTP.
+    pub status: u16,
+    /// `None` if it was refused before it was known.
+    pub caller: Option<&'a Arc<Caller>>,
+    /// The stable word for what went wrong, if there is one, such as `expired`.
+    pub code: Option<&'static str>,
+    /// Why a caller may not get in, in the first sentence that it was answered.
+    pub reason: Option<&'a str>,
+    /// How many [operations](Observer::operation) it had. Zero if it was refused before.
+    pub operations: usize,
+    pub elapsed: Duration,
+}

@@ -1,0 +1,152 @@
+//! An operation while it is observed.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
+
+use super::{Affected, Observer, Operation, Outcome, RequestRecord};
+use crate::jsonrpc::Error;
+use crate::oauth::Caller;
+use crate::protocol::{self, Method, TraceContext, stated_revision, trace_context};
+
+/// The observers of a server.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Arc<[Arc<dyn Observer>]>);
+
+impl From<Vec<Arc<dyn Observer>>> for Observers {
+    fn from(observers: Vec<Arc<dyn Observer>>) -> Self {
+        Self(observers.into())
+    }
+}
+
+impl Observers {
+    /// Observes a request of a caller until the last handle to it is dropped.
+    pub(crate) fn begin(
+        &self,
+        caller: &Arc<Caller>,
+        request: &protocol::Request<'_>,
+        headers: &HeaderMap,
+    ) -> Observed {
+        if self.0.is_empty() {
+            return Observed(None);
+        }
+        Observed(Some(Arc::new(Observation {
+            observers: self.clone(),
+            caller: Arc::clone(caller),
+            method: Method::of(&request.method).map_or("unknown", Method::name),
+            revision: stated_revision(headers),
+            request_id: request.id.get().into(),
+            trace: trace_context(request, headers),
+            started: Instant::now(),
+            state: Mutex::default(),
+        })))
+    }
+
+    /// An HTTP request was answered.
+    pub(crate) fn answered(&self, record: &RequestRecord, status: StatusCode, started: Instant) {
+        if self.0.is_empty() {
+            return;
+        }
+        let elapsed = started.elapsed();
+        let request = record.answered(status, elapsed);
+        self.0.iter().for_each(|observer| observer.request(&request));
+    }
+}
+
+/// An operation that is observed, if anyone does. It has ended when the last handle to it is dropped: a change
+/// goes on when its client is gone, and is observed with what comes of it.
+#[derive(Clone, Default)]
+pub(crate) struct Observed(Option<Arc<Observation>>);
+
+struct Observation {
+    observers: Observers,
+    caller: Arc<Caller>,
+    method: &'static str,
+    revision: Option<&'static str>,
+    request_id: Box<str>,
+    trace: Option<TraceContext>,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+/// What becomes known in the course of an operation.
+#[derive(Default)]
+struct State {
+    name: Option<&'static str>,
+    outcome: Option<Outcome>,
+    /// How many of the observers have admitted it as a change.
+    admitted: usize,
+    affected: Vec<Affected>,
+}
+
+impl Observed {
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        if let Some(observation) = &self.0 {
+            change(&mut observation.state.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Asks the observers whether a change may start.
+    pub(crate) fn admit_change(&self) -> Result<(), Cow<'static, str>> {
+        let Some(observation) = &self.0 else { return Ok(()) };
+        observation.observers.0.iter().try_for_each(|observer| {
+            observer.admit_change()?;
+            self.set(|state| state.admitted += 1);
+            Ok(())
+        })
+    }
+
+    /// The operation is about this tool or prompt.
+    pub(crate) fn name(&self, name: &'static str) {
+        self.set(|state| state.name = Some(name));
+    }
+
+    /// Not evaluated if no one observes.
+    pub(crate) fn affects(&self, affected: impl FnOnce() -> Vec<Affected>) {
+        self.set(|state| state.affected.append(&mut affected()));
+    }
+
+    /// How a call has ended, in case that no one waits for it.
+    pub(crate) fn call_ended(&self, failed: Option<&'static str>) {
+        let outcome = failed.map_or(Outcome::Completed, |code| Outcome::Failed { code });
+        self.set(|state| state.outcome = Some(outcome));
+    }
+
+    /// How the operation is answered.
+    pub(crate) fn answered<T>(&self, record: &RequestRecord, answer: &Result<T, Error>) {
+        self.set(|state| {
+            state.outcome = Some(match (answer, record.failed()) {
+                (Ok(_), None) => Outcome::Completed,
+                (Ok(_), Some(code)) => Outcome::Failed { code },
+                (Err(error), code) => Outcome::Rejected {
+                    number: error.code().unwrap_or_else(|| error.status().as_u16().into()),
+                    code: error.log_code().or(code),
+                },
+            });
+        });
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut operation = Operation {
+            caller: &self.caller,
+            method: self.method,
+            revision: self.revision,
+            name: state.name,
+            request_id: &self.request_id,
+            trace: self.trace.as_ref(),
+            outcome: state.outcome.unwrap_or(Outcome::Abandoned),
+            may_change: false,
+            affected: &state.affected,
+            elapsed: self.started.elapsed(),
+        };
+        for (place, observer) in self.observers.0.iter().enumerate() {
+            operation.may_change = place < state.admitted;
+            observer.operation(&operation);
+        }
+    }
+}
