@@ -27,6 +27,8 @@ mod searches;
 mod selections;
 #[path = "contract/undo.rs"]
 mod undo;
+#[path = "contract/undo_client.rs"]
+mod undo_client;
 
 use std::sync::Arc;
 
@@ -190,6 +192,9 @@ contract! {
             only_the_touched_fields_are_taken_back,
             several_changes_are_asked_for_at_once,
             a_history_is_listed_as_it_is_asked_for,
+        ]
+        undo_client: [
+            what_a_client_has_changed_can_be_taken_back,
         ]
         concurrency: [
             of_concurrent_inserts_of_one_id_one_succeeds,

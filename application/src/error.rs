@@ -121,6 +121,15 @@ pub enum UndoError {
     Storage(#[from] StorageFailure),
 }
 
+/// Why not all that a client has changed was taken back.
+#[derive(Debug, Error)]
+pub enum UndoClientError {
+    #[error(transparent)]
+    Listing(#[from] ListChangesError),
+    #[error(transparent)]
+    Undoing(#[from] UndoError),
+}
+
 /// Why a call made no changes at all.
 #[derive(Debug, Error)]
 pub enum ChangeManyError {

@@ -28,7 +28,7 @@ pub use change_id::ChangeId;
 pub use cursor::{Cursor, CursorError};
 pub use error::{
     ChangeManyError, CreateError, DeleteError, GetError, ListChangesError, ListError,
-    StorageFailure, SuggestError, UndoError, UpdateError,
+    StorageFailure, SuggestError, UndoClientError, UndoError, UpdateError,
 };
 pub use history_page::{
     ChangeCursor, ChangeEntry, ChangeSelection, FittingChanges, HistoryPage, HistoryPageSize, Since,
@@ -37,5 +37,5 @@ pub use page::{Fitting, Page, PageSize, PageSizeError};
 pub use selection::Selection;
 pub use todos::{
     ChangeFailure, ChangesMade, Created, LabelSuggestions, MAX_CHANGES, ManyChanges, NewTodo,
-    Outcome, Prefix, RequestedChange, Suggestions, Todos, Undone, Watch,
+    Outcome, Prefix, RequestedChange, Suggestions, Todos, Undone, UndoneClient, Watch,
 };

@@ -13,6 +13,7 @@ mod outcome;
 mod search;
 mod suggest;
 mod undo;
+mod undo_client;
 mod update;
 mod use_cases;
 mod watch;
@@ -27,5 +28,6 @@ pub use many_changes::{
 };
 pub use suggest::{Prefix, Suggestions};
 pub use undo::Undone;
+pub use undo_client::UndoneClient;
 pub use use_cases::Todos;
 pub use watch::Watch;

@@ -10,7 +10,10 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use todo_application::domain::{IdentifierError, Organization, Subject};
+use todo_application::domain::{
+    ClientId, DueError, IdentifierError, Instant, Organization, Sharing, Subject, WorkspaceId,
+    WrittenDue,
+};
 
 use crate::config::SETTINGS;
 use crate::console::{WIDTH, wrap};
@@ -25,6 +28,7 @@ pub(crate) enum Command {
     Export(ExportArguments),
     Import(ImportArguments),
     Erase(EraseArguments),
+    Undo(UndoArguments),
     #[cfg(feature = "sqlite")]
     Backup(BackupArguments),
     #[cfg(feature = "sqlite")]
@@ -77,6 +81,12 @@ enum Subcommand {
     /// undo brings them back. With SQLite, the server must be stopped. The exit code is 1
     /// if there was nothing to remove.
     Erase(EraseArguments),
+    /// Take back what a client has changed in a list
+    ///
+    /// What others have changed since is left as it is, and reported. Taking back is a
+    /// change, too, and can be undone. With SQLite, the server must be stopped. The exit
+    /// code is 1 if something was left, or if there was nothing to take back.
+    Undo(UndoArguments),
     /// Copy the SQLite database and check the copy
     ///
     /// The copy shows the database as it was at one moment. A server may be running.
@@ -130,12 +140,55 @@ pub(crate) struct ImportArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EraseArguments {
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+/// Whose list it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArguments {
     /// Id of the user, as access tokens name it (`sub`)
     #[arg(long, value_name = "usr_..", value_parser = subject)]
     pub(crate) subject: Subject,
     /// Id of the organization, as access tokens name it (`org_id`)
     #[arg(long, value_name = "org_..", value_parser = organization)]
     pub(crate) organization: Option<Organization>,
+}
+
+impl ListArguments {
+    pub(crate) fn workspace(&self, sharing: Sharing) -> Result<WorkspaceId, Failure> {
+        let workspace = sharing.workspace(&self.subject, self.organization.as_ref());
+        workspace.map_err(|error| Failure::Usage(format!("{error}: pass --organization")))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UndoArguments {
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+    /// Id of the client, as access tokens name it (`client_id`) and `list_changes` shows it
+    #[arg(long, value_name = "CLIENT", value_parser = client)]
+    pub(crate) client: ClientId,
+    /// Take back what was changed after this instant, such as 2026-12-24T16:30:00Z
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) since: Instant,
+    /// Only say how many changes there are
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+fn client(text: &str) -> Result<ClientId, IdentifierError> {
+    ClientId::try_from(text)
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    match WrittenDue::try_from(text) {
+        Ok(WrittenDue::At(at, _)) => Ok(at),
+        Ok(WrittenDue::Day(_) | WrittenDue::Local(_)) | Err(DueError::Form) => {
+            Err("must be an instant such as 2026-12-24T16:30:00Z".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn subject(text: &str) -> Result<Subject, IdentifierError> {
@@ -211,6 +264,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Export(arguments)) => Command::Export(arguments),
             Some(Subcommand::Import(arguments)) => Command::Import(arguments),
             Some(Subcommand::Erase(arguments)) => Command::Erase(arguments),
+            Some(Subcommand::Undo(arguments)) => Command::Undo(arguments),
             #[cfg(feature = "sqlite")]
             Some(Subcommand::Backup(arguments)) => Command::Backup(arguments),
             #[cfg(feature = "sqlite")]

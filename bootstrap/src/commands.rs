@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod token;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,9 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Import(arguments) => return runtime()?.block_on(import(&config()?, &arguments)),
         Command::Erase(arguments) => {
             return runtime()?.block_on(erase::run(&config()?, &arguments));
+        }
+        Command::Undo(arguments) => {
+            return runtime()?.block_on(undo::run(&config()?, &arguments));
         }
         #[cfg(feature = "sqlite")]
         Command::Backup(arguments) => runtime()?.block_on(backup::run(&config()?, &arguments)),

@@ -72,7 +72,7 @@ pub async fn compose_with_clock(
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let Storage { repository, health, history, changes } = open_storage(config).await?;
+    let storage = open_storage(config).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -86,19 +86,17 @@ pub async fn compose_with_clock(
     let issuer = protection.issuer.clone();
     let keys = scalekit.keys();
 
-    let ids = Arc::new(UuidV7Source::new());
-    let forgetting = Forgetting::new(Arc::clone(&history), Arc::clone(&clock), config.history_days);
-    let todos = Todos::new(repository, changes, clock, ids, config.sharing);
-    let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
-    let todos = if config.remembers_changes() { todos.with_history(history) } else { todos };
-    let todos = Arc::new(todos);
+    let forgetting =
+        Forgetting::new(Arc::clone(&storage.history), Arc::clone(&clock), config.history_days);
+    let readiness = Arc::new(StorageReadiness(Arc::clone(&storage.health)));
+    let todos = Arc::new(storage.into_todos(config, clock));
     let server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
         .connection_limit(connection_limit())
-        .readiness(Arc::new(StorageReadiness(health)))
+        .readiness(readiness)
         .readiness(Arc::new(keys.clone()))
         .clock(engine_clock)
         .build()
@@ -145,6 +143,15 @@ impl Storage {
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
         Self { repository: storage.clone(), health: storage.clone(), history: storage, changes }
+    }
+
+    /// The use cases of callers.
+    pub(crate) fn into_todos(self, config: &Config, clock: Arc<dyn Clock>) -> Todos {
+        let Self { repository, health: _, history, changes } = self;
+        let ids = Arc::new(UuidV7Source::new());
+        let todos = Todos::new(repository, changes, clock, ids, config.sharing);
+        let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
+        if config.remembers_changes() { todos.with_history(history) } else { todos }
     }
 }
 

@@ -22,14 +22,14 @@ use super::*;
 const ROUNDS: u64 = 20;
 
 /// A member of the organization "mine", whose list they share.
-struct Member {
+pub(super) struct Member {
     subject: Subject,
     organization: Organization,
-    client: ClientId,
+    pub(super) client: ClientId,
 }
 
 impl Member {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Self {
             subject: Subject::try_from(format!("usr_{name}").as_str()).unwrap(),
             organization: Organization::try_from("mine").unwrap(),
@@ -59,12 +59,12 @@ impl Principal for Member {
     }
 }
 
-struct Lists {
-    todos: Todos,
-    clock: Arc<ManualClock>,
+pub(super) struct Lists {
+    pub(super) todos: Todos,
+    pub(super) clock: Arc<ManualClock>,
 }
 
-fn lists(store: &Arc<impl Remembering>) -> Lists {
+pub(super) fn lists(store: &Arc<impl Remembering>) -> Lists {
     let now = Instant::from_unix_millis(1_795_340_000_007).unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let (feed, ids) =
@@ -90,7 +90,7 @@ impl Lists {
     }
 
     /// What the todos say.
-    async fn state(&self) -> BTreeMap<TodoId, Fields> {
+    pub(super) async fn state(&self) -> BTreeMap<TodoId, Fields> {
         self.all().await.iter().map(|it| (it.id(), Fields::of(it.record()))).collect()
     }
 

@@ -1,6 +1,6 @@
 //! What is remembered, as the operator moves, limits and removes it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::installation::Installation;
 
@@ -82,4 +82,51 @@ async fn without_a_history_what_was_remembered_is_removed() {
     assert!(
         exported.stdout.starts_with(r#"{"format":"todo-mcp","version":3,"todos":1,"changes":0}"#)
     );
+}
+
+#[tokio::test]
+async fn what_a_client_has_changed_is_taken_back_by_the_operator() {
+    let (installation, _) = with_history().await;
+    let exported = installation.run(&["export", "--with-history"]).await.with_code(0);
+    let mut lines =
+        exported.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let change = lines.next_back().unwrap();
+    let of_author = |member: &str| change["by"][member].as_str().unwrap().to_owned();
+    let [subject, organization, client] = ["subject", "organization", "client"].map(of_author);
+    let undo = async |client: &str, since: &str, dry_run: &[&str]| {
+        let list = ["undo", "--subject", &subject, "--organization", &organization];
+        let what = ["--client", client, "--since", since];
+        installation.run(&[&list[..], &what, dry_run].concat()).await
+    };
+    let always = "2026-01-01T00:00:00Z";
+    let other = undo("m2m_other", always, &[]).await.with_code(1);
+    assert!(other.stderr.starts_with("Nothing is to be taken back: client m2m_other has no"));
+    let later = undo(&client, "2999-01-01T00:00:00Z", &[]).await.with_code(1);
+    assert!(later.stderr.starts_with("Nothing is to be taken back"), "{}", later.stderr);
+    let wrong = undo(&client, "yesterday", &[]).await.with_code(64);
+    assert!(wrong.stderr.contains("must be an instant such as"), "{}", wrong.stderr);
+
+    let list = format!("the list personal:{organization}:{subject} (one list for each user)");
+    let tried = undo(&client, always, &["--dry-run"]).await.with_code(0);
+    assert_eq!(tried.stderr, format!("There are to be taken back in {list}: 3 changes.\n"));
+    let unchanged = installation.run(&["export", "--with-history"]).await.with_code(0);
+    assert_eq!(unchanged.stdout, exported.stdout);
+    let undone = undo(&client, always, &[]).await.with_code(0);
+    assert_eq!(undone.stderr, format!("Took back in {list}: 3 changes.\n"));
+    let left = installation.run(&["export"]).await.with_code(0);
+    assert!(left.stdout.starts_with(r#"{"format":"todo-mcp","version":2,"todos":0}"#));
+    undo(&client, always, &[]).await.with_code(1);
+
+    // The operator's changes are remembered as theirs, and can be undone.
+    let server = installation.serve().await;
+    let caller = server.caller().await;
+    let newest = caller.call("list_changes", json!({ "limit": 1 })).await.structured();
+    let change = &newest["changes"][0];
+    assert_eq!(
+        (&change["by"]["client"], &change["by"]["subject"]),
+        (&json!("operator"), &json!(subject))
+    );
+    let undo = json!({ "change_id": change["id"] });
+    let undone = caller.call("undo_change", undo).await.structured();
+    assert_eq!(undone["todos"][0]["title"], "Buy milk");
 }

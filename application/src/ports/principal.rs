@@ -2,8 +2,8 @@ use todo_domain::{ClientId, Instant, Organization, Permissions, Subject, TimeZon
 
 /// The caller of a use case: its first argument.
 ///
-/// Must be implemented from a verified credential only, never from what a request claims about its
-/// sender.
+/// Must be implemented from a verified credential, never from what a request claims about its sender; or for
+/// the operator of the server, by a command that only the operator can run.
 pub trait Principal: Send + Sync {
     /// The person or machine that acts.
     fn subject(&self) -> &Subject;

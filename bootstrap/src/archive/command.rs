@@ -214,6 +214,13 @@ pub(super) fn count(todos: u64) -> String {
     }
 }
 
+pub(crate) fn changes_text(changes: u64) -> String {
+    match changes {
+        1 => "1 change".to_owned(),
+        many => format!("{} changes", HumanCount(many)),
+    }
+}
+
 /// A failure of the store. The exit code tells whether a later retry may help.
 pub(super) fn storage(error: StorageError, consequence: &str) -> Failure {
     let may_pass = matches!(error, StorageError::Unavailable(_));

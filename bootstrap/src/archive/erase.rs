@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use indicatif::HumanCount;
 use todo_application::ports::Erased;
 
-use super::command::{count, operator, storage};
+use super::command::{changes_text, count, operator, storage};
 use crate::command_line::EraseArguments;
 use crate::config::{Config, Database, sharing_text};
 use crate::failure::Failure;
@@ -16,10 +15,7 @@ pub(crate) async fn run(config: &Config, arguments: &EraseArguments) -> Result<E
     if matches!(config.database, Database::Memory) {
         return Err(compose::nothing_to_move());
     }
-    let EraseArguments { subject, organization } = arguments;
-    let workspace = config.sharing.workspace(subject, organization.as_ref());
-    let workspace =
-        workspace.map_err(|error| Failure::Usage(format!("{error}: pass --organization")))?;
+    let workspace = arguments.list.workspace(config.sharing)?;
     let history = compose::open_storage(config).await?.history;
     let erased = history.erase(&operator(), &workspace).await;
     let Erased { todos, changes } =
@@ -32,10 +28,6 @@ pub(crate) async fn run(config: &Config, arguments: &EraseArguments) -> Result<E
         ));
         return Ok(ExitCode::FAILURE);
     }
-    let changes = match changes {
-        1 => "1 change".to_owned(),
-        many => format!("{} changes", HumanCount(many)),
-    };
-    console::note(&format!("Erased {list}: {} and {changes}.", count(todos)));
+    console::note(&format!("Erased {list}: {} and {}.", count(todos), changes_text(changes)));
     Ok(ExitCode::SUCCESS)
 }
