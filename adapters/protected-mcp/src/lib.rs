@@ -26,6 +26,7 @@ mod http;
 mod json;
 mod jsonrpc;
 mod limits;
+mod links;
 mod loopback;
 mod oauth;
 mod protocol;
@@ -45,6 +46,7 @@ pub use http::connections::ConnectionLimit;
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
 pub use json::to_json_line;
+pub use links::Links;
 pub use loopback::is_loopback_host;
 pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,

@@ -20,6 +20,7 @@ use crate::jsonrpc::{Error, Message, Payload, Reply, read};
 use crate::limits::{Limits, Share, Slot, overload};
 use crate::oauth::{Authentication, Caller};
 use crate::protocol::{self, check_version, era_of};
+use crate::readiness::Draining;
 use crate::record::RequestRecord;
 
 /// The MCP endpoint.
@@ -30,6 +31,7 @@ pub(crate) struct Endpoint {
     pub(crate) limits: Limits,
     pub(crate) features: Features,
     pub(crate) page: Arc<Page>,
+    pub(crate) draining: Arc<Draining>,
 }
 
 impl Endpoint {

@@ -1,5 +1,6 @@
 //! A server of two tools, asked in process.
 
+mod documents;
 mod limits;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
