@@ -15,13 +15,17 @@ use crate::archive::{backup, restore};
 use crate::command_line::Command;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::passed_sockets::PassedSockets;
 use crate::settings::Settings;
 use crate::{compose, console, serve};
 
 pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Print(text) => console::print(&text),
-        Command::Serve => runtime()?.block_on(serve::serve(&config()?)),
+        Command::Serve => {
+            let passed = PassedSockets::take()?;
+            runtime()?.block_on(serve::serve(&config()?, passed))
+        }
         Command::Check => {
             let settings = settings()?;
             let config = Config::from_settings(&settings).map_err(Failure::Configuration)?;

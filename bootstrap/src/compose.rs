@@ -30,6 +30,7 @@ use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
 use crate::open_files::connection_limit;
+use crate::passed_sockets::PassedSockets;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
@@ -56,8 +57,11 @@ pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Opens the storage, binds the sockets and composes the server.
-pub(crate) async fn compose(config: &Config) -> Result<Composition, Failure> {
-    compose_with_clock(config, Arc::new(SystemClock)).await
+pub(crate) async fn compose(
+    config: &Config,
+    passed: PassedSockets,
+) -> Result<Composition, Failure> {
+    compose_all(config, passed, Arc::new(SystemClock)).await
 }
 
 /// `compose` with another clock, for tests in which hours pass.
@@ -65,7 +69,15 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let (listeners, address) = ports::take(config).await?;
+    compose_all(config, PassedSockets::default(), clock).await
+}
+
+async fn compose_all(
+    config: &Config,
+    passed: PassedSockets,
+    clock: Arc<dyn Clock>,
+) -> Result<Composition, Failure> {
+    let (listeners, address) = ports::take(config, passed).await?;
     #[cfg(feature = "emulator")]
     if matches!(config.identity, Identity::Local { .. }) {
         // Before the database is created: a start that fails leaves no files behind.
@@ -73,7 +85,7 @@ pub async fn compose_with_clock(
     }
     let database_is_new = config.database.is_new();
     let storage = open_storage(config).await?;
-    let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
+    let public_url = config.public_url_at(address).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
     let (environment, local_identity) = identity(config, &public_url, &engine_clock).await?;
@@ -96,11 +108,15 @@ pub async fn compose_with_clock(
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
         .connection_limit(connection_limit())
+        .links(config.links.clone())
         .readiness(readiness)
         .readiness(Arc::new(keys.clone()))
-        .clock(engine_clock)
-        .build()
-        .map_err(Failure::other)?;
+        .clock(engine_clock);
+    let server = match &config.openai_challenge {
+        Some(token) => server.well_known(OPENAI_CHALLENGE, token),
+        None => server,
+    };
+    let server = server.build().map_err(Failure::other)?;
     Ok(Composition {
         listeners,
         address,
@@ -125,6 +141,9 @@ pub(crate) fn allowed_origins(config: &Config, public_url: &PublicUrl) -> Allowe
     AllowedOrigins::new(public_url, config.allowed_origins.clone())
         .with_remedy("add the origin to ALLOWED_ORIGINS")
 }
+
+/// Where OpenAI looks for the token of `TODO_OPENAI_CHALLENGE`, below `/.well-known/`.
+pub(crate) const OPENAI_CHALLENGE: &str = "openai-apps-challenge";
 
 /// How this program identifies itself to Scalekit.
 pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));

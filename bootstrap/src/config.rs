@@ -20,7 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use protected_mcp::{HostPattern, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
+use protected_mcp::{HostPattern, Links, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::{Quota, Sharing, TimeZone};
 use url::Url;
@@ -31,9 +31,10 @@ use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
-    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_HISTORY_DAYS,
-    TODO_MAX_TOKEN_AGE, TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
-    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_DRAIN_SECONDS,
+    TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL,
+    TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING,
+    TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -71,6 +72,11 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// For how long requests are served after the server is asked to stop.
+    pub(crate) drain: Duration,
+    pub(crate) links: Links,
+    /// What OpenAI looks for, to see that the server is its operator's.
+    pub(crate) openai_challenge: Option<String>,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -117,6 +123,13 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let drain = reader.value(&TODO_DRAIN_SECONDS);
+        let links = Links {
+            privacy: reader.value(&TODO_PRIVACY_URL),
+            terms: reader.value(&TODO_TERMS_URL),
+            support: reader.value(&TODO_SUPPORT_URL),
+        };
+        let openai_challenge = reader.value(&TODO_OPENAI_CHALLENGE);
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
@@ -144,6 +157,9 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                drain: drain?,
+                links,
+                openai_challenge,
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,
@@ -165,17 +181,16 @@ impl Config {
         (self.listen, self.listen_on_ipv6.then_some(second))
     }
 
-    /// The public URL of a server that listens on `port`.
-    pub(crate) fn public_url_at(&self, port: u16) -> Result<PublicUrl, PublicUrlError> {
+    /// The public URL of a server that listens on `address`.
+    pub(crate) fn public_url_at(&self, address: SocketAddr) -> Result<PublicUrl, PublicUrlError> {
         if let Some(url) = &self.public_url {
             return Ok(url.clone());
         }
-        let listen = self.listen.ip();
         let localhost = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        if listen.is_loopback() && !localhost.contains(&listen) {
-            format!("http://{}/", SocketAddr::new(listen, port)).parse()
+        if address.ip().is_loopback() && !localhost.contains(&address.ip()) {
+            format!("http://{address}/").parse()
         } else {
-            format!("http://localhost:{port}/").parse()
+            format!("http://localhost:{}/", address.port()).parse()
         }
     }
 }

@@ -10,6 +10,7 @@
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
 //!   be open, bounded HTTP requests
+//! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and what it is told
 //! * `forgetting` — removing the changes that are no longer to be remembered
 //! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
@@ -34,7 +35,9 @@ mod ids;
 #[cfg(feature = "emulator")]
 mod local_identity;
 mod open_files;
+mod passed_sockets;
 mod serve;
+mod service_manager;
 pub mod settings;
 mod signals;
 mod telemetry;

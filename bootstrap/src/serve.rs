@@ -8,8 +8,9 @@ use tokio::task::JoinHandle;
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, sharing_text};
 use crate::failure::Failure;
+use crate::passed_sockets::PassedSockets;
 use crate::signals::StopSignals;
-use crate::{console, telemetry};
+use crate::{console, service_manager, telemetry};
 
 /// Between two parts of a command that is too long for a line of 80 columns.
 const CONTINUED: &str = if cfg!(windows) { " " } else { " \\\n      " };
@@ -17,12 +18,13 @@ const CONTINUED: &str = if cfg!(windows) { " " } else { " \\\n      " };
 /// For requests in flight, after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until SIGINT, SIGTERM or SIGHUP, then completes the requests in flight. A second signal ends them.
-pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
+/// Serves until SIGINT, SIGTERM or SIGHUP, is not ready for as long as `TODO_DRAIN_SECONDS` says, then completes
+/// the requests in flight. A second signal ends them.
+pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), Failure> {
     let _log = telemetry::start(config.log_format, &config.log_filter)?;
     #[cfg(unix)]
     crate::open_files::raise_limit();
-    let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
+    let composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
     announce(config, &composition);
@@ -38,7 +40,10 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let mut identity = composition.local_identity.map(|serve| tokio::spawn(serve(stopped())));
     tokio::spawn(composition.keys.refresh_until(stopped()));
     tokio::spawn(composition.forgetting.run_until(stopped()));
-    let mut server = tokio::spawn(composition.server.serve(composition.listeners, stopped()));
+    let serving = composition.server.clone().serve(composition.listeners, stopped());
+    let mut server = tokio::spawn(serving);
+    service_manager::ready(&format!("serving at {}", composition.public_url.resource()));
+    tokio::spawn(service_manager::keep_watchdog());
 
     tokio::select! {
         () = signals.received() => {}
@@ -48,19 +53,32 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
             return Err(Failure::other(anyhow::anyhow!("the server has ended by itself")));
         }
     }
-    tracing::info!("stopping: waiting for requests in flight");
-    stop.send_replace(true);
-    let all = async {
-        let ended = (&mut server).await;
-        if let Some(identity) = &mut identity {
-            // Only the server needed it: how it ends no longer matters.
-            let _ = identity.await;
+    service_manager::stopping("stopping");
+    composition.server.drain();
+    let stopping = async {
+        if !config.drain.is_zero() {
+            let seconds = config.drain.as_secs();
+            tracing::info!(seconds, "stopping: not ready, and still serving");
+            tokio::time::sleep(config.drain).await;
         }
-        ended
+        tracing::info!("stopping: waiting for requests in flight");
+        stop.send_replace(true);
+        let all = async {
+            let ended = (&mut server).await;
+            if let Some(identity) = &mut identity {
+                // Only the server needed it: how it ends no longer matters.
+                let _ = identity.await;
+            }
+            ended
+        };
+        let ended = tokio::time::timeout(GRACE, all).await;
+        ended.unwrap_or_else(|_| {
+            tracing::warn!("stopping: requests still in flight are aborted");
+            Ok(())
+        })
     };
     tokio::select! {
-        ended = all => ended.map_err(Failure::other)?,
-        () = tokio::time::sleep(GRACE) => tracing::warn!("stopping: requests still in flight are aborted"),
+        ended = stopping => ended.map_err(Failure::other)?,
         () = signals.received() => tracing::warn!("second signal: not waiting for requests in flight"),
     }
     tracing::info!("stopped");

@@ -77,14 +77,19 @@ impl Installation {
     /// Starts the program through a command that executes it, such as `nice`.
     pub(crate) fn spawn_through(&self, command: &[&str], arguments: &[&str]) -> Process {
         let line = [command, &[PROGRAM], arguments].concat();
-        Process::spawn(self.command_of(line[0], &line[1..]), Arc::clone(&self.directory))
+        self.spawn_command(self.command_of(line[0], &line[1..]))
+    }
+
+    /// Starts a command of this installation.
+    pub(crate) fn spawn_command(&self, command: Command) -> Process {
+        Process::spawn(command, Arc::clone(&self.directory))
     }
 
     /// Starts the program with a standard input that the test writes.
     pub(crate) fn spawn_reading(&self, arguments: &[&str]) -> (Process, ChildStdin) {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped());
-        let mut process = Process::spawn(command, Arc::clone(&self.directory));
+        let mut process = self.spawn_command(command);
         let input = process.input();
         (process, input)
     }

@@ -45,6 +45,8 @@ mod quickstart;
 #[cfg(unix)]
 mod real_clients;
 mod restart;
+#[cfg(unix)]
+mod service_manager;
 mod side_by_side;
 #[cfg(unix)]
 mod stopping;

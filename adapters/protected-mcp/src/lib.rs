@@ -27,6 +27,7 @@ mod http;
 mod json;
 mod jsonrpc;
 mod limits;
+mod links;
 mod loopback;
 mod oauth;
 mod observation;
@@ -46,6 +47,7 @@ pub use http::connections::ConnectionLimit;
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
 pub use json::to_json_line;
+pub use links::Links;
 pub use loopback::is_loopback_host;
 pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,

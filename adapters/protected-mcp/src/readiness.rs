@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -16,3 +18,32 @@ pub trait Readiness: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct NotReady(pub String);
+
+/// Whether the server is about to stop: it is not ready then, and serves all the same.
+#[derive(Debug, Default)]
+pub(crate) struct Draining(AtomicBool);
+
+impl Draining {
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Readiness for Draining {
+    fn name(&self) -> &'static str {
+        "stopping"
+    }
+
+    async fn ready(&self) -> Result<(), NotReady> {
+        if self.has_begun() {
+            Err(NotReady("the server is about to stop".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Method;
-use axum::http::header::ORIGIN;
+use axum::http::header::{CONNECTION, ORIGIN};
+use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -78,9 +78,22 @@ impl Server {
         let limit = self.connections;
         let answer = move |request, connection| {
             let server = self.clone();
-            async move { server.answer_on(request, Some(connection)).await }
+            async move {
+                let mut response = server.answer_on(request, Some(connection)).await;
+                if server.endpoint.draining.has_begun() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
+                response
+            }
         };
         connections::serve(limit, listeners.into_iter().collect(), answer, stop).await;
+    }
+
+    /// Prepares the end: from now on `GET /readyz` answers 503 and each response closes its connection, so
+    /// that clients and load balancers go elsewhere. Requests are served as before.
+    pub fn drain(&self) {
+        self.endpoint.draining.begin();
     }
 
     #[cfg(feature = "fuzzing")]

@@ -48,7 +48,7 @@ fn report(config: &Config) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "note: {note}");
     }
-    let endpoint = match config.public_url_at(config.listen.port()) {
+    let endpoint = match config.public_url_at(config.listen) {
         Ok(url) => url.resource(),
         Err(error) => error.to_string(),
     };

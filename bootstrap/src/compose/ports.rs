@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Identity};
 use crate::failure::Failure;
+use crate::passed_sockets::PassedSockets;
 
 /// How often to choose another free port, if that is free on the first address and not on the second.
 const MOST_CHOICES: usize = 16;
@@ -16,9 +17,13 @@ const MOST_CHOICES: usize = 16;
 type Listening = (Vec<TcpListener>, SocketAddr);
 type NotListening = (SocketAddr, io::Error);
 
-/// Listens on `PORT`, and checks that `EMULATOR_PORT` is free. The error names both if neither is.
-pub(super) async fn take(config: &Config) -> Result<Listening, Failure> {
-    let server = listen(config).await;
+/// Takes the sockets that were passed, or listens on `PORT`, and checks that `EMULATOR_PORT` is free. The error names both if neither is.
+pub(super) async fn take(config: &Config, passed: PassedSockets) -> Result<Listening, Failure> {
+    let passed = take_passed(config, passed)?;
+    let server = match passed {
+        Some(passed) => Ok(passed),
+        None => listen(config).await,
+    };
     let local_identity = check_local_identity(config).await;
     let problem = |(address, error): NotListening, setting: &str| {
         let remedy = if error.kind() == io::ErrorKind::AddrNotAvailable {
@@ -36,6 +41,26 @@ pub(super) async fn take(config: &Config) -> Result<Listening, Failure> {
         (Err(one), Err(other)) => Err(failure(format!("{one}; {other}"))),
         (Err(one), Ok(())) | (Ok(_), Err(one)) => Err(failure(one)),
     }
+}
+
+/// `None` without passed sockets.
+fn take_passed(config: &Config, passed: PassedSockets) -> Result<Option<Listening>, Failure> {
+    let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
+    for (name, listener) in passed.0 {
+        let address = listener.local_addr().map_err(Failure::other)?;
+        if matches!(config.identity, Identity::Local { .. }) && !address.ip().is_loopback() {
+            return Err(Failure::Usage(format!(
+                "the socket `{name}` that was passed listens on {address}, which other machines can \
+                 reach, and the local identity lets everyone in: set SCALEKIT_ENVIRONMENT_URL and \
+                 SCALEKIT_RESOURCE_ID, or listen on 127.0.0.1"
+            )));
+        }
+        listener.set_nonblocking(true).map_err(Failure::other)?;
+        listeners.push(TcpListener::from_std(listener).map_err(Failure::other)?);
+        addresses.push(address);
+        tracing::info!(%name, %address, "a socket was passed: BIND_ADDRESS and PORT are not used");
+    }
+    Ok(addresses.first().map(|first| (listeners, *first)))
 }
 
 async fn listen(config: &Config) -> Result<Listening, NotListening> {

@@ -10,7 +10,9 @@ use std::time::Duration;
 use protected_mcp::ScopeDenial;
 use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
+use crate::http::is_loopback;
 use crate::telemetry::LogFormat;
 
 pub(super) fn from_str<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
@@ -79,6 +81,31 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .map_err(|_| "must be a number of seconds such as 3600".to_owned())
 }
 
+pub(super) fn drain(text: &str) -> Result<Duration, String> {
+    /// Longer than any load balancer looks away, and a stop that takes longer is none.
+    const MOST: u64 = 600;
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= MOST);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("must be a number of seconds from 0 to {MOST}"))
+}
+
+/// A page that people open in a browser.
+pub(super) fn link(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok();
+    let url =
+        url.filter(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url));
+    url.ok_or_else(|| "must be an https URL such as https://example.com/privacy".to_owned())
+}
+
+pub(super) fn challenge(text: &str) -> Result<String, String> {
+    if text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be the token as OpenAI shows it, without spaces".to_owned())
+    }
+}
+
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::try_from(text).map_err(|_| "must be an IANA name such as Europe/Berlin".to_owned())
 }
@@ -114,4 +141,35 @@ fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, S
     let words = choices.each_ref().map(|(word, _)| *word).join(" or ");
     let chosen = choices.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
     chosen.map(|(_, value)| value).ok_or_else(|| format!("must be {words}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_https_or_on_loopback() {
+        for good in ["https://example.com/privacy", "http://localhost:8080/terms"] {
+            assert_eq!(link(good).unwrap().as_str(), good);
+        }
+        for bad in ["http://example.com/", "example.com", "mailto:help@example.com", "javascript:1"]
+        {
+            assert!(link(bad).unwrap_err().contains("https URL"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_server_drains_for_at_most_ten_minutes() {
+        assert_eq!(drain("600"), Ok(Duration::from_mins(10)));
+        for bad in ["601", "-1", "5s"] {
+            assert!(drain(bad).unwrap_err().contains("from 0 to 600"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_one_word() {
+        assert!(challenge("8a_-.~").is_ok());
+        assert!(challenge("two words").is_err());
+        assert!(challenge(&"a".repeat(513)).is_err());
+    }
 }

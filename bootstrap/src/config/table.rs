@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use protected_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
 use todo_application::domain::{Sharing, TimeZone};
+use url::Url;
 
 use super::database::Database;
 use super::parse;
@@ -117,6 +118,38 @@ pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
     "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
     parse::seconds,
 );
+pub(super) const TODO_PRIVACY_URL: Setting<Url> = Setting::new(
+    "TODO_PRIVACY_URL",
+    Derived(""),
+    "Page with your privacy policy, https; directories of assistants ask for it",
+    parse::link,
+);
+pub(super) const TODO_TERMS_URL: Setting<Url> = Setting::new(
+    "TODO_TERMS_URL",
+    Derived(""),
+    "Page with your terms of service, https",
+    parse::link,
+);
+pub(super) const TODO_SUPPORT_URL: Setting<Url> = Setting::new(
+    "TODO_SUPPORT_URL",
+    Derived(""),
+    "Page where your users get help, https",
+    parse::link,
+);
+pub(super) const TODO_OPENAI_CHALLENGE: Setting<String> = Setting::new(
+    "TODO_OPENAI_CHALLENGE",
+    Derived(""),
+    "Token of OpenAI that shows that the server is yours, at `/.well-known/openai-apps-challenge`",
+    parse::challenge,
+);
+pub(super) const TODO_DRAIN_SECONDS: Setting<Duration> = Setting::new(
+    "TODO_DRAIN_SECONDS",
+    // At a terminal, and where one server is replaced by the next, each second is one without a server.
+    Text("0"),
+    "Seconds for which a server that is asked to stop is not ready but still serves, so that a load \
+     balancer sees it first",
+    parse::drain,
+);
 pub(super) const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
     "ALLOWED_HOSTS",
     Derived("host of `MCP_URL`"),
@@ -155,7 +188,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 23] = [
+pub const SETTINGS: [About; 28] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -173,6 +206,11 @@ pub const SETTINGS: [About; 23] = [
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
+    TODO_PRIVACY_URL.about,
+    TODO_TERMS_URL.about,
+    TODO_SUPPORT_URL.about,
+    TODO_OPENAI_CHALLENGE.about,
+    TODO_DRAIN_SECONDS.about,
     ALLOWED_HOSTS.about,
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,

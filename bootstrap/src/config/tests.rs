@@ -384,7 +384,7 @@ fn the_default_of_a_loopback_public_url_follows_the_address() {
         ("127.0.0.2", "http://127.0.0.2:3002/mcp"),
     ] {
         let config = config([("BIND_ADDRESS", address)]);
-        assert_eq!(config.public_url_at(3002).unwrap().resource(), url);
+        assert_eq!(config.public_url_at(config.listen).unwrap().resource(), url);
     }
 }
 

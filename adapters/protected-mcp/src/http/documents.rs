@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, HOST, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
@@ -59,6 +59,14 @@ pub(crate) async fn front_page(
     }
     let mut response = not_found(method, uri).await;
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// Answers with a text that does not change.
+pub(crate) async fn text(State(text): State<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
     response
 }
 

@@ -22,6 +22,7 @@ use crate::limits::{Limits, Share, Slot, overload};
 use crate::oauth::{Authentication, Caller};
 use crate::observation::{Observers, RequestRecord};
 use crate::protocol::{self, check_version, era_of};
+use crate::readiness::Draining;
 
 /// The MCP endpoint.
 pub(crate) struct Endpoint {
@@ -32,6 +33,7 @@ pub(crate) struct Endpoint {
     pub(crate) features: Features,
     pub(crate) observers: Observers,
     pub(crate) page: Arc<Page>,
+    pub(crate) draining: Arc<Draining>,
 }
 
 impl Endpoint {

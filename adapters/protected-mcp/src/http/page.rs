@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::jsonrpc::Error;
+use crate::links::Links;
 use crate::oauth::PublicUrl;
 use crate::protocol::Implementation;
 
@@ -17,11 +18,12 @@ const TEMPLATE: &str = include_str!("page.html");
 pub(crate) struct Page {
     implementation: Implementation,
     public_url: PublicUrl,
+    links: Links,
 }
 
 impl Page {
-    pub(crate) fn new(implementation: Implementation, public_url: PublicUrl) -> Self {
-        Self { implementation, public_url }
+    pub(crate) fn new(implementation: Implementation, public_url: PublicUrl, links: Links) -> Self {
+        Self { implementation, public_url, links }
     }
 
     /// Whether the request is one of a browser that shows what it gets: programs do not ask for HTML.
@@ -61,7 +63,7 @@ impl Page {
     }
 
     fn html(&self, host: Option<&HeaderValue>) -> String {
-        let Self { implementation, public_url } = self;
+        let Self { implementation, public_url, links } = self;
         let icon = implementation
             .icons()
             .first()
@@ -86,6 +88,7 @@ impl Page {
                 }
                 "icon" => html.push_str(&icon),
                 "reach" => html.push_str(reach),
+                "links" => html.push_str(&anchors(links)),
                 _ => {
                     // A brace of the style sheet or of JSON.
                     html.push('{');
@@ -96,6 +99,22 @@ impl Page {
             rest = after;
         }
         html + rest
+    }
+}
+
+/// The links as a line at the end of the page; nothing without any.
+fn anchors(links: &Links) -> String {
+    let Links { privacy, terms, support } = links;
+    let links = [("Privacy", privacy), ("Terms", terms), ("Support", support)];
+    let anchors: Vec<String> = links
+        .into_iter()
+        .filter_map(|(text, url)| Some((text, escaped(url.as_ref()?.as_str()))))
+        .map(|(text, url)| format!("<a href=\"{url}\">{text}</a>"))
+        .collect();
+    if anchors.is_empty() {
+        String::new()
+    } else {
+        format!("<footer>{}</footer>\n", anchors.join(" · "))
     }
 }
 
@@ -111,7 +130,7 @@ mod tests {
     fn page(url: &str) -> Page {
         let implementation =
             Implementation::new("notes", "Notes & <more>", "1.0.0").with_description("{endpoint}");
-        Page::new(implementation, url.parse().unwrap())
+        Page::new(implementation, url.parse().unwrap(), Links::default())
     }
 
     #[test]
@@ -133,6 +152,17 @@ mod tests {
         let html = page("http://localhost:3002").html(Some(&host));
         assert!(html.contains("<code>http://127.0.0.1:3002/mcp</code>"), "{html}");
         assert!(html.contains("public https URL"), "{html}");
+    }
+
+    #[test]
+    fn the_links_that_are_set_are_at_the_end() {
+        let mut page = page("https://mcp.example.com");
+        assert!(!page.html(None).contains("<footer>"));
+        page.links.terms = "https://example.com/?a&b=\"".parse().ok();
+        page.links.support = "https://example.com/help".parse().ok();
+        let links = "<footer><a href=\"https://example.com/?a&amp;b=%22\">Terms</a> · \
+                     <a href=\"https://example.com/help\">Support</a></footer>\n";
+        assert!(page.html(None).ends_with(links), "{}", page.html(None));
     }
 
     #[test]

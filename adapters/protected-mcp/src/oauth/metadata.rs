@@ -1,7 +1,9 @@
 use axum::http::HeaderValue;
 use serde::Serialize;
+use url::Url;
 
 use super::PublicUrl;
+use crate::links::Links;
 
 /// The metadata of a protected resource (RFC 9728 section 2).
 pub(crate) struct ProtectedResource {
@@ -10,6 +12,7 @@ pub(crate) struct ProtectedResource {
     pub(crate) authorization_server: String,
     pub(crate) scopes: Vec<&'static str>,
     pub(crate) name: &'static str,
+    pub(crate) links: Links,
 }
 
 impl ProtectedResource {
@@ -27,6 +30,10 @@ impl ProtectedResource {
             scopes_supported: &'a [&'a str],
             bearer_methods_supported: [&'static str; 1],
             resource_name: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            resource_policy_uri: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            resource_tos_uri: Option<&'a str>,
         }
         let metadata = Metadata {
             resource: &self.public_url.as_requested(host).resource(),
@@ -34,6 +41,8 @@ impl ProtectedResource {
             scopes_supported: &self.scopes,
             bearer_methods_supported: ["header"],
             resource_name: self.name,
+            resource_policy_uri: self.links.privacy.as_ref().map(Url::as_str),
+            resource_tos_uri: self.links.terms.as_ref().map(Url::as_str),
         };
         serde_json::to_vec(&metadata).unwrap_or_default()
     }

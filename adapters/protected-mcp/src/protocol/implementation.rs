@@ -13,6 +13,9 @@ pub struct Implementation {
     description: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     icons: Vec<Icon>,
+    /// Since 2025-11-25.
+    #[serde(rename = "websiteUrl", skip_serializing_if = "Option::is_none")]
+    website: Option<String>,
 }
 
 /// An image for clients that show one (MCP `Icon`).
@@ -30,7 +33,7 @@ pub struct Icon {
 impl Implementation {
     /// `name` is for programs, `title` for people.
     pub fn new(name: &'static str, title: &'static str, version: &'static str) -> Self {
-        Self { name, title, version, description: None, icons: Vec::new() }
+        Self { name, title, version, description: None, icons: Vec::new(), website: None }
     }
 
     #[must_use]
@@ -43,6 +46,10 @@ impl Implementation {
     pub fn with_icon(mut self, icon: Icon) -> Self {
         self.icons.push(icon);
         self
+    }
+
+    pub(crate) fn with_website(self, website: Option<String>) -> Self {
+        Self { website, ..self }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -1,9 +1,11 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::routes::{Documents, WELL_KNOWN};
 use super::{Server, routes};
 use crate::clock::{Clock, SystemClock};
 use crate::features::prompts::{self, AnyPrompt, Prompt};
@@ -18,13 +20,14 @@ use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
 use crate::http::page::Page;
 use crate::limits::Limits;
+use crate::links::Links;
 use crate::oauth::{
-    Authentication, Authenticator, AuthorizationServer, Caller, Challenge, ProtectedResource,
-    PublicUrl, is_scope,
+    AUTHORIZATION_SERVER, Authentication, Authenticator, AuthorizationServer, Caller, Challenge,
+    PROTECTED_RESOURCE, ProtectedResource, PublicUrl, is_scope,
 };
 use crate::observation::Observer;
 use crate::protocol::{Frame, Implementation, ServerDescription};
-use crate::readiness::Readiness;
+use crate::readiness::{Draining, Readiness};
 
 /// What protects a server: where it is, and which authorization server issues its tokens.
 pub struct Protection {
@@ -56,6 +59,8 @@ pub struct ServerBuilder {
     beyond_scopes: Option<BeyondScopes>,
     readiness: Vec<Arc<dyn Readiness>>,
     observers: Vec<Arc<dyn Observer>>,
+    links: Links,
+    well_known: Vec<(&'static str, Bytes)>,
     clock: Arc<dyn Clock>,
 }
 
@@ -66,6 +71,9 @@ pub enum BuildError {
     /// RFC 6749 section 3.3 allows visible ASCII without `"` and `\`.
     #[error("`{0}` is not a valid OAuth scope")]
     InvalidScope(&'static str),
+    /// A name is letters, digits, `-`, `_` and `.`, and belongs to one document.
+    #[error("`{0}` is no name for a document below /.well-known/, or is taken")]
+    WellKnown(&'static str),
 }
 
 impl Server {
@@ -94,6 +102,8 @@ impl ServerBuilder {
             beyond_scopes: None,
             readiness: Vec::new(),
             observers: Vec::new(),
+            links: Links::default(),
+            well_known: Vec::new(),
             clock: Arc::new(SystemClock),
             protection,
         }
@@ -193,6 +203,20 @@ impl ServerBuilder {
         self
     }
 
+    /// Pages for people about this server; by default none.
+    #[must_use]
+    pub fn links(self, links: Links) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Serves a text at `/.well-known/{name}`, for anyone who asks under one of the allowed hosts: how
+    /// registries verify that a server is its operator's.
+    #[must_use]
+    pub fn well_known(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.well_known.push((name, text.into().into()));
+        self
+    }
+
     /// The clock by which streams end when their token expires; by default that of this machine.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
@@ -211,6 +235,9 @@ impl ServerBuilder {
         if let Some(duplicate) = duplicate {
             return Err(BuildError::DuplicateName(duplicate));
         }
+        if let Some(name) = unusable_document(&self.well_known) {
+            return Err(BuildError::WellKnown(name));
+        }
 
         let Protection { public_url, issuer, authenticator, authorization_server } =
             self.protection;
@@ -219,9 +246,12 @@ impl ServerBuilder {
             authorization_server: issuer,
             scopes: scopes.clone(),
             name: self.implementation.title(),
+            links: self.links.clone(),
         };
         let challenge = Challenge::new(public_url.clone(), scopes);
-        let description = ServerDescription::from(&self.implementation);
+        let support = self.links.support.as_ref().map(ToString::to_string);
+        let implementation = self.implementation.with_website(support);
+        let description = ServerDescription::from(&implementation);
         let (stopping, stopped) = watch::channel(false);
         let features = Features {
             lifecycle: Lifecycle {
@@ -247,13 +277,17 @@ impl ServerBuilder {
             discovery_frame: Frame::new(&description.complete),
         };
         let origins = self.allowed_origins;
-        let page = Arc::new(Page::new(self.implementation, public_url.clone()));
-        let documents = routes::Documents {
+        let page = Arc::new(Page::new(implementation, public_url.clone(), self.links));
+        let documents = Documents {
             hosts: self.allowed_hosts.clone(),
             protected_resource: Arc::new(protected_resource),
             page: Arc::clone(&page),
             authorization_server,
+            well_known: self.well_known,
         };
+        let draining = Arc::new(Draining::default());
+        let mut readiness = self.readiness;
+        readiness.push(Arc::clone(&draining) as Arc<dyn Readiness>);
         let endpoint = Arc::new(Endpoint {
             hosts: self.allowed_hosts,
             origins: origins.clone(),
@@ -262,13 +296,14 @@ impl ServerBuilder {
             features,
             observers: self.observers.into(),
             page: Arc::clone(&page),
+            draining: Arc::clone(&draining),
         });
         let routes = routes::routes(
             &public_url,
             Arc::clone(&endpoint),
             origins,
             documents,
-            self.readiness.into(),
+            readiness.into(),
         );
         Ok(Server {
             endpoint,
@@ -283,6 +318,18 @@ fn duplicate(names: &[&'static str]) -> Option<&'static str> {
     let mut names = names.to_vec();
     names.sort_unstable();
     names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+}
+
+/// The first document that cannot have its route.
+fn unusable_document(documents: &[(&'static str, Bytes)]) -> Option<&'static str> {
+    let mut taken = vec![PROTECTED_RESOURCE, AUTHORIZATION_SERVER];
+    taken.iter_mut().for_each(|path| *path = path.strip_prefix(WELL_KNOWN).unwrap_or(path));
+    documents.iter().map(|(name, _)| *name).find(|name| {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let is_usable = !name.is_empty() && name.bytes().all(is_name) && !taken.contains(name);
+        taken.push(name);
+        !is_usable
+    })
 }
 
 fn distinct(scopes: &[&'static str]) -> Vec<&'static str> {

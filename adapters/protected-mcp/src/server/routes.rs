@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, Method, Uri};
@@ -26,12 +27,17 @@ use crate::readiness::Readiness;
 /// The path of the endpoint under the public URL.
 pub(super) const ENDPOINT: &str = "/mcp";
 
+/// Where a client finds documents about a host (RFC 8615).
+pub(super) const WELL_KNOWN: &str = "/.well-known/";
+
 /// What the well-known documents need.
 pub(super) struct Documents {
     pub(super) hosts: AllowedHosts,
     pub(super) protected_resource: Arc<ProtectedResource>,
     pub(super) authorization_server: Arc<dyn AuthorizationServer>,
     pub(super) page: Arc<Page>,
+    /// Names below [`WELL_KNOWN`], and what is there.
+    pub(super) well_known: Vec<(&'static str, Bytes)>,
 }
 
 pub(super) fn routes(
@@ -88,7 +94,7 @@ fn endpoint_cors(origins: AllowedOrigins) -> CorsLayer {
 
 /// Any page may read the documents, but only under the server's own hosts.
 fn document_routes(prefix: &str, documents: Documents) -> Router {
-    let Documents { hosts, protected_resource, authorization_server, page } = documents;
+    let Documents { hosts, protected_resource, authorization_server, page, well_known } = documents;
     let mut resource = Router::new()
         .route(PROTECTED_RESOURCE, get(documents::protected_resource))
         .route(&format!("{PROTECTED_RESOURCE}{ENDPOINT}"), get(documents::protected_resource))
@@ -98,11 +104,16 @@ fn document_routes(prefix: &str, documents: Documents) -> Router {
         let inserted = format!("{PROTECTED_RESOURCE}{prefix}{ENDPOINT}");
         resource = resource.route(&inserted, get(documents::protected_resource));
     }
+    let texts = well_known.into_iter().fold(Router::new(), |texts, (name, text)| {
+        let route = Router::new().route(&format!("{WELL_KNOWN}{name}"), get(documents::text));
+        texts.merge(route.with_state(text))
+    });
     Router::new()
         .route(AUTHORIZATION_SERVER, get(documents::authorization_server))
         .with_state(authorization_server)
         .merge(resource.with_state(protected_resource))
         .merge(Router::new().route("/", get(documents::front_page)).with_state(page))
+        .merge(texts)
         .route_layer(from_fn_with_state(Arc::new(hosts), check_host))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers(AllowHeaders::mirror_request()))
 }

@@ -1,5 +1,6 @@
 //! A server of two tools, asked in process.
 
+mod documents;
 mod limits;
 mod observation;
 

@@ -14,7 +14,7 @@ pub(crate) fn of(config: &Config) -> Option<PublicUrl> {
     if config.public_url.is_none() && port == 0 {
         return None;
     }
-    config.public_url_at(port).ok()
+    config.public_url_at(config.listen).ok()
 }
 
 pub(crate) fn check(settings: &Settings, config: &Config, url: Option<&PublicUrl>) -> Vec<Finding> {
