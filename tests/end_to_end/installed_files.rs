@@ -56,3 +56,25 @@ async fn completions_name_every_command() {
     let ended = installation.run(&["completions", "csh"]).await.with_code(64);
     assert!(ended.stderr.contains("[possible values: bash"), "{ended:?}");
 }
+
+#[tokio::test]
+#[cfg_attr(not(has_mandoc), ignore = "needs mandoc: see tests/README.md")]
+async fn the_manual_page_is_without_errors_and_can_be_read() {
+    let installation = Installation::without_settings();
+    let page = installation.run(&["man"]).await.with_code(0).stdout;
+    let path = installation.path("todo-mcp.1");
+    std::fs::write(&path, page).unwrap();
+    let path = path.to_str().unwrap();
+    let mandoc = |arguments: Vec<&'static str>| {
+        let mut command = std::process::Command::new("mandoc");
+        let output = command.args(arguments).arg(path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let complaints = mandoc(vec!["-T", "lint", "-W", "warning"]);
+    // The page has no date: the same sources give the same page.
+    let complaints: Vec<&str> =
+        complaints.lines().filter(|line| !line.contains("missing date")).collect();
+    assert_eq!(complaints, [""; 0]);
+    let shown = mandoc(vec!["-T", "ascii", "-O", "width=78"]);
+    assert!(shown.contains("PORT"), "{shown}");
+}
