@@ -33,6 +33,7 @@ fn main() {
     has("has_other_users", is_root() && setpriv);
     has("has_ipv6", TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok());
     has("has_script", has_program("script"));
+    has("has_mandoc", has_program("mandoc"));
     has("has_node_clients", node);
     has("has_inspector", has_program("chromium") && node);
     has("has_conformance_suite", suite && node);

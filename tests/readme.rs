@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::json;
+use todo_mcp::EXIT_CODES;
 use todo_mcp::config::{About, DefaultValue, SETTINGS};
 use todo_tests::server::TestServer;
 
@@ -56,6 +57,14 @@ fn the_manual_has_the_row_of_every_setting_and_no_other() {
     });
     let rows = section_of(MANUAL, "## Settings").lines().filter(|line| line.starts_with("| `"));
     let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows, expected, "the rows should be:\n{}", expected.join("\n"));
+}
+
+#[test]
+fn the_manual_has_the_meaning_of_every_exit_code() {
+    let expected = EXIT_CODES.map(|(code, meaning)| format!("| {code} | {meaning} |"));
+    let (_, table) = section_of(MANUAL, "## Commands").split_once("| exit code | means |").unwrap();
+    let rows: Vec<&str> = table.lines().filter(|row| row.starts_with("| ")).collect();
     assert_eq!(rows, expected, "the rows should be:\n{}", expected.join("\n"));
 }
 
@@ -140,6 +149,7 @@ fn the_files_that_the_documents_link_to_exist() {
         ".github/CONTRIBUTING.md",
         "adapters/protected-mcp/README.md",
         "bootstrap/README.md",
+        "bootstrap/package/README.md",
         "tests/README.md",
         "tests/benches/README.md",
         "tests/resource_server/README.md",

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod manual;
 #[cfg(feature = "emulator")]
 mod token_arguments;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap_complete::Shell;
 use todo_application::domain::{
     ClientId, DueError, IdentifierError, Instant, Organization, Sharing, Subject, WorkspaceId,
     WrittenDue,
@@ -19,11 +21,14 @@ use crate::config::SETTINGS;
 use crate::console::{WIDTH, wrap};
 use crate::failure::Failure;
 
+const PROGRAM: &str = "todo-mcp";
+
 #[derive(Debug)]
 pub(crate) enum Command {
     Serve,
     Check,
     Doctor(DoctorArguments),
+    Health(HealthArguments),
     Migrate,
     Export(ExportArguments),
     Import(ImportArguments),
@@ -35,7 +40,7 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
-    /// Help or the version.
+    /// Help, the version, or what is installed beside the program.
     Print(String),
 }
 
@@ -44,7 +49,7 @@ pub(crate) enum Command {
 /// Without a command, it serves. Settings come from the environment and from a .env file in the
 /// current directory; `todo-mcp check` shows where each is set.
 #[derive(Debug, Parser)]
-#[command(name = "todo-mcp", version)]
+#[command(name = PROGRAM, version)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Subcommand>,
@@ -63,6 +68,11 @@ enum Subcommand {
     /// Each check prints what it found and what to change. The doctor itself changes
     /// nothing. The exit code is 1 if a check failed.
     Doctor(DoctorArguments),
+    /// Ask the running server whether it can serve
+    ///
+    /// The server is found by the settings that it was started with. The exit code is 0
+    /// if it can, and 1 if it cannot or does not answer.
+    Health(HealthArguments),
     /// Bring the database to the current schema, as serving does
     Migrate,
     /// Write all todos as JSON Lines
@@ -104,6 +114,12 @@ enum Subcommand {
     /// The server must be running. Nothing but the token is printed.
     #[cfg(feature = "emulator")]
     Token(TokenArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    ///
+    /// To read it: todo-mcp man | man -l -
+    Man,
 }
 
 #[derive(clap::Args)]
@@ -118,6 +134,13 @@ impl std::fmt::Debug for DoctorArguments {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("DoctorArguments").finish_non_exhaustive()
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HealthArguments {
+    /// Ask only whether the process lives: for what restarts it when it does not
+    #[arg(long)]
+    pub(crate) live: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -244,6 +267,12 @@ pub(crate) struct TokenArguments {
     pub(crate) expires_in: i64,
 }
 
+#[derive(Debug, clap::Args)]
+struct CompletionsArguments {
+    /// The shell
+    shell: Shell,
+}
+
 /// Reads the command line. A wrong one is a [`Failure::Usage`].
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let mut command = CommandLine::command()
@@ -260,6 +289,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             None | Some(Subcommand::Serve) => Command::Serve,
             Some(Subcommand::Check) => Command::Check,
             Some(Subcommand::Doctor(arguments)) => Command::Doctor(arguments),
+            Some(Subcommand::Health(arguments)) => Command::Health(arguments),
             Some(Subcommand::Migrate) => Command::Migrate,
             Some(Subcommand::Export(arguments)) => Command::Export(arguments),
             Some(Subcommand::Import(arguments)) => Command::Import(arguments),
@@ -271,6 +301,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Some(Subcommand::Restore(arguments)) => Command::Restore(arguments),
             #[cfg(feature = "emulator")]
             Some(Subcommand::Token(arguments)) => Command::Token(arguments),
+            Some(Subcommand::Completions(arguments)) => {
+                Command::Print(completions(arguments.shell)?)
+            }
+            Some(Subcommand::Man) => Command::Print(manual::page(CommandLine::command())),
         }),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
@@ -279,6 +313,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         }
         Err(error) => Err(Failure::Usage(error.to_string())),
     }
+}
+
+fn completions(shell: Shell) -> Result<String, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut CommandLine::command(), PROGRAM, &mut script);
+    String::from_utf8(script).map_err(Failure::other)
 }
 
 /// The table of settings, as ripgrep lists options: a line with the name, and below it the meaning.

@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod health;
 #[cfg(feature = "emulator")]
 mod token;
 mod undo;
@@ -32,6 +33,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
             check::run(&settings, &config)
         }
         Command::Doctor(arguments) => return runtime()?.block_on(doctor::run(arguments)),
+        Command::Health(arguments) => runtime()?.block_on(health::run(&config()?, &arguments)),
         Command::Migrate => runtime()?.block_on(migrate(&config()?)),
         Command::Export(arguments) => runtime()?.block_on(export(&config()?, &arguments)),
         Command::Import(arguments) => return runtime()?.block_on(import(&config()?, &arguments)),

@@ -6,6 +6,21 @@ use std::process::ExitCode;
 use crate::escape;
 use crate::settings::Problem;
 
+/// What each exit code means: the table in `bootstrap/README.md`.
+pub const EXIT_CODES: [(u8, &str); 4] = [
+    (0, "done"),
+    (
+        1,
+        "`doctor`: a check failed; `health`: the server cannot serve; `import`: not everything is in the \
+         database; `erase`: there was nothing to remove; otherwise: any other error",
+    ),
+    (64, "the command line or the settings are wrong"),
+    (
+        69,
+        "something that is needed is missing or in use: the port, the database, a file, the local identity",
+    ),
+];
+
 #[derive(Debug)]
 pub enum Failure {
     /// The command line, or a setting in the context of a command, is wrong: exit code 64

@@ -46,7 +46,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use clock::SystemClock;
-pub use failure::Failure;
+pub use failure::{EXIT_CODES, Failure};
 pub use forgetting::Forgetting;
 #[cfg(feature = "emulator")]
 pub use local_identity::{LOCAL_RESOURCE_ID, emulator_options};

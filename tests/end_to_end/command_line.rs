@@ -41,7 +41,19 @@ async fn help_lists_the_commands_with_any_settings() {
     let installation = Installation::without_settings().with("PORT", "none");
     let ended = installation.run(&["--help"]).await.with_code(0);
     assert_eq!(ended.stderr, "");
-    for command in ["serve", "check", "migrate", "export", "import", "backup", "restore", "token"] {
+    for command in [
+        "serve",
+        "check",
+        "health",
+        "migrate",
+        "export",
+        "import",
+        "backup",
+        "restore",
+        "token",
+        "completions",
+        "man",
+    ] {
         assert!(ended.stdout.contains(&format!("\n  {command} ")), "{}", ended.stdout);
     }
 }
@@ -54,7 +66,19 @@ async fn the_help_of_check_lists_every_setting_and_no_help_exceeds_80_columns() 
         assert!(help.contains(&format!("\n  {}", setting.name)), "{} in {help}", setting.name);
     }
     for command in [
-        "", "serve", "check", "doctor", "migrate", "export", "import", "backup", "restore", "token",
+        "",
+        "serve",
+        "check",
+        "doctor",
+        "health",
+        "migrate",
+        "export",
+        "import",
+        "backup",
+        "restore",
+        "token",
+        "completions",
+        "man",
     ] {
         let arguments = [command, "--help"];
         let arguments = arguments.into_iter().filter(|argument| !argument.is_empty());
