@@ -43,10 +43,11 @@ pub use features::resources::{
 };
 pub use features::tools::{Hints, Integer, Tool};
 pub use features::{Call, Completion, Failure, ScopeDenial};
-pub use http::connections::ConnectionLimit;
+pub use http::connections::{ConnectionLimit, ConnectionStatistics};
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};
 pub use http::origins::{AllowedOrigins, WebOrigin, WebOriginError};
 pub use json::to_json_line;
+pub use limits::Usage;
 pub use links::Links;
 pub use loopback::is_loopback_host;
 pub use oauth::{
@@ -56,4 +57,4 @@ pub use oauth::{
 pub use observation::{Affected, AnsweredRequest, Observer, Operation, Outcome};
 pub use protocol::{Icon, Implementation, TraceContext};
 pub use readiness::{NotReady, Readiness};
-pub use server::{BuildError, Protection, Server, ServerBuilder};
+pub use server::{BuildError, Protection, Server, ServerBuilder, Statistics};

@@ -7,6 +7,7 @@ mod rate;
 mod slot;
 mod slots;
 mod streams;
+mod usage;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use std::time::Instant;
 
 pub(crate) use account::Account;
 pub(crate) use budget::{Budget, Share};
-pub(crate) use overload::overload;
+pub(crate) use overload::{Scarce, overload};
 pub(crate) use slot::Slot;
 pub(crate) use streams::StreamPermit;
+pub use usage::Usage;
 
 use account::Accounts;
+use budget::MOST_BYTES;
 use rate::Rate;
-use slots::Slots;
+use slots::{MOST_AT_WORK, Slots};
 use streams::StreamLimit;
 
 use crate::jsonrpc::Error;
@@ -92,16 +95,19 @@ impl Limits {
         self.streams.admit(share.account())
     }
 
-    /// How many bytes are held for all callers together.
-    #[cfg(test)]
-    pub(crate) fn bytes_in_flight(&self) -> usize {
-        self.budget.in_flight()
+    /// The bytes that are held for all callers together.
+    pub(crate) fn bytes_in_flight(&self) -> Usage {
+        Usage { used: self.budget.in_flight(), limit: MOST_BYTES }
     }
 
-    /// How many requests of all callers are at work.
-    #[cfg(test)]
-    pub(crate) fn slots_used(&self) -> usize {
-        self.slots.used()
+    /// The requests of all callers that are at work.
+    pub(crate) fn requests_at_work(&self) -> Usage {
+        Usage { used: self.slots.used(), limit: MOST_AT_WORK }
+    }
+
+    /// The streams of all callers.
+    pub(crate) fn open_streams(&self) -> Usage {
+        self.streams.usage()
     }
 
     fn elapsed(&self, now: Instant) -> u64 {

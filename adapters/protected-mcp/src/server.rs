@@ -1,7 +1,9 @@
 //! Putting a server together.
 
+mod admin;
 mod builder;
 mod routes;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +20,13 @@ use tokio::sync::watch;
 use tower_service::Service as _;
 
 pub use builder::{BuildError, Protection, ServerBuilder};
+pub use statistics::Statistics;
 
 use routes::ENDPOINT;
 
-use crate::http::connections::{self, Connection, ConnectionLimit};
+use crate::http::connections::{self, Connection, Registry};
 use crate::http::endpoint::Endpoint;
+use crate::readiness::Readiness;
 
 /// An MCP server. Cloning gives another handle to it.
 #[derive(Clone)]
@@ -31,7 +35,8 @@ pub struct Server {
     routes: Router,
     /// Set to `true` to end the streams.
     stopping: Arc<watch::Sender<bool>>,
-    connections: ConnectionLimit,
+    readiness: Arc<[Arc<dyn Readiness>]>,
+    connections: Arc<Registry>,
 }
 
 impl Server {
@@ -75,7 +80,7 @@ impl Server {
             stop.await;
             stopping.send_replace(true);
         };
-        let limit = self.connections;
+        let registry = Arc::clone(&self.connections);
         let answer = move |request, connection| {
             let server = self.clone();
             async move {
@@ -87,7 +92,7 @@ impl Server {
                 response
             }
         };
-        connections::serve(limit, listeners.into_iter().collect(), answer, stop).await;
+        connections::serve(registry, listeners.into_iter().collect(), answer, stop).await;
     }
 
     /// Prepares the end: from now on `GET /readyz` answers 503 and each response closes its connection, so

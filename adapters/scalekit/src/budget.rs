@@ -103,6 +103,13 @@ impl Budget {
         given.await.map_err(|_dropped| Overloaded)
     }
 
+    /// How many wait, and how much of the time that is saved up at most is spent, from 0 to 1.
+    pub(crate) fn usage(&self) -> (usize, f64) {
+        let mut queues = self.shared.queues();
+        queues.credit.fill(Instant::now());
+        (queues.known.waiting() + queues.unknown.waiting(), queues.credit.spent())
+    }
+
     /// The owner of a token with these claims, verified or not.
     pub(crate) fn owner(&self, organization: Option<&str>, subject: &str) -> Owner {
         Owner(self.shared.hasher.hash_one((organization, subject)))

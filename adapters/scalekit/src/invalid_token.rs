@@ -89,6 +89,18 @@ impl InvalidToken {
     }
 }
 
+impl VerificationError {
+    /// A stable word for metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(reason) => reason.code(),
+            Self::KeysUnavailable(_) => "keys_unavailable",
+            Self::Overloaded => "overloaded",
+            Self::ClientNotAllowed(_) => "client_not_allowed",
+        }
+    }
+}
+
 impl From<InvalidToken> for Rejection {
     fn from(reason: InvalidToken) -> Self {
         Self::new(reason.code(), reason.to_string())

@@ -30,6 +30,7 @@ use crate::http::{FetchError, ScalekitHttp, error_chain};
 use crate::invalid_token::{InvalidToken, VerificationError};
 use crate::key_set::{KeySet, PublishedKey};
 use crate::single_flight::{Completion, SingleFlight};
+use crate::statistics::KeyStatistics;
 
 mod schedule;
 mod upkeep;
@@ -82,6 +83,9 @@ pub(crate) struct FoundKey {
 #[derive(Default)]
 struct Attempts {
     schedule: Schedule,
+    /// Since the start.
+    fetched: u64,
+    failed: u64,
     /// Why no key is known, while none is.
     last_failure: Option<Arc<FetchError>>,
 }
@@ -131,6 +135,17 @@ impl ScalekitKeys {
     /// still returns what it returned before.
     pub(crate) fn generation(&self) -> Option<Generation> {
         self.known_or_refreshing().map(|known| known.generation)
+    }
+
+    /// What is known, and how the fetches so far have ended.
+    pub fn statistics(&self) -> KeyStatistics {
+        let known = self.shared.known();
+        let now = self.shared.clock.now();
+        let age = |it: &Arc<Known>| now.duration_since(it.fetched_at).unwrap_or_default();
+        let age = known.as_ref().map(age);
+        let known = known.map_or(0, |it| it.keys.ids().count());
+        let Attempts { fetched, failed, .. } = *self.shared.attempts();
+        KeyStatistics { known, age, fetched, failed }
     }
 
     /// The known keys. If they are old, a refresh starts in the background.
@@ -187,7 +202,9 @@ impl Shared {
         match self.fetch().await {
             Ok(keys) => {
                 self.replace(keys);
-                self.attempts().schedule.succeeded();
+                let mut attempts = self.attempts();
+                attempts.schedule.succeeded();
+                attempts.fetched += 1;
             }
             Err(failure) => {
                 tracing::warn!(
@@ -197,6 +214,7 @@ impl Shared {
                 );
                 let mut attempts = self.attempts();
                 attempts.schedule.failed();
+                attempts.failed += 1;
                 attempts.last_failure = Some(Arc::new(failure));
             }
         }

@@ -39,6 +39,7 @@ mod lifetime;
 mod numeric_date;
 mod protection;
 mod single_flight;
+mod statistics;
 mod token_cache;
 mod unverified_token;
 mod verifier;
@@ -50,6 +51,7 @@ pub use inspection::{PublishedKeys, UnverifiedClaims};
 pub use invalid_token::{InvalidToken, VerificationError};
 pub use keys::ScalekitKeys;
 pub use protection::{ConnectError, Scalekit};
+pub use statistics::{KeyStatistics, Statistics, TokenStatistics};
 pub use verifier::ScalekitTokenVerifier;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     EnvironmentError, HttpClientError, ScalekitAuthorizationServer, ScalekitEnvironment,
-    ScalekitHttp, ScalekitKeys, ScalekitTokenVerifier,
+    ScalekitHttp, ScalekitKeys, ScalekitTokenVerifier, Statistics,
 };
 
 /// Why [`Scalekit::connect`] failed.
@@ -83,6 +83,11 @@ impl Scalekit {
             authenticator: Arc::new(self.verifier.clone()),
             authorization_server: Arc::new(self.authorization_server.clone()),
         }
+    }
+
+    /// What has happened to its keys and to the tokens that protect servers with it.
+    pub fn statistics(&self) -> Statistics {
+        Statistics { keys: self.keys.statistics(), tokens: self.verifier.statistics() }
     }
 
     /// The signing keys: spawn [`ScalekitKeys::refresh_until`], so that rotations are noticed before a

@@ -1,3 +1,5 @@
+mod tally;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +12,10 @@ use crate::environment::ScalekitEnvironment;
 use crate::invalid_token::VerificationError;
 use crate::key_set::PublishedKey;
 use crate::keys::{FoundKey, ScalekitKeys};
+use crate::statistics::TokenStatistics;
 use crate::token_cache::{TokenCache, TokenDigest};
 use crate::unverified_token::{BearerToken, UnverifiedToken};
+use tally::Tally;
 
 /// Verifies access tokens of a Scalekit environment.
 ///
@@ -28,6 +32,7 @@ pub struct ScalekitTokenVerifier {
     clock: Arc<dyn Clock>,
     cache: Arc<TokenCache>,
     budget: Budget,
+    tally: Arc<Tally>,
 }
 
 impl ScalekitTokenVerifier {
@@ -38,7 +43,8 @@ impl ScalekitTokenVerifier {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let cache = Arc::new(TokenCache::new());
-        Self { rules: Rules::new(environment), keys, clock, cache, budget: Budget::new() }
+        let (rules, budget) = (Rules::new(environment), Budget::new());
+        Self { rules, keys, clock, cache, budget, tally: Arc::default() }
     }
 
     /// Passes further claims on to the caller, under [`Caller::claim`], such as `zoneinfo` or `roles`.
@@ -75,11 +81,27 @@ impl ScalekitTokenVerifier {
         &self,
         unverified_token: &str,
     ) -> Result<Arc<Caller>, VerificationError> {
-        let token = BearerToken::new(unverified_token)?;
-        let digest = TokenDigest::of(token.as_str());
-        if let Some(accepted) = self.cached(digest) {
+        let token = BearerToken::new(unverified_token);
+        let token = token.map(|token| (TokenDigest::of(token.as_str()), token));
+        if let Ok((digest, _)) = &token
+            && let Some(accepted) = self.cached(*digest)
+        {
+            self.tally.cached();
             return permitted(accepted);
         }
+        let verified = match token {
+            Ok((digest, token)) => self.verify(token, digest).await,
+            Err(reason) => Err(reason.into()),
+        };
+        self.tally.verified(&verified);
+        verified
+    }
+
+    async fn verify(
+        &self,
+        token: BearerToken<'_>,
+        digest: TokenDigest,
+    ) -> Result<Arc<Caller>, VerificationError> {
         let unverified = UnverifiedToken::parse(token)?;
         let FoundKey { key, generation } = self.keys.find(unverified.unverified_key_id()).await?;
         if unverified.has_signature_of_length(&key) {
@@ -96,6 +118,17 @@ impl ScalekitTokenVerifier {
         let (organization, subject) = (accepted.caller.organization(), accepted.caller.subject());
         self.budget.verified(self.budget.owner(organization.map(AsRef::as_ref), subject));
         permitted(accepted)
+    }
+
+    /// What became of the tokens so far.
+    pub fn statistics(&self) -> TokenStatistics {
+        let (waiting, budget_used) = self.budget.usage();
+        TokenStatistics {
+            cache_hits: self.tally.cache_hits(),
+            verifications: self.tally.verifications(),
+            waiting,
+            budget_used,
+        }
     }
 
     fn cached(&self, digest: TokenDigest) -> Option<Accepted> {

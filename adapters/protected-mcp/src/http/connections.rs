@@ -30,12 +30,13 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 pub(crate) use connection::{Busy, Connection};
-pub use registry::ConnectionLimit;
-use registry::{Place, Registry};
+use registry::Place;
+pub(crate) use registry::Registry;
+pub use registry::{ConnectionLimit, ConnectionStatistics};
 use stream::Stream;
 
 use super::health::{self, HEALTH};
-use crate::limits::overload;
+use crate::limits::{Scarce, overload};
 
 /// How long a connection may take to send the headers of its next request, which is also how long an idle
 /// one is kept. Longer than the pauses of a client that a person uses.
@@ -51,13 +52,13 @@ const MAX_HEADER_BYTES: usize = 8 * 1024;
 /// How long to wait after a failed accept, which most often means that no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves connections until `stop`; then closes the idle ones and waits for the others. A request on a
+/// Serves connections, which the registry holds, until `stop`; then closes the idle ones and waits for the others. A request on a
 /// connection beyond the limit gets 503 with `Retry-After`, and one to `/healthz` its answer.
 ///
 /// This is `axum::serve` with limits on how many connections there are and how slow they may be, which
 /// that does not have.
 pub(crate) async fn serve<Answering>(
-    limit: ConnectionLimit,
+    registry: Arc<Registry>,
     listeners: Vec<TcpListener>,
     answer: impl Fn(Request<Body>, Arc<Connection>) -> Answering + Clone + Send + 'static,
     stop: impl Future<Output = ()>,
@@ -71,7 +72,6 @@ pub(crate) async fn serve<Answering>(
     let mut rejection = http.clone();
     http.header_read_timeout(HEADER_TIMEOUT);
     rejection.header_read_timeout(REJECTION_TIMEOUT).keep_alive(false);
-    let registry = Arc::new(Registry::new(limit));
     let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
     let mut turn = 0;
@@ -192,7 +192,7 @@ async fn reject(request: &Request<Incoming>) -> Response {
     if request.method() == Method::GET && request.uri().path() == HEALTH {
         return health::live().await;
     }
-    overload().into_response(None)
+    overload(Scarce::Connections).into_response(None)
 }
 
 /// Detects a client that has vanished, such as a laptop that fell asleep while it was listening: after a

@@ -18,7 +18,7 @@ use super::page::Page;
 use super::{body, events, media_types};
 use crate::features::{Answer, Features, Operation};
 use crate::jsonrpc::{Error, Message, Payload, Reply, read};
-use crate::limits::{Limits, Share, Slot, overload};
+use crate::limits::{Limits, Scarce, Share, Slot, overload};
 use crate::oauth::{Authentication, Caller};
 use crate::observation::{Observers, RequestRecord};
 use crate::protocol::{self, check_version, era_of};
@@ -221,7 +221,9 @@ struct Arriving<'a> {
 impl Arriving<'_> {
     /// Keeps the connection from being closed to make room for another.
     fn keep_busy(&self) -> Result<Option<Busy>, Error> {
-        self.connection.map(|connection| connection.keep_busy().ok_or_else(overload)).transpose()
+        let kept =
+            |it: &Arc<Connection>| it.keep_busy().ok_or_else(|| overload(Scarce::Connections));
+        self.connection.map(kept).transpose()
     }
 }
 

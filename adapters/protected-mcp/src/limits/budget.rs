@@ -5,13 +5,13 @@ use axum::body::Bytes;
 use tokio::sync::SemaphorePermit;
 
 use super::account::Account;
-use super::overload::overload;
+use super::overload::{Scarce, overload};
 use super::slots::Slots;
 use crate::jsonrpc::Error;
 
 /// The most bytes that are held for requests of all callers: bodies that arrive, and answers that were not
 /// taken yet.
-const MOST_BYTES: usize = 96 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 96 * 1024 * 1024;
 
 /// The most of them that are held for one caller.
 const MOST_BYTES_OF_A_CALLER: usize = 16 * 1024 * 1024;
@@ -27,7 +27,6 @@ impl Budget {
         Self(AtomicUsize::new(0))
     }
 
-    #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
@@ -95,7 +94,11 @@ impl Share {
             return Ok(());
         }
         self.give_back(bytes);
-        if of_the_caller > MOST_BYTES_OF_A_CALLER { Err(too_much()) } else { Err(overload()) }
+        if of_the_caller > MOST_BYTES_OF_A_CALLER {
+            Err(too_much())
+        } else {
+            Err(overload(Scarce::Memory))
+        }
     }
 
     /// Adds bytes whatever the budget says: for the answer to what was done and must be told.

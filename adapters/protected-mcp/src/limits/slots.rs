@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use super::account::Account;
-use super::overload::overload;
+use super::overload::{Scarce, overload};
 use crate::jsonrpc::Error;
 
 /// Many times what keeps a disk or a database busy, and more than a thousand callers with a request each.
@@ -27,7 +27,7 @@ impl Slots {
     /// does, and those of others hold all slots.
     pub(super) async fn take(&self, account: &Account) -> Result<(), Error> {
         // The semaphore is never closed.
-        let permit = account.slots.acquire().await.map_err(|_| overload())?;
+        let permit = account.slots.acquire().await.map_err(|_| overload(Scarce::Work))?;
         if !self.is_taken(account)? {
             self.wait(account).await?;
         }
@@ -43,7 +43,7 @@ impl Slots {
             return Ok(true);
         }
         account.at_work.fetch_sub(1, Ordering::Relaxed);
-        if of_the_caller > 1 { Ok(false) } else { Err(overload()) }
+        if of_the_caller > 1 { Ok(false) } else { Err(overload(Scarce::Work)) }
     }
 
     /// At most [`SLOTS_OF_A_CALLER`](super::account::SLOTS_OF_A_CALLER) requests of one caller wait here, in the order in which they came.
@@ -62,7 +62,6 @@ impl Slots {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }

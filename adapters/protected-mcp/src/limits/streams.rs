@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::account::Account;
-use super::overload::overload;
+use super::overload::{Scarce, overload};
+use super::usage::Usage;
 use crate::jsonrpc::Error;
 
 /// More than the windows that a person has open.
@@ -25,6 +26,10 @@ impl StreamLimit {
         Self { most, open: Arc::default() }
     }
 
+    pub(super) fn usage(&self) -> Usage {
+        Usage { used: self.open.load(Ordering::Relaxed), limit: self.most }
+    }
+
     /// Admits one more stream of the caller, or fails with 429, or with 503 because of others.
     pub(super) fn admit(&self, account: &Arc<Account>) -> Result<StreamPermit, Error> {
         let own = &account.streams;
@@ -36,7 +41,7 @@ impl StreamLimit {
         }
         if !is_one_more(&self.open, self.most) {
             own.fetch_sub(1, Ordering::Relaxed);
-            return Err(overload());
+            return Err(overload(Scarce::Streams));
         }
         Ok(StreamPermit { account: Arc::clone(account), open: Arc::clone(&self.open) })
     }

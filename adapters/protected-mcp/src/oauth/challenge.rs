@@ -107,6 +107,7 @@ pub(super) fn keys_unavailable() -> Error {
          cannot be checked. Keep the token and try again in a few seconds.",
         5,
     )
+    .with_log_code("keys_unavailable")
 }
 
 /// The same, for want of time.
@@ -116,6 +117,7 @@ pub(super) fn overloaded() -> Error {
          again in a second.",
         1,
     )
+    .with_log_code("overloaded_verification")
 }
 
 /// `retry_after` is how long a client should wait, in seconds.

@@ -14,7 +14,7 @@ use crate::features::tools::{self, AnyTool, Tool};
 use crate::features::{
     Authorization, BeyondScopes, Failure, Features, Lifecycle, Prompts, ScopeDenial, Streams, Tools,
 };
-use crate::http::connections::ConnectionLimit;
+use crate::http::connections::{ConnectionLimit, Registry};
 use crate::http::endpoint::Endpoint;
 use crate::http::hosts::AllowedHosts;
 use crate::http::origins::AllowedOrigins;
@@ -298,18 +298,20 @@ impl ServerBuilder {
             page: Arc::clone(&page),
             draining: Arc::clone(&draining),
         });
+        let readiness: Arc<[_]> = readiness.into();
         let routes = routes::routes(
             &public_url,
             Arc::clone(&endpoint),
             origins,
             documents,
-            readiness.into(),
+            Arc::clone(&readiness),
         );
         Ok(Server {
             endpoint,
             routes,
             stopping: Arc::new(stopping),
-            connections: self.connection_limit,
+            readiness,
+            connections: Arc::new(Registry::new(self.connection_limit)),
         })
     }
 }

@@ -54,9 +54,15 @@ pub(super) fn routes(
         // For a proxy that keeps the prefix; one that strips it needs nothing.
         all = all.nest(prefix, endpoint);
     }
-    all.route(health::HEALTH, get(health::live))
-        .merge(Router::new().route("/readyz", get(health::ready)).with_state(readiness))
-        .fallback(documents::not_found)
+    all.merge(probes(readiness)).fallback(documents::not_found)
+}
+
+/// What an orchestrator asks.
+pub(super) fn probes(readiness: Arc<[Arc<dyn Readiness>]>) -> Router {
+    Router::new()
+        .route("/readyz", get(health::ready))
+        .with_state(readiness)
+        .route(health::HEALTH, get(health::live))
 }
 
 fn endpoint_routes(endpoint: Arc<Endpoint>, origins: AllowedOrigins) -> Router {

@@ -34,6 +34,12 @@ impl Credit {
         self.available > 0
     }
 
+    /// The part that is spent of what is saved up at most, from 0 to 1.
+    pub(super) fn spent(&self) -> f64 {
+        let left = Duration::from_nanos(self.available.max(0).unsigned_abs());
+        1.0 - left.div_duration_f64(MOST)
+    }
+
     pub(super) fn spend(&mut self, cost: Duration) {
         self.available = self.available.saturating_sub(nanoseconds(cost));
     }

@@ -34,6 +34,10 @@ impl Lanes {
         self.order.is_empty()
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
+    }
+
     /// Queues in one of the lanes: the same one for the same `hash`.
     pub(super) fn push(&mut self, hash: u64, waiter: Waiter) {
         #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::connection::Connection;
+use crate::limits::Usage;
 
 /// How many connections are closed at once to make room: a part of all, so that finding the oldest of them
 /// costs little for each.
@@ -64,8 +65,19 @@ impl Default for ConnectionLimit {
     }
 }
 
+/// The connections of a server, at one moment and since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionStatistics {
+    /// Those whose requests are answered.
+    pub open: Usage,
+    /// Idle ones that were closed to make room for others.
+    pub closed: u64,
+    /// Those that were one too many: each was answered 503, or that the process lives.
+    pub rejected: u64,
+}
+
 /// The open connections of a server.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     limit: ConnectionLimit,
     open: Mutex<Open>,
     /// For connections that [linger](Connection::linger).
@@ -78,6 +90,8 @@ struct Open {
     served: HashMap<u64, Arc<Connection>>,
     /// By age.
     rejecting: BTreeMap<u64, Arc<Connection>>,
+    closed: u64,
+    rejected: u64,
     /// When no idle connection was found.
     searched_at: Option<Instant>,
     logged_at: Option<Instant>,
@@ -93,7 +107,7 @@ pub(super) struct Place {
 }
 
 impl Registry {
-    pub(super) fn new(limit: ConnectionLimit) -> Self {
+    pub(crate) fn new(limit: ConnectionLimit) -> Self {
         Self { limit, open: Mutex::default(), lingering: Semaphore::new(LINGERING) }
     }
 
@@ -115,10 +129,20 @@ impl Registry {
             {
                 oldest.close_if_idle();
             }
+            open.rejected += 1;
             open.rejecting.insert(id, Arc::clone(&connection));
         }
         drop(open);
         Place { registry: Arc::clone(self), id, connection, is_served }
+    }
+
+    pub(crate) fn statistics(&self) -> ConnectionStatistics {
+        let Open { served, closed, rejected, .. } = &*self.open();
+        ConnectionStatistics {
+            open: Usage { used: served.len(), limit: self.limit.served },
+            closed: *closed,
+            rejected: *rejected,
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -190,6 +214,7 @@ impl Open {
                 closed += 1;
             }
         }
+        self.closed += closed;
         self.searched_at = (closed == 0).then_some(now);
         if self.logged_at.is_none_or(|at| now.saturating_duration_since(at) >= LOG_EVERY) {
             self.logged_at = Some(now);

@@ -34,7 +34,7 @@ where
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(limit(served), vec![listener], answer, pending()));
+    tokio::spawn(serve(Arc::new(Registry::new(limit(served))), vec![listener], answer, pending()));
     address
 }
 

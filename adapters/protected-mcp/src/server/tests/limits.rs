@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn bytes_are_held_until_the_answer_was_taken() {
     let server = builder().build().unwrap();
-    let held = || server.endpoint.limits.bytes_in_flight();
+    let held = || server.endpoint.limits.bytes_in_flight().used;
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
     let mut answers = Vec::new();
     for message in [list, &format!("[{list},{list}]"), r#"{"jsonrpc":"2.0","method":"x"}"#, "{", ""]
@@ -27,7 +27,7 @@ async fn bytes_are_held_until_the_answer_was_taken() {
 #[tokio::test]
 async fn a_request_that_is_abandoned_returns_its_bytes() {
     let server = builder().build().unwrap();
-    let held = || server.endpoint.limits.bytes_in_flight();
+    let held = || server.endpoint.limits.bytes_in_flight().used;
     let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 100_000]))]);
     let body = Body::from_stream(first.chain(stream::pending()));
     let mut answering = Box::pin(answer_to(&server, body));
@@ -90,7 +90,7 @@ const WAIT: &str =
 #[tokio::test]
 async fn a_connection_whose_request_is_at_work_is_not_closed_for_another() {
     let wait = Waits::<true>::default();
-    let one = ConnectionLimit::for_open_files(2);
+    let one = crate::ConnectionLimit::for_open_files(2);
     let server = builder().tool(wait.clone()).connection_limit(one).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -121,7 +121,7 @@ async fn a_connection_whose_request_is_at_work_is_not_closed_for_another() {
 async fn work_that_goes_on_without_its_client_keeps_its_slot() {
     let wait = Waits::<false>::default();
     let server = builder().tool(wait.clone()).build().unwrap();
-    let used = || server.endpoint.limits.slots_used();
+    let used = || server.endpoint.limits.requests_at_work().used;
     let mut answering = Box::pin(answer_to(&server, Body::from(WAIT)));
     assert!(answering.as_mut().now_or_never().is_none());
     wait.begun.notified().await;
@@ -131,7 +131,7 @@ async fn work_that_goes_on_without_its_client_keeps_its_slot() {
     while used() > 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(server.endpoint.limits.bytes_in_flight(), 0);
+    assert_eq!(server.endpoint.limits.bytes_in_flight().used, 0);
 }
 
 #[tokio::test]

@@ -128,3 +128,24 @@ async fn a_cached_token_also_triggers_a_refresh_of_old_keys() {
     assert_eq!(scene.verify(&token).await, Err(InvalidToken::UnknownKey));
     assert_eq!(scene.request_count(), 2);
 }
+
+#[tokio::test]
+async fn each_token_is_counted_once_by_what_became_of_it() {
+    let scene = Scene::new().await;
+    let token = scene.token(&FIRST_KEY);
+    for _ in 0..3 {
+        assert!(scene.verify(&token).await.is_ok());
+    }
+    let expired = FIRST_KEY.token(&changed(scene.claims(), &json!({"exp": NOW})));
+    for bad in [&expired, &expired, "x", &"x".repeat(20_000)] {
+        assert!(scene.verify(bad).await.is_err());
+    }
+    let statistics = scene.verifier.statistics();
+    assert_eq!(statistics.cache_hits, 2);
+    assert_eq!(statistics.verifications, [("accepted", 1), ("expired", 2), ("malformed", 2)]);
+    assert_eq!(statistics.waiting, 0);
+    let keys = scene.keys.statistics();
+    assert_eq!((keys.known, keys.fetched, keys.failed), (1, 1, 0));
+    scene.clock.advance(Duration::from_mins(3));
+    assert_eq!(scene.keys.statistics().age, Some(Duration::from_mins(3)));
+}
