@@ -76,5 +76,5 @@ async fn the_manual_page_is_without_errors_and_can_be_read() {
         complaints.lines().filter(|line| !line.contains("missing date")).collect();
     assert_eq!(complaints, [""; 0]);
     let shown = mandoc(vec!["-T", "ascii", "-O", "width=78"]);
-    assert!(shown.contains("PORT"), "{shown}");
+    assert!(shown.contains("Port to listen on"), "{shown}");
 }
