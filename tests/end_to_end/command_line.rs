@@ -4,6 +4,23 @@ use todo_mcp::config::SETTINGS;
 
 use crate::installation::Installation;
 
+/// Apart from `help`.
+pub(crate) const COMMANDS: [&str; 13] = [
+    "serve",
+    "check",
+    "doctor",
+    "health",
+    "migrate",
+    "export",
+    "import",
+    "erase",
+    "backup",
+    "restore",
+    "token",
+    "completions",
+    "man",
+];
+
 #[tokio::test]
 async fn an_unknown_command_or_option_prints_the_usage() {
     let installation = Installation::without_settings();
@@ -41,19 +58,7 @@ async fn help_lists_the_commands_with_any_settings() {
     let installation = Installation::without_settings().with("PORT", "none");
     let ended = installation.run(&["--help"]).await.with_code(0);
     assert_eq!(ended.stderr, "");
-    for command in [
-        "serve",
-        "check",
-        "health",
-        "migrate",
-        "export",
-        "import",
-        "backup",
-        "restore",
-        "token",
-        "completions",
-        "man",
-    ] {
+    for command in COMMANDS {
         assert!(ended.stdout.contains(&format!("\n  {command} ")), "{}", ended.stdout);
     }
 }
@@ -65,21 +70,7 @@ async fn the_help_of_check_lists_every_setting_and_no_help_exceeds_80_columns() 
     for setting in SETTINGS {
         assert!(help.contains(&format!("\n  {}", setting.name)), "{} in {help}", setting.name);
     }
-    for command in [
-        "",
-        "serve",
-        "check",
-        "doctor",
-        "health",
-        "migrate",
-        "export",
-        "import",
-        "backup",
-        "restore",
-        "token",
-        "completions",
-        "man",
-    ] {
+    for command in [&[""][..], &COMMANDS].concat() {
         let arguments = [command, "--help"];
         let arguments = arguments.into_iter().filter(|argument| !argument.is_empty());
         let arguments: Vec<&str> = arguments.collect();

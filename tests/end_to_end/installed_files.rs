@@ -3,24 +3,8 @@
 use todo_mcp::EXIT_CODES;
 use todo_mcp::config::SETTINGS;
 
+use crate::command_line::COMMANDS;
 use crate::installation::Installation;
-
-const COMMANDS: [&str; 14] = [
-    "serve",
-    "check",
-    "doctor",
-    "health",
-    "migrate",
-    "export",
-    "import",
-    "erase",
-    "backup",
-    "restore",
-    "token",
-    "completions",
-    "man",
-    "help",
-];
 
 #[tokio::test]
 async fn the_manual_page_has_every_command_setting_and_exit_code() {
@@ -30,7 +14,7 @@ async fn the_manual_page_has_every_command_setting_and_exit_code() {
     assert_eq!(ended.stderr, "");
     let page = ended.stdout;
     assert!(page.contains(".TH todo-mcp 1 "), "{page}");
-    for command in COMMANDS.iter().filter(|command| **command != "help") {
+    for command in COMMANDS {
         assert!(page.contains(&format!("\n.SS \"todo-mcp {command}")), "{command} in {page}");
     }
     for setting in SETTINGS {
@@ -76,5 +60,5 @@ async fn the_manual_page_is_without_errors_and_can_be_read() {
         complaints.lines().filter(|line| !line.contains("missing date")).collect();
     assert_eq!(complaints, [""; 0]);
     let shown = mandoc(vec!["-T", "ascii", "-O", "width=78"]);
-    assert!(shown.contains("PORT"), "{shown}");
+    assert!(shown.contains("Port to listen on"), "{shown}");
 }

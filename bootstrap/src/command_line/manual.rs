@@ -3,7 +3,6 @@
 use clap::{Arg, Command};
 use roff::{Inline, Roff, bold, italic, roman};
 
-use super::PROGRAM;
 use crate::config::SETTINGS;
 use crate::failure::EXIT_CODES;
 
@@ -13,11 +12,12 @@ pub(super) fn page(command: Command) -> String {
     let mut command = command.mut_subcommands(|it| it.disable_help_flag(true));
     command.build();
     let mut page = Roff::new();
-    let version = format!("{PROGRAM} {}", command.get_version().unwrap_or_default());
+    let name = command.get_name();
+    let version = format!("{name} {}", command.get_version().unwrap_or_default());
     // The date is empty: the same sources give the same page.
-    page.control("TH", [PROGRAM, "1", "\"\"", &version, "User Commands"]);
+    page.control("TH", [name, "1", "\"\"", &version, "User Commands"]);
     page.control("SH", ["NAME"]);
-    page.text([roman(format!("{PROGRAM} - {}", about(&command)))]);
+    page.text([roman(format!("{name} - {}", about(&command)))]);
     page.control("SH", ["SYNOPSIS"]);
     page.text([bold(usage(&command))]);
     page.control("SH", ["DESCRIPTION"]);
