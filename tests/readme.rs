@@ -1,5 +1,5 @@
 //! The claims of the README, checked against the program.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests panic on failure")]
+#![expect(clippy::unwrap_used, reason = "tests panic on failure")]
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -71,9 +71,10 @@ pub async fn examine(settings: &Settings, unverified_token: Option<&str>) -> Rep
 pub async fn examine_for_listing(settings: &Settings, unverified_token: Option<&str>) -> Report {
     let mut report = examine(settings, unverified_token).await;
     let Ok(config) = Config::from_settings(settings) else { return report };
-    if let Some(url) = public_url::of(&config) {
-        let groups = listing::examine(&config, &url, unverified_token, &SystemClock).await;
-        groups.into_iter().for_each(|group| report.add(group));
+    let url = public_url::of(&config);
+    let groups = listing::examine(&config, url.as_ref(), unverified_token, &SystemClock).await;
+    for group in groups {
+        report.add(group);
     }
     report
 }

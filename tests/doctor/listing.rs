@@ -123,6 +123,14 @@ async fn a_server_that_does_not_run_cannot_be_listed() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_not_known_is_no_public_url() {
+    let scalekit = Scalekit::good().await;
+    let report = examine_for_listing(&scalekit.settings().into_iter().collect(), None).await;
+    let check = "listing: URL";
+    assert_found(finding(&report, check), check, Fail, &["PORT is 0", "MCP_URL"]);
+}
+
+#[tokio::test]
 async fn no_part_of_the_token_is_printed() {
     let scalekit = Scalekit::good().await;
     let public_url = server_with(&SETTINGS, Fault::None, &scalekit).await;

@@ -15,10 +15,13 @@ use crate::http::{Answer, Http, Unreachable};
 /// The findings, in groups that are printed together. `unverified_token` is sent to the server only.
 pub(super) async fn examine(
     config: &Config,
-    url: &PublicUrl,
+    url: Option<&PublicUrl>,
     unverified_token: Option<&str>,
     clock: &dyn Clock,
 ) -> [Vec<Finding>; 4] {
+    let Some(url) = url else {
+        return [vec![address::unknown()], Vec::new(), Vec::new(), by_hand::notes().into()];
+    };
     let metadata = fetch(Url::parse(&url.resource_metadata()).ok(), clock).await;
     let (metadata, document) = documents::metadata(url, &metadata);
     let mut deployment = vec![address::check(url), metadata];
@@ -60,11 +63,10 @@ async fn list_tools(
     clock: &dyn Clock,
 ) -> Vec<Finding> {
     const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
-    // A token is sent where nobody can read it on the way.
-    let is_safe = url.is_https() || url.is_loopback();
-    let (Some(token), true) = (unverified_token, is_safe) else {
-        return vec![tools::without_token()];
-    };
+    let Some(token) = unverified_token else { return vec![tools::without_token()] };
+    if !url.is_https() && !url.is_loopback() {
+        return vec![tools::without_https()];
+    }
     let endpoint = url.resource();
     let answer = match Url::parse(&endpoint).map(|url| (Http::towards(&url, clock), url)) {
         Ok((Ok(http), url)) => http.post_bearing(&url, LIST.to_owned(), token::bare(token)).await,

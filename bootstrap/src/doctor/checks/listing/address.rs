@@ -8,21 +8,26 @@ use url::{Host, Url};
 use crate::doctor::finding::Finding;
 
 const CHECK: &str = "listing: URL";
+const ADVICE: &str = "Set MCP_URL to the https:// URL under which the internet reaches the server.";
 
 /// Ends of names that no public DNS resolves (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`).
 const PRIVATE_ENDS: [&str; 7] =
     ["localhost", "local", "internal", "home.arpa", "test", "invalid", "example"];
 
+/// The finding where there is no public URL yet.
+pub(crate) fn unknown() -> Finding {
+    Finding::fail(CHECK, "unknown: it depends on the port, and PORT is 0").advise(ADVICE)
+}
+
 pub(crate) fn check(url: &PublicUrl) -> Finding {
-    let advice = "Set MCP_URL to the https:// URL under which the internet reaches the server.";
     let resource = url.resource();
     if !url.is_https() {
-        return Finding::fail(CHECK, format!("{resource} is not https")).advise(advice);
+        return Finding::fail(CHECK, format!("{resource} is not https")).advise(ADVICE);
     }
     if is_public(url) {
         Finding::pass(CHECK, format!("{resource} is https, with a public name"))
     } else {
-        Finding::fail(CHECK, format!("{resource} has no public host")).advise(advice)
+        Finding::fail(CHECK, format!("{resource} has no public host")).advise(ADVICE)
     }
 }
 

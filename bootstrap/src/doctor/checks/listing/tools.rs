@@ -38,6 +38,12 @@ pub(crate) fn without_token() -> Finding {
     Finding::warn(CHECK, "not checked: tools are listed to callers with a token").advise(advice)
 }
 
+/// The finding where anyone on the way could read the token.
+pub(crate) fn without_https() -> Finding {
+    Finding::fail(CHECK, "not checked: an access token is not sent without https")
+        .advise("See the check `listing: URL`.")
+}
+
 /// A finding for all of them, and one for each.
 pub(crate) fn check(answer: &Result<Answer, Unreachable>) -> Vec<Finding> {
     let document = answer.as_ref().ok().and_then(Answer::document);
