@@ -127,6 +127,9 @@ pub(crate) struct DoctorArguments {
     /// Access token to check too; `-` reads it from standard input
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub(crate) token: Option<String>,
+    /// Check too what the directories of OpenAI and Anthropic demand of the public deployment
+    #[arg(long)]
+    pub(crate) listing: bool,
 }
 
 /// Without the token.

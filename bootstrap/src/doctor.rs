@@ -8,6 +8,7 @@
 mod checks;
 mod finding;
 mod issuer;
+mod listing;
 mod report;
 
 use std::sync::Arc;
@@ -62,6 +63,18 @@ pub async fn examine(settings: &Settings, unverified_token: Option<&str>) -> Rep
     }
     if let Some(url) = &public_url {
         report.add(examine_server(url, issuer.as_ref(), system_clock.as_ref()).await);
+    }
+    report
+}
+
+/// The same, and whether the deployment at the public URL is what the directories of assistants demand.
+pub async fn examine_for_listing(settings: &Settings, unverified_token: Option<&str>) -> Report {
+    let mut report = examine(settings, unverified_token).await;
+    let Ok(config) = Config::from_settings(settings) else { return report };
+    let url = public_url::of(&config);
+    let groups = listing::examine(&config, url.as_ref(), unverified_token, &SystemClock).await;
+    for group in groups {
+        report.add(group);
     }
     report
 }

@@ -70,11 +70,30 @@ impl<'a> Http<'a> {
         self.send(self.client.get(url.clone()).header(ACCEPT, "application/json")).await
     }
 
+    /// Gets a page, as browsers do.
+    pub(crate) async fn get_page(&self, url: &Url) -> Result<Answer, Unreachable> {
+        self.send(self.client.get(url.clone()).header(ACCEPT, "text/html,*/*;q=0.8")).await
+    }
+
     /// Posts JSON, as MCP clients do.
     pub(crate) async fn post(&self, url: &Url, json: String) -> Result<Answer, Unreachable> {
+        self.send(self.posting(url, json)).await
+    }
+
+    /// The same with an access token.
+    pub(crate) async fn post_bearing(
+        &self,
+        url: &Url,
+        json: String,
+        token: &str,
+    ) -> Result<Answer, Unreachable> {
+        self.send(self.posting(url, json).bearer_auth(token)).await
+    }
+
+    fn posting(&self, url: &Url, json: String) -> RequestBuilder {
         let request = self.client.post(url.clone()).body(json);
         let request = request.header(CONTENT_TYPE, "application/json");
-        self.send(request.header(ACCEPT, "application/json, text/event-stream")).await
+        request.header(ACCEPT, "application/json, text/event-stream")
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, Unreachable> {

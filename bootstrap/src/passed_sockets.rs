@@ -1,4 +1,4 @@
-//! Sockets that the service manager listens on and passes to this process (sd_listen_fds(3)).
+//! Sockets that the service manager listens on and passes to this process (`sd_listen_fds(3)`).
 
 use std::net::TcpListener;
 

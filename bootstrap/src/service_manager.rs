@@ -1,4 +1,4 @@
-//! What a service manager is told by the protocol of systemd (sd_notify(3)). Without one, nothing is.
+//! What a service manager is told by the protocol of systemd (`sd_notify(3)`). Without one, nothing is.
 
 #[cfg(unix)]
 use std::time::Duration;

@@ -71,3 +71,15 @@ async fn a_token_is_read_from_an_argument_or_standard_input() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("fail  token: form"), "{output:?}");
 }
+
+#[tokio::test]
+async fn a_listing_is_checked_when_it_is_asked_for() {
+    let settings = [("MCP_URL", "http://localhost:1"), ("PORT", "1"), ("EMULATOR_PORT", "0")];
+    let output = doctor(&settings, &["--listing"], "").await;
+    let listing = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{listing}");
+    assert!(listing.contains("fail  listing: URL "), "{listing}");
+    assert!(listing.contains("note  listing: ids "), "{listing}");
+    let output = doctor(&settings, &[], "").await;
+    assert!(!text(&output).contains("listing"), "{output:?}");
+}

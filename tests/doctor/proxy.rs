@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
-use axum::http::header::HOST;
+use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::response::Response;
 use todo_tests::proxy::Upstream;
 use todo_tests::server::TestServer;
@@ -20,6 +21,8 @@ pub(crate) enum Fault {
     Host(&'static str),
     /// It removes this response header.
     Strips(&'static str),
+    /// It replaces a part of response bodies.
+    Replaces(&'static str, &'static str),
 }
 
 struct Proxy {
@@ -29,10 +32,19 @@ struct Proxy {
 
 /// Starts a server behind a proxy, and returns the URL that clients use.
 pub(crate) async fn server_behind(fault: Fault, scalekit: &Scalekit) -> String {
+    server_with(&[], fault, scalekit).await
+}
+
+/// The same with these additional settings.
+pub(crate) async fn server_with(
+    settings: &[(&str, &str)],
+    fault: Fault,
+    scalekit: &Scalekit,
+) -> String {
     let (listener, public_url) = listen().await;
-    let settings =
+    let own =
         [("MCP_URL", public_url.as_str()), ("SCALEKIT_ENVIRONMENT_URL", scalekit.url.as_str())];
-    let server = TestServer::with(settings).await;
+    let server = TestServer::with(own.into_iter().chain(settings.iter().copied())).await;
     let server = Upstream::new(server.base.trim_start_matches("http://").to_owned());
     let router = Router::new().fallback(forward).with_state(Arc::new(Proxy { fault, server }));
     tokio::spawn(axum::serve(listener, router).into_future());
@@ -46,6 +58,13 @@ async fn forward(State(proxy): State<Arc<Proxy>>, mut request: Request) -> Respo
     let mut response = proxy.server.forward(request).await;
     if let Fault::Strips(name) = proxy.fault {
         response.headers_mut().remove(name);
+    }
+    if let Fault::Replaces(text, other) = proxy.fault {
+        let (mut parts, body) = response.into_parts();
+        parts.headers.remove(CONTENT_LENGTH);
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.into()).unwrap().replace(text, other);
+        return Response::from_parts(parts, body.into());
     }
     response
 }

@@ -1,5 +1,5 @@
-//! What the program does under a service manager with the protocol of systemd: sd_notify(3),
-//! sd_listen_fds(3).
+//! What the program does under a service manager with the protocol of systemd: `sd_notify(3)`,
+//! `sd_listen_fds(3)`.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;

@@ -53,19 +53,20 @@ impl TestServer {
     }
 
     /// Starts a server with these additional settings. It stops with the runtime of the test.
-    pub async fn with<const N: usize>(settings: [(&str, &str); N]) -> Self {
+    pub async fn with<'a>(settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self::on_clock(settings, Arc::new(SystemClock)).await
     }
 
     /// Starts a server with another clock.
-    pub async fn on_clock<const N: usize>(
-        settings: [(&str, &str); N],
+    pub async fn on_clock<'a>(
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let issuer = TestIssuer::start().await;
+        let settings: Vec<(&str, &str)> = settings.into_iter().collect();
         let mut all =
             vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
-        all.extend(settings);
+        all.extend_from_slice(&settings);
         let (endpoint, server) = start_server(all, clock).await;
         Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, server }
     }

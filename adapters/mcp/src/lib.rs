@@ -5,7 +5,8 @@
 //! comes back into JSON.
 //!
 //! To add a tool: write `tools/<name>.rs` with a type that implements [`protected_mcp::Tool`], and add it to
-//! [`server()`]. To add a prompt, the same in `prompts/`.
+//! [`server()`]
+//! and to [`summaries()`]. To add a prompt, the same in `prompts/`.
 
 mod cursor;
 mod failure;
@@ -22,4 +23,4 @@ mod view;
 
 pub use principal::TIME_ZONE_CLAIM;
 pub use server::server;
-pub use tools::tools_allowed_by;
+pub use tools::{HintReasons, ToolSummary, summaries, tools_allowed_by};

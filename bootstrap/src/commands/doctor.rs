@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::command_line::DoctorArguments;
 use crate::console;
-use crate::doctor::{Report, examine};
+use crate::doctor::{Report, examine, examine_for_listing};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -25,7 +25,11 @@ pub(super) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
         Ok(settings) => {
             // https://no-color.org
             in_colour &= settings.get("NO_COLOR").is_none();
-            examine(&settings, token.as_deref()).await
+            if arguments.listing {
+                examine_for_listing(&settings, token.as_deref()).await
+            } else {
+                examine(&settings, token.as_deref()).await
+            }
         }
         Err(problems) => Report::of_problems(&problems),
     };

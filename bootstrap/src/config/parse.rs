@@ -7,12 +7,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use protected_mcp::ScopeDenial;
+use protected_mcp::{ScopeDenial, is_loopback_host};
 use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use crate::http::is_loopback;
 use crate::telemetry::LogFormat;
 
 pub(super) fn from_str<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
@@ -92,9 +91,12 @@ pub(super) fn drain(text: &str) -> Result<Duration, String> {
 
 /// A page that people open in a browser.
 pub(super) fn link(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok();
-    let url =
-        url.filter(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url));
+    let is_safe = |url: &Url| match url.scheme() {
+        "https" => true,
+        "http" => url.host_str().is_some_and(is_loopback_host),
+        _ => false,
+    };
+    let url = Url::parse(text).ok().filter(is_safe);
     url.ok_or_else(|| "must be an https URL such as https://example.com/privacy".to_owned())
 }
 

@@ -13,6 +13,7 @@
 //! | `token` | an access token, in the steps of the verifier |
 //! | `server` | the metadata of the server at the public URL |
 //! | `challenge` | its answer to a request without a token |
+//! | `listing` | what the directories of assistants demand |
 
 pub(super) mod authorization_server;
 pub(super) mod challenge;
@@ -21,6 +22,7 @@ pub(super) mod clock;
 pub(super) mod database;
 pub(super) mod environment;
 pub(super) mod keys;
+pub(super) mod listing;
 pub(super) mod metadata;
 pub(super) mod public_url;
 pub(super) mod server;

@@ -9,6 +9,8 @@ pub enum Verdict {
     Warn,
     /// Some or all clients cannot use the server.
     Fail,
+    /// Cannot be checked, or is not met on purpose: for the operator to know.
+    Note,
 }
 
 /// What was checked, what was found, and what to change. It may repeat texts of other programs, which have
@@ -36,6 +38,10 @@ impl Finding {
 
     pub(super) fn fail(check: &'static str, seen: impl AsRef<str>) -> Self {
         Self::new(Verdict::Fail, check, seen)
+    }
+
+    pub(super) fn note(check: &'static str, seen: impl AsRef<str>) -> Self {
+        Self::new(Verdict::Note, check, seen)
     }
 
     /// Adds what to change, with the setting or the field of the dashboard.

@@ -89,6 +89,7 @@ const fn word(verdict: Verdict, in_colour: bool) -> &'static str {
         (Verdict::Pass, false) => "pass",
         (Verdict::Warn, false) => "warn",
         (Verdict::Fail, false) => "fail",
+        (Verdict::Note, _) => "note",
         (Verdict::Pass, true) => "\x1b[32mpass\x1b[0m",
         (Verdict::Warn, true) => "\x1b[33mwarn\x1b[0m",
         (Verdict::Fail, true) => "\x1b[1;31mfail\x1b[0m",
@@ -104,6 +105,7 @@ mod tests {
             Verdict::Pass => Finding::pass("check", "seen"),
             Verdict::Warn => Finding::warn("check", "seen"),
             Verdict::Fail => Finding::fail("check", "seen"),
+            Verdict::Note => Finding::note("check", "seen"),
         };
         let mut report = Report::default();
         report.add(verdicts.iter().map(finding));

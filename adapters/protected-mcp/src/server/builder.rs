@@ -324,8 +324,8 @@ fn duplicate(names: &[&'static str]) -> Option<&'static str> {
 
 /// The first document that cannot have its route.
 fn unusable_document(documents: &[(&'static str, Bytes)]) -> Option<&'static str> {
-    let mut taken = vec![PROTECTED_RESOURCE, AUTHORIZATION_SERVER];
-    taken.iter_mut().for_each(|path| *path = path.strip_prefix(WELL_KNOWN).unwrap_or(path));
+    let own = [PROTECTED_RESOURCE, AUTHORIZATION_SERVER];
+    let mut taken: Vec<_> = own.iter().filter_map(|path| path.strip_prefix(WELL_KNOWN)).collect();
     documents.iter().map(|(name, _)| *name).find(|name| {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_usable = !name.is_empty() && name.bytes().all(is_name) && !taken.contains(name);

@@ -13,7 +13,7 @@ pub(crate) const CHECKS: [fn(&ScalekitEnvironment, &Value) -> Finding; 6] =
     [issuer, endpoints, pkce, registration, scopes, refresh];
 
 /// Where the dashboard has the fields that the advice names.
-const DASHBOARD: &str = "In the dashboard, MCP Servers > your server:";
+pub(super) const DASHBOARD: &str = "In the dashboard, MCP Servers > your server:";
 
 /// Clients compare it byte for byte (RFC 8414 section 3.3) with `authorization_servers` of this
 /// server.
@@ -62,32 +62,39 @@ fn endpoints(_: &ScalekitEnvironment, metadata: &Value) -> Finding {
 
 fn pkce(_: &ScalekitEnvironment, metadata: &Value) -> Finding {
     const CHECK: &str = "PKCE";
-    if lists(&metadata["code_challenge_methods_supported"], "S256") {
+    if has_s256(metadata) {
         return Finding::pass(CHECK, "with S256");
     }
     let advice = "MCP clients do not log in without it: contact Scalekit's support.";
     Finding::fail(CHECK, "code_challenge_methods_supported does not list S256").advise(advice)
 }
 
-/// How a client that is not registered yet gets an id.
-fn registration(_: &ScalekitEnvironment, metadata: &Value) -> Finding {
-    const CHECK: &str = "registration";
+pub(super) fn has_s256(metadata: &Value) -> bool {
+    lists(&metadata["code_challenge_methods_supported"], "S256")
+}
+
+/// How a client that is not registered yet gets an id; `None` if it cannot.
+pub(super) fn ways_to_register(metadata: &Value) -> Option<&'static str> {
     let dynamic = metadata["registration_endpoint"].is_string();
     let documents = metadata["client_id_metadata_document_supported"] == true;
-    let seen = match (dynamic, documents) {
-        (true, true) => "dynamic, and by client ID metadata document",
-        (true, false) => "dynamic",
-        (false, true) => "by client ID metadata document",
-        (false, false) => {
-            let advice = format!(
-                "{DASHBOARD} turn on \"Allow dynamic client registration\" or \"Client ID metadata \
-                 document\". Without both, only the clients of its Clients tab can connect."
-            );
-            return Finding::warn(CHECK, "clients cannot register: both ways are off")
-                .advise(advice);
-        }
-    };
-    Finding::pass(CHECK, seen)
+    match (dynamic, documents) {
+        (true, true) => Some("dynamic, and by client ID metadata document"),
+        (true, false) => Some("dynamic"),
+        (false, true) => Some("by client ID metadata document"),
+        (false, false) => None,
+    }
+}
+
+fn registration(_: &ScalekitEnvironment, metadata: &Value) -> Finding {
+    const CHECK: &str = "registration";
+    if let Some(ways) = ways_to_register(metadata) {
+        return Finding::pass(CHECK, ways);
+    }
+    let advice = format!(
+        "{DASHBOARD} turn on \"Allow dynamic client registration\" or \"Client ID metadata \
+         document\". Without both, only the clients of its Clients tab can connect."
+    );
+    Finding::warn(CHECK, "clients cannot register: both ways are off").advise(advice)
 }
 
 fn scopes(_: &ScalekitEnvironment, metadata: &Value) -> Finding {

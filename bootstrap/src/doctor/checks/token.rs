@@ -95,7 +95,7 @@ pub(crate) async fn check(
 }
 
 /// The token without the scheme of an `Authorization` header, which is easily pasted along.
-fn bare(token: &str) -> &str {
+pub(crate) fn bare(token: &str) -> &str {
     let token = token.trim();
     match token.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
