@@ -29,7 +29,9 @@ use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
+use crate::metrics::{Admin, Metrics, Sources};
 use crate::open_files::connection_limit;
+use ports::Taken;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
@@ -44,6 +46,8 @@ pub struct Composition {
     pub(crate) keys: ScalekitKeys,
     /// Removes changes that are old, while the server runs.
     pub forgetting: Forgetting,
+    /// What monitoring reads, if it may.
+    pub(crate) admin: Option<Admin>,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
     /// Whether the file of the database was created.
@@ -65,14 +69,18 @@ pub async fn compose_with_clock(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let (listeners, address) = ports::take(config).await?;
+    let Taken { listeners, address, admin } = ports::take(config).await?;
     #[cfg(feature = "emulator")]
     if matches!(config.identity, Identity::Local { .. }) {
         // Before the database is created: a start that fails leaves no files behind.
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let Storage { repository, health, history, changes } = open_storage(config).await?;
+    let Storage { mut repository, health, mut history, changes } = open_storage(config).await?;
+    let mut metrics = admin.is_some().then(Metrics::default);
+    if let Some(metrics) = &mut metrics {
+        (repository, history) = metrics.timed(repository, history);
+    }
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -92,17 +100,25 @@ pub async fn compose_with_clock(
     let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
     let todos = if config.remembers_changes() { todos.with_history(history) } else { todos };
     let todos = Arc::new(todos);
-    let server = todo_adapter_mcp::server(&todos, protection)
+    let mut server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
         .connection_limit(connection_limit())
-        .readiness(Arc::new(StorageReadiness(health)))
+        .readiness(Arc::new(StorageReadiness(Arc::clone(&health))))
         .readiness(Arc::new(keys.clone()))
-        .clock(engine_clock)
-        .build()
-        .map_err(Failure::other)?;
+        .clock(engine_clock);
+    if let Some(metrics) = &mut metrics {
+        server = server.observer(metrics.observer());
+    }
+    let server = server.build().map_err(Failure::other)?;
+    if let Some(metrics) = &mut metrics {
+        let (server, forgotten) = (server.clone(), forgetting.removed());
+        metrics.add(Sources { server, scalekit, storage: health, forgotten });
+    }
+    let admin = admin.zip(metrics);
+    let admin = admin.map(|((listener, address), metrics)| Admin { listener, address, metrics });
     Ok(Composition {
         listeners,
         address,
@@ -111,6 +127,7 @@ pub async fn compose_with_clock(
         issuer,
         keys,
         forgetting,
+        admin,
         local_identity,
         database_is_new,
     })

@@ -31,7 +31,7 @@ use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
-    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_HISTORY_DAYS,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ADMIN_ADDRESS, TODO_ALLOWED_CLIENTS, TODO_HISTORY_DAYS,
     TODO_MAX_TOKEN_AGE, TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
     TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
 };
@@ -71,6 +71,8 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// Where monitoring reads metrics and probes; `None` for nowhere.
+    pub(crate) admin_address: Option<SocketAddr>,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -117,12 +119,17 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let admin_address = reader.value(&TODO_ADMIN_ADDRESS);
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
         let log_filter = reader.value(&RUST_LOG);
         if let Some(url) = &public_url {
             check_public_url(&mut reader, url, port, identity.as_ref());
+        }
+        if let Some(address) = admin_address.filter(|address| !address.ip().is_loopback()) {
+            let rule = format!("is {address}: anyone who can reach it sees the metrics");
+            reader.note(TODO_ADMIN_ADDRESS.about.name, rule);
         }
 
         let Reader { mut problems, misspelt, mut notes, .. } = reader;
@@ -144,6 +151,7 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                admin_address,
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,

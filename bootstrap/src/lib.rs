@@ -11,6 +11,7 @@
 //! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
 //!   be open, bounded HTTP requests
 //! * `forgetting` — removing the changes that are no longer to be remembered
+//! * `metrics` — what monitoring reads
 //! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
@@ -33,6 +34,7 @@ mod http;
 mod ids;
 #[cfg(feature = "emulator")]
 mod local_identity;
+mod metrics;
 mod open_files;
 mod serve;
 pub mod settings;
