@@ -28,7 +28,7 @@ pub use principal::Principal;
 pub use storage_error::{
     BoxError, ChangeError, InsertError, RemoveError, StorageError, in_one_line,
 };
-pub use storage_health::StorageHealth;
+pub use storage_health::{ConnectionLoad, QueuedWrites, StorageHealth, StorageLoad};
 pub use todo_archive::{
     Batch, HistoryItem, Loaded, SourceHistory, TodoLoader, TodoSink, TodoSnapshot, TodoSource,
 };

@@ -29,8 +29,10 @@ use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
+use crate::metrics::{Admin, Metrics, Sources};
 use crate::open_files::connection_limit;
 use crate::passed_sockets::PassedSockets;
+use ports::Taken;
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
@@ -45,6 +47,8 @@ pub struct Composition {
     pub(crate) keys: ScalekitKeys,
     /// Removes changes that are old, while the server runs.
     pub forgetting: Forgetting,
+    /// What monitoring reads, if it may.
+    pub(crate) admin: Option<Admin>,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
     /// Whether the file of the database was created.
@@ -77,14 +81,18 @@ async fn compose_all(
     passed: PassedSockets,
     clock: Arc<dyn Clock>,
 ) -> Result<Composition, Failure> {
-    let (listeners, address) = ports::take(config, passed).await?;
+    let Taken { listeners, address, admin } = ports::take(config, passed).await?;
     #[cfg(feature = "emulator")]
     if matches!(config.identity, Identity::Local { .. }) {
         // Before the database is created: a start that fails leaves no files behind.
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let storage = open_storage(config).await?;
+    let mut storage = open_storage(config).await?;
+    let mut metrics = admin.is_some().then(Metrics::default);
+    if let Some(metrics) = &mut metrics {
+        (storage.repository, storage.history) = metrics.timed(storage.repository, storage.history);
+    }
     let public_url = config.public_url_at(address).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -100,23 +108,31 @@ async fn compose_all(
 
     let forgetting =
         Forgetting::new(Arc::clone(&storage.history), Arc::clone(&clock), config.history_days);
-    let readiness = Arc::new(StorageReadiness(Arc::clone(&storage.health)));
+    let health = Arc::clone(&storage.health);
     let todos = Arc::new(storage.into_todos(config, clock));
-    let server = todo_adapter_mcp::server(&todos, protection)
+    let mut server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
         .connection_limit(connection_limit())
         .links(config.links.clone())
-        .readiness(readiness)
+        .readiness(Arc::new(StorageReadiness(Arc::clone(&health))))
         .readiness(Arc::new(keys.clone()))
         .clock(engine_clock);
-    let server = match &config.openai_challenge {
-        Some(token) => server.well_known(OPENAI_CHALLENGE, token),
-        None => server,
-    };
+    if let Some(token) = &config.openai_challenge {
+        server = server.well_known(OPENAI_CHALLENGE, token);
+    }
+    if let Some(metrics) = &mut metrics {
+        server = server.observer(metrics.observer());
+    }
     let server = server.build().map_err(Failure::other)?;
+    if let Some(metrics) = &mut metrics {
+        let (server, forgotten) = (server.clone(), forgetting.removed());
+        metrics.add(Sources { server, scalekit, storage: health, forgotten });
+    }
+    let admin = admin.zip(metrics);
+    let admin = admin.map(|((listener, address), metrics)| Admin { listener, address, metrics });
     Ok(Composition {
         listeners,
         address,
@@ -125,6 +141,7 @@ async fn compose_all(
         issuer,
         keys,
         forgetting,
+        admin,
         local_identity,
         database_is_new,
     })

@@ -31,10 +31,10 @@ use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
-    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_DRAIN_SECONDS,
-    TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL,
-    TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING,
-    TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ADMIN_ADDRESS, TODO_ALLOWED_CLIENTS,
+    TODO_DRAIN_SECONDS, TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE,
+    TODO_POSTGRES_POOL, TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
+    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -72,6 +72,8 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// Where monitoring reads metrics and probes; `None` for nowhere.
+    pub(crate) admin_address: Option<SocketAddr>,
     /// For how long requests are served after the server is asked to stop.
     pub(crate) drain: Duration,
     pub(crate) links: Links,
@@ -123,6 +125,7 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let admin_address = reader.value(&TODO_ADMIN_ADDRESS);
         let drain = reader.value(&TODO_DRAIN_SECONDS);
         let links = Links {
             privacy: reader.value(&TODO_PRIVACY_URL),
@@ -136,6 +139,10 @@ impl Config {
         let log_filter = reader.value(&RUST_LOG);
         if let Some(url) = &public_url {
             check_public_url(&mut reader, url, port, identity.as_ref());
+        }
+        if let Some(address) = admin_address.filter(|address| !address.ip().is_loopback()) {
+            let rule = format!("is {address}: anyone who can reach it sees the metrics");
+            reader.note(TODO_ADMIN_ADDRESS.about.name, rule);
         }
 
         let Reader { mut problems, misspelt, mut notes, .. } = reader;
@@ -157,6 +164,7 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                admin_address,
                 drain: drain?,
                 links,
                 openai_challenge,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use todo_application::domain::{Instant, OperatorPermit};
@@ -19,11 +20,17 @@ pub struct Forgetting {
     history: Arc<dyn TodoHistory>,
     clock: Arc<dyn Clock>,
     days: u32,
+    removed: Arc<AtomicU64>,
 }
 
 impl Forgetting {
     pub(crate) fn new(history: Arc<dyn TodoHistory>, clock: Arc<dyn Clock>, days: u32) -> Self {
-        Self { history, clock, days }
+        Self { history, clock, days, removed: Arc::default() }
+    }
+
+    /// Counts the changes that it removes.
+    pub(crate) fn removed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.removed)
     }
 
     /// A round at once, and then one every hour.
@@ -56,6 +63,7 @@ impl Forgetting {
             let Forgotten { changes, after: next } =
                 self.history.forget(&permit, until, after.as_ref()).await?;
             removed += changes;
+            self.removed.fetch_add(changes, Ordering::Relaxed);
             if next.is_none() && changes == 0 {
                 return Ok(removed);
             }

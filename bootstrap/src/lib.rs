@@ -12,6 +12,7 @@
 //!   be open, bounded HTTP requests
 //! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and what it is told
 //! * `forgetting` — removing the changes that are no longer to be remembered
+//! * `metrics` — what monitoring reads
 //! * `local_identity` — the emulated Scalekit of development
 //! * [`compose`] — the one place where the adapters are put together
 //! * `serve` — listening, and stopping gracefully
@@ -34,6 +35,7 @@ mod http;
 mod ids;
 #[cfg(feature = "emulator")]
 mod local_identity;
+mod metrics;
 mod open_files;
 mod passed_sockets;
 mod serve;

@@ -1,15 +1,20 @@
 //! `todo-mcp serve`: listening, and stopping gracefully.
 
+use std::future::pending;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use protected_mcp::Server;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, sharing_text};
 use crate::failure::Failure;
+use crate::metrics::Admin;
 use crate::passed_sockets::PassedSockets;
 use crate::signals::StopSignals;
+use crate::telemetry::Log;
 use crate::{console, service_manager, telemetry};
 
 /// Between two parts of a command that is too long for a line of 80 columns.
@@ -21,13 +26,14 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Serves until SIGINT, SIGTERM or SIGHUP, is not ready for as long as `TODO_DRAIN_SECONDS` says, then completes
 /// the requests in flight. A second signal ends them.
 pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), Failure> {
-    let _log = telemetry::start(config.log_format, &config.log_filter)?;
+    let log = telemetry::start(config.log_format, &config.log_filter)?;
     #[cfg(unix)]
     crate::open_files::raise_limit();
-    let composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
+    let mut composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
-    announce(config, &composition);
+    let monitored = composition.admin.take().map(|admin| monitor(admin, &composition.server, &log));
+    announce(config, &composition, monitored);
 
     let (stop, _) = watch::channel(false);
     let stopped = || {
@@ -85,6 +91,19 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
     Ok(())
 }
 
+/// Starts to serve what monitoring reads, and returns where.
+fn monitor(mut admin: Admin, server: &Server, log: &Log) -> SocketAddr {
+    admin.metrics.figure(
+        "todo_mcp_log_lines_dropped",
+        "Lines of the log that were dropped because standard error was too slow",
+        log.dropped(),
+    );
+    let address = admin.address;
+    // Until the process ends: it also shows what the server does until it has stopped.
+    tokio::spawn(admin.serve(server.clone(), pending()));
+    address
+}
+
 /// Ready when the local identity has ended on its own: no client could log in any more.
 async fn lost(identity: &mut Option<JoinHandle<()>>) -> Failure {
     let Some(identity) = identity else { return std::future::pending().await };
@@ -103,10 +122,10 @@ fn log_notes(config: &Config) {
 
 /// Logs that the server is ready. With a log in text, first prints where it is and what to do next: whether
 /// that succeeds matters to no client.
-fn announce(config: &Config, composition: &Composition) {
+fn announce(config: &Config, composition: &Composition, monitored: Option<SocketAddr>) {
     let endpoint = composition.public_url.resource();
     if config.log_format == LogFormat::Text
-        && let Err(error) = banner(config, composition, &endpoint)
+        && let Err(error) = banner(config, composition, &endpoint, monitored)
     {
         tracing::warn!(%error, "the banner cannot be printed");
     }
@@ -115,6 +134,7 @@ fn announce(config: &Config, composition: &Composition) {
         mcp.url = endpoint,
         // Where a proxy must forward to. With `PORT` 0 the port is reported only here.
         listen.address = %composition.address,
+        admin.address = monitored.map(tracing::field::display),
         authorization_server = composition.issuer,
         storage = %config.database,
         sharing = config.sharing.as_str(),
@@ -122,7 +142,12 @@ fn announce(config: &Config, composition: &Composition) {
     );
 }
 
-fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<(), Failure> {
+fn banner(
+    config: &Config,
+    composition: &Composition,
+    endpoint: &str,
+    monitored: Option<SocketAddr>,
+) -> Result<(), Failure> {
     let identity = match config.identity {
         Identity::Scalekit(_) => composition.issuer.clone(),
         Identity::Local { .. } => {
@@ -141,15 +166,17 @@ fn banner(config: &Config, composition: &Composition, endpoint: &str) -> Result<
         Database::Postgres(_) => config.database.to_string(),
     };
     let sharing = sharing_text(config.sharing);
+    let metrics = monitored.map(|it| format!("\n  Metrics       http://{it}/metrics"));
     console::print_lines(&format!(
         "\n  todo-mcp {version}\n\
          \n  MCP endpoint  {endpoint}\
          \n  Identity      {identity}\
-         \n  Todos         {todos}, {sharing}\n\
+         \n  Todos         {todos}, {sharing}{metrics}\n\
          \n  Next, in another terminal, one of:\
          \n    claude mcp add --transport http todo {endpoint}\
          \n    npx @modelcontextprotocol/inspector@2.12.0 --transport http{CONTINUED}--server-url {endpoint}\n\
          \n  Ctrl-C stops the server.\n\n",
+        metrics = metrics.unwrap_or_default(),
         version = env!("CARGO_PKG_VERSION"),
     ))
 }

@@ -10,7 +10,7 @@ mod standard_error;
 
 use std::io::IsTerminal as _;
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -22,12 +22,26 @@ use plain::PlainFields;
 
 pub(crate) use standard_error::LogFormat;
 
-/// Starts the log, with a filter in the syntax of `RUST_LOG`. Dropping the guard writes what is
-/// queued.
-pub(crate) fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, Failure> {
+/// The log. Dropping it writes what is queued.
+pub(crate) struct Log {
+    dropped: ErrorCounter,
+    _queue: WorkerGuard,
+}
+
+impl Log {
+    /// Counts the lines that were dropped because standard error was too slow.
+    pub(crate) fn dropped(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+        let dropped = self.dropped.clone();
+        move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Starts the log, with a filter in the syntax of `RUST_LOG`.
+pub(crate) fn start(format: LogFormat, filter: &str) -> Result<Log, Failure> {
     let filter =
         EnvFilter::try_new(filter).map_err(|error| Failure::Usage(format!("RUST_LOG: {error}")))?;
-    let (lines, guard) = standard_error::standard_error(format);
+    let (lines, queue) = standard_error::standard_error(format);
+    let dropped = lines.error_counter();
     let colours = format == LogFormat::Text && std::io::stderr().is_terminal();
     let lines = match format {
         LogFormat::Text => {
@@ -39,5 +53,5 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, Fail
         }
     };
     tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(Failure::other)?;
-    Ok(guard)
+    Ok(Log { dropped, _queue: queue })
 }

@@ -70,6 +70,9 @@ fn report(config: &Config) -> String {
         database = config.database,
         sharing = sharing_text(config.sharing),
     );
+    if let Some(address) = config.admin_address {
+        let _ = writeln!(text, "  Metrics       http://{address}/metrics");
+    }
     if let Some(quota) = quota(config.quota) {
         let _ = writeln!(text, "  Quota         {quota} in each list");
     }

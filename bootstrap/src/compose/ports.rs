@@ -13,33 +13,44 @@ use crate::passed_sockets::PassedSockets;
 /// How often to choose another free port, if that is free on the first address and not on the second.
 const MOST_CHOICES: usize = 16;
 
+/// What the server listens with.
+pub(super) struct Taken {
+    pub(super) listeners: Vec<TcpListener>,
+    /// That of the first listener.
+    pub(super) address: SocketAddr,
+    /// For monitoring, and its address.
+    pub(super) admin: Option<(TcpListener, SocketAddr)>,
+}
+
 /// The listeners, and the address of the first.
 type Listening = (Vec<TcpListener>, SocketAddr);
 type NotListening = (SocketAddr, io::Error);
 
-/// Takes the sockets that were passed, or listens on `PORT`, and checks that `EMULATOR_PORT` is free. The error names both if neither is.
-pub(super) async fn take(config: &Config, passed: PassedSockets) -> Result<Listening, Failure> {
+/// Takes the sockets that were passed, or listens on `PORT`, listens on `TODO_ADMIN_ADDRESS`, and checks that
+/// `EMULATOR_PORT` is free. The error names all that are not.
+pub(super) async fn take(config: &Config, passed: PassedSockets) -> Result<Taken, Failure> {
     let passed = take_passed(config, passed)?;
     let server = match passed {
         Some(passed) => Ok(passed),
         None => listen(config).await,
     };
+    let admin = listen_for_monitoring(config).await;
     let local_identity = check_local_identity(config).await;
-    let problem = |(address, error): NotListening, setting: &str| {
+    let mut problems = Vec::new();
+    let mut problem = |(address, error): NotListening, setting: &str, of_address: &str| {
         let remedy = if error.kind() == io::ErrorKind::AddrNotAvailable {
-            "set BIND_ADDRESS to an address of this machine".to_owned()
+            format!("set {of_address} to an address of this machine")
         } else {
             format!("set {setting} to another port, or stop the program that uses it")
         };
-        format!("cannot listen on {address} ({error}): {remedy}")
+        problems.push(format!("cannot listen on {address} ({error}): {remedy}"));
     };
-    let server = server.map_err(|error| problem(error, "PORT"));
-    let local_identity = local_identity.map_err(|error| problem(error, "EMULATOR_PORT"));
-    let failure = |text: String| Failure::Unavailable(anyhow!(text));
-    match (server, local_identity) {
-        (Ok(listening), Ok(())) => Ok(listening),
-        (Err(one), Err(other)) => Err(failure(format!("{one}; {other}"))),
-        (Err(one), Ok(())) | (Ok(_), Err(one)) => Err(failure(one)),
+    let server = server.map_err(|error| problem(error, "PORT", "BIND_ADDRESS"));
+    let admin = admin.map_err(|it| problem(it, "TODO_ADMIN_ADDRESS", "TODO_ADMIN_ADDRESS"));
+    let local_identity = local_identity.map_err(|it| problem(it, "EMULATOR_PORT", "BIND_ADDRESS"));
+    match (server, admin, local_identity) {
+        (Ok((listeners, address)), Ok(admin), Ok(())) => Ok(Taken { listeners, address, admin }),
+        _ => Err(Failure::Unavailable(anyhow!(problems.join("; ")))),
     }
 }
 
@@ -61,6 +72,15 @@ fn take_passed(config: &Config, passed: PassedSockets) -> Result<Option<Listenin
         tracing::info!(%name, %address, "a socket was passed: BIND_ADDRESS and PORT are not used");
     }
     Ok(addresses.first().map(|first| (listeners, *first)))
+}
+
+async fn listen_for_monitoring(
+    config: &Config,
+) -> Result<Option<(TcpListener, SocketAddr)>, NotListening> {
+    let Some(address) = config.admin_address else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|error| (address, error))?;
+    let address = listener.local_addr().map_err(|error| (address, error))?;
+    Ok(Some((listener, address)))
 }
 
 async fn listen(config: &Config) -> Result<Listening, NotListening> {

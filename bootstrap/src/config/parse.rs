@@ -2,7 +2,7 @@
 //! setting.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +32,18 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
             .parse()
             .map_err(|_| "must be an IP address such as 127.0.0.1 or 0.0.0.0".to_owned()),
     }
+}
+
+pub(super) fn address_and_port(text: &str) -> Result<SocketAddr, String> {
+    let rule = || "must be an IP address and a port such as 127.0.0.1:9464".to_owned();
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(rule)?;
+    if host != LOCALHOST {
+        return Err(rule());
+    }
+    port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|_| rule())
 }
 
 pub(super) fn rate_limit(text: &str) -> Result<Option<NonZeroU32>, String> {

@@ -1,6 +1,6 @@
 //! The table of all settings: name, default, meaning, and how a value is read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
@@ -118,6 +118,13 @@ pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
     "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
     parse::seconds,
 );
+pub(super) const TODO_ADMIN_ADDRESS: Setting<SocketAddr> = Setting::new(
+    "TODO_ADMIN_ADDRESS",
+    Derived(""),
+    "Address and port of `/metrics`, `/healthz` and `/readyz` apart from MCP, such as `127.0.0.1:9464`; \
+     port `0` is any free port; unset: off",
+    parse::address_and_port,
+);
 pub(super) const TODO_PRIVACY_URL: Setting<Url> = Setting::new(
     "TODO_PRIVACY_URL",
     Derived(""),
@@ -188,7 +195,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 28] = [
+pub const SETTINGS: [About; 29] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -206,6 +213,7 @@ pub const SETTINGS: [About; 28] = [
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
+    TODO_ADMIN_ADDRESS.about,
     TODO_PRIVACY_URL.about,
     TODO_TERMS_URL.about,
     TODO_SUPPORT_URL.about,

@@ -4,8 +4,9 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
+use deadpool::Status;
 use deadpool::managed::{Object, Pool, QueueMode};
-use todo_application::ports::StorageError;
+use todo_application::ports::{ConnectionLoad, StorageError};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Error, Row};
@@ -187,6 +188,12 @@ impl Connections {
             drop(Object::take(session));
         }
         output
+    }
+
+    /// How many connections of the pool are in use, and how many requests wait for one.
+    pub(super) fn load(&self) -> ConnectionLoad {
+        let Status { max_size: limit, size, available, waiting } = self.pool.status();
+        ConnectionLoad { in_use: size.saturating_sub(available), waiting, limit }
     }
 
     /// A connection that does not count among those of the pool.

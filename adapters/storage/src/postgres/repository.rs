@@ -10,7 +10,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError,
-    RemoveError, StorageError, StorageHealth, TodoRepository, WriteSet, WriteSetError, Written,
+    RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteSet, WriteSetError,
+    Written,
 };
 
 use super::connections::Connections;
@@ -282,6 +283,10 @@ impl TodoRepository for PostgresTodoRepository {
 impl StorageHealth for PostgresTodoRepository {
     async fn check(&self) -> Result<(), StorageError> {
         self.health.check().await
+    }
+
+    fn load(&self) -> StorageLoad {
+        StorageLoad { connections: Some(self.connections.load()), ..StorageLoad::default() }
     }
 }
 

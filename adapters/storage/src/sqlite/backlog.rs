@@ -44,6 +44,10 @@ impl Backlog {
         Some(Share { backlog: Arc::clone(self), workspace: workspace.clone(), bytes })
     }
 
+    pub(super) fn bytes(&self) -> u64 {
+        self.waiting().bytes
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -13,8 +13,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::{
     self, ChangeError, Creation, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError,
-    PlannedWrite, RemoveError, StorageError, StorageHealth, TodoRepository, WriteRefusal, WriteSet,
-    WriteSetError, Written, in_one_line,
+    PlannedWrite, RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository,
+    WriteRefusal, WriteSet, WriteSetError, Written, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -330,6 +330,10 @@ impl StorageHealth for SqliteTodoRepository {
         };
         let late = |_| Err(unavailable("the database does not answer in time"));
         timeout(PROBE_TIME, probe).await.unwrap_or_else(late)
+    }
+
+    fn load(&self) -> StorageLoad {
+        StorageLoad { writes: Some(self.writer.queued()), ..StorageLoad::default() }
     }
 }
 

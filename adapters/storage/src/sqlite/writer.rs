@@ -1,14 +1,14 @@
 //! The thread that writes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, iter, slice};
 
 use rusqlite::{Connection, TransactionBehavior};
 use thiserror::Error;
-use todo_application::ports::StorageError;
+use todo_application::ports::{QueuedWrites, StorageError};
 use tokio::sync::{Mutex, oneshot};
 
 use super::backlog::{Backlog, Share};
@@ -35,6 +35,7 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     backlog: Arc<Backlog>,
+    waiting: Arc<AtomicUsize>,
     /// Whether a commit has failed, and no [probe](Self::probe) has been committed since.
     is_failing: Arc<AtomicBool>,
     /// The reply to a probe that is still waited for.
@@ -47,7 +48,23 @@ struct Job {
     write: Write,
     reply: oneshot::Sender<Result<Answer, StorageError>>,
     /// Held until the write is committed.
-    share: Option<Share>,
+    held: (Option<Share>, Waiting),
+}
+
+/// Counts as a write that waits, until it is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn one_of(waiting: &Arc<AtomicUsize>) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(waiting))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A commit failed, and with it every write of its group.
@@ -74,8 +91,8 @@ impl Writer {
             .name("sqlite-writer".into())
             .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs, &failing))?;
         let (queue, thread) = (Some(queue), Some(thread));
-        let (backlog, probe) = (Arc::default(), Mutex::default());
-        Ok(Self { queue, thread, backlog, is_failing, probe })
+        let (backlog, waiting, probe) = (Arc::default(), Arc::default(), Mutex::default());
+        Ok(Self { queue, thread, backlog, waiting, is_failing, probe })
     }
 
     /// Returns once the write is on disk, or is certain never to be.
@@ -110,11 +127,18 @@ impl Writer {
                 Some(self.backlog.share(workspace, bytes).ok_or_else(full)?)
             }
         };
-        queue.try_send(Job { write, reply, share }).map_err(|error| match error {
+        let held = (share, Waiting::one_of(&self.waiting));
+        queue.try_send(Job { write, reply, held }).map_err(|error| match error {
             TrySendError::Full(_) => full(),
             TrySendError::Disconnected(_) => stopped(),
         })?;
         Ok(replied)
+    }
+
+    /// The writes that are not committed yet.
+    pub(super) fn queued(&self) -> QueuedWrites {
+        let (waiting, bytes) = (self.waiting.load(Ordering::Relaxed), self.backlog.bytes());
+        QueuedWrites { waiting, bytes }
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -158,7 +182,7 @@ fn serve(
     };
     while let Ok(first) = next() {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
-        let split = |job: Job| (job.write, (job.reply, job.share));
+        let split = |job: Job| (job.write, (job.reply, job.held));
         let (writes, replies): (Vec<_>, Vec<_>) = group.map(split).unzip();
         let marks = checkpoints.marks_the_next_commit();
         // Another program may have made a checkpoint that emptied the log.
@@ -181,8 +205,8 @@ fn serve(
         if results.iter().any(is_not_committed) {
             is_failing.store(true, Ordering::Relaxed);
         }
-        for ((reply, share), result) in replies.into_iter().zip(results) {
-            drop(share);
+        for ((reply, held), result) in replies.into_iter().zip(results) {
+            drop(held);
             // A caller that no longer waits needs no reply.
             let _ = reply.send(result);
         }

@@ -140,7 +140,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
 /// Queues a write without waiting for its reply.
 fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Answer, StorageError>> {
     let (reply, replied) = oneshot::channel();
-    queue.send(Job { write, reply, share: None }).unwrap();
+    queue.send(Job { write, reply, held: (None, Waiting::one_of(&Arc::default())) }).unwrap();
     replied
 }
 
@@ -191,12 +191,14 @@ async fn a_write_to_a_full_queue_is_unavailable_at_once() {
         queue: Some(queue),
         thread: None,
         backlog: Arc::default(),
+        waiting: Arc::default(),
         is_failing: Arc::default(),
         probe: Mutex::default(),
     };
     drop(send(writer.queue.as_ref().unwrap(), insert(1, "waiting")));
     let result = writer.write(insert(2, "one too many")).await;
     assert!(is_unavailable(&result));
+    assert_eq!(writer.queued(), QueuedWrites { waiting: 0, bytes: 0 }, "it waits no longer");
 
     drop(jobs);
     let result = writer.write(insert(3, "stopped")).await;
