@@ -30,6 +30,7 @@ use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
 use crate::open_files::connection_limit;
+use crate::telemetry::{Parents, TracedStorage};
 
 /// A server that is ready to run: sockets bound, storage open.
 pub struct Composition {
@@ -88,11 +89,14 @@ pub async fn compose_with_clock(
 
     let ids = Arc::new(UuidV7Source::new());
     let forgetting = Forgetting::new(Arc::clone(&history), Arc::clone(&clock), config.history_days);
+    let (repository, history) = traced(config, repository, history);
     let todos = Todos::new(repository, changes, clock, ids, config.sharing);
     let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
     let todos = if config.remembers_changes() { todos.with_history(history) } else { todos };
     let todos = Arc::new(todos);
-    let server = todo_adapter_mcp::server(&todos, protection)
+    let server = todo_adapter_mcp::server(&todos, protection);
+    let server = if config.traces.is_some() { server.observer(Arc::new(Parents)) } else { server };
+    let server = server
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
@@ -114,6 +118,25 @@ pub async fn compose_with_clock(
         local_identity,
         database_is_new,
     })
+}
+
+/// The storage as operations see it: with a span for each call, if there are traces.
+fn traced(
+    config: &Config,
+    repository: Arc<dyn TodoRepository>,
+    history: Arc<dyn TodoHistory>,
+) -> (Arc<dyn TodoRepository>, Arc<dyn TodoHistory>) {
+    if config.traces.is_none() {
+        return (repository, history);
+    }
+    let system = match config.database {
+        Database::Memory => None,
+        Database::Sqlite(_) => Some("sqlite"),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => Some("postgresql"),
+    };
+    let traced = Arc::new(TracedStorage::new(repository, history, system));
+    (Arc::clone(&traced) as Arc<dyn TodoRepository>, traced)
 }
 
 /// The hosts that requests may address, and what to change if one is missing.

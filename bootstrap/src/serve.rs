@@ -1,6 +1,6 @@
 //! `todo-mcp serve`: listening, and stopping gracefully.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,7 +19,8 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGINT, SIGTERM or SIGHUP, then completes the requests in flight. A second signal ends them.
 pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
-    let _log = telemetry::start(config.log_format, &config.log_filter)?;
+    let telemetry =
+        telemetry::start(config.log_format, &config.log_filter, config.traces.as_ref())?;
     #[cfg(unix)]
     crate::open_files::raise_limit();
     let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
@@ -50,12 +51,14 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     }
     tracing::info!("stopping: waiting for requests in flight");
     stop.send_replace(true);
+    let deadline = Instant::now() + GRACE;
     let all = async {
         let ended = (&mut server).await;
         if let Some(identity) = &mut identity {
             // Only the server needed it: how it ends no longer matters.
             let _ = identity.await;
         }
+        telemetry.flush_until(deadline).await;
         ended
     };
     tokio::select! {

@@ -1,5 +1,7 @@
 //! The table of all settings: name, default, meaning, and how a value is read.
 
+pub(super) mod traces;
+
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -155,7 +157,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 23] = [
+pub const SETTINGS: [About; 38] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -177,6 +179,21 @@ pub const SETTINGS: [About; 23] = [
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,
     RUST_LOG.about,
+    traces::ENDPOINT.about,
+    traces::TRACES_ENDPOINT.about,
+    traces::HEADERS.about,
+    traces::TIMEOUT.about,
+    traces::PROTOCOL.about,
+    traces::COMPRESSION.about,
+    traces::EXPORTER.about,
+    traces::DISABLED.about,
+    traces::SERVICE_NAME.about,
+    traces::RESOURCE_ATTRIBUTES.about,
+    traces::SAMPLER.about,
+    traces::SAMPLER_ARG.about,
+    traces::SCHEDULE_DELAY.about,
+    traces::MAX_QUEUE_SIZE.about,
+    traces::MAX_EXPORT_BATCH_SIZE.about,
     EMULATOR_PORT.about,
     EMULATOR_AUTO_CONSENT.about,
 ];
