@@ -32,6 +32,7 @@ use crate::ids::UuidV7Source;
 use crate::metrics::{Admin, Metrics, Sources};
 use crate::open_files::connection_limit;
 use crate::passed_sockets::PassedSockets;
+use crate::telemetry::{Parents, TracedStorage};
 use ports::Taken;
 
 /// A server that is ready to run: sockets bound, storage open.
@@ -109,6 +110,7 @@ async fn compose_all(
     let forgetting =
         Forgetting::new(Arc::clone(&storage.history), Arc::clone(&clock), config.history_days);
     let health = Arc::clone(&storage.health);
+    (storage.repository, storage.history) = traced(config, storage.repository, storage.history);
     let todos = Arc::new(storage.into_todos(config, clock));
     let mut server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
@@ -122,6 +124,9 @@ async fn compose_all(
         .clock(engine_clock);
     if let Some(token) = &config.openai_challenge {
         server = server.well_known(OPENAI_CHALLENGE, token);
+    }
+    if config.traces.is_some() {
+        server = server.observer(Arc::new(Parents));
     }
     if let Some(metrics) = &mut metrics {
         server = server.observer(metrics.observer());
@@ -145,6 +150,25 @@ async fn compose_all(
         local_identity,
         database_is_new,
     })
+}
+
+/// The storage as operations see it: with a span for each call, if there are traces.
+fn traced(
+    config: &Config,
+    repository: Arc<dyn TodoRepository>,
+    history: Arc<dyn TodoHistory>,
+) -> (Arc<dyn TodoRepository>, Arc<dyn TodoHistory>) {
+    if config.traces.is_none() {
+        return (repository, history);
+    }
+    let system = match config.database {
+        Database::Memory => None,
+        Database::Sqlite(_) => Some("sqlite"),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => Some("postgresql"),
+    };
+    let traced = Arc::new(TracedStorage::new(repository, history, system));
+    (Arc::clone(&traced) as Arc<dyn TodoRepository>, traced)
 }
 
 /// The hosts that requests may address, and what to change if one is missing.

@@ -15,6 +15,7 @@ mod setting;
 mod table;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -27,6 +28,7 @@ use url::Url;
 
 use crate::settings::{Problem, Settings, shown};
 pub(crate) use crate::telemetry::LogFormat;
+use crate::telemetry::TraceSettings;
 use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
@@ -86,6 +88,8 @@ pub struct Config {
     pub(crate) log_format: LogFormat,
     /// In the syntax of `RUST_LOG`.
     pub(crate) log_filter: String,
+    /// `None` for no traces.
+    pub(crate) traces: Option<TraceSettings>,
     /// What is valid but unusual.
     pub notes: Vec<Problem>,
 }
@@ -137,6 +141,7 @@ impl Config {
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
         let log_filter = reader.value(&RUST_LOG);
+        let traces = traces::read(&mut reader);
         if let Some(url) = &public_url {
             check_public_url(&mut reader, url, port, identity.as_ref());
         }
@@ -172,6 +177,7 @@ impl Config {
                 allowed_origins,
                 log_format: log_format?,
                 log_filter: log_filter?,
+                traces,
                 notes,
             })
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protected_mcp::is_loopback_host;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
-use reqwest::{Client, RequestBuilder, Response, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
 use serde_json::Value;
 use thiserror::Error;
 use todo_application::domain::Instant;
@@ -49,20 +49,9 @@ pub(crate) enum Unreachable {
 }
 
 impl<'a> Http<'a> {
-    /// A client for the host of `url`. Loopback is never behind a proxy; other hosts are reached
-    /// through the proxy of `HTTPS_PROXY` and `NO_PROXY`, if any, as by the server.
+    /// A client for the host of `url`.
     pub(crate) fn towards(url: &Url, clock: &'a dyn Clock) -> Result<Self, Unreachable> {
-        let builder = Client::builder()
-            .user_agent(concat!("todo-mcp/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT)
-            .redirect(redirect::Policy::none());
-        let builder = match url.scheme() {
-            // Plain HTTP needs no certificates, and reading them takes a while.
-            "http" => builder.tls_certs_only([]),
-            _ => builder,
-        };
-        let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-        let client = builder.build().map_err(Unreachable::from)?;
+        let client = client_towards(url, TIMEOUT).build().map_err(Unreachable::from)?;
         Ok(Self { client, clock })
     }
 
@@ -101,7 +90,7 @@ impl<'a> Http<'a> {
         let mut response = request.send().await?;
         let between = [sent, self.clock.now()];
         Ok(Answer {
-            body: bounded_body(&mut response).await?,
+            body: String::from_utf8_lossy(&bounded_body(&mut response).await?).into_owned(),
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             between,
@@ -109,15 +98,30 @@ impl<'a> Http<'a> {
     }
 }
 
+/// A client for the host of `url` that does not follow redirects. Loopback is never behind a proxy; other hosts
+/// are reached through the proxy of `HTTPS_PROXY` and `NO_PROXY`, if any, as by the server.
+pub(crate) fn client_towards(url: &Url, timeout: Duration) -> ClientBuilder {
+    let builder = Client::builder()
+        .user_agent(concat!("todo-mcp/", env!("CARGO_PKG_VERSION")))
+        .timeout(timeout)
+        .redirect(redirect::Policy::none());
+    let builder = match url.scheme() {
+        // Plain HTTP needs no certificates, and reading them takes a while.
+        "http" => builder.tls_certs_only([]),
+        _ => builder,
+    };
+    if is_loopback(url) { builder.no_proxy() } else { builder }
+}
+
 /// The body up to the limit. The rest is not read.
-async fn bounded_body(response: &mut Response) -> Result<String, Unreachable> {
+pub(crate) async fn bounded_body(response: &mut Response) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
     while body.len() < MAX_BODY_BYTES {
         let Some(chunk) = response.chunk().await? else { break };
         body.extend_from_slice(&chunk);
     }
     body.truncate(MAX_BODY_BYTES);
-    Ok(String::from_utf8_lossy(&body).into_owned())
+    Ok(body)
 }
 
 impl Answer {

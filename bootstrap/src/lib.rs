@@ -6,10 +6,10 @@
 //! * `escape` — the filter for what reaches a terminal or the log
 //! * [`settings`] — the environment and the `.env` file
 //! * `failure`, `console` — errors with their exit codes, and what commands print
-//! * `telemetry` — the log
+//! * `http` — bounded HTTP requests
+//! * `telemetry` — the log and traces
 //! * [`config`] — the table of settings, and what they mean
-//! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
-//!   be open, bounded HTTP requests
+//! * `clock`, `ids`, `signals`, `open_files` — the system clock, new ids, signals, how many files may be open
 //! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and what it is told
 //! * `forgetting` — removing the changes that are no longer to be remembered
 //! * `metrics` — what monitoring reads

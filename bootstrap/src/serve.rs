@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protected_mcp::Server;
 use tokio::sync::watch;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::metrics::Admin;
 use crate::passed_sockets::PassedSockets;
 use crate::signals::StopSignals;
-use crate::telemetry::Log;
+use crate::telemetry::Telemetry;
 use crate::{console, service_manager, telemetry};
 
 /// Between two parts of a command that is too long for a line of 80 columns.
@@ -26,13 +26,15 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Serves until SIGINT, SIGTERM or SIGHUP, is not ready for as long as `TODO_DRAIN_SECONDS` says, then completes
 /// the requests in flight. A second signal ends them.
 pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), Failure> {
-    let log = telemetry::start(config.log_format, &config.log_filter)?;
+    let telemetry =
+        telemetry::start(config.log_format, &config.log_filter, config.traces.as_ref())?;
     #[cfg(unix)]
     crate::open_files::raise_limit();
     let mut composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
-    let monitored = composition.admin.take().map(|admin| monitor(admin, &composition.server, &log));
+    let monitored =
+        composition.admin.take().map(|admin| monitor(admin, &composition.server, &telemetry));
     announce(config, &composition, monitored);
 
     let (stop, _) = watch::channel(false);
@@ -69,12 +71,14 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
         }
         tracing::info!("stopping: waiting for requests in flight");
         stop.send_replace(true);
+        let deadline = Instant::now() + GRACE;
         let all = async {
             let ended = (&mut server).await;
             if let Some(identity) = &mut identity {
                 // Only the server needed it: how it ends no longer matters.
                 let _ = identity.await;
             }
+            telemetry.flush_until(deadline).await;
             ended
         };
         let ended = tokio::time::timeout(GRACE, all).await;
@@ -92,11 +96,11 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
 }
 
 /// Starts to serve what monitoring reads, and returns where.
-fn monitor(mut admin: Admin, server: &Server, log: &Log) -> SocketAddr {
+fn monitor(mut admin: Admin, server: &Server, telemetry: &Telemetry) -> SocketAddr {
     admin.metrics.figure(
         "todo_mcp_log_lines_dropped",
         "Lines of the log that were dropped because standard error was too slow",
-        log.dropped(),
+        telemetry.dropped_lines(),
     );
     let address = admin.address;
     // Until the process ends: it also shows what the server does until it has stopped.

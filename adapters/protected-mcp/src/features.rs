@@ -23,6 +23,7 @@ pub(crate) use prompts::{AnyPrompt, Prompts};
 pub(crate) use resources::AnyResources;
 pub(crate) use subscriptions::{Listener, Streams};
 pub(crate) use tools::Tools;
+use tracing::Instrument as _;
 
 use crate::jsonrpc::{Error, Reply, string};
 use crate::observation::RequestRecord;
@@ -100,8 +101,12 @@ impl Features {
         record: &mut RequestRecord,
     ) -> Result<Answer, Error> {
         let mut own = record.of_operation();
-        let answer = self.answer_observed(operation, &mut own).await;
+        let span = operation.observed.span();
+        let answer = self.answer_observed(operation, &mut own).instrument(span).await;
         operation.observed.answered(&own, &answer);
+        if let Some(id) = operation.observed.trace_id() {
+            own.trace_id(id);
+        }
         record.add(own);
         answer
     }

@@ -2,13 +2,17 @@
 
 mod observed;
 mod record;
+mod span;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Span;
+
 pub(crate) use observed::{Observed, Observers};
 pub(crate) use record::RequestRecord;
+pub use span::OPERATION_TARGET;
 
 use crate::oauth::Caller;
 use crate::protocol::TraceContext;
@@ -21,6 +25,18 @@ pub trait Observer: Send + Sync {
     /// caller why, and that it may try again.
     fn admit_change(&self) -> Result<(), Cow<'static, str>> {
         Ok(())
+    }
+
+    /// An operation begins in a span of its own, which [`OPERATION_TARGET`] describes. A tracer connects it with
+    /// the remote span that is its `parent`, and with that of the HTTP request that carries it, `linked` if it is
+    /// another one. Returns the id of the trace, for the log. Not called if no subscriber wants the span.
+    fn begin(
+        &self,
+        _span: &Span,
+        _parent: Option<&TraceContext>,
+        _linked: Option<&TraceContext>,
+    ) -> Option<String> {
+        None
     }
 
     /// An operation has ended: once for each, also in a batch, and also if the client has gone away.
@@ -84,6 +100,17 @@ impl Outcome {
             Self::Failed { code } => Some(code),
             Self::Rejected { code, .. } => code,
             Self::Completed | Self::Abandoned => None,
+        }
+    }
+
+    /// The class of the error, as `error.type` of OpenTelemetry's conventions for MCP: `tool_error`, or the number
+    /// of the error as text.
+    pub fn error_type(self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Completed => None,
+            Self::Failed { .. } => Some("tool_error".into()),
+            Self::Rejected { number, .. } => Some(number.to_string().into()),
+            Self::Abandoned => Some("cancelled".into()),
         }
     }
 }

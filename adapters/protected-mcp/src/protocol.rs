@@ -19,7 +19,7 @@ pub(crate) use revision::{
     allows_batches, check_log_level, check_version, era_of, stated_revision,
 };
 pub use trace_context::TraceContext;
-pub(crate) use trace_context::trace_context;
+pub(crate) use trace_context::trace_contexts;
 
 /// A request with the parameters that MCP knows.
 pub(crate) type Request<'a> = crate::jsonrpc::Request<'a, Params<'a>>;

@@ -16,23 +16,23 @@ pub(super) fn run(settings: &Settings, config: &Config) -> Result<(), Failure> {
 /// Which settings are set, and where.
 fn sources(settings: &Settings, config: &Config) -> String {
     let file = settings.file();
-    let set: Vec<(&str, &Source)> = SETTINGS
-        .iter()
-        .flat_map(About::names)
-        .filter_map(|name| Some((name, settings.source(name)?)))
-        .collect();
+    let names = SETTINGS.iter().flat_map(|about| about.names().map(move |name| (about, name)));
+    let set: Vec<(&About, &str, &Source)> =
+        names.filter_map(|(about, name)| Some((about, name, settings.source(name)?))).collect();
     if set.is_empty() {
         let file = file.display();
         return format!(
             "\nEvery setting has its default: none is set in the environment or in\n{file}\n"
         );
     }
-    let width = set.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let width = set.iter().map(|(_, name, _)| name.len()).max().unwrap_or_default();
     let mut text = "\nSet, and where; every other setting has its default:\n\n".to_owned();
-    for (name, source) in set {
+    for (about, name, source) in set {
         let has_no_password = matches!(config.database, Database::Sqlite(_) | Database::Memory);
         let value = if name == "DATABASE_URL" && !has_no_password {
             format!("`{}`", config.database)
+        } else if about.is_secret && name != "DATABASE_URL" {
+            "a value that is not shown".to_owned()
         } else {
             shown(settings.get(name).unwrap_or_default())
         };

@@ -151,7 +151,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
-fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, String> {
+pub(super) fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, String> {
     let words = choices.each_ref().map(|(word, _)| *word).join(" or ");
     let chosen = choices.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
     chosen.map(|(_, value)| value).ok_or_else(|| format!("must be {words}"))

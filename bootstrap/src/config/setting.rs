@@ -17,7 +17,7 @@ pub struct About {
     pub default: DefaultValue,
     pub meaning: &'static str,
     /// Whether its text may hold a password, and is never repeated.
-    pub(super) is_secret: bool,
+    pub(crate) is_secret: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The table of all settings: name, default, meaning, and how a value is read.
 
+pub(super) mod traces;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -195,7 +197,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 29] = [
+pub const SETTINGS: [About; 44] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -223,6 +225,21 @@ pub const SETTINGS: [About; 29] = [
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,
     RUST_LOG.about,
+    traces::ENDPOINT.about,
+    traces::TRACES_ENDPOINT.about,
+    traces::HEADERS.about,
+    traces::TIMEOUT.about,
+    traces::PROTOCOL.about,
+    traces::COMPRESSION.about,
+    traces::EXPORTER.about,
+    traces::DISABLED.about,
+    traces::SERVICE_NAME.about,
+    traces::RESOURCE_ATTRIBUTES.about,
+    traces::SAMPLER.about,
+    traces::SAMPLER_ARG.about,
+    traces::SCHEDULE_DELAY.about,
+    traces::MAX_QUEUE_SIZE.about,
+    traces::MAX_EXPORT_BATCH_SIZE.about,
     EMULATOR_PORT.about,
     EMULATOR_AUTO_CONSENT.about,
 ];

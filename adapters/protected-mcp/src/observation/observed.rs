@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
+use tracing::Span;
 
-use super::{Affected, Observer, Operation, Outcome, RequestRecord};
+use super::{Affected, Observer, Operation, Outcome, RequestRecord, span};
 use crate::jsonrpc::Error;
 use crate::oauth::Caller;
-use crate::protocol::{self, Method, TraceContext, stated_revision, trace_context};
+use crate::protocol::{self, Method, TraceContext, stated_revision, trace_contexts};
 
 /// The observers of a server.
 #[derive(Clone, Default)]
@@ -32,13 +33,25 @@ impl Observers {
         if self.0.is_empty() {
             return Observed(None);
         }
+        let method = Method::of(&request.method).map_or("unknown", Method::name);
+        let revision = stated_revision(headers);
+        let (trace, linked) = trace_contexts(request, headers);
+        let span = span::begin(method, revision, request.id);
+        let trace_id = if span.is_disabled() {
+            None
+        } else {
+            let begin = |it: &Arc<dyn Observer>| it.begin(&span, trace.as_ref(), linked.as_ref());
+            self.0.iter().filter_map(begin).last()
+        };
         Observed(Some(Arc::new(Observation {
             observers: self.clone(),
             caller: Arc::clone(caller),
-            method: Method::of(&request.method).map_or("unknown", Method::name),
-            revision: stated_revision(headers),
+            method,
+            revision,
             request_id: request.id.get().into(),
-            trace: trace_context(request, headers),
+            trace,
+            span,
+            trace_id,
             started: Instant::now(),
             state: Mutex::default(),
         })))
@@ -67,6 +80,9 @@ struct Observation {
     revision: Option<&'static str>,
     request_id: Box<str>,
     trace: Option<TraceContext>,
+    span: Span,
+    /// Of the span, if it is part of a trace.
+    trace_id: Option<String>,
     started: Instant,
     state: Mutex<State>,
 }
@@ -86,6 +102,15 @@ impl Observed {
         if let Some(observation) = &self.0 {
             change(&mut observation.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
+    }
+
+    /// What the operation does is to be in this span.
+    pub(crate) fn span(&self) -> Span {
+        self.0.as_ref().map_or_else(Span::none, |observation| observation.span.clone())
+    }
+
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        self.0.as_ref()?.trace_id.as_deref()
     }
 
     /// Asks the observers whether a change may start.
@@ -144,6 +169,7 @@ impl Drop for Observation {
             affected: &state.affected,
             elapsed: self.started.elapsed(),
         };
+        span::end(&self.span, &operation);
         for (place, observer) in self.observers.0.iter().enumerate() {
             operation.may_change = place < state.admitted;
             observer.operation(&operation);

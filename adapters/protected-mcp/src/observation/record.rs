@@ -22,6 +22,7 @@ pub(crate) struct RequestRecord {
     prompt: Option<&'static str>,
     code: Option<&'static str>,
     operations: usize,
+    trace_id: Option<String>,
     /// Why the request was refused, as the caller reads it.
     reason: Option<String>,
     /// Of a request that is no message: its HTTP method, and its path.
@@ -67,10 +68,15 @@ impl RequestRecord {
     }
 
     /// Adds what an operation has turned out to be. Of several, the last that says something counts.
-    pub(crate) fn add(&mut self, Self { tool, prompt, code, .. }: Self) {
+    pub(crate) fn add(&mut self, Self { tool, prompt, code, trace_id, .. }: Self) {
         self.tool = tool.or(self.tool);
         self.prompt = prompt.or(self.prompt);
         self.code = code.or(self.code);
+        self.trace_id = trace_id.or(self.trace_id.take());
+    }
+
+    pub(crate) fn trace_id(&mut self, id: &str) {
+        self.trace_id = Some(id.to_owned());
     }
 
     pub(crate) fn tool(&mut self, tool: &'static str) {
@@ -113,6 +119,7 @@ impl RequestRecord {
             prompt = self.prompt,
             code = self.code,
             reason = self.reason,
+            trace_id = self.trace_id,
             http.method = self.http.as_ref().map(|(method, _)| method.as_str()),
             http.path = self.http.as_ref().map(|(_, path)| path.as_str()),
             subject = caller.map(|caller| &**caller.subject()),

@@ -48,8 +48,12 @@ fn is_parent(text: &str) -> bool {
         && !is_zero(span)
 }
 
-/// The trace of a request. That of `_meta` is nearer to what is asked for than that of the HTTP request.
-pub(crate) fn trace_context(request: &Request<'_>, headers: &HeaderMap) -> Option<TraceContext> {
+/// The trace of a request, and that of the HTTP request that carries it if it is stated apart: that of `_meta` is
+/// nearer to what is asked for.
+pub(crate) fn trace_contexts(
+    request: &Request<'_>,
+    headers: &HeaderMap,
+) -> (Option<TraceContext>, Option<TraceContext>) {
     #[derive(Deserialize)]
     struct Meta<'a> {
         #[serde(borrow)]
@@ -62,11 +66,13 @@ pub(crate) fn trace_context(request: &Request<'_>, headers: &HeaderMap) -> Optio
         let state = meta.tracestate.and_then(string);
         TraceContext::new(&string(meta.traceparent?)?, state.as_deref())
     };
-    let of_headers = || {
-        let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
-        TraceContext::new(header("traceparent")?, header("tracestate"))
-    };
-    of_meta().or_else(of_headers)
+    let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
+    let of_headers =
+        header("traceparent").and_then(|parent| TraceContext::new(parent, header("tracestate")));
+    match of_meta() {
+        None => (of_headers, None),
+        of_meta => (of_meta, of_headers),
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +87,7 @@ mod tests {
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"_meta":{meta}}}}}"#);
         let Ok(Payload::One(Message::Request(request))) = read(body.as_bytes()) else { panic!() };
         let headers = headers.iter().map(|(name, it)| (name.parse().unwrap(), it.parse().unwrap()));
-        trace_context(&request, &headers.collect())
+        trace_contexts(&request, &headers.collect()).0
     }
 
     #[test]

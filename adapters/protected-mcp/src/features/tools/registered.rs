@@ -9,6 +9,7 @@ use std::task::Poll;
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use super::super::authorization::Access;
 use super::super::failure::Failure;
@@ -166,12 +167,14 @@ impl<T: Tool> AnyTool for Registered<T> {
             let admitted = access.observed.admit_change();
             admitted.map_err(|sentence| Failure::unavailable(sentence, RETRY_AFTER_SECONDS))?;
             let (kept, observed) = ((Arc::clone(share), Slot::of(share)), access.observed.clone());
-            Running::Spawned(tokio::spawn(async move {
+            let span = observed.span();
+            let call = async move {
                 let outcome = call.await;
                 observed.call_ended(outcome.as_ref().err().map(Failure::code));
                 drop((kept, observed));
                 outcome
-            }))
+            };
+            Running::Spawned(tokio::spawn(call.instrument(span)))
         })
     }
 }
