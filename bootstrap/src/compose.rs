@@ -32,7 +32,8 @@ use crate::ids::UuidV7Source;
 use crate::metrics::{Admin, Metrics, Sources};
 use crate::open_files::connection_limit;
 use crate::passed_sockets::PassedSockets;
-use crate::telemetry::{Parents, TracedStorage};
+use crate::storage_calls::{Observed, StorageObserver};
+use crate::telemetry::{Parents, StorageSpans};
 use ports::Taken;
 
 /// A server that is ready to run: sockets bound, storage open.
@@ -89,11 +90,16 @@ async fn compose_all(
         crate::local_identity::check(&config.database)?;
     }
     let database_is_new = config.database.is_new();
-    let mut storage = open_storage(config).await?;
+    let storage = open_storage(config).await?;
     let mut metrics = admin.is_some().then(Metrics::default);
+    let mut storage_observers = Vec::new();
     if let Some(metrics) = &mut metrics {
-        (storage.repository, storage.history) = metrics.timed(storage.repository, storage.history);
+        storage_observers.push(metrics.storage_observer());
     }
+    if config.traces.is_some() {
+        storage_observers.push(storage_spans(&config.database));
+    }
+    let storage = storage.observed(storage_observers);
     let public_url = config.public_url_at(address).map_err(Failure::other)?;
 
     let engine_clock: Arc<dyn protected_mcp::Clock> = Arc::new(EngineClock(Arc::clone(&clock)));
@@ -110,7 +116,6 @@ async fn compose_all(
     let forgetting =
         Forgetting::new(Arc::clone(&storage.history), Arc::clone(&clock), config.history_days);
     let health = Arc::clone(&storage.health);
-    (storage.repository, storage.history) = traced(config, storage.repository, storage.history);
     let todos = Arc::new(storage.into_todos(config, clock));
     let mut server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
@@ -152,23 +157,14 @@ async fn compose_all(
     })
 }
 
-/// The storage as operations see it: with a span for each call, if there are traces.
-fn traced(
-    config: &Config,
-    repository: Arc<dyn TodoRepository>,
-    history: Arc<dyn TodoHistory>,
-) -> (Arc<dyn TodoRepository>, Arc<dyn TodoHistory>) {
-    if config.traces.is_none() {
-        return (repository, history);
-    }
-    let system = match config.database {
+/// Makes a span of each call of the storage.
+fn storage_spans(database: &Database) -> Arc<dyn StorageObserver> {
+    Arc::new(StorageSpans::new(match database {
         Database::Memory => None,
         Database::Sqlite(_) => Some("sqlite"),
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => Some("postgresql"),
-    };
-    let traced = Arc::new(TracedStorage::new(repository, history, system));
-    (Arc::clone(&traced) as Arc<dyn TodoRepository>, traced)
+    }))
 }
 
 /// The hosts that requests may address, and what to change if one is missing.
@@ -203,6 +199,16 @@ impl Storage {
         changes: Arc<dyn ChangeFeed>,
     ) -> Self {
         Self { repository: storage.clone(), health: storage.clone(), history: storage, changes }
+    }
+
+    /// The same storage, with observers of its calls.
+    fn observed(mut self, observers: Vec<Arc<dyn StorageObserver>>) -> Self {
+        if !observers.is_empty() {
+            let observers = observers.into();
+            self.repository = Arc::new(Observed::new(self.repository, &observers));
+            self.history = Arc::new(Observed::new(self.history, &observers));
+        }
+        self
     }
 
     /// The use cases of callers.

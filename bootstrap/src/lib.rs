@@ -7,6 +7,7 @@
 //! * [`settings`] — the environment and the `.env` file
 //! * `failure`, `console` — errors with their exit codes, and what commands print
 //! * `http` — bounded HTTP requests
+//! * `storage_calls` — each call of the storage, observed
 //! * `telemetry` — the log and traces
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files` — the system clock, new ids, signals, how many files may be open
@@ -42,6 +43,7 @@ mod serve;
 mod service_manager;
 pub mod settings;
 mod signals;
+mod storage_calls;
 mod telemetry;
 
 use std::ffi::OsString;

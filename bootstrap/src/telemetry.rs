@@ -26,7 +26,7 @@ use plain::PlainFields;
 
 pub(crate) use standard_error::LogFormat;
 use traces::Traces;
-pub(crate) use traces::{Parents, TraceSettings, TracedStorage};
+pub(crate) use traces::{Parents, StorageSpans, TraceSettings};
 
 /// The log and the traces of this process. Dropping it writes what is queued of the log.
 pub(crate) struct Telemetry {

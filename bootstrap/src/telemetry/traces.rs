@@ -1,6 +1,6 @@
 //! Traces: the spans of operations and of what they ask the storage for, sent to an OpenTelemetry collector.
 //!
-//! The engine and [`TracedStorage`] make spans of `tracing`, which cost next to nothing while no layer wants
+//! The engine and [`StorageSpans`] make spans of `tracing`, which cost next to nothing while no layer wants
 //! them. The layer here wants those spans and nothing else: no event of the log, no span of a library. So an
 //! exported span holds only the fields that these two give it.
 
@@ -31,7 +31,7 @@ use url::Url;
 use crate::failure::Failure;
 pub(crate) use parents::Parents;
 use storage::STORAGE_TARGET;
-pub(crate) use storage::TracedStorage;
+pub(crate) use storage::StorageSpans;
 
 /// Which spans are sent, where, and how.
 #[derive(Debug)]
