@@ -111,28 +111,6 @@ async fn it_names_exactly_the_tools_of_the_server() {
 }
 
 #[tokio::test]
-async fn the_prompts_for_directories_expect_calls_that_exist() {
-    const LISTING: &str = include_str!("../bootstrap/listing.md");
-    let server = TestServer::start().await;
-    let result = server.owner().legacy("tools/list", json!({})).await.result();
-    let tools = result["tools"].as_array().unwrap();
-    for (heading, prompts) in [("## Prompts that work", 5), ("## Prompts that are refused", 3)] {
-        let section = section_of(LISTING, heading);
-        let calls: Vec<&str> = section.split("```text\n").skip(1).collect();
-        assert_eq!(calls.len(), prompts, "{heading}");
-        let calls = calls.iter().filter_map(|rest| rest.split("```").next()).flat_map(str::lines);
-        for call in calls {
-            let (name, arguments) = call.split_once(' ').unwrap();
-            let tool = tools.iter().find(|tool| tool["name"] == name).expect(call);
-            let arguments: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(arguments).expect(call);
-            let unknown = |name: &&String| tool["inputSchema"]["properties"][*name].is_null();
-            assert_eq!(arguments.keys().find(unknown), None, "{call}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn everything_the_server_offers_is_listed() {
     let server = TestServer::start().await;
     let owner = server.owner();
