@@ -78,6 +78,7 @@ pub async fn compose_with_clock(
     let database_is_new = config.database.is_new();
     let Storage { mut repository, health, mut history, changes } = open_storage(config).await?;
     let mut metrics = admin.is_some().then(Metrics::default);
+    let observer = metrics.as_mut().map(Metrics::observer);
     if let Some(metrics) = &mut metrics {
         (repository, history) = metrics.timed(repository, history);
     }
@@ -109,8 +110,8 @@ pub async fn compose_with_clock(
         .readiness(Arc::new(StorageReadiness(Arc::clone(&health))))
         .readiness(Arc::new(keys.clone()))
         .clock(engine_clock);
-    if let Some(metrics) = &mut metrics {
-        server = server.observer(metrics.observer());
+    if let Some(observer) = observer {
+        server = server.observer(observer);
     }
     let server = server.build().map_err(Failure::other)?;
     if let Some(metrics) = &mut metrics {

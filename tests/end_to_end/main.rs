@@ -36,6 +36,7 @@ mod history;
 mod listening;
 mod log_hygiene;
 mod memory;
+mod metrics;
 mod moving;
 mod notes_example;
 mod official_client;
