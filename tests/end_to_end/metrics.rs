@@ -69,29 +69,29 @@ async fn a_scrape_counts_what_callers_and_attackers_do_while_they_do_it() {
         earlier = later;
     }
     let last = earlier;
-    let requests = |labels: &[_]| last.value("todo_mcp_requests_total", labels);
-    assert_eq!(requests(&[("status", "401"), ("reason", "missing_token")]), 4.0);
-    assert_eq!(requests(&[("status", "401"), ("reason", "expired")]), 4.0);
-    assert_eq!(requests(&[("status", "401"), ("reason", "malformed")]), 4.0);
+    let requests = |labels: &[_]| last.count("todo_mcp_requests_total", labels);
+    assert_eq!(requests(&[("status", "401"), ("reason", "missing_token")]), 4);
+    assert_eq!(requests(&[("status", "401"), ("reason", "expired")]), 4);
+    assert_eq!(requests(&[("status", "401"), ("reason", "malformed")]), 4);
     // Twenty at once, and what refills meanwhile.
     let refused = requests(&[("status", "429"), ("reason", "rate_limited")]);
-    assert!((1.0..=20.0).contains(&refused), "{refused}");
-    assert_eq!(requests(&[]), 1.0 + 8.0 + 12.0 + 40.0);
+    assert!((1..=20).contains(&refused), "{refused}");
+    assert_eq!(requests(&[]), 1 + 8 + 12 + 40);
 
-    let verified = |result| last.value("todo_mcp_token_verifications_total", &[("result", result)]);
-    assert_eq!((verified("expired"), verified("malformed")), (4.0, 4.0));
-    let accepted = verified("accepted") + last.value("todo_mcp_token_cache_hits_total", &[]);
-    assert_eq!(accepted, 1.0 + 8.0 + 40.0);
+    let verified = |result| last.count("todo_mcp_token_verifications_total", &[("result", result)]);
+    assert_eq!((verified("expired"), verified("malformed")), (4, 4));
+    let accepted = verified("accepted") + last.count("todo_mcp_token_cache_hits_total", &[]);
+    assert_eq!(accepted, 1 + 8 + 40);
 
     let duration = "mcp_server_operation_duration_seconds";
     let tool = ("gen_ai_tool_name", "get_todo");
-    let failed = last.value(duration, &[tool, ("error_type", "tool_error")]);
-    let all = last.value(duration, &[tool, ("mcp_method_name", "tools/call")]);
-    assert_eq!((failed, all), (4.0, 8.0));
-    let errors = last.value("todo_mcp_operation_errors_total", &[("code", "not_found")]);
-    assert_eq!(errors, 4.0);
-    let found = last.value("todo_mcp_storage_duration_seconds", &[("operation", "find")]);
-    assert_eq!(found, 4.0, "what is no id is not looked for");
+    let failed = last.count(duration, &[tool, ("error_type", "tool_error")]);
+    let all = last.count(duration, &[tool, ("mcp_method_name", "tools/call")]);
+    assert_eq!((failed, all), (4, 8));
+    let errors = last.count("todo_mcp_operation_errors_total", &[("code", "not_found")]);
+    assert_eq!(errors, 4);
+    let found = last.count("todo_mcp_storage_duration_seconds", &[("operation", "find")]);
+    assert_eq!(found, 4, "what is no id is not looked for");
 }
 
 /// Asserts that no counter or histogram falls.
@@ -110,7 +110,8 @@ async fn no_caller_can_add_a_series() {
     let server = monitored().with("TODO_RATE_LIMIT", "off").serve().await;
     let strange = |number: usize| {
         let message = |method: &str, params: Value| {
-            json!({ "jsonrpc": "2.0", "id": format!("id {number}"), "method": method, "params": params })
+            let id = format!("id {number}");
+            json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
         };
         let name = format!("made_up_{number}");
         let messages = [
@@ -122,7 +123,10 @@ async fn no_caller_can_add_a_series() {
         ];
         messages[number % messages.len()].clone()
     };
-    let owner = server.caller().await;
+    // Not through the proxy, which judges each message.
+    let bearer =
+        |token: &str| Client::new(format!("http://{}/mcp", server.address), Some(token.to_owned()));
+    let owner = bearer(&server.token().await);
     let send = async |numbers: std::ops::Range<usize>| {
         let batch = Value::Array(numbers.map(strange).collect()).to_string();
         assert_eq!(owner.post(batch).await.status, 200);
@@ -131,9 +135,9 @@ async fn no_caller_can_add_a_series() {
         let mut headers = owner.headers();
         headers.insert("mcp-protocol-version", format!("20{number:02}-01-01").parse().unwrap());
         owner.send(headers, strange(0).to_string()).await;
-        server.bearer(&format!("not a token {number}")).post(strange(0).to_string()).await;
-        let subject = server.caller_named(&format!("usr_{number}")).await;
-        subject.post(strange(number).to_string()).await;
+        bearer(&format!("not a token {number}")).post(strange(0).to_string()).await;
+        let subject = json!({ "subject": format!("usr_{number}") });
+        bearer(&server.token_for(&subject).await).post(strange(number).to_string()).await;
     };
     send(0..100).await;
     for number in 0..5 {
@@ -154,8 +158,8 @@ async fn no_caller_can_add_a_series() {
     let new: Vec<_> = series(&after).difference(&series(&before)).cloned().collect();
     assert!(new.is_empty(), "{new:?}");
     assert_eq!(after.lines(), before.lines());
-    let operations = |scrape: &Scrape| scrape.value("todo_mcp_operations_total", &[]);
-    assert!(operations(&after) - operations(&before) >= 10_000.0);
+    let operations = |scrape: &Scrape| scrape.count("todo_mcp_operations_total", &[]);
+    assert!(operations(&after) - operations(&before) >= 10_000);
 }
 
 #[tokio::test]
@@ -189,7 +193,9 @@ async fn the_manual_lists_every_metric_with_its_labels_and_no_other() {
     assert_eq!(listed, expected, "the rows should be:\n{}", expected.join("\n"));
     // The queries name metrics that exist.
     let words = chapter.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
-    for word in words.filter(|word| word.starts_with("todo_mcp_") || word.starts_with("mcp_server_")) {
+    for word in
+        words.filter(|word| word.starts_with("todo_mcp_") || word.starts_with("mcp_server_"))
+    {
         let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end));
         let is_known = |name: &str| scrape.families.iter().any(|family| family.name == name);
         assert!(is_known(word) || base.is_some_and(is_known), "{word}");
@@ -198,12 +204,11 @@ async fn the_manual_lists_every_metric_with_its_labels_and_no_other() {
 
 #[tokio::test]
 async fn the_listener_for_monitoring_has_the_probes_of_the_other_and_nothing_else() {
-    let scalekit = [
-        ("SCALEKIT_ENVIRONMENT_URL", "http://127.0.0.1:1"),
-        ("SCALEKIT_RESOURCE_ID", "res_1"),
-    ];
-    let without_keys =
-        scalekit.iter().fold(monitored(), |installation, (name, value)| installation.with(name, value));
+    let scalekit =
+        [("SCALEKIT_ENVIRONMENT_URL", "http://127.0.0.1:1"), ("SCALEKIT_RESOURCE_ID", "res_1")];
+    let without_keys = scalekit
+        .iter()
+        .fold(monitored(), |installation, (name, value)| installation.with(name, value));
     for (installation, status) in [(monitored(), 200), (without_keys, 503)] {
         let server = installation.serve().await;
         for (path, status) in [("/readyz", status), ("/healthz", 200)] {

@@ -38,10 +38,9 @@ impl Scrape {
             assert_eq!(named, name);
             assert!(is_name(name) && !help.is_empty(), "{line}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
-            let samples: Vec<_> = std::iter::from_fn(|| {
-                lines.next_if(|line| !line.starts_with('#')).map(|line| sample(line))
-            })
-            .collect();
+            let samples: Vec<_> =
+                std::iter::from_fn(|| lines.next_if(|line| !line.starts_with('#')).map(sample))
+                    .collect();
             let values = match kind {
                 "counter" | "gauge" => plain(name, kind, &samples),
                 "histogram" => histogram(name, &samples),
@@ -60,13 +59,14 @@ impl Scrape {
         found.unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// The sum of the series that have these labels.
-    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    /// The sum of the counters, or of the counts of histograms, that have these labels.
+    pub fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let is_meant = |series: &Labels| {
             labels.iter().all(|(name, value)| series.get(*name).is_some_and(|it| it == value))
         };
         let values = self.family(name).values.iter();
-        values.filter(|(series, _)| is_meant(series)).map(|(_, value)| value).sum()
+        let sum: f64 = values.filter(|(series, _)| is_meant(series)).map(|(_, it)| it).sum();
+        sum.to_string().parse().unwrap()
     }
 
     /// How many lines hold a value.
@@ -133,7 +133,10 @@ fn histogram(name: &str, samples: &[Sample]) -> BTreeMap<Labels, f64> {
         assert!(bounds.clone().is_sorted_by(|one, next| one < next), "{series:?}");
         assert!(buckets.is_sorted_by(|one, next| one.value <= next.value), "{series:?}");
         let last = buckets.last().unwrap();
-        assert_eq!((last.le.as_deref(), last.value.to_bits()), (Some("+Inf"), count.value.to_bits()));
+        assert_eq!(
+            (last.le.as_deref(), last.value.to_bits()),
+            (Some("+Inf"), count.value.to_bits())
+        );
         assert!(counts.insert(count.labels.clone(), count.value).is_none(), "{series:?}");
     }
     counts

@@ -121,9 +121,11 @@ impl Metrics {
             move || it.statistics().tokens.budget_used,
         );
         let it = scalekit.clone();
-        self.figure("todo_mcp_signing_keys", "Signing keys of Scalekit that are known", move || {
-            number(it.statistics().keys.known)
-        });
+        self.figure(
+            "todo_mcp_signing_keys",
+            "Signing keys of Scalekit that are known",
+            move || number(it.statistics().keys.known),
+        );
         let it = scalekit.clone();
         self.figures(
             "todo_mcp_signing_keys_age_seconds",

@@ -20,14 +20,14 @@ use super::registry::Metrics;
 use super::table::Table;
 
 /// A storage port whose calls are timed.
-pub(crate) struct Timed<P: ?Sized> {
+struct Timed<P: ?Sized> {
     port: Arc<P>,
     timings: Arc<Timings>,
 }
 
 /// By the method of the port.
 #[derive(Default)]
-pub(super) struct Timings {
+struct Timings {
     durations: Table<&'static str, Histogram, 32>,
     /// Also by the kind of the error.
     errors: Table<(&'static str, &'static str), AtomicU64, 96>,
@@ -39,7 +39,7 @@ impl Metrics {
         &mut self,
         repository: Arc<dyn TodoRepository>,
         history: Arc<dyn TodoHistory>,
-    ) -> (Arc<Timed<dyn TodoRepository>>, Arc<Timed<dyn TodoHistory>>) {
+    ) -> (Arc<dyn TodoRepository>, Arc<dyn TodoHistory>) {
         let timings = Arc::new(Timings::default());
         let it = Arc::clone(&timings);
         self.figures(

@@ -31,8 +31,8 @@ use tokio::time::timeout;
 
 pub(crate) use connection::{Busy, Connection};
 use registry::Place;
-pub use registry::{ConnectionLimit, ConnectionStatistics};
 pub(crate) use registry::Registry;
+pub use registry::{ConnectionLimit, ConnectionStatistics};
 use stream::Stream;
 
 use super::health::{self, HEALTH};

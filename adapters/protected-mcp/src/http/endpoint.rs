@@ -219,9 +219,8 @@ struct Arriving<'a> {
 impl Arriving<'_> {
     /// Keeps the connection from being closed to make room for another.
     fn keep_busy(&self) -> Result<Option<Busy>, Error> {
-        let kept = |it: &Arc<Connection>| {
-            it.keep_busy().ok_or_else(|| overload(Scarce::Connections))
-        };
+        let kept =
+            |it: &Arc<Connection>| it.keep_busy().ok_or_else(|| overload(Scarce::Connections));
         self.connection.map(kept).transpose()
     }
 }

@@ -94,7 +94,11 @@ impl Share {
             return Ok(());
         }
         self.give_back(bytes);
-        if of_the_caller > MOST_BYTES_OF_A_CALLER { Err(too_much()) } else { Err(overload(Scarce::Memory)) }
+        if of_the_caller > MOST_BYTES_OF_A_CALLER {
+            Err(too_much())
+        } else {
+            Err(overload(Scarce::Memory))
+        }
     }
 
     /// Adds bytes whatever the budget says: for the answer to what was done and must be told.

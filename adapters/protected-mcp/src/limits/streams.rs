@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::account::Account;
-use super::usage::Usage;
 use super::overload::{Scarce, overload};
+use super::usage::Usage;
 use crate::jsonrpc::Error;
 
 /// More than the windows that a person has open.

@@ -10,7 +10,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::{
     ChangeError, Creation, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError,
-    RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteSet, WriteSetError, Written,
+    RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteSet, WriteSetError,
+    Written,
 };
 
 use super::connections::Connections;

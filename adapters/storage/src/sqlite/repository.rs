@@ -13,8 +13,8 @@ use todo_application::domain::{
 };
 use todo_application::ports::{
     self, ChangeError, Creation, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError,
-    PlannedWrite, RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteRefusal, WriteSet,
-    WriteSetError, Written, in_one_line,
+    PlannedWrite, RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository,
+    WriteRefusal, WriteSet, WriteSetError, Written, in_one_line,
 };
 use tokio::time::timeout;
 
