@@ -92,6 +92,7 @@ async fn compose_all(
     let database_is_new = config.database.is_new();
     let storage = open_storage(config).await?;
     let mut metrics = admin.is_some().then(Metrics::default);
+    let observer = metrics.as_mut().map(Metrics::observer);
     let mut storage_observers = Vec::new();
     if let Some(metrics) = &mut metrics {
         storage_observers.push(metrics.storage_observer());
@@ -133,8 +134,8 @@ async fn compose_all(
     if config.traces.is_some() {
         server = server.observer(Arc::new(Parents));
     }
-    if let Some(metrics) = &mut metrics {
-        server = server.observer(metrics.observer());
+    if let Some(observer) = observer {
+        server = server.observer(observer);
     }
     let server = server.build().map_err(Failure::other)?;
     if let Some(metrics) = &mut metrics {

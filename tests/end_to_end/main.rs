@@ -38,6 +38,7 @@ mod installed_files;
 mod listening;
 mod log_hygiene;
 mod memory;
+mod metrics;
 mod moving;
 mod notes_example;
 mod official_client;

@@ -51,17 +51,17 @@ async fn a_client_logs_in_through_the_address_of_this_machine_too() {
 
 #[tokio::test]
 async fn a_client_of_the_old_era_uses_the_tools() {
-    uses_the_tools(old_era()).await;
+    Box::pin(uses_the_tools(old_era())).await;
 }
 
 #[tokio::test]
 async fn a_client_of_the_new_era_uses_the_tools() {
-    uses_the_tools(new_era()).await;
+    Box::pin(uses_the_tools(new_era())).await;
 }
 
 #[tokio::test]
 async fn a_client_that_negotiates_the_era_uses_the_tools() {
-    uses_the_tools(either_era()).await;
+    Box::pin(uses_the_tools(either_era())).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(crate) struct Server {
     proxy: ValidatingProxy,
     /// The address of the program itself, behind the proxy.
     pub(crate) address: SocketAddr,
+    /// Where monitoring reads, if it may.
+    pub(crate) admin: Option<String>,
     /// The MCP endpoint, through the proxy.
     pub(crate) endpoint: String,
     /// The issuer of access tokens.
@@ -32,7 +34,8 @@ impl Server {
         let (endpoint, issuer) = (text("mcp.url"), text("authorization_server"));
         let minting =
             Client::new(format!("http://127.0.0.1:{}/emulator/token", port_of(&issuer)), None);
-        Self { process, proxy, address, endpoint, issuer, minting }
+        let admin = ready["admin.address"].as_str().map(str::to_owned);
+        Self { process, proxy, address, admin, endpoint, issuer, minting }
     }
 
     /// The port of the proxy.

@@ -9,9 +9,13 @@ use crate::process::Ended;
 async fn a_port_in_use_names_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    for setting in ["PORT", "EMULATOR_PORT"] {
-        let ended = Installation::new().with(setting, port).run(&["serve"]).await;
-        assert_one_sentence(&ended, &[setting, &port.to_string()]);
+    let address = format!("127.0.0.1:{port}");
+    let port = port.to_string();
+    for (setting, value) in
+        [("PORT", &port), ("EMULATOR_PORT", &port), ("TODO_ADMIN_ADDRESS", &address)]
+    {
+        let ended = Installation::new().with(setting, value).run(&["serve"]).await;
+        assert_one_sentence(&ended, &[setting, &port]);
     }
 }
 

@@ -21,6 +21,7 @@ pub mod postgres;
 pub mod proxy;
 mod sample;
 pub mod schema;
+pub mod scrape;
 pub mod server;
 
 pub use clock::ManualClock;

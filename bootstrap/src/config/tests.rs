@@ -186,6 +186,25 @@ fn the_greatest_age_of_tokens_is_a_number_of_seconds() {
 }
 
 #[test]
+fn the_address_for_monitoring_has_a_port() {
+    assert_eq!(config([]).admin_address, None);
+    for (text, address) in [
+        ("127.0.0.1:0", "127.0.0.1:0"),
+        ("localhost:9464", "127.0.0.1:9464"),
+        ("[::1]:9464", "[::1]:9464"),
+    ] {
+        let config = config([("TODO_ADMIN_ADDRESS", text)]);
+        assert_eq!(config.admin_address, Some(address.parse().unwrap()));
+        assert_eq!(config.notes, []);
+    }
+    for bad in ["9464", "127.0.0.1", "todo.example.com:9464", "localhost:", "::1:9464x"] {
+        let found = problems([("TODO_ADMIN_ADDRESS", bad)]);
+        let rule = "must be an IP address and a port such as 127.0.0.1:9464";
+        assert!(found[0].contains(rule), "{found:?}");
+    }
+}
+
+#[test]
 fn words_are_read_whatever_their_case() {
     let config = config([
         ("TODO_SHARING", "Everyone"),

@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use protected_mcp::{Clock as _, SystemClock};
+
 use super::figures::{Seconds, number, optional};
 use super::registry::Metrics;
 
 /// Those that the system has are read; of the others there is no series.
 pub(super) fn add_to(metrics: &mut Metrics) {
-    let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let started = SystemClock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     metrics.figure(
         "process_start_time_seconds",
         "When the server was started, in seconds since 1970",

@@ -86,8 +86,8 @@ impl Metrics {
         );
         self.usage(
             server,
-            ("todo_mcp_bytes_in_flight", "Memory for requests that arrive and unread answers"),
-            ("todo_mcp_bytes_in_flight_limit", "The most memory for them"),
+            ("todo_mcp_bytes_in_flight", "Bytes of requests that arrive and of unread answers"),
+            ("todo_mcp_bytes_in_flight_limit", "The most of these bytes"),
             |it| Some(it.statistics().bytes),
         );
     }
@@ -154,7 +154,7 @@ impl Metrics {
         let it = Arc::clone(storage);
         self.figures(
             "todo_mcp_sqlite_writes_waiting_bytes",
-            "Size of the texts of these writes (SQLite)",
+            "Bytes of the texts of writes that are not committed yet (SQLite)",
             move || optional(it.load().writes.map(|writes| number(writes.bytes))),
         );
         self.usage(
@@ -163,7 +163,10 @@ impl Metrics {
                 "todo_mcp_postgres_connections_in_use",
                 "Connections of the pool that are in use (PostgreSQL)",
             ),
-            ("todo_mcp_postgres_connections_limit", "TODO_POSTGRES_POOL (PostgreSQL)"),
+            (
+                "todo_mcp_postgres_connections_limit",
+                "The most connections of the pool, TODO_POSTGRES_POOL (PostgreSQL)",
+            ),
             |it| it.load().connections.map(|it| Usage { used: it.in_use, limit: it.limit }),
         );
         let it = Arc::clone(storage);

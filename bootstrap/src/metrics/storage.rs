@@ -24,7 +24,7 @@ impl Metrics {
         let it = Arc::clone(&timings);
         self.figures(
             "todo_mcp_storage_duration_seconds",
-            "Time of a call of the storage, with its queues and retries",
+            "Time that a call of the storage takes, with its queues and retries",
             move || {
                 let labels = |operation| vec![("operation", Cow::Borrowed(operation))];
                 let entries = it.durations.entries();

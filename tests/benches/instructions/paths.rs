@@ -95,15 +95,22 @@ pub(crate) fn run(report: impl Fn(&Allocated)) {
     let url = format!("sqlite:{}", directory.path().join("todos.db").display());
     let memory = runtime.block_on(TestServer::with([RATE_LIMIT]));
     let sqlite = runtime.block_on(TestServer::with([RATE_LIMIT, ("DATABASE_URL", &url)]));
-    for path in paths(&runtime, &memory, &sqlite) {
+    let metrics = ("TODO_ADMIN_ADDRESS", "127.0.0.1:0");
+    let monitored = runtime.block_on(TestServer::with([RATE_LIMIT, metrics]));
+    for path in paths(&runtime, &memory, &sqlite, &monitored) {
         report(&path.run(&runtime));
     }
 }
 
-fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) -> Vec<Path<'a>> {
+fn paths<'a>(
+    runtime: &Runtime,
+    memory: &'a TestServer,
+    sqlite: &'a TestServer,
+    monitored: &'a TestServer,
+) -> Vec<Path<'a>> {
     use Era::{Legacy, Modern};
     let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
-    let (in_memory, in_sqlite) = (todo(memory), todo(sqlite));
+    let (in_memory, in_sqlite, seen) = (todo(memory), todo(sqlite), todo(monitored));
     let page = json!({ "limit": PAGE });
     let create = json!({ "title": "Buy milk", "description": "two litres" });
     let tool = |name, server: &'a TestServer, era, tool, arguments| {
@@ -137,6 +144,8 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
     vec![
         tool("get_todo, legacy, memory", memory, Legacy, "get_todo", &in_memory),
         tool("get_todo, modern, memory", memory, Modern, "get_todo", &in_memory),
+        tool("get_todo, legacy, memory, metrics", monitored, Legacy, "get_todo", &seen),
+        tool("get_todo, modern, memory, metrics", monitored, Modern, "get_todo", &seen),
         tool("get_todo, legacy, SQLite", sqlite, Legacy, "get_todo", &in_sqlite),
         tool("get_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite),
         tool("list_todos of 50, modern, memory", memory, Modern, "list_todos", &page),
