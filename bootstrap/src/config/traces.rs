@@ -181,3 +181,62 @@ impl Sampling {
         if self.is_parent_based { Sampler::ParentBased(Box::new(root)) } else { root }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+    use crate::settings::Settings;
+
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    fn traces<const N: usize>(settings: [(&str, &str); N]) -> Option<TraceSettings> {
+        Config::from_settings(&Settings::from_iter(settings)).unwrap().traces
+    }
+
+    #[test]
+    fn the_endpoint_of_traces_is_used_as_it_is_and_that_of_all_signals_gets_the_path() {
+        for (endpoint, expected) in [
+            ("http://localhost:4318", "http://localhost:4318/v1/traces"),
+            ("https://otlp.example.com/a/", "https://otlp.example.com/a/v1/traces"),
+        ] {
+            assert_eq!(traces([(ENDPOINT, endpoint)]).unwrap().endpoint.as_str(), expected);
+            let own = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://[::1]:4318/x");
+            let settings = traces([(ENDPOINT, endpoint), own]).unwrap();
+            assert_eq!(settings.endpoint.as_str(), own.1);
+        }
+        assert!(traces([]).is_none());
+    }
+
+    #[test]
+    fn a_service_name_that_is_set_counts_more_than_attributes_and_the_default_less() {
+        let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a, service.version=2%2C5,");
+        let name = |settings: Option<TraceSettings>| {
+            let resource = settings.unwrap().resource.into_iter();
+            resource.rev().find(|(name, _)| name == "service.name").unwrap().1
+        };
+        let endpoint = (ENDPOINT, "http://localhost");
+        assert_eq!(name(traces([endpoint])), "todo-mcp");
+        assert_eq!(name(traces([endpoint, attributes])), "a");
+        assert_eq!(name(traces([endpoint, attributes, ("OTEL_SERVICE_NAME", "b")])), "b");
+        let last = traces([endpoint, attributes]).unwrap().resource.pop().unwrap();
+        assert_eq!(last, ("service.version".to_owned(), "2,5".to_owned()));
+    }
+
+    #[test]
+    fn headers_are_never_shown() {
+        let headers = headers("authorization=Basic%20SECRET , x=1").unwrap();
+        assert_eq!(headers["authorization"], "Basic SECRET");
+        assert!(!format!("{headers:?}").contains("SECRET"));
+        for wrong in ["a", "=b", "a b=c", "a=%ff", "a=%0A"] {
+            assert!(super::headers(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_no_longer_than_the_queue() {
+        let endpoint = (ENDPOINT, "http://localhost");
+        let settings = traces([endpoint, ("OTEL_BSP_MAX_QUEUE_SIZE", "10")]).unwrap();
+        assert_eq!((settings.queue, settings.batch), (10, 10));
+    }
+}
