@@ -7,6 +7,7 @@
 //! | `server` | a running server, and the proxy that validates every message |
 //! | `sdk` | the client of the official Rust SDK, given only a URL |
 //! | `browser` | the user in front of the consent page |
+//! | `collector` | a collector of spans on loopback |
 //!
 //! Nothing here sleeps: a test waits for output or for the end of a process, and fails when
 //! its time limit is over.
@@ -18,6 +19,8 @@
 )]
 
 mod browser;
+#[cfg(unix)]
+mod collector;
 mod installation;
 mod process;
 mod sdk;
@@ -55,4 +58,6 @@ mod side_by_side;
 mod stopping;
 mod terminal;
 mod token_command;
+#[cfg(unix)]
+mod traces;
 mod unavailable;

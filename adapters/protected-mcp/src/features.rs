@@ -104,9 +104,7 @@ impl Features {
         let span = operation.observed.span();
         let answer = self.answer_observed(operation, &mut own).instrument(span).await;
         operation.observed.answered(&own, &answer);
-        if let Some(id) = operation.observed.trace_id() {
-            own.trace_id(id);
-        }
+        own.trace_id(operation.observed.trace_id());
         record.add(own);
         answer
     }

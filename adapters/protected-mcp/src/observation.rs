@@ -29,13 +29,11 @@ pub trait Observer: Send + Sync {
 
     /// An operation begins in a span of its own, which [`OPERATION_TARGET`] describes. A tracer connects it with
     /// the remote span that is its `parent`, and with that of the HTTP request that carries it, `linked` if it is
-    /// another one. Returns the id of the trace, for the log. Not called if no subscriber wants the span.
-    fn begin(
-        &self,
-        _span: &Span,
-        _parent: Option<&TraceContext>,
-        _linked: Option<&TraceContext>,
-    ) -> Option<String> {
+    /// another one. Not called if no subscriber wants the span.
+    fn begin(&self, _span: &Span, _parent: Option<&TraceContext>, _linked: Option<&TraceContext>) {}
+
+    /// The id of the trace that the span of an operation is a part of, for the log, once its name is known.
+    fn trace_id(&self, _span: &Span) -> Option<String> {
         None
     }
 

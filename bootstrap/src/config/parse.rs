@@ -1,6 +1,8 @@
 //! How the values of settings are read. Errors continue a sentence that begins with the name of the
 //! setting.
 
+pub(super) mod traces;
+
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -151,7 +153,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, String> {
+fn one_of<T, const N: usize>(text: &str, choices: [(&str, T); N]) -> Result<T, String> {
     let words = choices.each_ref().map(|(word, _)| *word).join(" or ");
     let chosen = choices.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
     chosen.map(|(_, value)| value).ok_or_else(|| format!("must be {words}"))

@@ -37,12 +37,9 @@ impl Observers {
         let revision = stated_revision(headers);
         let (trace, linked) = trace_contexts(request, headers);
         let span = span::begin(method, revision, request.id);
-        let trace_id = if span.is_disabled() {
-            None
-        } else {
-            let begin = |it: &Arc<dyn Observer>| it.begin(&span, trace.as_ref(), linked.as_ref());
-            self.0.iter().filter_map(begin).last()
-        };
+        if !span.is_disabled() {
+            self.0.iter().for_each(|it| it.begin(&span, trace.as_ref(), linked.as_ref()));
+        }
         Observed(Some(Arc::new(Observation {
             observers: self.clone(),
             caller: Arc::clone(caller),
@@ -51,7 +48,6 @@ impl Observers {
             request_id: request.id.get().into(),
             trace,
             span,
-            trace_id,
             started: Instant::now(),
             state: Mutex::default(),
         })))
@@ -81,8 +77,6 @@ struct Observation {
     request_id: Box<str>,
     trace: Option<TraceContext>,
     span: Span,
-    /// Of the span, if it is part of a trace.
-    trace_id: Option<String>,
     started: Instant,
     state: Mutex<State>,
 }
@@ -109,8 +103,11 @@ impl Observed {
         self.0.as_ref().map_or_else(Span::none, |observation| observation.span.clone())
     }
 
-    pub(crate) fn trace_id(&self) -> Option<&str> {
-        self.0.as_ref()?.trace_id.as_deref()
+    /// The trace that it is a part of, if that is recorded.
+    pub(crate) fn trace_id(&self) -> Option<String> {
+        let Observation { observers, span, .. } =
+            &**self.0.as_ref().filter(|it| !it.span.is_disabled())?;
+        observers.0.iter().find_map(|observer| observer.trace_id(span))
     }
 
     /// Asks the observers whether a change may start.
@@ -125,6 +122,9 @@ impl Observed {
 
     /// The operation is about this tool or prompt.
     pub(crate) fn name(&self, name: &'static str) {
+        if let Some(Observation { span, method, .. }) = self.0.as_deref() {
+            span::name(span, method, name);
+        }
         self.set(|state| state.name = Some(name));
     }
 

@@ -75,8 +75,8 @@ impl RequestRecord {
         self.trace_id = trace_id.or(self.trace_id.take());
     }
 
-    pub(crate) fn trace_id(&mut self, id: &str) {
-        self.trace_id = Some(id.to_owned());
+    pub(crate) fn trace_id(&mut self, id: Option<String>) {
+        self.trace_id = id;
     }
 
     pub(crate) fn tool(&mut self, tool: &'static str) {

@@ -41,15 +41,20 @@ pub(super) fn begin(
     )
 }
 
+/// Adds which tool or prompt the operation is about. A tracer takes the name of a span as it is when the first
+/// span in it begins.
+pub(super) fn name(span: &Span, method: &'static str, name: &'static str) {
+    if !span.is_disabled() {
+        let is_tool = method == TOOLS_CALL;
+        span.record(if is_tool { "gen_ai.tool.name" } else { "gen_ai.prompt.name" }, name);
+        span.record("otel.name", format!("{method} {name}"));
+    }
+}
+
 /// Adds what is known at the end.
 pub(super) fn end(span: &Span, operation: &Operation<'_>) {
     if span.is_disabled() {
         return;
-    }
-    if let Some(name) = operation.name {
-        let is_tool = operation.method == TOOLS_CALL;
-        span.record(if is_tool { "gen_ai.tool.name" } else { "gen_ai.prompt.name" }, name);
-        span.record("otel.name", format!("{} {name}", operation.method));
     }
     if let Some(error) = operation.outcome.error_type() {
         span.record("error.type", &*error);

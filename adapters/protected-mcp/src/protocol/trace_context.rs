@@ -83,18 +83,27 @@ mod tests {
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     fn of(meta: &str, headers: &[(&'static str, &str)]) -> Option<TraceContext> {
+        both_of(meta, headers).0
+    }
+
+    fn both_of(
+        meta: &str,
+        headers: &[(&'static str, &str)],
+    ) -> (Option<TraceContext>, Option<TraceContext>) {
         let body =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"_meta":{meta}}}}}"#);
         let Ok(Payload::One(Message::Request(request))) = read(body.as_bytes()) else { panic!() };
         let headers = headers.iter().map(|(name, it)| (name.parse().unwrap(), it.parse().unwrap()));
-        trace_contexts(&request, &headers.collect()).0
+        trace_contexts(&request, &headers.collect())
     }
 
     #[test]
     fn a_trace_is_named_by_meta_or_else_by_the_headers() {
         let other = PARENT.replace("4bf9", "0000");
         let meta = format!(r#"{{"traceparent":"{PARENT}","tracestate":"a=1"}}"#);
-        let from_meta = of(&meta, &[("traceparent", &other)]).unwrap();
+        let (from_meta, linked) = both_of(&meta, &[("traceparent", &other)]);
+        let from_meta = from_meta.unwrap();
+        assert_eq!(linked.unwrap().parent, other);
         assert_eq!((&*from_meta.parent, from_meta.state.as_deref()), (PARENT, Some("a=1")));
         assert_eq!(from_meta.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
         let headers = [("traceparent", PARENT), ("tracestate", "b=2")];

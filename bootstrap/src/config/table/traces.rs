@@ -6,10 +6,9 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::super::parse;
+use super::super::parse::{self, traces as parse_traces};
 use super::super::setting::DefaultValue::{Derived, Text};
 use super::super::setting::Setting;
-use super::super::traces as parse_traces;
 
 pub(in super::super) const ENDPOINT: Setting<Url> = Setting::new(
     "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -12,19 +12,17 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 pub(crate) struct Parents;
 
 impl Observer for Parents {
-    fn begin(
-        &self,
-        span: &Span,
-        parent: Option<&TraceContext>,
-        linked: Option<&TraceContext>,
-    ) -> Option<String> {
+    fn begin(&self, span: &Span, parent: Option<&TraceContext>, linked: Option<&TraceContext>) {
         if let Some(parent) = parent {
-            // Fails if no layer wants the span.
-            span.set_parent(remote(parent)).ok()?;
+            // Fails if another layer wants the span, and that of traces does not.
+            let _ = span.set_parent(remote(parent));
         }
         if let Some(linked) = linked {
             span.add_link(remote(linked).span().span_context().clone());
         }
+    }
+
+    fn trace_id(&self, span: &Span) -> Option<String> {
         let context = span.context();
         let context = context.span().span_context().clone();
         context.is_sampled().then(|| context.trace_id().to_string())
