@@ -22,8 +22,8 @@ async fn a_server_that_drains_is_not_ready_and_serves() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(body, r#"{"status":"not ready","waiting_for":["stopping"]}"#);
     assert_eq!(get(&server, "/healthz").await.0, StatusCode::OK);
-    let served = call(&server, "notes:read", "read_team", json!({})).await;
-    assert_eq!(served.status, StatusCode::OK);
+    let answer = call(&server, "notes:read", "read_team", json!({})).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 #[tokio::test]
