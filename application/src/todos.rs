@@ -4,6 +4,7 @@ mod by_terms;
 mod change_many;
 mod create;
 mod delete;
+mod effect;
 mod get;
 mod labels;
 mod list;
@@ -21,11 +22,13 @@ mod watch;
 mod tests;
 
 pub use create::{Created, NewTodo};
+pub use effect::Effect;
 pub use labels::LabelSuggestions;
 pub use many_changes::{
     ChangeFailure, ChangesMade, MAX_CHANGES, ManyChanges, Outcome, RequestedChange,
 };
 pub use suggest::{Prefix, Suggestions};
 pub use undo::Undone;
+pub use update::Updated;
 pub use use_cases::Todos;
 pub use watch::Watch;

@@ -24,6 +24,7 @@ use todo_application::ports::{
 };
 use tokio::net::TcpListener;
 
+use crate::audit::AuditLog;
 use crate::clock::{EngineClock, SystemClock};
 use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
@@ -44,6 +45,8 @@ pub struct Composition {
     pub(crate) keys: ScalekitKeys,
     /// Removes changes that are old, while the server runs.
     pub forgetting: Forgetting,
+    /// `None` if it is off. Records are made while it is kept.
+    pub audit: Option<AuditLog>,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
     /// Whether the file of the database was created.
@@ -71,6 +74,7 @@ pub async fn compose_with_clock(
         // Before the database is created: a start that fails leaves no files behind.
         crate::local_identity::check(&config.database)?;
     }
+    let audit = AuditLog::start(&config.audit_log, config.audit_is_strict, Arc::clone(&clock))?;
     let database_is_new = config.database.is_new();
     let Storage { repository, health, history, changes } = open_storage(config).await?;
     let public_url = config.public_url_at(address.port()).map_err(Failure::other)?;
@@ -92,7 +96,7 @@ pub async fn compose_with_clock(
     let todos = todos.with_quota(config.quota).with_time_zone(config.time_zone.clone());
     let todos = if config.remembers_changes() { todos.with_history(history) } else { todos };
     let todos = Arc::new(todos);
-    let server = todo_adapter_mcp::server(&todos, protection)
+    let mut server = todo_adapter_mcp::server(&todos, protection)
         .allowed_hosts(allowed_hosts(config, &public_url))
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
@@ -100,17 +104,19 @@ pub async fn compose_with_clock(
         .connection_limit(connection_limit())
         .readiness(Arc::new(StorageReadiness(health)))
         .readiness(Arc::new(keys.clone()))
-        .clock(engine_clock)
-        .build()
-        .map_err(Failure::other)?;
+        .clock(engine_clock);
+    if let Some(audit) = &audit {
+        server = server.observer(audit.observer());
+    }
     Ok(Composition {
         listeners,
         address,
-        server,
+        server: server.build().map_err(Failure::other)?,
         public_url,
         issuer,
         keys,
         forgetting,
+        audit,
         local_identity,
         database_is_new,
     })

@@ -25,15 +25,16 @@ use scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::{Quota, Sharing, TimeZone};
 use url::Url;
 
+use crate::audit::AuditTarget;
 use crate::settings::{Problem, Settings, shown};
 pub(crate) use crate::telemetry::LogFormat;
 use reader::Reader;
 use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
-    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_HISTORY_DAYS,
-    TODO_MAX_TOKEN_AGE, TODO_POSTGRES_POOL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
-    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
+    SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ALLOWED_CLIENTS, TODO_AUDIT_LOG,
+    TODO_AUDIT_STRICT, TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_POSTGRES_POOL, TODO_QUOTA,
+    TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -71,6 +72,10 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// Where operations are recorded.
+    pub(crate) audit_log: AuditTarget,
+    /// Whether a change is refused while it cannot be recorded.
+    pub(crate) audit_is_strict: bool,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -117,6 +122,12 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let audit_log = reader.value(&TODO_AUDIT_LOG);
+        let audit_is_strict = reader.value(&TODO_AUDIT_STRICT);
+        if audit_log == Some(AuditTarget::Off) && audit_is_strict == Some(true) {
+            let rule = "needs TODO_AUDIT_LOG, the file that changes are recorded in";
+            reader.problem(TODO_AUDIT_STRICT.about.name, rule);
+        }
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
@@ -144,6 +155,8 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                audit_log: audit_log?,
+                audit_is_strict: audit_is_strict?,
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,

@@ -7,6 +7,7 @@
 //! * [`settings`] — the environment and the `.env` file
 //! * `failure`, `console` — errors with their exit codes, and what commands print
 //! * `telemetry` — the log
+//! * `audit` — the audit log
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files`, `http` — the system clock, new ids, signals, how many files may
 //!   be open, bounded HTTP requests
@@ -19,6 +20,7 @@
 //! * `command_line`, `commands` — the command line, and what each command does
 
 pub mod archive;
+mod audit;
 mod clock;
 mod command_line;
 mod commands;
@@ -42,6 +44,7 @@ mod telemetry;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub use audit::{AuditCounters, AuditLog};
 pub use clock::SystemClock;
 pub use failure::Failure;
 pub use forgetting::Forgetting;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::audit::{AuditLog, AuditTarget};
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, sharing_text};
 use crate::failure::Failure;
@@ -25,8 +26,12 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let composition = compose(config).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
+    #[cfg(unix)]
+    AuditLog::reopen_on_signal(composition.audit.as_ref()).map_err(Failure::other)?;
     announce(config, &composition);
 
+    // Written to its end when everything else has ended.
+    let _audit = composition.audit;
     let (stop, _) = watch::channel(false);
     let stopped = || {
         let mut stop = stop.subscribe();
@@ -83,11 +88,12 @@ fn log_notes(config: &Config) {
     }
 }
 
-/// Logs that the server is ready. With a log in text, first prints where it is and what to do next: whether
-/// that succeeds matters to no client.
+/// Logs that the server is ready. With a log in text, first prints where it is and what to do next, unless
+/// records go to standard output: whether that succeeds matters to no client.
 fn announce(config: &Config, composition: &Composition) {
     let endpoint = composition.public_url.resource();
     if config.log_format == LogFormat::Text
+        && config.audit_log != AuditTarget::StandardOutput
         && let Err(error) = banner(config, composition, &endpoint)
     {
         tracing::warn!(%error, "the banner cannot be printed");

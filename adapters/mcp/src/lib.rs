@@ -7,6 +7,7 @@
 //! To add a tool: write `tools/<name>.rs` with a type that implements [`protected_mcp::Tool`], and add it to
 //! [`server()`]. To add a prompt, the same in `prompts/`.
 
+mod affected;
 mod cursor;
 mod failure;
 #[cfg(feature = "fuzzing")]

@@ -11,6 +11,7 @@ use protected_mcp::ScopeDenial;
 use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 
+use crate::audit::AuditTarget;
 use crate::telemetry::LogFormat;
 
 pub(super) fn from_str<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
@@ -77,6 +78,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     seconds
         .map(|seconds| Duration::from_secs(seconds.get().into()))
         .map_err(|_| "must be a number of seconds such as 3600".to_owned())
+}
+
+/// Any text is one: whether the file can be written is seen at the start.
+#[expect(clippy::unnecessary_wraps, reason = "as settings are read")]
+pub(super) fn audit_target(text: &str) -> Result<AuditTarget, String> {
+    Ok(AuditTarget::parse(text))
 }
 
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {

@@ -11,6 +11,7 @@ use super::database::Database;
 use super::parse;
 use super::setting::DefaultValue::{Derived, Text};
 use super::setting::{About, Setting};
+use crate::audit::AuditTarget;
 use crate::telemetry::LogFormat;
 
 pub(super) const PORT: Setting<u16> =
@@ -117,6 +118,19 @@ pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
     "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
     parse::seconds,
 );
+pub(super) const TODO_AUDIT_LOG: Setting<AuditTarget> = Setting::new(
+    "TODO_AUDIT_LOG",
+    Text("off"),
+    "Where each allowed or denied operation is recorded, as JSON Lines: a file, which SIGUSR1 opens anew, or \
+     `-` for standard output",
+    parse::audit_target,
+);
+pub(super) const TODO_AUDIT_STRICT: Setting<bool> = Setting::new(
+    "TODO_AUDIT_STRICT",
+    Text("false"),
+    "Whether a change is refused while it cannot be recorded",
+    parse::flag,
+);
 pub(super) const ALLOWED_HOSTS: Setting<HostPattern> = Setting::new(
     "ALLOWED_HOSTS",
     Derived("host of `MCP_URL`"),
@@ -155,7 +169,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 23] = [
+pub const SETTINGS: [About; 25] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -173,6 +187,8 @@ pub const SETTINGS: [About; 23] = [
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
+    TODO_AUDIT_LOG.about,
+    TODO_AUDIT_STRICT.about,
     ALLOWED_HOSTS.about,
     ALLOWED_ORIGINS.about,
     LOG_FORMAT.about,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
-use super::{Affected, Observer, Operation, Outcome, RequestRecord};
+use super::{Affected, Observer, Operation, Outcome, PlannedChange, RequestRecord};
 use crate::jsonrpc::Error;
 use crate::oauth::Caller;
 use crate::protocol::{self, Method, TraceContext, stated_revision, trace_context};
@@ -88,14 +88,16 @@ impl Observed {
         }
     }
 
-    /// Asks the observers whether a change may start.
-    pub(crate) fn admit_change(&self) -> Result<(), Cow<'static, str>> {
+    /// Asks the observers, one after the other, whether a change may start.
+    pub(crate) async fn admit_change(&self) -> Result<(), Cow<'static, str>> {
         let Some(observation) = &self.0 else { return Ok(()) };
-        observation.observers.0.iter().try_for_each(|observer| {
-            observer.admit_change()?;
+        for observer in &*observation.observers.0 {
+            if let Some(admission) = observer.admit_change(&observation.planned()) {
+                admission.await?;
+            }
             self.set(|state| state.admitted += 1);
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// The operation is about this tool or prompt.
@@ -126,6 +128,19 @@ impl Observed {
                 },
             });
         });
+    }
+}
+
+impl Observation {
+    fn planned(&self) -> PlannedChange<'_> {
+        let Self { caller, method, request_id, trace, state, .. } = self;
+        PlannedChange {
+            caller,
+            method,
+            name: state.lock().unwrap_or_else(PoisonError::into_inner).name,
+            request_id,
+            trace: trace.as_ref(),
+        }
     }
 }
 
