@@ -11,7 +11,7 @@ use todo_tests::client::Client;
 use tokio::task::JoinSet;
 
 use crate::audit_log::{FILE, audited, call, read};
-use crate::program::{Place, Program};
+use crate::program::{Place, Program, everything};
 
 /// Makes exceeding the limit an error of the write, instead of a signal that ends the process.
 const WITH_ERRORS: [&str; 3] = ["sh", "-c", r#"trap '' XFSZ; exec "$0" "$@""#];
@@ -189,12 +189,12 @@ async fn after_a_kill_a_strict_log_has_a_record_of_each_change() {
             });
         }
         let reader = place.caller(&program, "usr_1");
-        while reader.titles().await.len() < 20 * (round + 1) {}
+        while everything(&reader).await.len() < 20 * (round + 1) {}
         program.kill().await;
         writers.join_all().await;
     }
     let program = place.serve().await;
-    let stored = crate::program::everything(&place.caller(&program, "usr_1")).await;
+    let stored = everything(&place.caller(&program, "usr_1")).await;
     program.stop().await;
     // A line that was cut by the kill was ended by the next start.
     let log = std::fs::read_to_string(path(&place)).unwrap();

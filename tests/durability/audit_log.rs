@@ -180,15 +180,25 @@ async fn each_call_of_a_tool_has_one_record_with_what_it_has_shown_and_changed()
         assert!(record["duration_us"].is_u64() && record["at"].is_string(), "{record}");
     }
 
-    // What was recorded can be taken back by it, last first.
+    // The ids are those of the changes that are remembered.
     let program = place.serve().await;
     let owner = place.caller(&program, "usr_1");
-    for request in ["undo", "change", "delete", "update", "create once", "create"] {
+    let remembered = owner.call("list_changes", json!({ "limit": 200 })).await.structured();
+    let pairs = |changes: &Value, id: &str| -> Vec<Value> {
+        let changes = changes.as_array().into_iter().flatten();
+        changes.map(|it| json!([it[id], it["todo_id"]])).collect()
+    };
+    let mut recorded: Vec<_> =
+        records.iter().flat_map(|record| pairs(&record["changed"], "change_id")).collect();
+    recorded.reverse();
+    assert_eq!(recorded, pairs(&remembered["changes"], "id"));
+    // What was recorded can be taken back by it, last first; what was taken back already stays so.
+    for request in ["delete", "update", "create once", "create"] {
         let changed = by_request[request]["changed"].as_array().unwrap();
         for change in changed.iter().rev() {
             let arguments = json!({ "change_id": change["change_id"] });
             let undone = owner.call("undo_change", arguments).await;
-            assert!(undone.result()["isError"].is_null(), "{request} {change} {undone:?}");
+            assert!(undone.result()["isError"] != true, "{request} {change} {undone:?}");
         }
     }
     assert_eq!(owner.titles().await, Vec::<String>::new());

@@ -72,16 +72,12 @@ impl Writer {
 
     /// Writes all lines, however long that takes; returns false if the program ends before. On disk, if a change
     /// waits for them.
-    fn write(&mut self, lines: &mut Lines, mut is_to_reopen: bool) -> bool {
+    fn write(&mut self, lines: &mut Lines, is_to_reopen: bool) -> bool {
         let mut progress = Progress { lines: &lines.bytes, done: 0 };
+        let mut news = News { is_to_reopen, is_closed: false };
         loop {
-            if is_to_reopen {
-                match self.output.reopen(&mut progress) {
-                    Ok(()) => tracing::info!("the audit log was opened anew"),
-                    Err(error) => {
-                        tracing::error!(%error, "the audit log cannot be opened anew: the old file is kept");
-                    }
-                }
+            if news.is_to_reopen {
+                self.reopen(&mut progress);
             }
             let mut written = self.output.write(&mut progress);
             if written.is_ok() && !lines.changes.is_empty() {
@@ -91,16 +87,24 @@ impl Writer {
                 self.reports.recovered();
                 return true;
             };
+            if news.is_closed {
+                return false;
+            }
             self.queue.fail();
             // Their changes do not start.
             lines.changes.clear();
             self.reports.failed(&error);
             self.reports.lost(self.queue.lost());
-            let news = self.queue.pause(RETRY);
-            if news.is_closed {
-                return self.output.write(&mut progress).is_ok();
+            news = self.queue.pause(RETRY);
+        }
+    }
+
+    fn reopen(&mut self, progress: &mut Progress<'_>) {
+        match self.output.reopen(progress) {
+            Ok(()) => tracing::info!("the audit log was opened anew"),
+            Err(error) => {
+                tracing::error!(%error, "the audit log cannot be opened anew: the old file is kept");
             }
-            is_to_reopen = news.is_to_reopen;
         }
     }
 
@@ -152,3 +156,6 @@ impl Reports {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

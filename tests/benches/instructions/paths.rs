@@ -95,15 +95,19 @@ pub(crate) fn run(report: impl Fn(&Allocated)) {
     let url = format!("sqlite:{}", directory.path().join("todos.db").display());
     let memory = runtime.block_on(TestServer::with([RATE_LIMIT]));
     let sqlite = runtime.block_on(TestServer::with([RATE_LIMIT, ("DATABASE_URL", &url)]));
-    for path in paths(&runtime, &memory, &sqlite) {
+    let log = directory.path().join("audit.jsonl").display().to_string();
+    let url = url.replace("todos.db", "audited.db");
+    let audited = [RATE_LIMIT, ("DATABASE_URL", &*url), ("TODO_AUDIT_LOG", &*log)];
+    let audited = runtime.block_on(TestServer::with(audited));
+    for path in paths(&runtime, [&memory, &sqlite, &audited]) {
         report(&path.run(&runtime));
     }
 }
 
-fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) -> Vec<Path<'a>> {
+fn paths<'a>(runtime: &Runtime, [memory, sqlite, audited]: [&'a TestServer; 3]) -> Vec<Path<'a>> {
     use Era::{Legacy, Modern};
     let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
-    let (in_memory, in_sqlite) = (todo(memory), todo(sqlite));
+    let (in_memory, in_sqlite, in_audited) = (todo(memory), todo(sqlite), todo(audited));
     let page = json!({ "limit": PAGE });
     let create = json!({ "title": "Buy milk", "description": "two litres" });
     let tool = |name, server: &'a TestServer, era, tool, arguments| {
@@ -139,6 +143,7 @@ fn paths<'a>(runtime: &Runtime, memory: &'a TestServer, sqlite: &'a TestServer) 
         tool("get_todo, modern, memory", memory, Modern, "get_todo", &in_memory),
         tool("get_todo, legacy, SQLite", sqlite, Legacy, "get_todo", &in_sqlite),
         tool("get_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite),
+        tool("get_todo, modern, SQLite, audited", audited, Modern, "get_todo", &in_audited),
         tool("list_todos of 50, modern, memory", memory, Modern, "list_todos", &page),
         tool("list_todos of 50, modern, SQLite", sqlite, Modern, "list_todos", &page),
         method("tools/list, legacy", Legacy, "tools/list"),
