@@ -20,8 +20,8 @@ pub(super) async fn a_write_returns_the_number_of_its_change(store: Arc<impl Rem
     let (one, two) = (todo("mine", 1), todo("mine", 2));
     let later = renamed(&one, "later");
     assert_eq!(store.insert(&permit, &one).await.unwrap(), number(1));
-    let once = store.insert_once(&permit, &two, &request("k")).await.unwrap();
-    assert_eq!(once, Inserted::Now(number(2)));
+    let added = store.insert_once(&permit, &two, &request("k")).await.unwrap();
+    assert_eq!(added, Inserted::Now(number(2)));
     let again = store.insert_once(&permit, &todo("mine", 3), &request("k")).await.unwrap();
     assert!(matches!(again, Inserted::Earlier(it) if it.todo == two.id()), "{again:?}");
     assert_eq!(store.save(&permit, &one, &later).await.unwrap(), number(3));
@@ -31,8 +31,8 @@ pub(super) async fn a_write_returns_the_number_of_its_change(store: Arc<impl Rem
     let forgetful = permit.remembering(false);
     let (three, four) = (todo("mine", 3), todo("mine", 4));
     assert_eq!(store.insert(&forgetful, &three).await.unwrap(), None);
-    let once = store.insert_once(&forgetful, &four, &request("l")).await.unwrap();
-    assert_eq!(once, Inserted::Now(None));
+    let added = store.insert_once(&forgetful, &four, &request("l")).await.unwrap();
+    assert_eq!(added, Inserted::Now(None));
     let later = renamed(&three, "later");
     assert_eq!(store.save(&forgetful, &three, &later).await.unwrap(), None);
     assert_eq!(store.remove(&forgetful, &later, millis(9)).await.unwrap(), None);

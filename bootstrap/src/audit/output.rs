@@ -127,5 +127,5 @@ impl Output {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

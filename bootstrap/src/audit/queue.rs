@@ -45,8 +45,16 @@ struct State {
     is_failing: bool,
     is_idle: bool,
     is_to_reopen: bool,
-    is_closed: bool,
-    has_ended: bool,
+    stage: Stage,
+}
+
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Open,
+    /// What waits is written, and then it ends.
+    Closed,
+    Ended,
 }
 
 /// Records, and the changes that wait for them to be written.
@@ -129,7 +137,7 @@ impl Queue {
             }
             Keeping::IfThereIsRoom => state.has_room(line.len()),
         };
-        if is_kept && !state.has_ended {
+        if is_kept && state.stage < Stage::Ended {
             state.add(line);
         } else {
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -142,7 +150,8 @@ impl Queue {
     pub(super) fn admit(self: &Arc<Self>, line: &[u8]) -> Option<(Place, oneshot::Receiver<()>)> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
-        if state.is_failing || state.is_closed || !state.has_room(line.len() + PLACE) {
+        let is_open = state.stage == Stage::Open && !state.is_failing;
+        if !is_open || !state.has_room(line.len() + PLACE) {
             return None;
         }
         state.add(line);
@@ -161,11 +170,13 @@ impl Queue {
     /// Lets the writer end when it has written what waits. Returns whether it has, within this time.
     pub(super) fn close(&self, time: Duration) -> bool {
         let mut state = self.state();
-        state.is_closed = true;
+        if state.stage == Stage::Open {
+            state.stage = Stage::Closed;
+        }
         self.wake(state);
         let deadline = Instant::now() + time;
         let mut state = self.state();
-        while !state.has_ended {
+        while state.stage < Stage::Ended {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -192,7 +203,7 @@ impl Queue {
         let mut state = self.state();
         while state.waiting.bytes.is_empty()
             && !state.is_to_reopen
-            && !state.is_closed
+            && state.stage == Stage::Open
             && self.lost() == reported_lost
         {
             state.is_idle = true;
@@ -207,7 +218,7 @@ impl Queue {
     pub(super) fn pause(&self, time: Duration) -> News {
         let deadline = Instant::now() + time;
         let mut state = self.state();
-        while !state.is_to_reopen && !state.is_closed {
+        while !state.is_to_reopen && state.stage == Stage::Open {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -221,7 +232,7 @@ impl Queue {
 
     fn news(state: &mut State) -> News {
         let is_to_reopen = std::mem::take(&mut state.is_to_reopen);
-        News { is_to_reopen, is_closed: state.is_closed }
+        News { is_to_reopen, is_closed: state.stage > Stage::Open }
     }
 
     /// What was taken is written, with this many records.
@@ -243,7 +254,7 @@ impl Queue {
         let lost = (state.waiting.records + state.taken.1) as u64;
         self.lost.fetch_add(lost, Ordering::Relaxed);
         state.waiting = Lines::default();
-        state.has_ended = true;
+        state.stage = Stage::Ended;
         drop(state);
         self.ended.notify_all();
         lost

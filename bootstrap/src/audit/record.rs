@@ -166,8 +166,8 @@ pub(super) fn operation(line: &mut Vec<u8>, at: Instant, operation: &Operation<'
         code: outcome.code(),
         rpc_error: match outcome {
             // That of OAuth is the status of HTTP.
-            Outcome::Rejected { number, .. } if number < 0 => Some(number),
-            _ => None,
+            Outcome::Rejected { number, .. } => (number < 0).then_some(number),
+            Outcome::Completed | Outcome::Failed { .. } | Outcome::Abandoned => None,
         },
         shown: Shown(affected),
         changed: Changed(affected),
@@ -261,7 +261,7 @@ impl Changed<'_> {
 impl Serialize for Changed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Change<'a> {
+        struct Write<'a> {
             todo_id: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             version_before: Option<u64>,
@@ -272,7 +272,7 @@ impl Serialize for Changed<'_> {
         }
         serializer.collect_seq(self.0.iter().filter(|it| is_changed(it)).map(|it| {
             let Affected { id, version_before, version_after, change_id } = it;
-            Change {
+            Write {
                 todo_id: id,
                 version_before: *version_before,
                 version_after: *version_after,

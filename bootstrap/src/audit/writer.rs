@@ -149,13 +149,13 @@ impl Reports {
     }
 
     fn lost(&mut self, lost: u64) {
-        let (last, reported) = &mut self.lost;
-        if lost > *reported && is_due(last) {
+        let (at, reported) = &mut self.lost;
+        if lost > *reported && is_due(at) {
             tracing::warn!(records = lost - *reported, "audit records were lost");
             *reported = lost;
         }
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 //! With `/dev/full`, a disk that is always full.
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
