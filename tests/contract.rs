@@ -5,6 +5,8 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests panic on failure")]
 
+#[path = "contract/change_numbers.rs"]
+mod change_numbers;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/creations.rs"]
@@ -184,6 +186,10 @@ contract! {
             a_history_counts_in_the_quota,
             old_changes_are_forgotten,
             an_erased_workspace_is_as_new,
+        ]
+        change_numbers: [
+            a_write_returns_the_number_of_its_change,
+            writes_at_the_same_time_return_their_own_numbers,
         ]
         undo: [
             undoing_in_reverse_gives_the_state_before,

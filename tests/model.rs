@@ -134,7 +134,7 @@ async fn answer(repository: &dyn TodoRepository, operation: &Operation) -> Answe
         }
         Operation::Insert(todo) => {
             let inserted = repository.insert(&permit(todo), todo).await;
-            inserted.map_or_else(Answer::from, |()| Answer::Written)
+            inserted.map_or_else(Answer::from, |_| Answer::Written)
         }
         Operation::Save(todo, expected) => {
             let saved = repository.replace_within(&permit(todo), todo, *expected).await;

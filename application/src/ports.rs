@@ -20,7 +20,7 @@ mod write_set;
 
 pub use change_feed::{ChangeFeed, Changed, Changes};
 pub use clock::Clock;
-pub use creation::{Creation, CreationRequest};
+pub use creation::{Creation, CreationRequest, Inserted};
 pub use head::{Head, Refusal};
 pub use id_source::IdSource;
 pub use ids_by_term::IdsByTerm;

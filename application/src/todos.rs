@@ -4,6 +4,7 @@ mod by_terms;
 mod change_many;
 mod create;
 mod delete;
+mod effect;
 mod get;
 mod labels;
 mod list;
@@ -22,6 +23,7 @@ mod watch;
 mod tests;
 
 pub use create::{Created, NewTodo};
+pub use effect::Effect;
 pub use labels::LabelSuggestions;
 pub use many_changes::{
     ChangeFailure, ChangesMade, MAX_CHANGES, ManyChanges, Outcome, RequestedChange,
@@ -29,5 +31,6 @@ pub use many_changes::{
 pub use suggest::{Prefix, Suggestions};
 pub use undo::Undone;
 pub use undo_client::UndoneClient;
+pub use update::Updated;
 pub use use_cases::Todos;
 pub use watch::Watch;

@@ -24,6 +24,7 @@ use todo_application::ports::{
 };
 use tokio::net::TcpListener;
 
+use crate::audit::AuditLog;
 use crate::clock::{EngineClock, SystemClock};
 use crate::config::{Config, Database, Identity};
 use crate::failure::Failure;
@@ -51,6 +52,8 @@ pub struct Composition {
     pub forgetting: Forgetting,
     /// What monitoring reads, if it may.
     pub(crate) admin: Option<Admin>,
+    /// `None` if it is off. Records are made while it is kept.
+    pub audit: Option<AuditLog>,
     /// Runs beside the server. `None` with Scalekit.
     pub(crate) local_identity: Option<LocalIdentity>,
     /// Whether the file of the database was created.
@@ -89,6 +92,7 @@ async fn compose_all(
         // Before the database is created: a start that fails leaves no files behind.
         crate::local_identity::check(&config.database)?;
     }
+    let audit = AuditLog::start(&config.audit_log, config.audit_is_strict, Arc::clone(&clock))?;
     let database_is_new = config.database.is_new();
     let storage = open_storage(config).await?;
     let mut metrics = admin.is_some().then(Metrics::default);
@@ -137,6 +141,9 @@ async fn compose_all(
     if let Some(observer) = observer {
         server = server.observer(observer);
     }
+    if let Some(audit) = &audit {
+        server = server.observer(audit.observer());
+    }
     let server = server.build().map_err(Failure::other)?;
     if let Some(metrics) = &mut metrics {
         let (server, forgotten) = (server.clone(), forgetting.removed());
@@ -153,6 +160,7 @@ async fn compose_all(
         keys,
         forgetting,
         admin,
+        audit,
         local_identity,
         database_is_new,
     })

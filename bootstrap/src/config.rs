@@ -26,6 +26,7 @@ use scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::{Quota, Sharing, TimeZone};
 use url::Url;
 
+use crate::audit::AuditTarget;
 use crate::settings::{Problem, Settings, shown};
 pub(crate) use crate::telemetry::LogFormat;
 use crate::telemetry::TraceSettings;
@@ -34,9 +35,10 @@ use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
     SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ADMIN_ADDRESS, TODO_ALLOWED_CLIENTS,
-    TODO_DRAIN_SECONDS, TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE,
-    TODO_POSTGRES_POOL, TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT,
-    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
+    TODO_AUDIT_LOG, TODO_AUDIT_STRICT, TODO_DRAIN_SECONDS, TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE,
+    TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL, TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB,
+    TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING, TODO_SUPPORT_URL, TODO_TERMS_URL,
+    TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -81,6 +83,10 @@ pub struct Config {
     pub(crate) links: Links,
     /// What OpenAI looks for, to see that the server is its operator's.
     pub(crate) openai_challenge: Option<String>,
+    /// Where operations are recorded.
+    pub(crate) audit_log: AuditTarget,
+    /// Whether a change is refused while it cannot be recorded.
+    pub(crate) audit_is_strict: bool,
     /// Hosts that requests may name beside the host of the public URL.
     pub(crate) allowed_hosts: Vec<HostPattern>,
     /// Web origins that may send requests beside the origin of the public URL.
@@ -137,6 +143,12 @@ impl Config {
             support: reader.value(&TODO_SUPPORT_URL),
         };
         let openai_challenge = reader.value(&TODO_OPENAI_CHALLENGE);
+        let audit_log = reader.value(&TODO_AUDIT_LOG);
+        let audit_is_strict = reader.value(&TODO_AUDIT_STRICT);
+        if audit_log == Some(AuditTarget::Off) && audit_is_strict == Some(true) {
+            let rule = "needs TODO_AUDIT_LOG, the file that changes are recorded in";
+            reader.problem(TODO_AUDIT_STRICT.about.name, rule);
+        }
         let allowed_hosts = reader.list(&ALLOWED_HOSTS);
         let allowed_origins = reader.list(&ALLOWED_ORIGINS);
         let log_format = reader.value(&LOG_FORMAT);
@@ -173,6 +185,8 @@ impl Config {
                 drain: drain?,
                 links,
                 openai_challenge,
+                audit_log: audit_log?,
+                audit_is_strict: audit_is_strict?,
                 allowed_hosts,
                 allowed_origins,
                 log_format: log_format?,

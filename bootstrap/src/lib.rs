@@ -9,6 +9,7 @@
 //! * `http` — bounded HTTP requests
 //! * `storage_calls` — each call of the storage, observed
 //! * `telemetry` — the log and traces
+//! * `audit` — the audit log
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files` — the system clock, new ids, signals, how many files may be open
 //! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and what it is told
@@ -22,6 +23,7 @@
 //! * `command_line`, `commands` — the command line, and what each command does
 
 pub mod archive;
+mod audit;
 mod clock;
 mod command_line;
 mod commands;
@@ -49,6 +51,7 @@ mod telemetry;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub use audit::{AuditCounters, AuditLog};
 pub use clock::SystemClock;
 pub use failure::{EXIT_CODES, Failure};
 pub use forgetting::Forgetting;

@@ -4,10 +4,10 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protected_mcp::Server;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::audit::{AuditCounters, AuditLog, AuditTarget};
 use crate::compose::{Composition, compose};
 use crate::config::{Config, Database, Identity, LogFormat, sharing_text};
 use crate::failure::Failure;
@@ -33,10 +33,14 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
     let mut composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;
-    let monitored =
-        composition.admin.take().map(|admin| monitor(admin, &composition.server, &telemetry));
+    #[cfg(unix)]
+    AuditLog::reopen_on_signal(composition.audit.as_ref()).map_err(Failure::other)?;
+    let monitored = composition.admin.take();
+    let monitored = monitored.map(|admin| monitor(admin, &composition, &telemetry));
     announce(config, &composition, monitored);
 
+    // Written to its end when everything else has ended.
+    let _audit = composition.audit;
     let (stop, _) = watch::channel(false);
     let stopped = || {
         let mut stop = stop.subscribe();
@@ -96,15 +100,27 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
 }
 
 /// Starts to serve what monitoring reads, and returns where.
-fn monitor(mut admin: Admin, server: &Server, telemetry: &Telemetry) -> SocketAddr {
+fn monitor(mut admin: Admin, composition: &Composition, telemetry: &Telemetry) -> SocketAddr {
     admin.metrics.figure(
         "todo_mcp_log_lines_dropped",
         "Lines of the log that were dropped because standard error was too slow",
         telemetry.dropped_lines(),
     );
+    let audit = composition.audit.as_ref().map(AuditLog::counters);
+    let (written, lost) = (audit.clone(), audit);
+    admin.metrics.figure(
+        "todo_mcp_audit_records_written",
+        "Records of the audit log that were written",
+        move || written.as_ref().map_or(0, AuditCounters::written),
+    );
+    admin.metrics.figure(
+        "todo_mcp_audit_records_lost",
+        "Records of the audit log that were lost because it could not be written fast enough, or at all",
+        move || lost.as_ref().map_or(0, AuditCounters::lost),
+    );
     let address = admin.address;
     // Until the process ends: it also shows what the server does until it has stopped.
-    tokio::spawn(admin.serve(server.clone(), pending()));
+    tokio::spawn(admin.serve(composition.server.clone(), pending()));
     address
 }
 
@@ -124,11 +140,12 @@ fn log_notes(config: &Config) {
     }
 }
 
-/// Logs that the server is ready. With a log in text, first prints where it is and what to do next: whether
-/// that succeeds matters to no client.
+/// Logs that the server is ready. With a log in text, first prints where it is and what to do next, unless
+/// records go to standard output: whether that succeeds matters to no client.
 fn announce(config: &Config, composition: &Composition, monitored: Option<SocketAddr>) {
     let endpoint = composition.public_url.resource();
     if config.log_format == LogFormat::Text
+        && config.audit_log != AuditTarget::StandardOutput
         && let Err(error) = banner(config, composition, &endpoint, monitored)
     {
         tracing::warn!(%error, "the banner cannot be printed");

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant as Moment};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    IdempotencyKey, Instant, OperatorPermit, Order, Place, ReadPermit, Recorded, Term, TermRange,
-    Todo, TodoId, WorkspaceId, WritePermit,
+    ChangeNumber, IdempotencyKey, Instant, OperatorPermit, Order, Place, ReadPermit, Recorded,
+    Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, ChangeRef, Creation, CreationRequest, EarlierCall, Erased, Filter, Forgotten,
-    HistoryPart, IdsByTerm, InsertError, RemoveError, Span as Part, StorageError, TodoHistory,
+    ChangeError, ChangeRef, CreationRequest, EarlierCall, Erased, Filter, Forgotten, HistoryPart,
+    IdsByTerm, InsertError, Inserted, RemoveError, Span as Part, StorageError, TodoHistory,
     TodoRepository, WriteSet, WriteSetError, Written,
 };
 use tracing::{Instrument as _, Span};
@@ -171,7 +171,11 @@ impl TodoRepository for Observed<dyn TodoRepository> {
         self.observe("todo_repository.terms", self.port.terms(permit, range, limit)).await
     }
 
-    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+    ) -> Result<Option<ChangeNumber>, InsertError> {
         self.observe("todo_repository.insert", self.port.insert(permit, todo)).await
     }
 
@@ -180,7 +184,7 @@ impl TodoRepository for Observed<dyn TodoRepository> {
         permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         self.observe("todo_repository.insert_once", self.port.insert_once(permit, todo, request))
             .await
     }
@@ -190,7 +194,7 @@ impl TodoRepository for Observed<dyn TodoRepository> {
         permit: &WritePermit,
         before: &Todo,
         after: &Todo,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         self.observe("todo_repository.save", self.port.save(permit, before, after)).await
     }
 
@@ -199,7 +203,7 @@ impl TodoRepository for Observed<dyn TodoRepository> {
         permit: &WritePermit,
         todo: &Todo,
         at: Instant,
-    ) -> Result<(), RemoveError> {
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
         self.observe("todo_repository.remove", self.port.remove(permit, todo, at)).await
     }
 

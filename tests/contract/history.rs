@@ -7,7 +7,7 @@ use todo_application::domain::{
     Priority, Quota, QuotaExceeded, Recorded, Subject, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    CallRequest, ChangeRef, CreationRequest, Direction, EarlierCall, HistoryPart, Made,
+    CallRequest, ChangeRef, CreationRequest, Direction, EarlierCall, HistoryPart, Inserted, Made,
     PlannedWrite, Span, TodoHistory, TodoWrite, WriteRefusal, WriteSet, WriteSetError, Written,
 };
 use todo_tests::{read_permit, write_permit_of};
@@ -23,21 +23,21 @@ fn number(number: i64) -> ChangeNumber {
     ChangeNumber::new(number).unwrap()
 }
 
-fn millis(millis: i64) -> Instant {
+pub(super) fn millis(millis: i64) -> Instant {
     Instant::from_unix_millis(millis).unwrap()
 }
 
 /// Of Bob, through a client, and it remembers.
-fn permit(name: &str) -> WritePermit {
+pub(super) fn permit(name: &str) -> WritePermit {
     let client = ClientId::try_from("m2m_agent").unwrap();
     let bob = Subject::try_from("usr_bob").unwrap();
     write_permit_of(&bob, &workspace(name)).through(Some(&client)).remembering(true)
 }
 
-const ALL: Span =
+pub(super) const ALL: Span =
     Span { direction: Direction::Back(None), todo: None, deletions: false, limit: 1_000 };
 
-async fn part(store: &Arc<impl Remembering>, name: &str, span: Span) -> HistoryPart {
+pub(super) async fn part(store: &Arc<impl Remembering>, name: &str, span: Span) -> HistoryPart {
     store.changes(&read_permit(&workspace(name)), &span).await.unwrap()
 }
 
@@ -51,7 +51,7 @@ fn request(key: &str, fingerprint: u64) -> CreationRequest {
 }
 
 /// `todo` in its next version, with another title.
-fn renamed(todo: &Todo, title: &str) -> Todo {
+pub(super) fn renamed(todo: &Todo, title: &str) -> Todo {
     let record = todo.record().clone();
     let updated_at = millis(record.updated_at.as_unix_millis() + 1);
     let version = record.version.next();
@@ -223,7 +223,7 @@ pub(super) async fn a_refused_write_is_not_remembered(store: Arc<impl Rememberin
     assert_eq!(numbers_of(&part(&store, "mine", ALL).await), [1]);
     let repeated = request("key", 7);
     store.insert_once(&permit, &second, &repeated).await.unwrap();
-    store.insert_once(&permit, &todo("mine", 3), &repeated).await.unwrap().unwrap();
+    store.insert_once(&permit, &todo("mine", 3), &repeated).await.unwrap().earlier().unwrap();
     let all = part(&store, "mine", ALL).await;
     assert_eq!((numbers_of(&all), all.latest), (vec![2, 1], number(2)));
 }
@@ -423,7 +423,7 @@ pub(super) async fn a_repeated_call_makes_nothing(store: Arc<impl Remembering>) 
 
     let one = todo("mine", 4);
     let single: CreationRequest = request("k", 9);
-    let found = store.insert_once(&permit, &one, &single).await.unwrap().unwrap();
+    let found = store.insert_once(&permit, &one, &single).await.unwrap().earlier().unwrap();
     assert_eq!(found.fingerprint, 7);
     store.insert_once(&permit, &one, &request("one", 9)).await.unwrap();
     let written = store.write_all(&permit, &with(5, call("one", 9))).await.unwrap();
@@ -555,6 +555,6 @@ pub(super) async fn an_erased_workspace_is_as_new(store: Arc<impl Remembering>) 
     assert_eq!(numbers_of(&part(&store, "yours", ALL).await), [3, 2, 1]);
 
     let again = store.insert_once(&permit("mine"), &todo("mine", 1), &request("k", 8)).await;
-    assert_eq!(again.unwrap(), None);
+    assert_eq!(again.unwrap(), Inserted::Now(Some(number(1))));
     assert_eq!(numbers_of(&part(&store, "mine", ALL).await), [1]);
 }

@@ -86,7 +86,7 @@ pub(super) async fn texts_grow_up_to_the_quota_and_shrink_beyond_it(
     assert!(repository.insert(&permit, &sized(2, 41)).await.is_err());
     repository.insert(&permit, &sized(2, 30)).await.unwrap();
 
-    is_refused(100, repository.save(&permit, &stored, &resized(&stored, 71)).await);
+    is_refused(100, repository.save(&permit, &stored, &resized(&stored, 71)).await.map(drop));
     let found = repository.find_in(stored.workspace(), stored.id()).await.unwrap();
     assert_eq!(found.as_ref(), Some(&stored));
     // To the quota exactly; then of the same length, and shorter, where there is too much already.
@@ -96,7 +96,7 @@ pub(super) async fn texts_grow_up_to_the_quota_and_shrink_beyond_it(
         repository.save(permit, &stored, &next).await.unwrap();
         stored = next;
     }
-    is_refused(50, repository.save(&small, &stored, &resized(&stored, 61)).await);
+    is_refused(50, repository.save(&small, &stored, &resized(&stored, 61)).await.map(drop));
     let stale = repository.replace_within(&small, &resized(&stored, 99), version(9)).await;
     assert!(matches!(stale, Err(ChangeError::Stale)), "{stale:?}");
     remove(&repository, &small, 2).await;
@@ -112,7 +112,7 @@ pub(super) async fn a_repeated_request_is_answered_whatever_the_quota(
     let request = creation_request(&first);
     repository.insert_once(&permit, &first, &request).await.unwrap();
     let earlier = repository.insert_once(&permit, &todo("mine", 2), &request).await.unwrap();
-    assert_eq!(earlier.map(|creation| creation.todo), Some(first.id()));
+    assert_eq!(earlier.earlier().map(|creation| creation.todo), Some(first.id()));
 }
 
 pub(super) async fn a_request_beyond_the_quota_is_not_remembered(
@@ -125,7 +125,8 @@ pub(super) async fn a_request_beyond_the_quota_is_not_remembered(
     let refused = repository.insert_once(&permit, &new, &request).await;
     assert!(matches!(refused, Err(InsertError::QuotaExceeded(_))), "{refused:?}");
     remove(&repository, &permit, 1).await;
-    assert_eq!(repository.insert_once(&permit, &new, &request).await.unwrap(), None);
+    let inserted = repository.insert_once(&permit, &new, &request).await.unwrap();
+    assert_eq!(inserted.earlier(), None);
 }
 
 /// "Of all writes that are made at the same time."
@@ -145,7 +146,7 @@ pub(super) async fn of_concurrent_creates_as_many_succeed_as_the_quota_admits(
                     let answer = if number == 1 {
                         repository.insert_once(&permit, &todo, &request).await.map(drop)
                     } else {
-                        repository.insert(&permit, &todo).await
+                        repository.insert(&permit, &todo).await.map(drop)
                     };
                     match answer {
                         Ok(()) => added += 1,

@@ -59,7 +59,7 @@ impl History {
                 }
                 (1..=5, Some(id)) => {
                     let edit = any_edit(random);
-                    self.add(todos.update(&Alice::new(), id, edit, None).await.unwrap());
+                    self.add(todos.update(&Alice::new(), id, edit, None).await.unwrap().todo);
                 }
                 _ => {
                     let new = NewTodo { draft: any_draft(random), key: None };

@@ -2,6 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `audit_faults` | an audit log that is full, rotated, or cut off with the program |
+//! | `audit_log` | what is recorded of each operation |
 //! | `clock` | a clock that is set back |
 //! | `failing_sync` | a disk that does not confirm writes |
 //! | `foreign_log` | a write-ahead log beside another file |
@@ -37,6 +39,9 @@ mod server;
 mod program;
 mod writers;
 
+#[cfg(target_os = "linux")]
+mod audit_faults;
+mod audit_log;
 mod clock;
 mod damage;
 #[cfg(target_os = "linux")]

@@ -31,6 +31,11 @@ impl Place {
         Self { installation, issuer }
     }
 
+    /// With another setting.
+    pub(crate) fn with(self, name: &str, value: &str) -> Self {
+        Self { installation: self.installation.with(name, value), ..self }
+    }
+
     /// Starts the program, and waits until it is ready.
     pub(crate) async fn serve(&self) -> Program {
         Program::ready(self.installation.spawn(&["serve"])).await
@@ -43,7 +48,12 @@ impl Place {
 
     /// A caller with both scopes.
     pub(crate) fn caller(&self, program: &Program, subject: &str) -> Client {
-        let claims = self.issuer.claims(subject, None, "todo:read todo:write");
+        self.caller_with(program, subject, "todo:read todo:write")
+    }
+
+    /// A caller with these scopes.
+    pub(crate) fn caller_with(&self, program: &Program, subject: &str, scope: &str) -> Client {
+        let claims = self.issuer.claims(subject, None, scope);
         Client::new(program.endpoint.clone(), Some(self.issuer.sign(&claims)))
     }
 
@@ -127,6 +137,19 @@ impl Program {
     pub(crate) async fn readiness(&self) -> u16 {
         let client = Client::new(self.endpoint.replace("/mcp", "/readyz"), None);
         client.request(Method::GET, client.headers(), "").await.status
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Waits until the log has an event with this message.
+    pub(crate) async fn event(&mut self, message: &str) -> Value {
+        self.process.event(message).await
+    }
+
+    pub(crate) async fn signal(&self, name: &str) {
+        self.process.signal(name).await;
     }
 
     /// Kills it.

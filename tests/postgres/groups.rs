@@ -69,7 +69,7 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
     let calls = numbers.clone().map(|number| {
         let changed = done(&todo(number));
         let saving = async move |it: Arc<PostgresTodoRepository>| {
-            it.save(&write_permit(&workspace("mine")), &todo(number), &changed).await
+            it.save(&write_permit(&workspace("mine")), &todo(number), &changed).await.map(drop)
         };
         begin(&repository, saving)
     });
@@ -81,7 +81,7 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
     let calls = numbers.map(|number| {
         let removing = async move |it: Arc<PostgresTodoRepository>| {
             let todo = done(&todo(number));
-            it.remove(&write_permit(&workspace("mine")), &todo, todo.updated_at()).await
+            it.remove(&write_permit(&workspace("mine")), &todo, todo.updated_at()).await.map(drop)
         };
         begin(&repository, removing)
     });

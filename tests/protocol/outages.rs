@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use todo_adapter_storage::InProcessChangeFeed;
 use todo_application::Todos;
 use todo_application::domain::{
-    IdempotencyKey, Instant, OperatorPermit, Order, Place, ReadPermit, Recorded, Sharing, Term,
-    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
+    ChangeNumber, IdempotencyKey, Instant, OperatorPermit, Order, Place, ReadPermit, Recorded,
+    Sharing, Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, ChangeRef, Creation, CreationRequest, EarlierCall, Erased, Filter, Forgotten,
-    HistoryPart, IdsByTerm, InsertError, RemoveError, Span, StorageError, TodoHistory,
-    TodoRepository, WriteSet, WriteSetError, Written,
+    ChangeError, ChangeRef, CreationRequest, EarlierCall, Erased, Filter, Forgotten, HistoryPart,
+    IdsByTerm, InsertError, Inserted, RemoveError, Span, StorageError, TodoHistory, TodoRepository,
+    WriteSet, WriteSetError, Written,
 };
 use todo_mcp::SystemClock;
 use todo_tests::SequentialIds;
@@ -95,7 +95,7 @@ impl TodoRepository for Outage {
     ) -> Result<Vec<Term>, StorageError> {
         self.broken().await
     }
-    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
+    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<Option<ChangeNumber>, InsertError> {
         Ok(self.broken().await?)
     }
     async fn insert_once(
@@ -103,13 +103,23 @@ impl TodoRepository for Outage {
         _: &WritePermit,
         _: &Todo,
         _: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         Ok(self.broken().await?)
     }
-    async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
+    async fn save(
+        &self,
+        _: &WritePermit,
+        _: &Todo,
+        _: &Todo,
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         Ok(self.broken().await?)
     }
-    async fn remove(&self, _: &WritePermit, _: &Todo, _: Instant) -> Result<(), RemoveError> {
+    async fn remove(
+        &self,
+        _: &WritePermit,
+        _: &Todo,
+        _: Instant,
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
         Ok(self.broken().await?)
     }
     async fn find_all_for_update(

@@ -4,8 +4,8 @@ use todo_application::domain::{
     Order, Place, Todo, TodoId, TodoRecord, Version, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, Filter, InsertError, RemoveError, StorageError,
-    TodoRepository,
+    ChangeError, Creation, CreationRequest, Filter, InsertError, Inserted, RemoveError,
+    StorageError, TodoRepository,
 };
 
 use crate::sample::{read_permit, write_permit, write_permit_of};
@@ -47,7 +47,7 @@ pub trait Permitted: TodoRepository {
 
     fn add(&self, todo: &Todo) -> impl Future<Output = Result<(), InsertError>> + Send {
         let permit = write_permit(todo.workspace());
-        async move { self.insert(&permit, todo).await }
+        async move { self.insert(&permit, todo).await.map(drop) }
     }
 
     /// As the subject that creates the todo.
@@ -57,7 +57,7 @@ pub trait Permitted: TodoRepository {
         request: &CreationRequest,
     ) -> impl Future<Output = Result<Option<Creation>, InsertError>> + Send {
         let permit = write_permit_of(&todo.record().created_by, todo.workspace());
-        async move { self.insert_once(&permit, todo, request).await }
+        async move { self.insert_once(&permit, todo, request).await.map(Inserted::earlier) }
     }
 
     fn replace(
@@ -79,7 +79,8 @@ pub trait Permitted: TodoRepository {
         async move {
             let before = self.find_for_update(permit, todo.id()).await?;
             let before = before.filter(|before| before.version() == expected);
-            self.save(permit, &before.unwrap_or_else(|| of_version(todo, expected)), todo).await
+            let before = before.unwrap_or_else(|| of_version(todo, expected));
+            self.save(permit, &before, todo).await.map(drop)
         }
     }
 
@@ -96,7 +97,7 @@ pub trait Permitted: TodoRepository {
                 match self.remove(&permit, &before, before.updated_at()).await {
                     // Another was faster.
                     Err(RemoveError::Stale) if expected.is_none() => {}
-                    removed => return removed.map(|()| true),
+                    removed => return removed.map(|_| true),
                 }
             }
             Ok(false)

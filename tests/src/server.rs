@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use protected_mcp::Server;
 use todo_application::ports::Clock;
-use todo_mcp::SystemClock;
 use todo_mcp::compose::compose_with_clock;
 use todo_mcp::config::Config;
 use todo_mcp::settings::Settings;
+use todo_mcp::{AuditLog, SystemClock};
 
 use crate::client::Client;
 use crate::issuer::{RESOURCE_ID, TestIssuer};
@@ -25,7 +25,7 @@ pub async fn start<'a>(
 async fn start_server<'a>(
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     clock: Arc<dyn Clock>,
-) -> (String, Server) {
+) -> (String, Server, Option<AuditLog>) {
     let all = [("PORT", "0"), ("DATABASE_URL", "memory:")].into_iter().chain(settings);
     let settings: Settings = all.collect();
     let config = Config::from_settings(&settings).unwrap();
@@ -33,7 +33,7 @@ async fn start_server<'a>(
     let port = composition.address.port();
     let server = composition.server;
     tokio::spawn(server.clone().serve(composition.listeners, std::future::pending()));
-    (format!("http://localhost:{port}/mcp"), server)
+    (format!("http://localhost:{port}/mcp"), server, composition.audit)
 }
 
 /// A running server with a store in memory, trusting a [`TestIssuer`].
@@ -44,6 +44,7 @@ pub struct TestServer {
     pub issuer: TestIssuer,
     /// The server without its sockets.
     pub server: Server,
+    pub audit: Option<AuditLog>,
 }
 
 impl TestServer {
@@ -67,8 +68,8 @@ impl TestServer {
         let mut all =
             vec![("SCALEKIT_ENVIRONMENT_URL", issuer.url()), ("SCALEKIT_RESOURCE_ID", RESOURCE_ID)];
         all.extend_from_slice(&settings);
-        let (endpoint, server) = start_server(all, clock).await;
-        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, server }
+        let (endpoint, server, audit) = start_server(all, clock).await;
+        Self { base: endpoint.trim_end_matches("/mcp").to_owned(), issuer, server, audit }
     }
 
     pub fn endpoint(&self) -> String {

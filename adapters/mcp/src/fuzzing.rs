@@ -14,8 +14,8 @@ use todo_application::domain::{
     Recorded, Sharing, Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, ChangeFeed, ChangeRef, Changed, Changes, Clock, Creation, CreationRequest,
-    EarlierCall, Erased, Filter, Forgotten, HistoryPart, IdSource, IdsByTerm, InsertError,
+    ChangeError, ChangeFeed, ChangeRef, Changed, Changes, Clock, CreationRequest, EarlierCall,
+    Erased, Filter, Forgotten, HistoryPart, IdSource, IdsByTerm, InsertError, Inserted,
     RemoveError, Span, StorageError, TodoHistory, TodoRepository, WriteSet, WriteSetError, Written,
 };
 
@@ -103,22 +103,32 @@ impl TodoRepository for Nothing {
     ) -> Result<Vec<Term>, StorageError> {
         Ok(Vec::new())
     }
-    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<(), InsertError> {
-        Ok(())
+    async fn insert(&self, _: &WritePermit, _: &Todo) -> Result<Option<ChangeNumber>, InsertError> {
+        Ok(None)
     }
     async fn insert_once(
         &self,
         _: &WritePermit,
         _: &Todo,
         _: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
+        Ok(Inserted::Now(None))
+    }
+    async fn save(
+        &self,
+        _: &WritePermit,
+        _: &Todo,
+        _: &Todo,
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         Ok(None)
     }
-    async fn save(&self, _: &WritePermit, _: &Todo, _: &Todo) -> Result<(), ChangeError> {
-        Ok(())
-    }
-    async fn remove(&self, _: &WritePermit, _: &Todo, _: Instant) -> Result<(), RemoveError> {
-        Ok(())
+    async fn remove(
+        &self,
+        _: &WritePermit,
+        _: &Todo,
+        _: Instant,
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
+        Ok(None)
     }
     async fn find_all_for_update(
         &self,

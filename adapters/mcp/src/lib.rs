@@ -8,6 +8,7 @@
 //! [`server()`]
 //! and to [`summaries()`]. To add a prompt, the same in `prompts/`.
 
+mod affected;
 mod cursor;
 mod failure;
 #[cfg(feature = "fuzzing")]

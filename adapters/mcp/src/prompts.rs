@@ -29,8 +29,7 @@ async fn with_open_todos(
     call: &Call<ReadTodos>,
     opening: String,
 ) -> Result<Vec<PromptMessage>, Failure> {
-    let principal = CallerPrincipal::try_from(call.caller())?;
-    let open_todos = resources::open_todos(todos, &principal).await?;
+    let open_todos = resources::open_todos(todos, call).await?;
     Ok(vec![PromptMessage::text(opening + TODOS_ARE_DATA), PromptMessage::resource(open_todos)])
 }
 
@@ -43,7 +42,7 @@ async fn with_due_and_open_todos(
     let principal = CallerPrincipal::try_from(call.caller())?;
     let mut messages = with_open_todos(todos, call, opening).await?;
     if todos.now(&principal, None).is_some() {
-        let due = resources::due_today(todos, &principal).await?;
+        let due = resources::due_today(todos, call).await?;
         messages.insert(1, PromptMessage::resource(due));
     }
     Ok(messages)
@@ -55,9 +54,8 @@ async fn complete_title(
     call: &Call<ReadTodos>,
     typed: &str,
 ) -> Result<protected_mcp::Completion, Failure> {
-    let principal = CallerPrincipal::try_from(call.caller())?;
     let title = |todo: &todo_application::domain::Todo| todo.title().as_str().to_owned();
-    resources::complete(todos, &principal, typed, title).await
+    resources::complete(todos, call, typed, title).await
 }
 
 /// An argument in quotes, `otherwise` if it was not filled in: it may be the title of a todo, which

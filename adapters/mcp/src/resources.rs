@@ -12,13 +12,14 @@ use protected_mcp::{
     ResourcePage, ResourceTemplate, Resources, ResourcesChanged, to_json_line,
 };
 use todo_application::domain::{DueFilter, Label, Order, Sort, Todo};
-use todo_application::ports::{Changed, Principal};
+use todo_application::ports::Changed;
 use todo_application::{
     ChangeSelection, HistoryPageSize, PageSize, Prefix, Selection, Since, Todos, Watch,
 };
 
 use uri::{LABEL_TEMPLATE, ResourceUri, TODO_TEMPLATE};
 
+use crate::affected::{shown, shown_by};
 use crate::cursor::{self, CursorText};
 use crate::failure::{AboutTodo as _, IntoFailure, not_found};
 use crate::principal::CallerPrincipal;
@@ -68,6 +69,7 @@ impl Resources for TodoResources {
         let lists = cursor.is_none().then_some(lists);
         let page = self.0.list(&principal, &Selection::OPEN, PageSize::default(), cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
+        call.affects(|| shown(page.todos.iter().map(Todo::id)));
         let lists = lists.into_iter().flatten();
         let resources = lists.chain(page.todos.iter().map(todo_resource)).collect();
         Ok(ResourcePage { resources, next_cursor: page.next.map(cursor::encode) })
@@ -76,17 +78,18 @@ impl Resources for TodoResources {
     async fn read(&self, call: Call<ReadTodos>, uri: &str) -> Result<ResourceContents, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
         match ResourceUri::parse(uri) {
-            Some(ResourceUri::Todos) => open_todos(&self.0, &principal).await,
-            Some(ResourceUri::Today) => due_today(&self.0, &principal).await,
-            Some(ResourceUri::Changes) => changes_of_today(&self.0, &principal).await,
+            Some(ResourceUri::Todos) => open_todos(&self.0, &call).await,
+            Some(ResourceUri::Today) => due_today(&self.0, &call).await,
+            Some(ResourceUri::Changes) => changes_of_today(&self.0, &call).await,
             Some(ResourceUri::Todo(id)) => {
                 let todo = self.0.get(&principal, id).await;
                 let todo = todo.map_err(|error| error.about(&id.to_string()))?;
+                call.affects(|| shown([id]));
                 Ok(contents(&ResourceUri::Todo(id), to_json_line(&OneTodo::from(todo))))
             }
             Some(ResourceUri::Label(label)) => {
                 let selection = Selection { label: Some(label.key()), ..Selection::OPEN };
-                list(&self.0, &principal, &selection, &ResourceUri::Label(label)).await
+                list(&self.0, &call, &selection, &ResourceUri::Label(label)).await
             }
             None => Err(not_found(uri)),
         }
@@ -99,13 +102,13 @@ impl Resources for TodoResources {
         _variable: &str,
         typed: &str,
     ) -> Result<Completion, Failure> {
-        let principal = CallerPrincipal::try_from(call.caller())?;
         if uri_template == LABEL_TEMPLATE {
+            let principal = CallerPrincipal::try_from(call.caller())?;
             let labels = self.0.suggest_labels(&principal, typed, Completion::MAX_VALUES).await;
             let labels = labels.map_err(IntoFailure::into_failure)?;
             return Ok(Completion::new(labels.labels.iter().map(Label::to_string), labels.more));
         }
-        complete(&self.0, &principal, typed, |todo| todo.id().to_string()).await
+        complete(&self.0, &call, typed, |todo| todo.id().to_string()).await
     }
 
     fn canonical_uri(&self, uri: &str) -> Option<String> {
@@ -161,45 +164,49 @@ fn todo_resource(todo: &Todo) -> Resource {
 /// `list_todos`.
 pub(crate) async fn open_todos(
     todos: &Todos,
-    principal: &dyn Principal,
+    call: &Call<ReadTodos>,
 ) -> Result<ResourceContents, Failure> {
-    list(todos, principal, &Selection::OPEN, &ResourceUri::Todos).await
+    list(todos, call, &Selection::OPEN, &ResourceUri::Todos).await
 }
 
 /// The resource of what is due today and of what is overdue, in the zone of the caller.
 pub(crate) async fn due_today(
     todos: &Todos,
-    principal: &dyn Principal,
+    call: &Call<ReadTodos>,
 ) -> Result<ResourceContents, Failure> {
     let today = Selection {
         due: Some(DueFilter::Today),
         sort: Sort::By(Order::Due),
         ..Selection::default()
     };
-    list(todos, principal, &today, &ResourceUri::Today).await
+    list(todos, call, &today, &ResourceUri::Today).await
 }
 
 /// The resource of what was changed today in the zone of the caller, or within a day if that is not known.
 pub(crate) async fn changes_of_today(
     todos: &Todos,
-    principal: &dyn Principal,
+    call: &Call<ReadTodos>,
 ) -> Result<ResourceContents, Failure> {
+    let principal = CallerPrincipal::try_from(call.caller())?;
     let (all, size) = (ChangeSelection::default(), history_page(HistoryPageSize::LARGEST));
-    let page = todos.list_changes(principal, all, size, Since::Today).await;
-    let list = page.map(ChangeList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(&ResourceUri::Changes, to_json_line(&list)))
+    let page = todos.list_changes(&principal, all, size, Since::Today).await;
+    let page = page.map_err(IntoFailure::into_failure)?;
+    call.affects(|| shown_by(&page));
+    Ok(contents(&ResourceUri::Changes, to_json_line(&ChangeList::from(page))))
 }
 
 /// A list as a resource: its first page.
 async fn list(
     todos: &Todos,
-    principal: &dyn Principal,
+    call: &Call<ReadTodos>,
     selection: &Selection,
     uri: &ResourceUri,
 ) -> Result<ResourceContents, Failure> {
-    let page = todos.list(principal, selection, Detail::Full.page(PageSize::LARGEST), None).await;
-    let list = page.map(TodoList::from).map_err(IntoFailure::into_failure)?;
-    Ok(contents(uri, to_json_line(&list)))
+    let principal = CallerPrincipal::try_from(call.caller())?;
+    let page = todos.list(&principal, selection, Detail::Full.page(PageSize::LARGEST), None).await;
+    let page = page.map_err(IntoFailure::into_failure)?;
+    call.affects(|| shown(page.todos.iter().map(Todo::id)));
+    Ok(contents(uri, to_json_line(&TodoList::from(page))))
 }
 
 fn contents(uri: &ResourceUri, text: serde_json::Result<String>) -> ResourceContents {
@@ -211,13 +218,15 @@ fn contents(uri: &ResourceUri, text: serde_json::Result<String>) -> ResourceCont
 /// The caller's open todos whose title fits what was typed, each as `write` writes it.
 pub(crate) async fn complete(
     todos: &Todos,
-    principal: &dyn Principal,
+    call: &Call<ReadTodos>,
     typed: &str,
     write: fn(&Todo) -> String,
 ) -> Result<Completion, Failure> {
+    let principal = CallerPrincipal::try_from(call.caller())?;
     let prefix = Prefix::from(typed);
-    let suggestions = todos.suggest(principal, &prefix, Completion::MAX_VALUES).await;
+    let suggestions = todos.suggest(&principal, &prefix, Completion::MAX_VALUES).await;
     let suggestions = suggestions.map_err(IntoFailure::into_failure)?;
+    call.affects(|| shown(suggestions.todos.iter().map(Todo::id)));
     let completion = Completion::new(suggestions.todos.iter().map(write), suggestions.more);
     Ok(completion.with_bytes_looked_at(suggestions.bytes))
 }

@@ -54,7 +54,10 @@ pub use oauth::{
     AuthenticationError, Authenticator, AuthorizationServer, BoxError, Caller, PublicUrl,
     PublicUrlError, Rejection, Revocation, Revoker, Scope, Scopes,
 };
-pub use observation::{Affected, AnsweredRequest, OPERATION_TARGET, Observer, Operation, Outcome};
+pub use observation::{
+    Admission, Affected, AnsweredRequest, OPERATION_TARGET, Observer, Operation, Outcome,
+    PlannedChange,
+};
 pub use protocol::{Icon, Implementation, TraceContext};
 pub use readiness::{NotReady, Readiness};
 pub use server::{BuildError, Protection, Server, ServerBuilder, Statistics};

@@ -5,6 +5,7 @@ mod record;
 mod span;
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +18,19 @@ pub use span::OPERATION_TARGET;
 use crate::oauth::Caller;
 use crate::protocol::TraceContext;
 
+/// What an observer has to do before a change may start. If it fails, the change does not start, and the
+/// sentence says to the caller why, and that it may try again.
+pub type Admission = Pin<Box<dyn Future<Output = Result<(), Cow<'static, str>>> + Send>>;
+
 /// Sees what a server does, such as for metrics or an audit log. Its methods run on the way of a request, so
 /// they must neither block nor take long. None of them sees a token, an argument or a result.
 pub trait Observer: Send + Sync {
-    /// Whether an operation that may change something may start: its caller has the scope, and its arguments
-    /// can be read. If so, [`operation`](Self::operation) follows for it. If not, the sentence says to the
-    /// caller why, and that it may try again.
-    fn admit_change(&self) -> Result<(), Cow<'static, str>> {
-        Ok(())
+    /// An operation that may change something is about to start: its caller has the scope, and its arguments
+    /// can be read. It starts when the admission has succeeded, or at once if there is none; then
+    /// [`operation`](Self::operation) follows for it, which says that it [may change](Operation::may_change)
+    /// something. If the client goes away, the admission and the change go on.
+    fn admit_change(&self, _change: &PlannedChange<'_>) -> Option<Admission> {
+        None
     }
 
     /// An operation begins in a span of its own, which [`OPERATION_TARGET`] describes. A tracer connects it with
@@ -42,6 +48,16 @@ pub trait Observer: Send + Sync {
 
     /// A request was answered, after its operations unless one of them goes on without its client.
     fn request(&self, _request: &AnsweredRequest<'_>) {}
+}
+
+/// An operation that is about to start. The members are those of [`Operation`].
+#[derive(Debug)]
+pub struct PlannedChange<'a> {
+    pub caller: &'a Arc<Caller>,
+    pub method: &'static str,
+    pub name: Option<&'static str>,
+    pub request_id: &'a str,
+    pub trace: Option<&'a TraceContext>,
 }
 
 /// A JSON-RPC request of a caller that has ended.

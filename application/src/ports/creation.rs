@@ -1,4 +1,4 @@
-use todo_domain::{IdempotencyKey, Instant, TodoId};
+use todo_domain::{ChangeNumber, IdempotencyKey, Instant, TodoId};
 
 /// A request to create a todo that its client may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,4 +18,22 @@ pub struct Creation {
     pub todo: TodoId,
     pub at: Instant,
     pub fingerprint: u64,
+}
+
+/// What came of a request to create a todo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// The todo was added. If that is remembered, with the number of the change.
+    Now(Option<ChangeNumber>),
+    /// An earlier request with the key has created its todo. Nothing was added.
+    Earlier(Creation),
+}
+
+impl Inserted {
+    pub fn earlier(self) -> Option<Creation> {
+        match self {
+            Self::Now(_) => None,
+            Self::Earlier(creation) => Some(creation),
+        }
+    }
 }

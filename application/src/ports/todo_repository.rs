@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 use todo_domain::{
-    IdempotencyKey, Instant, Order, Place, ReadPermit, Term, TermRange, Todo, TodoId, WritePermit,
+    ChangeNumber, IdempotencyKey, Instant, Order, Place, ReadPermit, Term, TermRange, Todo, TodoId,
+    WritePermit,
 };
 
-use super::creation::{Creation, CreationRequest};
+use super::creation::{CreationRequest, Inserted};
 use super::ids_by_term::IdsByTerm;
 use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 use super::write_set::{EarlierCall, WriteSet, WriteSetError, Written};
@@ -22,7 +23,8 @@ pub struct Filter {
 /// * A write that has succeeded is durable, and one that was refused has changed nothing.
 /// * Writes to one todo are atomic: of two that expect the same version, one succeeds.
 /// * A write with a permit that [remembers](WritePermit::remembers) stores its change in the same
-///   transaction, to be read by a [`TodoHistory`](super::TodoHistory).
+///   transaction, to be read by a [`TodoHistory`](super::TodoHistory), and returns its number; any other
+///   returns none.
 /// * An unreadable row is [`StorageError::Corrupt`], an unreachable store
 ///   [`StorageError::Unavailable`].
 ///
@@ -31,7 +33,7 @@ pub struct Filter {
 /// A list takes a permit to read, and a write one to write:
 ///
 /// ```
-/// # use todo_application::domain::{ReadPermit, Todo, WritePermit};
+/// # use todo_application::domain::{ChangeNumber, ReadPermit, Todo, WritePermit};
 /// # use todo_application::ports::{Filter, InsertError, StorageError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn list(todos: &Repository, permit: &ReadPermit) -> Result<Vec<Todo>, StorageError> {
@@ -39,7 +41,7 @@ pub struct Filter {
 /// }
 /// async fn insert(
 ///     todos: &Repository, permit: &WritePermit, todo: &Todo,
-/// ) -> Result<(), InsertError> {
+/// ) -> Result<Option<ChangeNumber>, InsertError> {
 ///     todos.insert(permit, todo).await
 /// }
 /// ```
@@ -56,12 +58,12 @@ pub struct Filter {
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use todo_application::domain::{ReadPermit, Todo};
+/// # use todo_application::domain::{ChangeNumber, ReadPermit, Todo};
 /// # use todo_application::ports::{InsertError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn insert(
 ///     todos: &Repository, permit: &ReadPermit, todo: &Todo,
-/// ) -> Result<(), InsertError> {
+/// ) -> Result<Option<ChangeNumber>, InsertError> {
 ///     todos.insert(permit, todo).await
 /// }
 /// ```
@@ -69,23 +71,23 @@ pub struct Filter {
 /// A workspace is not a permit:
 ///
 /// ```
-/// # use todo_application::domain::{Instant, Todo, WritePermit};
+/// # use todo_application::domain::{ChangeNumber, Instant, Todo, WritePermit};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, permit: &WritePermit, todo: &Todo, at: Instant,
-/// ) -> Result<(), RemoveError> {
+/// ) -> Result<Option<ChangeNumber>, RemoveError> {
 ///     todos.remove(permit, todo, at).await
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use todo_application::domain::{Instant, Todo, WorkspaceId};
+/// # use todo_application::domain::{ChangeNumber, Instant, Todo, WorkspaceId};
 /// # use todo_application::ports::{RemoveError, TodoRepository};
 /// # type Repository = dyn TodoRepository;
 /// async fn remove(
 ///     todos: &Repository, workspace: &WorkspaceId, todo: &Todo, at: Instant,
-/// ) -> Result<(), RemoveError> {
+/// ) -> Result<Option<ChangeNumber>, RemoveError> {
 ///     todos.remove(workspace, todo, at).await
 /// }
 /// ```
@@ -156,7 +158,11 @@ pub trait TodoRepository: Send + Sync {
     /// or not, so that the order of ids is the order of creation; of both todos, only a
     /// [minted id](Todo::minted_id) counts. [`InsertError::QuotaExceeded`] if the workspace would hold more
     /// than the [quota](WritePermit::quota) of the permit, of all writes that are made at the same time.
-    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError>;
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+    ) -> Result<Option<ChangeNumber>, InsertError>;
 
     /// Adds a todo as [`insert`](Self::insert) does, and remembers the request for it in the same
     /// transaction.
@@ -170,7 +176,7 @@ pub trait TodoRepository: Send + Sync {
         permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError>;
+    ) -> Result<Inserted, InsertError>;
 
     /// Replaces a todo, which is `before` and becomes `after`. [`ChangeError::Stale`] if the stored todo has
     /// another version than `before`, or if the permit's workspace has no such todo.
@@ -181,7 +187,7 @@ pub trait TodoRepository: Send + Sync {
         permit: &WritePermit,
         before: &Todo,
         after: &Todo,
-    ) -> Result<(), ChangeError>;
+    ) -> Result<Option<ChangeNumber>, ChangeError>;
 
     /// Removes a todo. [`RemoveError::Stale`] if the stored todo has another version, or if the permit's
     /// workspace has no such todo. It is removed however much the workspace holds.
@@ -190,7 +196,7 @@ pub trait TodoRepository: Send + Sync {
         permit: &WritePermit,
         todo: &Todo,
         at: Instant,
-    ) -> Result<(), RemoveError>;
+    ) -> Result<Option<ChangeNumber>, RemoveError>;
 
     /// The same as [`find_all`](Self::find_all), for the use case that is about to change them.
     async fn find_all_for_update(

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 use todo_domain::{
-    Change, ChangeNumber, IdempotencyKey, Instant, QuotaExceeded, Todo, TodoId, WritePermit,
+    Change, ChangeNumber, IdempotencyKey, Instant, QuotaExceeded, Todo, TodoId, Version,
+    WritePermit,
 };
 
 use super::creation::{Creation, CreationRequest};
@@ -50,6 +51,15 @@ impl TodoWrite {
             Self::Save { before, after } => Change::updated(permit, before, after),
             Self::Remove(todo) => Change::deleted(permit, todo, at),
             Self::Restore(todo) => Change::restored(permit, todo, at),
+        }
+    }
+
+    /// The versions of the todo before and after it, where it exists.
+    pub fn versions(&self) -> [Option<Version>; 2] {
+        match self {
+            Self::Insert { todo, .. } | Self::Restore(todo) => [None, Some(todo.version())],
+            Self::Save { before, after } => [Some(before.version()), Some(after.version())],
+            Self::Remove(todo) => [Some(todo.version()), None],
         }
     }
 

@@ -6,6 +6,7 @@ use todo_domain::{
 };
 
 use super::create::{self, NewTodo};
+use super::effect::Effect;
 use super::many_changes::{ChangeFailure, ChangesMade, ManyChanges, Outcome, RequestedChange};
 use super::outcome;
 use super::use_cases::{ROUNDS, Todos};
@@ -45,10 +46,10 @@ impl Todos {
                 let mut outcomes = planning.outcomes;
                 let others = outcomes.iter_mut().filter(|it| !matches!(it, Outcome::Failed(_)));
                 others.for_each(|it| *it = Outcome::Skipped);
-                return Ok(ChangesMade { outcomes, batch: None });
+                return Ok(ChangesMade::none(outcomes));
             }
             if planning.writes.is_empty() {
-                return Ok(ChangesMade { outcomes: planning.outcomes, batch: None });
+                return Ok(ChangesMade::none(planning.outcomes));
             }
             let call = asked.key.clone().map(|key| CallRequest {
                 key,
@@ -61,12 +62,13 @@ impl Todos {
             let set = WriteSet { writes, at: now, is_batch: true, call, is_trial };
             match self.repository.write_all(&permit, &set).await {
                 Ok(Written::Now(_)) if is_trial => {
-                    return Ok(ChangesMade { outcomes: planning.outcomes, batch: None });
+                    return Ok(ChangesMade::none(planning.outcomes));
                 }
                 Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
                     let batch = self.batch(&permit, first);
-                    return Ok(ChangesMade { outcomes: planning.outcomes, batch });
+                    let effects = Effect::all(&permit, &set, first);
+                    return Ok(ChangesMade { outcomes: planning.outcomes, batch, effects });
                 }
                 Ok(Written::Earlier(earlier)) => {
                     return self.replay(&permit, &asked, fingerprint, earlier).await;
@@ -109,7 +111,7 @@ impl Todos {
             Todo::create(permit, id, new.draft.clone(), earlier.at).into_record()
         };
         let outcomes = outcome::decode(&outcome, asked, &todos, create);
-        Ok(ChangesMade { outcomes, batch: self.batch(permit, first) })
+        Ok(ChangesMade { batch: self.batch(permit, first), ..ChangesMade::none(outcomes) })
     }
 }
 

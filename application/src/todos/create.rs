@@ -2,10 +2,11 @@ use todo_domain::{
     Draft, IdempotencyKey, Instant, Priority, Todo, TodoRecord, WriteAction, WritePermit,
 };
 
+use super::effect::Effect;
 use super::use_cases::{ROUNDS, Todos};
 use crate::error::{CreateError, StorageFailure};
 use crate::fnv;
-use crate::ports::{Creation, CreationRequest, InsertError, Principal};
+use crate::ports::{CreationRequest, InsertError, Inserted, Principal};
 
 /// How long a request with a key is remembered.
 const REMEMBERED_MILLIS: i64 = 24 * 60 * 60 * 1_000;
@@ -20,7 +21,7 @@ pub struct NewTodo {
 /// The outcome of a request to create a todo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
-    New(Todo),
+    New(Todo, Effect),
     /// An earlier request with the same key and the same content has created it. This is the record as
     /// it was created then, and not a [`Todo`]: that may have changed since or be gone, so nothing may
     /// edit or store this.
@@ -31,8 +32,16 @@ impl Created {
     /// What to show the caller: the same for the first request and for its replays.
     pub fn into_record(self) -> TodoRecord {
         match self {
-            Self::New(todo) => todo.into_record(),
+            Self::New(todo, _) => todo.into_record(),
             Self::Replayed(record) => record,
+        }
+    }
+
+    /// What was written, if anything was.
+    pub fn effect(&self) -> Option<Effect> {
+        match self {
+            Self::New(_, effect) => Some(*effect),
+            Self::Replayed(_) => None,
         }
     }
 }
@@ -56,8 +65,12 @@ impl Todos {
         let mut todo = Todo::create(&permit, id, draft, now);
         for _ in 0..ROUNDS {
             match self.insert(&permit, &todo, request.as_ref()).await {
-                Ok(None) => return Ok(Created::New(todo)),
-                Ok(Some(earlier)) if Some(earlier.fingerprint) == fingerprint => {
+                Ok(Inserted::Now(number)) => {
+                    let versions = [None, Some(todo.version())];
+                    let effect = Effect::new(&permit, todo.id(), versions, number);
+                    return Ok(Created::New(todo, effect));
+                }
+                Ok(Inserted::Earlier(earlier)) if Some(earlier.fingerprint) == fingerprint => {
                     // The same content was created then: it differs in what the store remembers.
                     return Ok(Created::Replayed(TodoRecord {
                         id: earlier.todo,
@@ -66,7 +79,7 @@ impl Todos {
                         ..todo.into_record()
                     }));
                 }
-                Ok(Some(_)) => return Err(CreateError::KeyReused),
+                Ok(Inserted::Earlier(_)) => return Err(CreateError::KeyReused),
                 Err(InsertError::Behind(last)) => {
                     todo = todo.with_new_id(self.ids.todo_id_after(last, now));
                 }
@@ -77,23 +90,23 @@ impl Todos {
         Err(CreateError::Contended)
     }
 
-    /// Stores a new todo, and publishes it. Returns the earlier creation if the request is a repetition.
+    /// Stores a new todo, and publishes it.
     async fn insert(
         &self,
         permit: &WritePermit,
         todo: &Todo,
         request: Option<&CreationRequest>,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         let inserted = match request {
-            None => self.repository.insert(permit, todo).await.map(|()| None),
+            None => self.repository.insert(permit, todo).await.map(Inserted::Now),
             Some(request) => self.repository.insert_once(permit, todo, request).await,
         };
         match &inserted {
-            Ok(None) => self.publish_change(permit, todo.id(), None),
+            Ok(Inserted::Now(_)) => self.publish_change(permit, todo.id(), None),
             Err(InsertError::Storage(error)) => {
                 self.publish_change(permit, todo.id(), Some(error));
             }
-            Ok(Some(_))
+            Ok(Inserted::Earlier(_))
             | Err(
                 InsertError::Duplicate(_)
                 | InsertError::Behind(_)

@@ -1,5 +1,6 @@
 use todo_domain::{TodoId, Version, WriteAction};
 
+use super::effect::Effect;
 use super::use_cases::{ROUNDS, Todos};
 use crate::error::{DeleteError, StorageFailure};
 use crate::ports::{Principal, RemoveError};
@@ -14,7 +15,7 @@ impl Todos {
         principal: &dyn Principal,
         id: TodoId,
         expected: Option<Version>,
-    ) -> Result<(), DeleteError> {
+    ) -> Result<Effect, DeleteError> {
         let permit = self.permit_to_write(principal, WriteAction::Delete)?;
         for _ in 0..ROUNDS {
             let found = self.repository.find_for_update(&permit, id).await;
@@ -23,9 +24,9 @@ impl Todos {
                 return Err(DeleteError::Conflict(Box::new(todo)));
             }
             match self.repository.remove(&permit, &todo, self.clock.now()).await {
-                Ok(()) => {
+                Ok(number) => {
                     self.publish_change(&permit, id, None);
-                    return Ok(());
+                    return Ok(Effect::new(&permit, id, [Some(todo.version()), None], number));
                 }
                 Err(RemoveError::Stale) => {}
                 Err(RemoveError::Storage(error)) => {

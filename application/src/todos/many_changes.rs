@@ -5,6 +5,7 @@ use todo_domain::{
 };
 
 use super::create::NewTodo;
+use super::effect::Effect;
 use crate::change_id::ChangeId;
 
 /// The most changes of one call.
@@ -36,6 +37,15 @@ pub struct ChangesMade {
     pub outcomes: Vec<Outcome>,
     /// What takes all of them back; `None` if nothing was changed, or if changes are not remembered.
     pub batch: Option<ChangeId>,
+    /// What was written, in the order of the writes.
+    pub effects: Vec<Effect>,
+}
+
+impl ChangesMade {
+    /// Nothing was written.
+    pub(super) fn none(outcomes: Vec<Outcome>) -> Self {
+        Self { outcomes, batch: None, effects: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -160,7 +160,7 @@ impl UseCase {
             Self::Watch => todos.watch(principal).map(drop)?,
             Self::Create => todos.create(principal, new_todo()).await.map(drop)?,
             Self::Update => todos.update(principal, ID, done(), None).await.map(drop)?,
-            Self::Delete => todos.delete(principal, ID, None).await?,
+            Self::Delete => todos.delete(principal, ID, None).await.map(drop)?,
         }
         Ok(())
     }
@@ -221,8 +221,8 @@ async fn an_edit_that_changes_nothing_is_not_saved() {
     repository.expect_save().never();
     let todos = todos(repository, Sharing::Personal);
     let same = Edit { completed: Some(false), ..Edit::default() };
-    let todo = todos.update(&principal([Permission::Write]), ID, same, None).await.unwrap();
-    assert_eq!(todo, stored_todo());
+    let updated = todos.update(&principal([Permission::Write]), ID, same, None).await.unwrap();
+    assert_eq!(updated, Updated { todo: stored_todo(), effect: None });
 }
 
 #[tokio::test]
@@ -233,11 +233,11 @@ async fn an_edit_that_loses_a_race_is_applied_to_the_winner() {
     let saved = repository.expect_save().with(always(), eq(stored_todo()), always()).times(2);
     saved.returning(move |_, _, _| {
         rounds += 1;
-        if rounds == 1 { Err(ChangeError::Stale) } else { Ok(()) }
+        if rounds == 1 { Err(ChangeError::Stale) } else { Ok(None) }
     });
     let todos = todos(repository, Sharing::Personal);
-    let todo = todos.update(&principal([Permission::Write]), ID, done(), None).await.unwrap();
-    assert!(todo.completion().is_done());
+    let updated = todos.update(&principal([Permission::Write]), ID, done(), None).await.unwrap();
+    assert!(updated.todo.completion().is_done());
 }
 
 #[tokio::test]
@@ -258,7 +258,7 @@ async fn a_deletion_that_loses_a_race_deletes_the_winner_and_gives_up_if_it_lose
     repository.expect_remove().with(always(), eq(stored_todo()), always()).times(2).returning(
         move |_, _, _| {
             rounds += 1;
-            if rounds == 1 { Err(RemoveError::Stale) } else { Ok(()) }
+            if rounds == 1 { Err(RemoveError::Stale) } else { Ok(None) }
         },
     );
     let writer = principal([Permission::Write]);

@@ -4,6 +4,7 @@ use todo_domain::{
     Instant, Recorded, Reversal, ReversalError, Todo, TodoId, WriteAction, WritePermit,
 };
 
+use super::effect::Effect;
 use super::use_cases::{ROUNDS, Todos};
 use crate::change_id::ChangeId;
 use crate::error::{StorageFailure, UndoError};
@@ -17,6 +18,8 @@ pub struct Undone {
     pub todos: Vec<Todo>,
     /// Those that do not exist.
     pub deleted: Vec<TodoId>,
+    /// What was written, in the order of the writes.
+    pub effects: Vec<Effect>,
 }
 
 impl Todos {
@@ -43,20 +46,23 @@ impl Todos {
             let mut todos: BTreeMap<_, _> = todos.into_iter().map(|it| (it.id(), it)).collect();
             let at = self.clock.now();
             let writes = reversals(&permit, &changes, &mut todos, at)?;
-            let undone = || Undone {
+            let undone = |effects| Undone {
                 deleted: ids.iter().filter(|id| !todos.contains_key(id)).copied().collect(),
                 todos: todos.values().cloned().collect(),
+                effects,
             };
             if writes.is_empty() {
-                return Ok(undone());
+                return Ok(undone(Vec::new()));
             }
             let is_batch = matches!(named, ChangeRef::Batch(_));
             let set = WriteSet { writes, at, is_batch, call: None, is_trial: false };
             match self.repository.write_all(&permit, &set).await {
-                Ok(Written::Now(_) | Written::Earlier(_)) => {
+                Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
-                    return Ok(undone());
+                    return Ok(undone(Effect::all(&permit, &set, first)));
                 }
+                // The call has no key.
+                Ok(Written::Earlier(_)) => return Ok(undone(Vec::new())),
                 Err(WriteSetError::Refused {
                     refusal: WriteRefusal::QuotaExceeded(error), ..
                 }) => {

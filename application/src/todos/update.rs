@@ -1,8 +1,17 @@
 use todo_domain::{Edit, EditError, OtherWorkspace, Todo, TodoId, Version, WriteAction};
 
+use super::effect::Effect;
 use super::use_cases::{ROUNDS, Todos};
 use crate::error::{StorageFailure, UpdateError};
 use crate::ports::{ChangeError, Principal};
+
+/// A todo as an edit has left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    pub todo: Todo,
+    /// `None` if the edit changes nothing.
+    pub effect: Option<Effect>,
+}
 
 impl Todos {
     /// Edits a todo of the caller's workspace and returns its new state.
@@ -16,7 +25,7 @@ impl Todos {
         id: TodoId,
         edit: Edit,
         expected: Option<Version>,
-    ) -> Result<Todo, UpdateError> {
+    ) -> Result<Updated, UpdateError> {
         let permit = self.permit_to_write(principal, WriteAction::Update)?;
         for _ in 0..ROUNDS {
             let found = self.repository.find_for_update(&permit, id).await;
@@ -27,16 +36,18 @@ impl Todos {
             let mut todo = before.clone();
             match todo.edit(&permit, edit.clone(), self.clock.now()) {
                 Ok(true) => {}
-                Ok(false) => return Ok(todo),
+                Ok(false) => return Ok(Updated { todo, effect: None }),
                 Err(EditError::OtherWorkspace(OtherWorkspace)) => {
                     return Err(UpdateError::NotFound);
                 }
                 Err(EditError::TooManyLabels(error)) => return Err(error.into()),
             }
             match self.repository.save(&permit, &before, &todo).await {
-                Ok(()) => {
+                Ok(number) => {
                     self.publish_change(&permit, id, None);
-                    return Ok(todo);
+                    let versions = [&before, &todo].map(|it| Some(it.version()));
+                    let effect = Some(Effect::new(&permit, id, versions, number));
+                    return Ok(Updated { todo, effect });
                 }
                 Err(ChangeError::Stale) => {}
                 Err(ChangeError::QuotaExceeded(error)) => return Err(error.into()),

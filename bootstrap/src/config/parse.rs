@@ -14,6 +14,7 @@ use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use crate::audit::AuditTarget;
 use crate::telemetry::LogFormat;
 
 pub(super) fn from_str<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
@@ -120,6 +121,12 @@ pub(super) fn challenge(text: &str) -> Result<String, String> {
     } else {
         Err("must be the token as OpenAI shows it, without spaces".to_owned())
     }
+}
+
+/// Any text is one: whether the file can be written is seen at the start.
+#[expect(clippy::unnecessary_wraps, reason = "as settings are read")]
+pub(super) fn audit_target(text: &str) -> Result<AuditTarget, String> {
+    Ok(AuditTarget::parse(text))
 }
 
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {

@@ -14,6 +14,7 @@ use super::database::Database;
 use super::parse;
 use super::setting::DefaultValue::{Derived, Text};
 use super::setting::{About, Setting};
+use crate::audit::AuditTarget;
 use crate::telemetry::LogFormat;
 
 pub(super) const PORT: Setting<u16> =
@@ -127,6 +128,19 @@ pub(super) const TODO_ADMIN_ADDRESS: Setting<SocketAddr> = Setting::new(
      port `0` is any free port; unset: off",
     parse::address_and_port,
 );
+pub(super) const TODO_AUDIT_LOG: Setting<AuditTarget> = Setting::new(
+    "TODO_AUDIT_LOG",
+    Text("off"),
+    "Where each allowed or denied operation is recorded, as JSON Lines: a file, which SIGUSR1 opens anew, or \
+     `-` for standard output",
+    parse::audit_target,
+);
+pub(super) const TODO_AUDIT_STRICT: Setting<bool> = Setting::new(
+    "TODO_AUDIT_STRICT",
+    Text("false"),
+    "Whether a change is refused while it cannot be recorded",
+    parse::flag,
+);
 pub(super) const TODO_PRIVACY_URL: Setting<Url> = Setting::new(
     "TODO_PRIVACY_URL",
     Derived(""),
@@ -197,7 +211,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 44] = [
+pub const SETTINGS: [About; 46] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -216,6 +230,8 @@ pub const SETTINGS: [About; 44] = [
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
     TODO_ADMIN_ADDRESS.about,
+    TODO_AUDIT_LOG.about,
+    TODO_AUDIT_STRICT.about,
     TODO_PRIVACY_URL.about,
     TODO_TERMS_URL.about,
     TODO_SUPPORT_URL.about,

@@ -97,20 +97,23 @@ pub(crate) fn run(report: impl Fn(&Allocated)) {
     let sqlite = runtime.block_on(TestServer::with([RATE_LIMIT, ("DATABASE_URL", &url)]));
     let metrics = ("TODO_ADMIN_ADDRESS", "127.0.0.1:0");
     let monitored = runtime.block_on(TestServer::with([RATE_LIMIT, metrics]));
-    for path in paths(&runtime, &memory, &sqlite, &monitored) {
+    let log = directory.path().join("audit.jsonl").display().to_string();
+    let url = url.replace("todos.db", "audited.db");
+    let audited = [RATE_LIMIT, ("DATABASE_URL", &*url), ("TODO_AUDIT_LOG", &*log)];
+    let audited = runtime.block_on(TestServer::with(audited));
+    for path in paths(&runtime, [&memory, &sqlite, &monitored, &audited]) {
         report(&path.run(&runtime));
     }
 }
 
 fn paths<'a>(
     runtime: &Runtime,
-    memory: &'a TestServer,
-    sqlite: &'a TestServer,
-    monitored: &'a TestServer,
+    [memory, sqlite, monitored, audited]: [&'a TestServer; 4],
 ) -> Vec<Path<'a>> {
     use Era::{Legacy, Modern};
     let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
-    let (in_memory, in_sqlite, seen) = (todo(memory), todo(sqlite), todo(monitored));
+    let (in_memory, in_sqlite, seen, in_audited) =
+        (todo(memory), todo(sqlite), todo(monitored), todo(audited));
     let page = json!({ "limit": PAGE });
     let create = json!({ "title": "Buy milk", "description": "two litres" });
     let tool = |name, server: &'a TestServer, era, tool, arguments| {
@@ -148,6 +151,7 @@ fn paths<'a>(
         tool("get_todo, modern, memory, metrics", monitored, Modern, "get_todo", &seen),
         tool("get_todo, legacy, SQLite", sqlite, Legacy, "get_todo", &in_sqlite),
         tool("get_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite),
+        tool("get_todo, modern, SQLite, audited", audited, Modern, "get_todo", &in_audited),
         tool("list_todos of 50, modern, memory", memory, Modern, "list_todos", &page),
         tool("list_todos of 50, modern, SQLite", sqlite, Modern, "list_todos", &page),
         method("tools/list, legacy", Legacy, "tools/list"),

@@ -114,7 +114,9 @@ async fn keep_calling(
                 }
             }
             // Under its own version, so that every call can do the same.
-            Statement::Save => repository.save(write, todo, todo).await?,
+            Statement::Save => {
+                repository.save(write, todo, todo).await?;
+            }
             Statement::Create | Statement::CreateApart => {
                 // Of version 4: those of version 7 would have to come in their order.
                 let random = (fastrand::u128(..) & !(0xf << 76)) | (4 << 76);

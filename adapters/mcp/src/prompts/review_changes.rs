@@ -6,7 +6,6 @@ use protected_mcp::{
 use todo_application::Todos;
 
 use super::sentence;
-use crate::principal::CallerPrincipal;
 use crate::resources;
 use crate::scopes::ReadTodos;
 
@@ -39,7 +38,6 @@ impl Prompt for ReviewChanges {
         call: Call<ReadTodos>,
         arguments: PromptArguments,
     ) -> Result<Vec<PromptMessage>, Failure> {
-        let principal = CallerPrincipal::try_from(call.caller())?;
         let since = sentence(&arguments, "since", |it| {
             format!(
                 " Look back to: {it}. If that is before today, call list_changes with that instant as \
@@ -57,7 +55,7 @@ impl Prompt for ReviewChanges {
              Ask me before you undo anything. Once I agree, call undo_change with the id of the change, or \
              with the batch_id for all of a step."
         );
-        let changes = resources::changes_of_today(&self.0, &principal).await?;
+        let changes = resources::changes_of_today(&self.0, &call).await?;
         Ok(vec![PromptMessage::text(opening + CHANGES_ARE_DATA), PromptMessage::resource(changes)])
     }
 }

@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use todo_application::domain::IdempotencyKey;
-use todo_application::{MAX_CHANGES, ManyChanges, RequestedChange, Todos};
+use todo_application::{ChangeFailure, MAX_CHANGES, ManyChanges, Outcome, RequestedChange, Todos};
 
 use change::Change;
 
 use super::arguments::Text;
+use crate::affected::changed_and_shown;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -98,15 +99,26 @@ impl Tool for ChangeTodos {
     ) -> Result<ManyResults, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let Arguments { changes, all_or_nothing, dry_run, idempotency_key } = arguments;
+        let dry_run = dry_run.unwrap_or_default();
         let asked = ManyChanges {
             changes: changes.into_requested(&self.0, &principal)?,
             all_or_nothing: all_or_nothing.unwrap_or_default(),
-            dry_run: dry_run.unwrap_or_default(),
+            dry_run,
             key: idempotency_key.map(|key| key.0),
         };
-        let made = self.0.change_many(&principal, asked).await;
-        let results = |made| ManyResults::new(made, IntoFailure::into_failure);
-        made.map(results).map_err(IntoFailure::into_failure)
+        let made =
+            self.0.change_many(&principal, asked).await.map_err(IntoFailure::into_failure)?;
+        call.affects(|| {
+            let shown = made.outcomes.iter().filter_map(|outcome| match outcome {
+                // The ids of a dry run do not last.
+                Outcome::Created(record) => (!dry_run).then_some(record.id),
+                Outcome::Updated(id, todo) => todo.as_ref().map(|_| *id),
+                Outcome::Failed(ChangeFailure::Conflict(current)) => Some(current.id()),
+                Outcome::Deleted(_) | Outcome::Failed(_) | Outcome::Skipped => None,
+            });
+            changed_and_shown(&made.effects, shown)
+        });
+        Ok(ManyResults::new(made, IntoFailure::into_failure))
     }
 
     /// Each change costs as much as a request.

@@ -9,6 +9,7 @@ use todo_application::domain::{
 use todo_application::{NewTodo, Todos};
 
 use super::arguments::{DueArguments, LabelList, OrEmpty, Text};
+use crate::affected::{changed, shown};
 use crate::failure::{IntoFailure, Invalid};
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -85,7 +86,10 @@ impl Tool for CreateTodo {
     async fn call(&self, call: Call<WriteTodos>, arguments: Arguments) -> Result<OneTodo, Failure> {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let new = arguments.into_new_todo(&self.0, &principal)?;
-        let created = self.0.create(&principal, new).await;
-        created.map(|created| created.into_record().into()).map_err(IntoFailure::into_failure)
+        let created = self.0.create(&principal, new).await.map_err(IntoFailure::into_failure)?;
+        let effect = created.effect();
+        let record = created.into_record();
+        call.affects(|| effect.map_or_else(|| shown([record.id]), |effect| changed(&[effect])));
+        Ok(record.into())
     }
 }

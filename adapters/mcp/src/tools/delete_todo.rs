@@ -3,10 +3,11 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use todo_application::Todos;
 use todo_application::domain::{TodoId, Version};
+use todo_application::{DeleteError, Todos};
 
 use super::arguments::{self, Number};
+use crate::affected::{changed, shown};
 use crate::failure::AboutTodo as _;
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -55,7 +56,13 @@ impl Tool for DeleteTodo {
         let (todo_id, expected) = arguments.into_parts();
         let id = arguments::todo_id(&todo_id)?;
         let deleted = self.0.delete(&principal, id, expected).await;
-        deleted.map_err(|error| error.about(&todo_id))?;
+        let effect = deleted.map_err(|error| {
+            if let DeleteError::Conflict(current) = &error {
+                call.affects(|| shown([current.id()]));
+            }
+            error.about(&todo_id)
+        })?;
+        call.affects(|| changed(&[effect]));
         Ok(Deleted { deleted: id.to_string() })
     }
 }

@@ -7,6 +7,7 @@ use todo_application::Todos;
 use todo_application::domain::TodoId;
 
 use super::arguments;
+use crate::affected::shown;
 use crate::failure::AboutTodo as _;
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
@@ -37,6 +38,8 @@ impl Tool for GetTodo {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let id = arguments::todo_id(&arguments.todo_id)?;
         let todo = self.0.get(&principal, id).await;
-        todo.map(OneTodo::from).map_err(|error| error.about(&arguments.todo_id))
+        let todo = todo.map_err(|error| error.about(&arguments.todo_id))?;
+        call.affects(|| shown([id]));
+        Ok(todo.into())
     }
 }

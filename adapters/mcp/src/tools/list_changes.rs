@@ -7,6 +7,7 @@ use todo_application::domain::{ChangeAction, DueError, TodoId, WrittenDue};
 use todo_application::{ChangeId, ChangeSelection, HistoryPageSize, PageSize, Since, Todos};
 
 use super::arguments::{self, Number, Text};
+use crate::affected::shown_by;
 use crate::cursor::ChangeCursorText;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
@@ -88,7 +89,9 @@ impl Tool for ListChanges {
         };
         let size = history_page(limit.map_or_else(HistoryPageSize::default, |limit| limit.0));
         let page = self.0.list_changes(&principal, selection, size, since).await;
-        page.map(ChangeList::from).map_err(IntoFailure::into_failure)
+        let page = page.map_err(IntoFailure::into_failure)?;
+        call.affects(|| shown_by(&page));
+        Ok(page.into())
     }
 
     fn size_hint(list: &ChangeList) -> usize {

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::domain::{DueFilter, Label, Priority, Query, Sort, TimeZone};
+use todo_application::domain::{DueFilter, Label, Priority, Query, Sort, TimeZone, Todo};
 use todo_application::{PageSize, Selection, Todos};
 
 use super::arguments::{Number, Text};
+use crate::affected::shown;
 use crate::cursor::CursorText;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
@@ -81,7 +82,9 @@ impl Tool for ListTodos {
             time_zone: time_zone.map(|zone| zone.0),
         };
         let page = self.0.list(&principal, &selection, size, cursor).await;
-        page.map(|page| TodoList::new(page, detail)).map_err(IntoFailure::into_failure)
+        let page = page.map_err(IntoFailure::into_failure)?;
+        call.affects(|| shown(page.todos.iter().map(Todo::id)));
+        Ok(TodoList::new(page, detail))
     }
 
     fn size_hint(list: &TodoList) -> usize {

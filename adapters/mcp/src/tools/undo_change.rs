@@ -3,8 +3,10 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::{ChangeId, Todos};
+use todo_application::domain::Todo;
+use todo_application::{ChangeId, Todos, UndoError};
 
+use crate::affected::{changed_and_shown, shown};
 use crate::failure::{AboutChange as _, change_not_found};
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -41,6 +43,13 @@ impl Tool for UndoChange {
         let text = arguments.change_id;
         let id = ChangeId::parse(&text).ok_or_else(|| change_not_found(&text))?;
         let undone = self.0.undo(&principal, id).await;
-        undone.map(UndoneView::from).map_err(|error| error.about_change(&text))
+        let undone = undone.map_err(|error| {
+            if let UndoError::Conflict(current) = &error {
+                call.affects(|| shown([current.id()]));
+            }
+            error.about_change(&text)
+        })?;
+        call.affects(|| changed_and_shown(&undone.effects, undone.todos.iter().map(Todo::id)));
+        Ok(undone.into())
     }
 }

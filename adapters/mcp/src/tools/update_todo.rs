@@ -3,12 +3,13 @@ use std::sync::Arc;
 use protected_mcp::{Call, Failure, Hints, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use todo_application::Todos;
 use todo_application::domain::{
     Description, Edit, LabelsEdit, Priority, TimeZone, Title, TodoId, Version, Weekday, WrittenDue,
 };
+use todo_application::{Todos, UpdateError, Updated};
 
 use super::arguments::{self, DueArguments, LabelList, Number, OrEmpty, Text};
+use crate::affected::{changed, shown};
 use crate::failure::{AboutTodo as _, Invalid};
 use crate::principal::CallerPrincipal;
 use crate::scopes::WriteTodos;
@@ -116,7 +117,14 @@ impl Tool for UpdateTodo {
         let principal = CallerPrincipal::try_from(call.caller())?;
         let (todo_id, edit, expected) = arguments.into_edit(&self.0, &principal)?;
         let id = arguments::todo_id(&todo_id)?;
-        let todo = self.0.update(&principal, id, edit, expected).await;
-        todo.map(OneTodo::from).map_err(|error| error.about(&todo_id))
+        let updated = self.0.update(&principal, id, edit, expected).await;
+        let Updated { todo, effect } = updated.map_err(|error| {
+            if let UpdateError::Conflict(current) = &error {
+                call.affects(|| shown([current.id()]));
+            }
+            error.about(&todo_id)
+        })?;
+        call.affects(|| effect.map_or_else(|| shown([id]), |effect| changed(&[effect])));
+        Ok(todo.into())
     }
 }

@@ -75,7 +75,7 @@ impl ChangeResult {
 
 impl ManyResults {
     pub(crate) fn new(
-        ChangesMade { outcomes, batch }: ChangesMade,
+        ChangesMade { outcomes, batch, effects: _ }: ChangesMade,
         explain: fn(ChangeFailure) -> Failure,
     ) -> Self {
         let result = |(index, outcome)| ChangeResult::new(index, outcome, explain);
@@ -133,7 +133,7 @@ pub(crate) struct UndoneView {
 }
 
 impl From<Undone> for UndoneView {
-    fn from(Undone { mut todos, deleted }: Undone) -> Self {
+    fn from(Undone { mut todos, deleted, effects: _ }: Undone) -> Self {
         let room =
             ROOM.saturating_sub(json_bytes(&Self { todos: Vec::new(), deleted: deleted.clone() }));
         todos.truncate(fitting(&todos, room, |todo| at_most(todo.record()), TodoView::from));

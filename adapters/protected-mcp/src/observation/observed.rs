@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::{Affected, Observer, Operation, Outcome, RequestRecord, span};
+use super::{Affected, Observer, Operation, Outcome, PlannedChange, RequestRecord, span};
 use crate::jsonrpc::Error;
 use crate::oauth::Caller;
 use crate::protocol::{self, Method, TraceContext, stated_revision, trace_contexts};
@@ -110,14 +110,16 @@ impl Observed {
         observers.0.iter().find_map(|observer| observer.trace_id(span))
     }
 
-    /// Asks the observers whether a change may start.
-    pub(crate) fn admit_change(&self) -> Result<(), Cow<'static, str>> {
+    /// Asks the observers, one after the other, whether a change may start.
+    pub(crate) async fn admit_change(&self) -> Result<(), Cow<'static, str>> {
         let Some(observation) = &self.0 else { return Ok(()) };
-        observation.observers.0.iter().try_for_each(|observer| {
-            observer.admit_change()?;
+        for observer in &*observation.observers.0 {
+            if let Some(admission) = observer.admit_change(&observation.planned()) {
+                admission.await?;
+            }
             self.set(|state| state.admitted += 1);
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// The operation is about this tool or prompt.
@@ -151,6 +153,19 @@ impl Observed {
                 },
             });
         });
+    }
+}
+
+impl Observation {
+    fn planned(&self) -> PlannedChange<'_> {
+        let Self { caller, method, request_id, trace, state, .. } = self;
+        PlannedChange {
+            caller,
+            method,
+            name: state.lock().unwrap_or_else(PoisonError::into_inner).name,
+            request_id,
+            trace: trace.as_ref(),
+        }
     }
 }
 

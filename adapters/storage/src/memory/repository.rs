@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term, TermRange, Todo,
-    TodoId, WorkspaceId, WritePermit,
+    ChangeNumber, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term,
+    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError,
+    ChangeError, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError, Inserted,
     RemoveError, StorageError, StorageHealth, TodoRepository, TodoWrite, WriteRefusal, WriteSet,
     WriteSetError, Written,
 };
@@ -115,7 +115,11 @@ impl TodoRepository for MemoryTodoRepository {
         Ok(terms.map(|(term, _)| term.clone()).take(limit).collect())
     }
 
-    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+    ) -> Result<Option<ChangeNumber>, InsertError> {
         todo.check(permit)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.entry(permit.workspace().clone()).or_default();
@@ -130,14 +134,14 @@ impl TodoRepository for MemoryTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         todo.check(permit)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.entry(permit.workspace().clone()).or_default();
         let planned = TodoWrite::Insert { todo: todo.clone(), request: Some(request.clone()) };
         match workspace.write(permit, &planned, None, todo.created_at()) {
-            Ok(()) => Ok(None),
-            Err(WriteRefusal::Earlier(earlier)) => Ok(Some(earlier.into())),
+            Ok(number) => Ok(Inserted::Now(number)),
+            Err(WriteRefusal::Earlier(earlier)) => Ok(Inserted::Earlier(earlier.into())),
             Err(refusal) => Err(refusal_of_insertion(todo, &refusal)),
         }
     }
@@ -147,7 +151,7 @@ impl TodoRepository for MemoryTodoRepository {
         permit: &WritePermit,
         before: &Todo,
         after: &Todo,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let mut workspaces = self.workspaces();
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(ChangeError::Stale)?;
@@ -167,7 +171,7 @@ impl TodoRepository for MemoryTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         at: Instant,
-    ) -> Result<(), RemoveError> {
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
         let mut workspaces = self.workspaces();
         let workspace = workspaces.get_mut(permit.workspace()).ok_or(RemoveError::Stale)?;
         let planned = TodoWrite::Remove(todo.clone());

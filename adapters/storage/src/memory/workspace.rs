@@ -65,7 +65,7 @@ impl Workspace {
         write: &TodoWrite,
         undoes: Option<ChangeNumber>,
         at: Instant,
-    ) -> Result<(), WriteRefusal> {
+    ) -> Result<Option<ChangeNumber>, WriteRefusal> {
         let change = permit.remembers().then(|| write.change(permit, at));
         let stored = self.todos.get(&write.todo().id());
         let known = change.as_ref();
@@ -112,8 +112,7 @@ impl Workspace {
                 self.put(todo);
             }
         }
-        self.remember(change, undoes);
-        Ok(())
+        Ok(self.remember(change, undoes))
     }
 
     pub(super) fn write_all(
@@ -198,7 +197,12 @@ impl Workspace {
         self.creations.insert((permit.caller().clone(), key.clone()), (call, forget_at));
     }
 
-    fn remember(&mut self, change: Option<Change>, undoes: Option<ChangeNumber>) {
+    /// Counts a write, and returns the number of its change if that is to be remembered.
+    fn remember(
+        &mut self,
+        change: Option<Change>,
+        undoes: Option<ChangeNumber>,
+    ) -> Option<ChangeNumber> {
         let number = self.head.count(change.as_ref());
         if let Some(undone) = undoes.and_then(|undone| self.changes.get_mut(&undone)) {
             undone.undone_by = Some(number);
@@ -206,10 +210,10 @@ impl Workspace {
                 self.head.undo_deletion();
             }
         }
-        if let Some(change) = change {
-            let recorded = Recorded { number, change, batch: None, undoes, undone_by: None };
-            self.changes.insert(number, recorded);
-        }
+        let change = change?;
+        let recorded = Recorded { number, change, batch: None, undoes, undone_by: None };
+        self.changes.insert(number, recorded);
+        Some(number)
     }
 
     fn take(&mut self, id: TodoId) {

@@ -9,7 +9,9 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use todo_application::domain::{Change, Instant, OperatorPermit, Term, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{
+    Change, ChangeNumber, Instant, OperatorPermit, Term, Todo, TodoId, WorkspaceId,
+};
 use todo_application::ports::{HistoryItem, Loaded, StorageError, TodoLoader, TodoSnapshot};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
@@ -358,7 +360,8 @@ async fn copy(
         .filter_map(|(todo, change)| {
             let number = numbers.entry(todo.workspace()).or_default();
             *number += 1;
-            Some(NewChange::single(todo.workspace(), *number, change.as_ref()?))
+            let number = ChangeNumber::ZERO.plus(*number);
+            Some(NewChange::single(todo.workspace(), number, change.as_ref()?))
         })
         .collect();
     if !changes.is_empty() {

@@ -29,8 +29,11 @@ pub(super) struct NewChange<'a> {
 
 impl<'a> NewChange<'a> {
     /// One that is made alone.
-    pub(super) fn single(workspace: &'a WorkspaceId, number: i64, change: &'a Change) -> Self {
-        let number = ChangeNumber::ZERO.plus(number);
+    pub(super) fn single(
+        workspace: &'a WorkspaceId,
+        number: ChangeNumber,
+        change: &'a Change,
+    ) -> Self {
         Self { workspace, number, change, batch: None, undoes: None }
     }
 

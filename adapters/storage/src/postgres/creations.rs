@@ -1,7 +1,7 @@
 //! Adding a todo once, however often the request is repeated.
 
 use futures_util::future::try_join_all;
-use todo_application::domain::{IdempotencyKey, Instant, TodoId, WorkspaceId};
+use todo_application::domain::{ChangeNumber, IdempotencyKey, Instant, TodoId, WorkspaceId};
 use todo_application::ports::{BoxError, CreationRequest, EarlierCall, Made, StorageError};
 use tokio_postgres::{Error, Row};
 
@@ -22,7 +22,8 @@ pub(super) struct InsertOnce<'a> {
 }
 
 pub(super) enum Created {
-    Now,
+    /// With this number.
+    Now(ChangeNumber),
     /// By an earlier request with this key, which this row remembers.
     Before(Row),
     /// By an earlier request with this key, which was forgotten at this moment.
@@ -63,15 +64,15 @@ impl Work for InsertOnce<'_> {
             let found = transaction.query(Query::FindCreation, &entry.key()).await?;
             return Ok(found.into_iter().next().map_or(Created::JustForgotten, Created::Before));
         }
-        if !insertion.run(&transaction).await? {
+        let Some(number) = insertion.run(&transaction).await? else {
             // Dropping the transaction rolls back what is remembered.
             return Ok(Created::Refused);
-        }
+        };
         let expired = expired_before(workspace, record.created_at);
         let expired = transaction.query(Query::ListExpired, &expired).await?;
         forget(&transaction, workspace, &expired).await?;
         transaction.commit().await?;
-        Ok(Created::Now)
+        Ok(Created::Now(number))
     }
 }
 

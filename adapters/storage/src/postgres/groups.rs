@@ -7,7 +7,7 @@ mod statements;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use todo_application::domain::WorkspaceId;
+use todo_application::domain::{ChangeNumber, WorkspaceId};
 use todo_application::ports::StorageError;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -69,8 +69,8 @@ impl Groups {
         Self(Arc::new(Shared { connections, queue }))
     }
 
-    /// Runs a write, and returns whether it had its effect.
-    pub(super) async fn write(&self, write: Write) -> Result<bool, StorageError> {
+    /// Runs a write, and returns the number that it has in its workspace if it had its effect.
+    pub(super) async fn write(&self, write: Write) -> Result<Option<ChangeNumber>, StorageError> {
         let workspace = write.workspace().clone();
         let (reply, mut replied) = oneshot::channel();
         let number = self.0.queue().push(write, reply);
@@ -126,10 +126,10 @@ impl Running {
             return;
         }
         match connections.attempt(&Group(&jobs)).await {
-            Ok(Some(effects)) => {
-                for (job, had_effect) in jobs.into_iter().zip(effects) {
+            Ok(Some(numbers)) => {
+                for (job, number) in jobs.into_iter().zip(numbers) {
                     connections.evidence.record(Some(job.write.key()), false, true);
-                    let _ = job.reply.send(Ok(had_effect));
+                    let _ = job.reply.send(Ok(number));
                 }
             }
             // The one that fails is to fail alone.
@@ -160,8 +160,8 @@ impl Drop for Running {
 struct Group<'a>(&'a [Job]);
 
 impl Work for Group<'_> {
-    /// Whether each had its effect. `None` if a statement failed, and so all were rolled back.
-    type Output = Option<Vec<bool>>;
+    /// The number of each that had its effect. `None` if a statement failed, and so all were rolled back.
+    type Output = Option<Vec<Option<ChangeNumber>>>;
 
     fn is_a_read(&self) -> bool {
         false
@@ -184,6 +184,6 @@ impl Work for Group<'_> {
         // Where all are of one workspace, a lock would also be in the way of each alone.
         let patient = self.workspace().is_some();
         let rows = session.run_together(&statements.list, patient).await?;
-        rows.map(|rows| statements.effects(&writes, &rows)).transpose()
+        rows.map(|rows| statements.numbers(&writes, &rows)).transpose()
     }
 }

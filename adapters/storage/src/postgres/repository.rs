@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    Change, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Sort, Term,
-    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
+    Change, ChangeNumber, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Sort,
+    Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    ChangeError, Creation, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError,
+    ChangeError, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError, Inserted,
     RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteSet, WriteSetError,
     Written,
 };
@@ -84,6 +84,11 @@ const ROUNDS: usize = 8;
 
 fn contended() -> StorageError {
     StorageError::Unavailable("too many writes to the workspace at once".into())
+}
+
+/// The number of a write as that of its change, if that is remembered.
+fn remembered(permit: &WritePermit, number: ChangeNumber) -> Option<ChangeNumber> {
+    permit.remembers().then_some(number)
 }
 
 /// The id at which the page after `after` begins. There is none after the largest id.
@@ -181,12 +186,16 @@ impl TodoRepository for PostgresTodoRepository {
         Ok(rows.iter().map(terms::read).collect::<Result<_, _>>().map_err(Failure::from)?)
     }
 
-    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+    ) -> Result<Option<ChangeNumber>, InsertError> {
         todo.check(permit)?;
         for _ in 0..ROUNDS {
             let insertion = Insertion::new(permit, todo);
-            if self.groups.write(Write::Insert(insertion)).await? {
-                return Ok(());
+            if let Some(number) = self.groups.write(Write::Insert(insertion)).await? {
+                return Ok(remembered(permit, number));
             }
             self.refusal(permit, todo).await?;
         }
@@ -198,7 +207,7 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         todo.check(permit)?;
         let once = creations::InsertOnce {
             caller: permit.caller().key(),
@@ -207,8 +216,10 @@ impl TodoRepository for PostgresTodoRepository {
         };
         for _ in 0..ROUNDS {
             match self.connections.execute(&once).await? {
-                Created::Now => return Ok(None),
-                Created::Before(row) => return Ok(Some(creations::read(&row)?.into())),
+                Created::Now(number) => return Ok(Inserted::Now(remembered(permit, number))),
+                Created::Before(row) => {
+                    return Ok(Inserted::Earlier(creations::read(&row)?.into()));
+                }
                 Created::JustForgotten => {
                     let cause = creations::JUST_FORGOTTEN.into();
                     return Err(StorageError::Unavailable(cause).into());
@@ -224,12 +235,12 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &WritePermit,
         before: &Todo,
         after: &Todo,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         for _ in 0..ROUNDS {
             let replacement = Replacement::new(permit, before, after);
-            if self.groups.write(Write::Save(replacement)).await? {
-                return Ok(());
+            if let Some(number) = self.groups.write(Write::Save(replacement)).await? {
+                return Ok(remembered(permit, number));
             }
             self.refusal_of_change(permit, before, after).await?;
         }
@@ -241,10 +252,10 @@ impl TodoRepository for PostgresTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         at: Instant,
-    ) -> Result<(), RemoveError> {
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
         let removal = Removal::new(permit, todo, at);
-        let is_removed = self.groups.write(Write::Remove(removal)).await?;
-        if is_removed { Ok(()) } else { Err(RemoveError::Stale) }
+        let number = self.groups.write(Write::Remove(removal)).await?;
+        number.map(|number| remembered(permit, number)).ok_or(RemoveError::Stale)
     }
 
     async fn find_all_for_update(

@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 
 use futures_util::future::{try_join, try_join3};
 use todo_application::domain::{
-    Change, Instant, Quota, TermChange, Todo, TodoId, Version, WorkspaceId, WritePermit,
+    Change, ChangeNumber, Instant, Quota, TermChange, Todo, TodoId, Version, WorkspaceId,
+    WritePermit,
 };
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
@@ -80,8 +81,9 @@ impl Write {
 }
 
 impl Work for Write {
-    /// Whether it had its effect. Otherwise it was refused because of what is stored.
-    type Output = bool;
+    /// The number that it has in its workspace, if it had its effect. Otherwise it was refused because of what
+    /// is stored.
+    type Output = Option<ChangeNumber>;
 
     fn is_a_read(&self) -> bool {
         false
@@ -91,20 +93,20 @@ impl Work for Write {
         Some(self.key())
     }
 
-    async fn on(&self, session: &mut Session) -> Result<bool, Error> {
+    async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         if session.has_citus() {
             let transaction = session.transaction().await?;
-            let had_effect = match self {
+            let number = match self {
                 Self::Insert(insertion) => insertion.run(&transaction).await?,
                 Self::Save(replacement) => replacement.run_in_parts(&transaction).await?,
                 Self::Remove(removal) => removal.run_in_parts(&transaction).await?,
             };
-            if had_effect {
+            if number.is_some() {
                 transaction.commit().await?;
             }
-            return Ok(had_effect);
+            return Ok(number);
         }
-        had_effect(session.query(self.query(), &self.parameters()).await)
+        number(session.query(self.query(), &self.parameters()).await)
     }
 }
 
@@ -118,16 +120,19 @@ impl Insertion {
         }
     }
 
-    /// Adds a todo, in a transaction that is rolled back if it was not added. Returns whether it was: otherwise
-    /// its id is taken, or the workspace does not take it.
-    pub(super) async fn run(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+    /// Adds a todo, in a transaction that is rolled back if it was not added. Returns the number of the
+    /// write: otherwise its id is taken, or the workspace does not take it.
+    pub(super) async fn run(
+        &self,
+        transaction: &Transaction<'_>,
+    ) -> Result<Option<ChangeNumber>, Error> {
         if !transaction.has_citus() {
-            return had_effect(transaction.query(Query::Insert, &self.parameters()).await);
+            return number(transaction.query(Query::Insert, &self.parameters()).await);
         }
         let Self { todo, terms, quota, change } = self;
         let all_bytes = todo.bytes() + change.as_ref().map_or(0, Change::bytes);
         if quota.bytes.is_some_and(|limit| all_bytes > limit.get()) {
-            return Ok(false);
+            return Ok(None);
         }
         let [bytes, minted] = row::counted(todo);
         let [todos_limit, bytes_limit] = [quota.todos, quota.bytes].map(limit);
@@ -135,13 +140,13 @@ impl Insertion {
         let head =
             [row::key(todo.workspace()), bytes, minted, todos_limit, bytes_limit, change_bytes];
         let admitted = transaction.query(Query::AdmitToHead, &head).await?;
-        let Some(head) = admitted.first() else { return Ok(false) };
+        let Some(head) = admitted.first() else { return Ok(None) };
         if transaction.query(Query::Load, &row::values(todo)).await?.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let change = remember(transaction, todo.workspace(), head, change.as_ref());
         try_join(terms::add(transaction, todo, &terms.added), change).await?;
-        Ok(true)
+        number_of(head).map(Some)
     }
 
     /// Those of [`Query::Insert`].
@@ -185,18 +190,21 @@ impl Replacement {
     }
 
     /// Runs in a transaction that is rolled back if it had no effect.
-    async fn run_in_parts(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+    async fn run_in_parts(
+        &self,
+        transaction: &Transaction<'_>,
+    ) -> Result<Option<ChangeNumber>, Error> {
         let Self { todo, terms, change, .. } = self;
         let item: Vec<_> = self.item().collect();
         let saved = transaction.query(Query::SaveItem, &item).await?;
-        let Some(head) = saved.first() else { return Ok(false) };
+        let Some(head) = saved.first() else { return Ok(None) };
         try_join3(
             terms::remove(transaction, todo, &terms.removed),
             terms::add(transaction, todo, &terms.added),
             remember(transaction, todo.workspace(), head, change.as_ref()),
         )
         .await?;
-        Ok(true)
+        number_of(head).map(Some)
     }
 
     /// The parameters of [`Query::SaveItem`].
@@ -231,11 +239,14 @@ impl Removal {
         }
     }
 
-    async fn run_in_parts(&self, transaction: &Transaction<'_>) -> Result<bool, Error> {
+    async fn run_in_parts(
+        &self,
+        transaction: &Transaction<'_>,
+    ) -> Result<Option<ChangeNumber>, Error> {
         let removed = transaction.query(Query::RemoveItem, &self.item()).await?;
-        let Some(head) = removed.first() else { return Ok(false) };
+        let Some(head) = removed.first() else { return Ok(None) };
         remember(transaction, &self.workspace, head, self.change.as_ref()).await?;
-        Ok(true)
+        number_of(head).map(Some)
     }
 
     /// The parameters of [`Query::RemoveItem`].
@@ -259,7 +270,7 @@ impl Removal {
     }
 }
 
-/// Stores a change, if there is one, with the number that this row of its head has.
+/// Stores a change, if there is one, with the number of this row of its head.
 async fn remember(
     transaction: &Transaction<'_>,
     workspace: &WorkspaceId,
@@ -267,7 +278,12 @@ async fn remember(
     change: Option<&Change>,
 ) -> Result<(), Error> {
     let Some(change) = change else { return Ok(()) };
-    NewChange::single(workspace, head.try_get("last_number")?, change).add(transaction).await
+    NewChange::single(workspace, number_of(head)?, change).add(transaction).await
+}
+
+/// The number of a write, from the row of its head.
+pub(super) fn number_of(head: &Row) -> Result<ChangeNumber, Error> {
+    Ok(ChangeNumber::ZERO.plus(head.try_get("last_number")?))
 }
 
 /// A limit as a number that is compared.
@@ -276,11 +292,11 @@ fn limit(limit: Option<NonZeroU64>) -> Parameter<'static> {
     Parameter::Number(Some(limit))
 }
 
-/// Whether a write had its effect, from what its statement returned: a row, or that the id is taken.
-fn had_effect(answer: Result<Vec<Row>, Error>) -> Result<bool, Error> {
+/// The number of a write that had its effect, from what its statement returned: a row, or that the id is taken.
+fn number(answer: Result<Vec<Row>, Error>) -> Result<Option<ChangeNumber>, Error> {
     match answer {
-        Ok(rows) => Ok(!rows.is_empty()),
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
+        Ok(rows) => rows.first().map(number_of).transpose(),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
         Err(error) => Err(error),
     }
 }

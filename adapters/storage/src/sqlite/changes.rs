@@ -34,14 +34,14 @@ pub(super) struct Belongs {
     pub(super) undoes: Option<ChangeNumber>,
 }
 
-/// Counts a write in the head, and adds its change if it is to be remembered.
+/// Counts a write in the head, and adds its change if it is to be remembered: then returns its number.
 pub(super) fn remember(
     connection: &Connection,
     workspace: &WorkspaceId,
     head: &mut StoredHead,
     change: Option<&Change>,
     belongs: Belongs,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<ChangeNumber>> {
     let number = head.change(|head| head.count(change));
     if let Some(undone) = belongs.undoes {
         let key = params![workspace.as_str(), undone.as_i64(), number.as_i64()];
@@ -51,7 +51,9 @@ pub(super) fn remember(
             head.change(Head::undo_deletion);
         }
     }
-    change.map_or(Ok(()), |change| add(connection, workspace, number, change, belongs))
+    let Some(change) = change else { return Ok(None) };
+    add(connection, workspace, number, change, belongs)?;
+    Ok(Some(number))
 }
 
 fn add(
@@ -162,7 +164,7 @@ pub(super) fn remember_import(
     at: Option<Instant>,
 ) -> rusqlite::Result<()> {
     let change = at.map(|at| Change::baseline(todo, at));
-    remember(connection, todo.workspace(), head, change.as_ref(), Belongs::default())
+    remember(connection, todo.workspace(), head, change.as_ref(), Belongs::default()).map(drop)
 }
 
 #[cfg(test)]

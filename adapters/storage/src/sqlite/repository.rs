@@ -8,13 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use todo_application::domain::{
-    Change, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term, TermChange,
-    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
+    Change, ChangeNumber, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term,
+    TermChange, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
-    self, ChangeError, Creation, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError,
-    PlannedWrite, RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository,
-    WriteRefusal, WriteSet, WriteSetError, Written, in_one_line,
+    self, ChangeError, CreationRequest, EarlierCall, Filter, IdsByTerm, InsertError, Inserted,
+    PlannedWrite, RemoveError, StorageError, StorageHealth, StorageLoad, TodoRepository, WriteSet,
+    WriteSetError, Written, in_one_line,
 };
 use tokio::time::timeout;
 
@@ -129,12 +129,19 @@ impl TodoRepository for SqliteTodoRepository {
         self.readers.read(find).await
     }
 
-    async fn insert(&self, permit: &WritePermit, todo: &Todo) -> Result<(), InsertError> {
+    async fn insert(
+        &self,
+        permit: &WritePermit,
+        todo: &Todo,
+    ) -> Result<Option<ChangeNumber>, InsertError> {
         todo.check(permit)?;
         let step = Step::Insert(todo.clone());
         let change = permit.remembers().then(|| Change::created(permit, todo));
         let write = write(permit, step, TermChange::adding(todo), change);
-        inserted(todo, self.write_one(write).await?).map(drop)
+        match inserted(todo, self.write_one(write).await?)? {
+            Inserted::Now(number) => Ok(number),
+            Inserted::Earlier(_) => Err(InsertError::Duplicate(todo.id())),
+        }
     }
 
     async fn insert_once(
@@ -142,7 +149,7 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         request: &CreationRequest,
-    ) -> Result<Option<Creation>, InsertError> {
+    ) -> Result<Inserted, InsertError> {
         todo.check(permit)?;
         let (caller, request) = (permit.caller().key(), request.clone());
         let step = Step::InsertOnce { caller, todo: todo.clone(), request };
@@ -156,15 +163,17 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &WritePermit,
         before: &Todo,
         after: &Todo,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Option<ChangeNumber>, ChangeError> {
         after.check(permit).map_err(|OtherWorkspace| ChangeError::Stale)?;
         let step = Step::Save { before: before.into(), todo: after.clone() };
         let change = permit.remembers().then(|| Change::updated(permit, before, after));
         let write = write(permit, step, TermChange::between(before, after), change);
-        match self.write_one(write).await?.refusal() {
-            None => Ok(()),
-            Some(WriteRefusal::QuotaExceeded(exceeded)) => Err(exceeded.into()),
-            Some(_) => Err(ChangeError::Stale),
+        match self.write_one(write).await? {
+            Outcome::Done(number) => Ok(number),
+            Outcome::TooMuch(exceeded) => Err(exceeded.into()),
+            Outcome::Duplicate | Outcome::Stale | Outcome::Refused(_) | Outcome::Earlier(_) => {
+                Err(ChangeError::Stale)
+            }
         }
     }
 
@@ -173,14 +182,18 @@ impl TodoRepository for SqliteTodoRepository {
         permit: &WritePermit,
         todo: &Todo,
         at: Instant,
-    ) -> Result<(), RemoveError> {
+    ) -> Result<Option<ChangeNumber>, RemoveError> {
         let (workspace, id) = (permit.workspace().clone(), todo.id());
         let step = Step::Remove { workspace, id, before: todo.into() };
         let change = permit.remembers().then(|| Change::deleted(permit, todo, at));
         let write = write(permit, step, TermChange::removing(todo), change);
-        match self.write_one(write).await?.refusal() {
-            None => Ok(()),
-            Some(_) => Err(RemoveError::Stale),
+        match self.write_one(write).await? {
+            Outcome::Done(number) => Ok(number),
+            Outcome::Duplicate
+            | Outcome::Stale
+            | Outcome::Refused(_)
+            | Outcome::TooMuch(_)
+            | Outcome::Earlier(_) => Err(RemoveError::Stale),
         }
     }
 
@@ -264,10 +277,10 @@ fn planned_write(permit: &WritePermit, planned: &PlannedWrite, at: Instant) -> T
 }
 
 /// The answer to an insertion.
-fn inserted(todo: &Todo, outcome: Outcome) -> Result<Option<Creation>, InsertError> {
+fn inserted(todo: &Todo, outcome: Outcome) -> Result<Inserted, InsertError> {
     match outcome {
-        Outcome::Done => Ok(None),
-        Outcome::Earlier(earlier) => Ok(Some(earlier.into())),
+        Outcome::Done(number) => Ok(Inserted::Now(number)),
+        Outcome::Earlier(earlier) => Ok(Inserted::Earlier(earlier.into())),
         Outcome::Duplicate | Outcome::Stale => Err(InsertError::Duplicate(todo.id())),
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::TooMuch(exceeded) => Err(exceeded.into()),

@@ -80,8 +80,8 @@ impl From<&Todo> for Before {
 /// What came of a [`TodoWrite`]. Unless it is `Done`, nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// A row was written or removed.
-    Done,
+    /// A row was written or removed, which is remembered as a change with this number.
+    Done(Option<ChangeNumber>),
     /// The id was taken.
     Duplicate,
     /// The todo had another version than expected, or did not exist; or it exists and is to be restored.
@@ -94,11 +94,14 @@ pub(super) enum Outcome {
     Earlier(EarlierCall),
 }
 
+/// What is done before its change is counted.
+const DONE: Outcome = Outcome::Done(None);
+
 impl Outcome {
     /// Why nothing was written.
     pub(super) fn refusal(self) -> Option<WriteRefusal> {
         Some(match self {
-            Self::Done => return None,
+            Self::Done(_) => return None,
             Self::Duplicate => WriteRefusal::Duplicate,
             Self::Stale => WriteRefusal::Stale,
             Self::Refused(refusal) => refusal.into(),
@@ -130,7 +133,7 @@ impl TodoWrite {
         }
     }
 
-    /// Runs the write in the open transaction, as one of a batch. Unless the outcome is [`Outcome::Done`], it has changed
+    /// Runs the write in the open transaction, as one of a batch. Unless it is [`Outcome::Done`], it has changed
     /// nothing; after an error, the transaction must be rolled back.
     pub(super) fn apply(
         &self,
@@ -138,7 +141,7 @@ impl TodoWrite {
         head: &mut StoredHead,
         batch: Option<ChangeNumber>,
     ) -> rusqlite::Result<Outcome> {
-        let outcome = match &self.step {
+        let mut outcome = match &self.step {
             Step::Insert(todo) => self.insert(connection, head, todo)?,
             Step::InsertOnce { caller, todo, request } => {
                 let now = todo.created_at();
@@ -148,7 +151,7 @@ impl TodoWrite {
                     return Ok(Outcome::Earlier(earlier));
                 }
                 let outcome = self.insert(connection, head, todo)?;
-                if outcome == Outcome::Done {
+                if matches!(outcome, Outcome::Done(_)) {
                     creations::remember_todo(connection, &key, todo, request)?;
                 }
                 outcome
@@ -162,14 +165,14 @@ impl TodoWrite {
                 }
                 terms::change(connection, workspace, *id, &self.terms)?;
                 head.change(|head| head.remove(before.bytes));
-                Outcome::Done
+                DONE
             }
             Step::Restore(todo) => self.restore(connection, head, todo)?,
         };
-        if outcome == Outcome::Done {
+        if let Outcome::Done(number) = &mut outcome {
             let (workspace, change) = (self.workspace(), self.change.as_ref());
             let belongs = changes::Belongs { batch, undoes: self.undoes };
-            changes::remember(connection, workspace, head, change, belongs)?;
+            *number = changes::remember(connection, workspace, head, change, belongs)?;
         }
         Ok(outcome)
     }
@@ -188,7 +191,7 @@ impl TodoWrite {
             return Ok(Outcome::Duplicate);
         }
         head.change(|head| head.add(todo));
-        Ok(Outcome::Done)
+        Ok(DONE)
     }
 
     fn restore(
@@ -206,7 +209,7 @@ impl TodoWrite {
             return Ok(Outcome::Stale);
         }
         head.change(|head| head.add(todo));
-        Ok(Outcome::Done)
+        Ok(DONE)
     }
 
     fn save(
@@ -231,7 +234,7 @@ impl TodoWrite {
         }
         terms::change(connection, workspace, id, &self.terms)?;
         head.change(|head| head.replace(before.bytes, todo));
-        Ok(Outcome::Done)
+        Ok(DONE)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use mockall::Sequence;
 
 use super::*;
-use crate::ports::{Changed, Creation, MockChanges};
+use crate::ports::{Changed, Creation, Inserted, MockChanges};
 
 #[tokio::test]
 async fn a_change_is_published_once_it_is_stored() {
@@ -15,12 +15,12 @@ async fn a_change_is_published_once_it_is_stored() {
             (MockTodoRepository::new(), MockChangeFeed::new(), Sequence::new());
         repository.expect_find_for_update().returning(|_, _| Ok(Some(stored_todo())));
         if use_case == UseCase::Create {
-            repository.expect_insert().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
+            repository.expect_insert().times(1).in_sequence(&mut order).returning(|_, _| Ok(None));
         } else if use_case == UseCase::Update {
-            repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _, _| Ok(()));
+            repository.expect_save().times(1).in_sequence(&mut order).returning(|_, _, _| Ok(None));
         } else {
             let removed = repository.expect_remove().times(1).in_sequence(&mut order);
-            removed.returning(|_, _, _| Ok(()));
+            removed.returning(|_, _, _| Ok(None));
         }
         let published = feed.expect_publish().times(1).in_sequence(&mut order);
         let workspace = stored_todo().workspace().clone();
@@ -99,7 +99,8 @@ async fn create_with_key(
     published: usize,
 ) -> Result<Created, CreateError> {
     let (mut repository, mut feed) = (MockTodoRepository::new(), MockChangeFeed::new());
-    repository.expect_insert_once().returning(move |_, _, _| Ok(earlier));
+    let inserted = earlier.map_or(Inserted::Now(None), Inserted::Earlier);
+    repository.expect_insert_once().returning(move |_, _, _| Ok(inserted));
     feed.expect_publish().times(published).return_const(());
     let todos = with_feed(repository, feed, Sharing::Personal);
     let new = NewTodo { key: Some("k".try_into().unwrap()), ..new_todo() };
@@ -109,7 +110,7 @@ async fn create_with_key(
 #[tokio::test]
 async fn a_request_with_a_new_key_creates_and_publishes() {
     let created = create_with_key(None, 1).await;
-    assert!(matches!(created, Ok(Created::New(_))), "{created:?}");
+    assert!(matches!(created, Ok(Created::New(..))), "{created:?}");
 }
 
 #[tokio::test]
@@ -127,5 +128,5 @@ async fn a_replayed_request_returns_the_record_as_it_was_created_and_publishes_n
     let created = create_with_key(Some(earlier), 0).await.unwrap();
     let first = Todo::create(&write_permit(Sharing::Personal), ID, new_todo().draft, at);
     assert_eq!(created, Created::Replayed(first.record().clone()));
-    assert_eq!(created.into_record(), Created::New(first).into_record());
+    assert_eq!(created.into_record(), first.into_record());
 }

@@ -164,12 +164,13 @@ impl<T: Tool> AnyTool for Registered<T> {
         Ok(if T::HINTS.read_only {
             Running::Here(Box::pin(call))
         } else {
-            let admitted = access.observed.admit_change();
-            admitted.map_err(|sentence| Failure::unavailable(sentence, RETRY_AFTER_SECONDS))?;
             let (kept, observed) = ((Arc::clone(share), Slot::of(share)), access.observed.clone());
             let span = observed.span();
             let call = async move {
-                let outcome = call.await;
+                let outcome = match observed.admit_change().await {
+                    Ok(()) => call.await,
+                    Err(sentence) => Err(Failure::unavailable(sentence, RETRY_AFTER_SECONDS)),
+                };
                 observed.call_ended(outcome.as_ref().err().map(Failure::code));
                 drop((kept, observed));
                 outcome

@@ -1,10 +1,9 @@
 //! What observers see.
 
-use std::borrow::Cow;
 use std::sync::Mutex;
 
 use super::*;
-use crate::{Affected, AnsweredRequest, Observer, Operation};
+use crate::{Admission, Affected, AnsweredRequest, Observer, Operation, PlannedChange};
 
 /// Keeps what it sees, in words.
 #[derive(Default)]
@@ -24,8 +23,10 @@ impl Witness {
 }
 
 impl Observer for Witness {
-    fn admit_change(&self) -> Result<(), Cow<'static, str>> {
-        if self.admits_nothing { Err("Not now.".into()) } else { Ok(()) }
+    fn admit_change(&self, change: &PlannedChange<'_>) -> Option<Admission> {
+        assert_eq!((change.method, change.name), ("tools/call", Some("add_note")));
+        let admitted = if self.admits_nothing { Err("Not now.".into()) } else { Ok(()) };
+        Some(Box::pin(async { admitted }))
     }
 
     fn operation(&self, operation: &Operation<'_>) {

@@ -1,16 +1,19 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use todo_application::domain::WorkspaceId;
+use todo_application::domain::{ChangeNumber, WorkspaceId};
 use todo_application::ports::StorageError;
 use tokio::sync::oneshot::Sender;
 
 use super::super::write::Write;
 
+/// Gets the number of a write that had its effect.
+pub(super) type Reply = Sender<Result<Option<ChangeNumber>, StorageError>>;
+
 /// A write that waits, or is running.
 pub(super) struct Job {
     pub(super) write: Write,
-    pub(super) reply: Sender<Result<bool, StorageError>>,
+    pub(super) reply: Reply,
     number: u64,
     /// A group with it has failed.
     is_alone: bool,
@@ -38,7 +41,7 @@ impl Queue {
     }
 
     /// Adds a write, and returns its number.
-    pub(super) fn push(&mut self, write: Write, reply: Sender<Result<bool, StorageError>>) -> u64 {
+    pub(super) fn push(&mut self, write: Write, reply: Reply) -> u64 {
         self.next_number += 1;
         let number = self.next_number;
         let jobs = match self.waiting.entry(write.workspace().clone()) {

@@ -1,9 +1,9 @@
 //! The statements of a group. One adds the todos of many workspaces, as a statement costs more than what it
 //! inserts.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use todo_application::domain::WorkspaceId;
+use todo_application::domain::{ChangeNumber, WorkspaceId};
 use tokio_postgres::{Error, Row};
 
 use super::super::parameter::Parameter;
@@ -50,21 +50,25 @@ impl<'a> Statements<'a> {
         }
     }
 
-    /// Whether each write had its effect, from the rows of each statement.
-    pub(super) fn effects(&self, writes: &[&Write], rows: &[Vec<Row>]) -> Result<Vec<bool>, Error> {
-        let mut effects = vec![false; writes.len()];
+    /// The number of each write that had its effect, from the rows of each statement.
+    pub(super) fn numbers(
+        &self,
+        writes: &[&Write],
+        rows: &[Vec<Row>],
+    ) -> Result<Vec<Option<ChangeNumber>>, Error> {
+        let mut numbers = vec![None; writes.len()];
         for (places, rows) in self.places.iter().zip(rows) {
             if let [place] = places[..] {
-                effects[place] = !rows.is_empty();
+                numbers[place] = rows.first().map(write::number_of).transpose()?;
                 continue;
             }
-            let workspaces = rows.iter().map(|row| row.try_get(0));
-            let workspaces = workspaces.collect::<Result<HashSet<&[u8]>, _>>()?;
+            let workspaces = rows.iter().map(|row| Ok((row.try_get(1)?, write::number_of(row)?)));
+            let workspaces = workspaces.collect::<Result<HashMap<&[u8], _>, Error>>()?;
             for place in places {
-                effects[*place] = workspaces.contains(writes[*place].key());
+                numbers[*place] = workspaces.get(writes[*place].key()).copied();
             }
         }
-        Ok(effects)
+        Ok(numbers)
     }
 }
 

@@ -82,7 +82,7 @@ macro_rules! admit {
 /// workspace that may have `$17` todos and `$18` bytes then. No row if its id is not after the last one, or
 /// if they would be more. If the id or one of its terms is taken, the statement fails, so that it counts nothing.
 ///
-/// Its change has `$20` bytes, the author `$21` to `$23`, and `$24` in place of nothing.
+/// Its change has `$20` bytes, the author `$21` to `$23`, and `$24` in place of nothing. Returns its number.
 pub(super) const INSERT: &str = concat!(
     "WITH head AS (",
     admit!(
@@ -98,13 +98,14 @@ pub(super) const INSERT: &str = concat!(
     change_columns!(),
     "   SELECT $1::bytea, head.last_number, $12::bigint, 1, $2::uuid, $3::text, $14::bigint, \
                $21::text, $22::text, $23::text, NULL, $24::text, $20::bigint \
-        FROM head WHERE $20::bigint IS NOT NULL) \
-    INSERT INTO ",
-    item!("SELECT ", " FROM head RETURNING id"),
+        FROM head WHERE $20::bigint IS NOT NULL), \
+    item AS (INSERT INTO ",
+    item!("SELECT ", " FROM head"),
+    ") SELECT last_number FROM head",
 );
 
 /// [`INSERT`] for todos of different workspaces, each in the same place of the arrays `$1` to `$16` and `$20` to
-/// `$24`, with its terms in the lines of `$19`. Returns the workspaces that take theirs. Fails if a term of one
+/// `$24`, with its terms in the lines of `$19`. Returns the workspaces that take theirs, and the numbers. Fails if a term of one
 /// is known, which takes half the time of looking for it first.
 pub(super) const INSERT_ALL: &str = concat!(
     "WITH new AS (SELECT * FROM ",
@@ -128,9 +129,10 @@ pub(super) const INSERT_ALL: &str = concat!(
     change_columns!(),
     "   SELECT workspace, last_number, updated_at, 1, id, title, version, subject, organization, client, \
                NULL, after, change_bytes \
-        FROM taken WHERE change_bytes IS NOT NULL) \
-    INSERT INTO ",
-    items_of!("taken RETURNING workspace"),
+        FROM taken WHERE change_bytes IS NOT NULL), \
+    item AS (INSERT INTO ",
+    items_of!("taken"),
+    ") SELECT last_number, workspace FROM taken",
 );
 
 /// The first part of [`INSERT`], with the parameters `$15` to `$18` as `$2` to `$5`, and `$20` as `$6`. That the
@@ -215,7 +217,7 @@ macro_rules! save {
 }
 
 /// Also takes the terms `$20` from the todo and gives it the terms `$21`. Its change has the author `$22` to `$24`,
-/// and `$26` in place of `$25`.
+/// and `$26` in place of `$25`. Returns its number.
 pub(super) const SAVE: &str = save!(
     concat!(
         ", removed AS ( \
@@ -232,7 +234,7 @@ pub(super) const SAVE: &str = save!(
                    $22::text, $23::text, $24::text, $25::text, $26::text, $18::bigint \
             FROM head WHERE $18::bigint IS NOT NULL) "
     ),
-    "todo_items.id"
+    "head.last_number"
 );
 
 /// Returns the number of its change.
@@ -269,14 +271,14 @@ macro_rules! remove {
     };
 }
 
-/// Its change has the author `$6` to `$8`, nothing in place of `$9`, and is made at `$10`.
+/// Its change has the author `$6` to `$8`, nothing in place of `$9`, and is made at `$10`. Returns its number.
 pub(super) const REMOVE: &str = remove!(concat!(
     ", change AS (INSERT INTO ",
     change_columns!(),
     "   SELECT $1::bytea, head.last_number, $10::bigint, 3, removed.id, removed.title, removed.version, \
                $6::text, $7::text, $8::text, $9::text, NULL, $5::bigint \
         FROM head, removed WHERE $5::bigint IS NOT NULL) \
-    SELECT id FROM removed"
+    SELECT last_number FROM head"
 ));
 
 /// Returns the number of its change.

@@ -69,10 +69,10 @@ fn a_failing_write_does_not_affect_its_group() {
         let group =
             [insert(1, "first"), insert(2, title), insert(1, "first again"), insert(3, "last")];
         let results = commit(&mut connection, &group, false);
-        assert!(matches!(results[0], Ok(Answer::One(Outcome::Done))));
+        assert!(matches!(results[0], Ok(Answer::One(Outcome::Done(_)))));
         assert!(is_unavailable(&results[1]), "{title}: {results:?}");
         assert!(matches!(results[2], Ok(Answer::One(Outcome::Duplicate))));
-        assert!(matches!(results[3], Ok(Answer::One(Outcome::Done))));
+        assert!(matches!(results[3], Ok(Answer::One(Outcome::Done(_)))));
         assert_eq!(stored(&connection), [id(1), id(3)], "{title}");
     }
 }
@@ -91,9 +91,9 @@ fn a_write_sees_the_earlier_ones_of_its_group() {
     assert!(matches!(
         results[..3],
         [
-            Ok(Answer::One(Outcome::Done)),
-            Ok(Answer::One(Outcome::Done)),
-            Ok(Answer::One(Outcome::Done))
+            Ok(Answer::One(Outcome::Done(_))),
+            Ok(Answer::One(Outcome::Done(_))),
+            Ok(Answer::One(Outcome::Done(_)))
         ]
     ));
     assert!(matches!(results[3], Ok(Answer::One(Outcome::Stale))));
@@ -116,7 +116,7 @@ fn a_group_whose_commit_fails_is_unavailable_and_leaves_nothing_behind() {
     assert_eq!(stored(&connection), []);
 
     let next = commit(&mut connection, &[insert(4, "next")], false);
-    assert!(matches!(next[..], [Ok(Answer::One(Outcome::Done))]), "{next:?}");
+    assert!(matches!(next[..], [Ok(Answer::One(Outcome::Done(_)))]), "{next:?}");
 }
 
 #[cfg(target_os = "linux")]
@@ -180,7 +180,7 @@ fn queued_writes_are_committed_before_the_writer_stops() {
     let answers: Vec<_> = (0..200).map(|number| send(queue, insert(number, "todo"))).collect();
     drop(writer);
     for answered in answers {
-        assert!(matches!(answered.blocking_recv(), Ok(Ok(Answer::One(Outcome::Done)))));
+        assert!(matches!(answered.blocking_recv(), Ok(Ok(Answer::One(Outcome::Done(_))))));
     }
 }
 
