@@ -13,6 +13,8 @@ mod creations;
 mod history;
 #[path = "contract/lists.rs"]
 mod lists;
+#[path = "contract/many.rs"]
+mod many;
 #[path = "contract/one_todo.rs"]
 mod one_todo;
 #[path = "contract/order.rs"]
@@ -182,6 +184,10 @@ contract! {
             a_history_counts_in_the_quota,
             old_changes_are_forgotten,
             an_erased_workspace_is_as_new,
+        ]
+        many: [
+            many_new_todos_are_added_together,
+            of_many_new_todos_all_are_added_or_none,
         ]
         undo: [
             undoing_in_reverse_gives_the_state_before,

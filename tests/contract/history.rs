@@ -19,7 +19,7 @@ pub(super) trait Remembering: TodoRepository + TodoHistory + 'static {}
 
 impl<T: TodoRepository + TodoHistory + 'static> Remembering for T {}
 
-fn number(number: i64) -> ChangeNumber {
+pub(super) fn number(number: i64) -> ChangeNumber {
     ChangeNumber::new(number).unwrap()
 }
 
@@ -28,7 +28,7 @@ fn millis(millis: i64) -> Instant {
 }
 
 /// Of Bob, through a client, and it remembers.
-fn permit(name: &str) -> WritePermit {
+pub(super) fn permit(name: &str) -> WritePermit {
     let client = ClientId::try_from("m2m_agent").unwrap();
     let bob = Subject::try_from("usr_bob").unwrap();
     write_permit_of(&bob, &workspace(name)).through(Some(&client)).remembering(true)
@@ -51,7 +51,7 @@ fn request(key: &str, fingerprint: u64) -> CreationRequest {
 }
 
 /// `todo` in its next version, with another title.
-fn renamed(todo: &Todo, title: &str) -> Todo {
+pub(super) fn renamed(todo: &Todo, title: &str) -> Todo {
     let record = todo.record().clone();
     let updated_at = millis(record.updated_at.as_unix_millis() + 1);
     let version = record.version.next();
