@@ -15,6 +15,8 @@ mod creations;
 mod history;
 #[path = "contract/lists.rs"]
 mod lists;
+#[path = "contract/many.rs"]
+mod many;
 #[path = "contract/one_todo.rs"]
 mod one_todo;
 #[path = "contract/order.rs"]
@@ -190,6 +192,10 @@ contract! {
         change_numbers: [
             a_write_returns_the_number_of_its_change,
             writes_at_the_same_time_return_their_own_numbers,
+        ]
+        many: [
+            many_new_todos_are_added_together,
+            of_many_new_todos_all_are_added_or_none,
         ]
         undo: [
             undoing_in_reverse_gives_the_state_before,

@@ -19,7 +19,7 @@ pub(super) trait Remembering: TodoRepository + TodoHistory + 'static {}
 
 impl<T: TodoRepository + TodoHistory + 'static> Remembering for T {}
 
-fn number(number: i64) -> ChangeNumber {
+pub(super) fn number(number: i64) -> ChangeNumber {
     ChangeNumber::new(number).unwrap()
 }
 

@@ -18,6 +18,7 @@ mod job;
 mod loader;
 mod lock;
 mod log_marker;
+mod many_rows;
 mod open;
 mod open_error;
 mod pinned_reader;

@@ -31,11 +31,10 @@ impl Todos {
     ) -> Result<ChangesMade, ChangeManyError> {
         let permit = self.permit_to_write(principal, WriteAction::Change)?;
         let now = self.clock.now();
-        let fingerprint = outcome::fingerprint(&asked);
         if let Some(key) = &asked.key {
             let earlier = self.repository.find_call(&permit, key, now).await;
             if let Some(earlier) = earlier.map_err(StorageFailure::from)? {
-                return self.replay(&permit, &asked, fingerprint, earlier).await;
+                return self.replay(&permit, &asked, earlier).await;
             }
         }
         let mut planning = Planning::new(self, &permit, &asked, now);
@@ -53,7 +52,7 @@ impl Todos {
             }
             let call = asked.key.clone().map(|key| CallRequest {
                 key,
-                fingerprint,
+                fingerprint: outcome::fingerprint(&asked),
                 forget_at: create::forget_at(now),
                 outcome: outcome::encode(&planning.outcomes),
             });
@@ -71,7 +70,7 @@ impl Todos {
                     return Ok(ChangesMade { outcomes: planning.outcomes, batch, effects });
                 }
                 Ok(Written::Earlier(earlier)) => {
-                    return self.replay(&permit, &asked, fingerprint, earlier).await;
+                    return self.replay(&permit, &asked, earlier).await;
                 }
                 Err(WriteSetError::Refused { place, refusal }) => {
                     planning.refused(place, &refusal)?;
@@ -97,13 +96,12 @@ impl Todos {
         &self,
         permit: &WritePermit,
         asked: &ManyChanges,
-        fingerprint: u64,
         earlier: EarlierCall,
     ) -> Result<ChangesMade, ChangeManyError> {
         let Made::Changes { first, outcome } = earlier.made else {
             return Err(ChangeManyError::KeyReused);
         };
-        if earlier.fingerprint != fingerprint {
+        if earlier.fingerprint != outcome::fingerprint(asked) {
             return Err(ChangeManyError::KeyReused);
         }
         let todos = find_all(self, permit, &outcome::ids(asked)).await?;
@@ -164,14 +162,15 @@ impl<'a> Planning<'a> {
     }
 
     async fn plan(&mut self) -> Result<(), ChangeManyError> {
-        let mut current = find_all(self.todos, self.permit, &outcome::ids(self.asked)).await?;
+        let named = outcome::ids(self.asked);
+        let mut current = find_all(self.todos, self.permit, &named).await?;
         let mut created: HashMap<&IdempotencyKey, (u64, TodoRecord)> = HashMap::new();
         (self.outcomes, self.writes, self.places) = Default::default();
         for (place, change) in self.asked.changes.iter().enumerate() {
             let outcome = match (self.refused.get(&place), change) {
                 (Some(exceeded), _) => Outcome::Failed(ChangeFailure::QuotaExceeded(*exceeded)),
                 (None, RequestedChange::Create(new)) => {
-                    self.create(place, new, &mut current, &mut created).await?
+                    self.create(place, new, &named, &mut current, &mut created).await?
                 }
                 (None, RequestedChange::Update { id, edit, expected }) => {
                     self.update(place, *id, edit, *expected, &mut current)
@@ -189,6 +188,7 @@ impl<'a> Planning<'a> {
         &mut self,
         place: usize,
         new: &'a NewTodo,
+        named: &[TodoId],
         current: &mut BTreeMap<TodoId, Todo>,
         created: &mut HashMap<&'a IdempotencyKey, (u64, TodoRecord)>,
     ) -> Result<Outcome, StorageFailure> {
@@ -222,8 +222,11 @@ impl<'a> Planning<'a> {
             created.insert(key, (fingerprint, record.clone()));
         }
         let request = create::request(new, self.now);
-        self.push(place, TodoWrite::Insert { todo: todo.clone(), request });
-        current.insert(id, todo);
+        // Only an id that was guessed is among those of the other changes.
+        if named.binary_search(&id).is_ok() {
+            current.insert(id, todo.clone());
+        }
+        self.push(place, TodoWrite::Insert { todo, request });
         Ok(Outcome::Created(record))
     }
 

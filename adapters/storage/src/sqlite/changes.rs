@@ -1,22 +1,35 @@
 //! The changes of todos: a row for each write that is remembered, added in its transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::sync::LazyLock;
+
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use todo_application::domain::{
-    Author, Change, ChangeAction, ChangeNumber, ClientId, Instant, Organization, Recorded, Todo,
-    WorkspaceId,
+    Author, Change, ChangeAction, ChangeNumber, Instant, Recorded, Todo, WorkspaceId,
 };
 use todo_application::ports::{ChangeRef, Head, HistoryItem, Loaded, StorageError};
 
 use super::change_reads::{find, unreadable};
 use super::failure::failure;
 use super::heads::{Heads, StoredHead};
-use super::row::{self, select};
+use super::many_rows::ManyRows;
+use super::row::{self, NULL, blob, select, text};
 use crate::history::Columns;
 
-const REMEMBER: &str = "\
-    INSERT INTO changes (workspace, number, at, action, todo, title, version, subject, organization, \
-                         client, before, after, bytes, batch, undoes) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+macro_rules! insert {
+    () => {
+        "INSERT INTO changes (workspace, at, subject, organization, client, batch, number, action, todo, \
+                              title, version, before, after, bytes, undoes)"
+    };
+}
+
+const REMEMBER: &str = concat!(
+    insert!(),
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+);
+
+/// All in one workspace and of one call.
+static REMEMBER_MANY: LazyLock<ManyRows<15>> = LazyLock::new(|| ManyRows::new(insert!(), 6, ""));
 
 const UNDO: &str = "\
     UPDATE changes SET undone_by = ?3 WHERE workspace = ?1 AND number = ?2 RETURNING action";
@@ -63,28 +76,56 @@ fn add(
     change: &Change,
     belongs: Belongs,
 ) -> rusqlite::Result<()> {
+    let values = values(workspace, number, change, belongs);
+    connection.prepare_cached(REMEMBER)?.execute(params_from_iter(values)).map(drop)
+}
+
+/// Adds the changes of one call, which take back nothing.
+pub(super) fn add_many(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    changes: &[(ChangeNumber, &Change)],
+    batch: Option<ChangeNumber>,
+) -> rusqlite::Result<()> {
+    let belongs = Belongs { batch, undoes: None };
+    // They are of one caller, made at one instant.
+    let of_one_call = changes.chunk_by(|(_, a), (_, b)| (&a.by, a.at) == (&b.by, b.at));
+    for changes in of_one_call {
+        REMEMBER_MANY.add(connection, changes, |(number, change)| {
+            values(workspace, *number, change, belongs)
+        })?;
+    }
+    Ok(())
+}
+
+/// The columns of a change; the first six are the same in all of a call.
+fn values<'a>(
+    workspace: &'a WorkspaceId,
+    number: ChangeNumber,
+    change: &'a Change,
+    Belongs { batch, undoes }: Belongs,
+) -> [ToSqlOutput<'a>; 15] {
     let Change { at, by: Author { subject, organization, client }, todo, title, version, kind } =
         change;
     let Columns { before, after } = Columns::of(kind);
-    let mut remember = connection.prepare_cached(REMEMBER)?;
-    remember.execute(params![
-        workspace.as_str(),
-        number.as_i64(),
-        at.as_unix_millis(),
-        change.action().code(),
-        todo.as_uuid().as_bytes(),
-        title.as_str(),
-        version.as_i64(),
-        subject.as_str(),
-        organization.as_ref().map(Organization::as_str),
-        client.as_ref().map(ClientId::as_str),
-        before,
-        after,
-        change.bytes().cast_signed(),
-        belongs.batch.map(ChangeNumber::as_i64),
-        belongs.undoes.map(ChangeNumber::as_i64),
-    ])?;
-    Ok(())
+    let number_of = |number: ChangeNumber| number.as_i64().into();
+    [
+        text(workspace.as_str()),
+        at.as_unix_millis().into(),
+        text(subject.as_str()),
+        organization.as_ref().map_or(NULL, |it| text(it.as_str())),
+        client.as_ref().map_or(NULL, |it| text(it.as_str())),
+        batch.map_or(NULL, number_of),
+        number_of(number),
+        change.action().code().into(),
+        blob(todo.as_uuid().as_bytes()),
+        text(title.as_str()),
+        version.as_i64().into(),
+        before.map_or(NULL, Into::into),
+        after.map_or(NULL, Into::into),
+        change.bytes().cast_signed().into(),
+        undoes.map_or(NULL, number_of),
+    ]
 }
 
 /// Adds a part of a history that was remembered elsewhere.

@@ -5,8 +5,9 @@ use todo_application::domain::{ChangeNumber, Instant, WorkspaceId};
 use todo_application::ports::{CallRequest, EarlierCall, Erased, Head, WriteRefusal};
 
 use super::heads::{Heads, StoredHead};
+use super::many_rows::MIN_ROWS;
 use super::write::{Outcome, TodoWrite};
-use super::{creations, forgetting, schema};
+use super::{creations, forgetting, schema, write};
 
 /// A part of a transaction.
 #[expect(clippy::large_enum_variant, reason = "most writes are of one todo")]
@@ -112,27 +113,71 @@ impl Together {
         let batch = self.is_batch.then_some(first);
         // Other writes of the transaction stay when these are refused.
         connection.execute_batch("SAVEPOINT together")?;
-        for (place, write) in self.writes.iter().enumerate() {
-            if let Some(refusal) = write.apply(connection, head, batch)?.refusal() {
+        let refused = match self.write_in_runs(connection, head, batch)? {
+            Runs::Ended(refused) => refused,
+            Runs::RefusedAmongMany => {
                 take_back(connection, head, before)?;
-                return Ok(Err(AllRefused::At(place, refusal)));
+                write_each(connection, head, &self.writes, 0, batch)?
             }
-        }
-        if self.is_trial {
+        };
+        if refused.is_some() || self.is_trial {
             take_back(connection, head, before)?;
-            return Ok(Ok(first));
-        }
-        if let Some((key, (_, call))) = key.zip(self.call.as_ref()) {
+        } else if let Some((key, (_, call))) = key.zip(self.call.as_ref()) {
             creations::remember_call(connection, &key, call, first, self.at)?;
         }
         connection.execute_batch("RELEASE together")?;
-        Ok(Ok(first))
+        Ok(refused.map_or(Ok(first), Err))
     }
+
+    /// Makes the writes up to the first that is refused, and many new todos in a row with a statement for each
+    /// table.
+    fn write_in_runs(
+        &self,
+        connection: &Connection,
+        head: &mut StoredHead,
+        batch: Option<ChangeNumber>,
+    ) -> rusqlite::Result<Runs> {
+        let mut place = 0;
+        for run in self.writes.chunk_by(|a, b| a.is_plain_insert() && b.is_plain_insert()) {
+            if run.len() < MIN_ROWS {
+                let refused = write_each(connection, head, run, place, batch)?;
+                if refused.is_some() {
+                    return Ok(Runs::Ended(refused));
+                }
+            } else if !write::insert_all(connection, &self.workspace, head, run, batch)? {
+                return Ok(Runs::RefusedAmongMany);
+            }
+            place += run.len();
+        }
+        Ok(Runs::Ended(None))
+    }
+}
+
+enum Runs {
+    Ended(Option<AllRefused>),
+    /// Which one is refused shows when they are made one by one.
+    RefusedAmongMany,
+}
+
+/// Makes writes, the first of which has this place, up to the first that is refused.
+fn write_each(
+    connection: &Connection,
+    head: &mut StoredHead,
+    writes: &[TodoWrite],
+    first: usize,
+    batch: Option<ChangeNumber>,
+) -> rusqlite::Result<Option<AllRefused>> {
+    for (place, write) in (first..).zip(writes) {
+        if let Some(refusal) = write.apply(connection, head, batch)?.refusal() {
+            return Ok(Some(AllRefused::At(place, refusal)));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes the database what it was before the writes that are made together.
 fn take_back(connection: &Connection, head: &mut StoredHead, before: Head) -> rusqlite::Result<()> {
-    connection.execute_batch("ROLLBACK TO together; RELEASE together")?;
+    connection.execute_batch("ROLLBACK TO together")?;
     head.change(|head| *head = before);
     Ok(())
 }

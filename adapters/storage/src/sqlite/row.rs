@@ -54,7 +54,7 @@ pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 14] {
     } = todo.record();
     [
         text(workspace.as_str()),
-        ToSqlOutput::Borrowed(ValueRef::Blob(id.as_uuid().as_bytes())),
+        blob(id.as_uuid().as_bytes()),
         text(title.as_str()),
         description.as_deref().map_or(NULL, text),
         completion.at().map_or(NULL, |at| at.as_unix_millis().into()),
@@ -70,10 +70,14 @@ pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 14] {
     ]
 }
 
-const NULL: ToSqlOutput<'static> = ToSqlOutput::Owned(Value::Null);
+pub(super) const NULL: ToSqlOutput<'static> = ToSqlOutput::Owned(Value::Null);
 
-fn text(text: &str) -> ToSqlOutput<'_> {
+pub(super) fn text(text: &str) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+}
+
+pub(super) fn blob(bytes: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Blob(bytes))
 }
 
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program

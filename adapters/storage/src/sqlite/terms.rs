@@ -1,14 +1,21 @@
 //! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, params};
 use todo_application::domain::{Term, TermChange, TermRange, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{IdsByTerm, StorageError};
 
 use super::failure::failure;
-use super::row::{self, select};
+use super::many_rows::ManyRows;
+use super::row::{self, blob, select, text};
 
 // It may be there already: a row that cannot be read has left its terms behind.
 const ADD: &str = "INSERT OR IGNORE INTO terms (workspace, term, id) VALUES (?1, ?2, ?3)";
+
+/// All in one workspace.
+static ADD_MANY: LazyLock<ManyRows<3>> =
+    LazyLock::new(|| ManyRows::new("INSERT OR IGNORE INTO terms (workspace, term, id)", 1, ""));
 
 const REMOVE: &str = "DELETE FROM terms WHERE workspace = ?1 AND term = ?2 AND id = ?3";
 
@@ -45,6 +52,19 @@ pub(super) fn change(
         }
     }
     Ok(())
+}
+
+/// Adds terms of many todos, which are sorted for that.
+pub(super) fn add_many(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    terms: &mut [(&Term, TodoId)],
+) -> rusqlite::Result<()> {
+    terms.sort_unstable();
+    let added = ADD_MANY.add(connection, terms, |(term, id)| {
+        [text(workspace.as_str()), text(term.as_str()), blob(id.as_uuid().as_bytes())]
+    });
+    added.map(drop)
 }
 
 pub(super) fn ids(

@@ -1,5 +1,7 @@
 //! The statements that write todos.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params, params_from_iter};
 use todo_application::domain::{
@@ -8,13 +10,31 @@ use todo_application::domain::{
 use todo_application::ports::{CreationRequest, EarlierCall, Refusal, WriteRefusal};
 
 use super::heads::StoredHead;
+use super::many_rows::ManyRows;
 use super::{changes, creations, row, terms};
 
-const INSERT: &str = "\
-    INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
-                       labels, created_at, created_by, updated_at, updated_by, version) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-    ON CONFLICT (workspace, id) DO NOTHING";
+macro_rules! insert {
+    () => {
+        "INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
+                            labels, created_at, created_by, updated_at, updated_by, version)"
+    };
+}
+
+macro_rules! on_conflict {
+    () => {
+        "ON CONFLICT (workspace, id) DO NOTHING"
+    };
+}
+
+const INSERT: &str = concat!(
+    insert!(),
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ",
+    on_conflict!()
+);
+
+/// All in one workspace.
+static INSERT_MANY: LazyLock<ManyRows<14>> =
+    LazyLock::new(|| ManyRows::new(insert!(), 1, on_conflict!()));
 
 const SAVE: &str = "\
     UPDATE todos SET title = ?3, description = ?4, completed_at = ?5, due = ?6, due_zone = ?7, \
@@ -133,6 +153,11 @@ impl TodoWrite {
         }
     }
 
+    /// Whether it can be one of those of [`insert_all`].
+    pub(super) fn is_plain_insert(&self) -> bool {
+        matches!(self.step, Step::Insert(_)) && self.undoes.is_none()
+    }
+
     /// Runs the write in the open transaction, as one of a batch. Unless it is [`Outcome::Done`], it has changed
     /// nothing; after an error, the transaction must be rolled back.
     pub(super) fn apply(
@@ -236,6 +261,39 @@ impl TodoWrite {
         head.change(|head| head.replace(before.bytes, todo));
         Ok(DONE)
     }
+}
+
+/// Makes many [plain inserts](TodoWrite::is_plain_insert) in one workspace, as [`TodoWrite::apply`] makes each of
+/// them. `false` if one of them is refused: then a part of them may have been made, and must be rolled back.
+pub(super) fn insert_all(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    head: &mut StoredHead,
+    writes: &[TodoWrite],
+    batch: Option<ChangeNumber>,
+) -> rusqlite::Result<bool> {
+    let (mut todos, mut new_changes, mut new_terms) =
+        (Vec::with_capacity(writes.len()), Vec::with_capacity(writes.len()), Vec::new());
+    for write in writes {
+        let Step::Insert(todo) = &write.step else { return Ok(false) };
+        let change = write.change.as_ref();
+        if head.get().admits(todo, change, write.quota).is_err() {
+            return Ok(false);
+        }
+        let number = head.change(|head| {
+            head.add(todo);
+            head.count(change)
+        });
+        todos.push(todo);
+        new_changes.extend(change.map(|change| (number, change)));
+        new_terms.extend(write.terms.added.iter().map(|term| (term, todo.id())));
+    }
+    if INSERT_MANY.add(connection, &todos, |todo| row::values(todo))? < todos.len() {
+        return Ok(false);
+    }
+    terms::add_many(connection, workspace, &mut new_terms)?;
+    changes::add_many(connection, workspace, &new_changes, batch)?;
+    Ok(true)
 }
 
 /// Adds a todo if its id is free in its workspace, and returns whether it was.
