@@ -17,6 +17,9 @@ fn installation(collector: &Collector) -> Installation {
     Installation::new().with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
 }
 
+/// The name of an operation, its attributes, the type of its error, and the calls of the storage.
+type Expected<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<&'a str>, &'a [&'a str]);
+
 /// A sampled span of a client.
 fn parent(trace: &str, span: &str) -> String {
     format!("00-{trace}-{span}-01")
@@ -81,7 +84,7 @@ async fn each_operation_is_a_span_with_the_attributes_of_the_conventions() {
     let seen: Vec<(&str, &Collected)> = operations.iter().map(|it| (&*it.name, *it)).collect();
     let old = ("jsonrpc.request.id", "1");
     let tool = |name| [("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", name)];
-    let expected: [(&str, Vec<(&str, &str)>, Option<&str>, &[&str]); 7] = [
+    let expected: [Expected<'_>; 7] = [
         ("tools/list", vec![], None, &[]),
         ("tools/call create_todo", tool("create_todo").into(), None, &["todo_repository.insert"]),
         ("tools/call get_todo", tool("get_todo").into(), None, &["todo_repository.find"]),
@@ -161,8 +164,8 @@ async fn a_span_is_a_part_of_the_trace_that_the_client_names() {
     assert_eq!(children(&spans, operations[4]), ["todo_repository.insert"]);
     assert_eq!(spans.len(), 10, "each has one call of the storage");
 
-    let lines = ended.stderr.lines().filter(|line| line.contains("protected_mcp::request"));
-    let logged: Vec<Value> = lines
+    let requests = ended.stderr.lines().filter(|line| line.contains("protected_mcp::request"));
+    let logged: Vec<Value> = requests
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["trace_id"].clone())
         .collect();
     assert_eq!(logged, [json!(a), json!(TRACE), json!(TRACE), json!(a), Value::Null, json!(TRACE)]);

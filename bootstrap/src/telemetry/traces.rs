@@ -6,6 +6,7 @@
 
 mod collector;
 mod parents;
+mod settings;
 mod storage;
 
 use std::thread;
@@ -16,42 +17,21 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider,
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider,
 };
 use protected_mcp::OPERATION_TARGET;
-use reqwest::header::HeaderMap;
 use tokio::sync::oneshot;
 use tracing::{Metadata, Subscriber};
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
-use url::Url;
 
 use crate::failure::Failure;
 pub(crate) use parents::Parents;
+pub(crate) use settings::TraceSettings;
 use storage::STORAGE_TARGET;
 pub(crate) use storage::StorageSpans;
-
-/// Which spans are sent, where, and how.
-#[derive(Debug)]
-pub(crate) struct TraceSettings {
-    /// With the path.
-    pub(crate) endpoint: Url,
-    /// Of each request to the collector; may hold a secret.
-    pub(crate) headers: HeaderMap,
-    /// For a batch of spans, with all attempts to deliver it.
-    pub(crate) timeout: Duration,
-    /// What sends the spans, as the collector is to know it.
-    pub(crate) resource: Vec<(String, String)>,
-    pub(crate) sampler: Sampler,
-    /// How long spans are collected at most before they are sent.
-    pub(crate) delay: Duration,
-    /// The most spans that wait. Those beyond are dropped.
-    pub(crate) queue: usize,
-    /// The most spans of a request to the collector.
-    pub(crate) batch: usize,
-}
 
 pub(super) struct Traces {
     provider: SdkTracerProvider,

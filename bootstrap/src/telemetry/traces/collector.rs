@@ -16,7 +16,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::TraceSettings;
+use super::settings::TraceSettings;
 use crate::http::{Unreachable, bounded_body, client_towards};
 
 /// Between two warnings that spans are lost.
