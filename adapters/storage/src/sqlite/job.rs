@@ -68,16 +68,25 @@ impl Write {
 
     /// Runs the write in the open transaction. What was refused has changed nothing; after an error, the
     /// transaction must be rolled back.
+    ///
+    /// `None`, only if it `is_alone` in the transaction: that must be rolled back too, and the write run as if it
+    /// were not alone.
     pub(super) fn apply(
         &self,
         connection: &Connection,
         heads: &mut Heads<'_>,
-    ) -> rusqlite::Result<Answer> {
-        Ok(match self {
+        is_alone: bool,
+    ) -> rusqlite::Result<Option<Answer>> {
+        Ok(Some(match self {
             Self::One(write) => {
                 Answer::One(write.apply(connection, heads.of(write.workspace())?, None)?)
             }
-            Self::All(together) => Answer::All(together.apply(connection, heads)?),
+            Self::All(together) => {
+                let Some(made) = together.apply(connection, heads, is_alone)? else {
+                    return Ok(None);
+                };
+                Answer::All(made)
+            }
             Self::Forget { workspace, until, limit } => {
                 let head = heads.of(workspace)?;
                 Answer::Forgotten(forgetting::forget(connection, workspace, head, *until, *limit)?)
@@ -87,7 +96,7 @@ impl Write {
                 Answer::Erased(forgetting::erase(connection, workspace)?)
             }
             Self::Probe => schema::rewrite(connection).map(|()| Answer::Committed)?,
-        })
+        }))
     }
 }
 
@@ -96,7 +105,8 @@ impl Together {
         &self,
         connection: &Connection,
         heads: &mut Heads<'_>,
-    ) -> rusqlite::Result<Result<ChangeNumber, AllRefused>> {
+        is_alone: bool,
+    ) -> rusqlite::Result<Option<Result<ChangeNumber, AllRefused>>> {
         let key = self.call.as_ref().map(|(caller, call)| creations::Key {
             workspace: &self.workspace,
             caller,
@@ -105,15 +115,21 @@ impl Together {
         if let Some(key) = &key
             && let Some(earlier) = creations::find(connection, key, self.at)?
         {
-            return Ok(Err(AllRefused::Earlier(earlier)));
+            return Ok(Some(Err(AllRefused::Earlier(earlier))));
         }
         let head = heads.of(&self.workspace)?;
         let before = *head.get();
         let first = before.latest.plus(1);
         let batch = self.is_batch.then_some(first);
-        // Other writes of the transaction stay when these are refused.
-        connection.execute_batch("SAVEPOINT together")?;
+        // Other writes of the transaction stay when these are refused. Without a savepoint, SQLite need not keep
+        // each page that it changes.
+        let has_savepoint = !is_alone || self.is_trial;
+        if has_savepoint {
+            connection.execute_batch("SAVEPOINT together")?;
+        }
         let refused = match self.write_in_runs(connection, head, batch)? {
+            Runs::Ended(None) => None,
+            Runs::Ended(Some(_)) | Runs::RefusedAmongMany if !has_savepoint => return Ok(None),
             Runs::Ended(refused) => refused,
             Runs::RefusedAmongMany => {
                 take_back(connection, head, before)?;
@@ -125,8 +141,10 @@ impl Together {
         } else if let Some((key, (_, call))) = key.zip(self.call.as_ref()) {
             creations::remember_call(connection, &key, call, first, self.at)?;
         }
-        connection.execute_batch("RELEASE together")?;
-        Ok(refused.map_or(Ok(first), Err))
+        if has_savepoint {
+            connection.execute_batch("RELEASE together")?;
+        }
+        Ok(Some(refused.map_or(Ok(first), Err)))
     }
 
     /// Makes the writes up to the first that is refused, and many new todos in a row with a statement for each

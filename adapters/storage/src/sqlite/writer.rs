@@ -240,6 +240,8 @@ enum Failed {
     InWrite(rusqlite::Error),
     /// It could not begin, or not be committed.
     AsAWhole(rusqlite::Error),
+    /// Its only write is to be made again, in a transaction that can keep others.
+    Again,
 }
 
 /// Commits all writes, if possible in one transaction, and returns the outcome of each.
@@ -248,8 +250,18 @@ fn commit(
     writes: &[Write],
     marks: bool,
 ) -> Vec<Result<Answer, StorageError>> {
-    match try_commit(connection, writes, marks) {
+    commit_as(connection, writes, marks, writes.len() == 1)
+}
+
+fn commit_as(
+    connection: &mut Connection,
+    writes: &[Write],
+    marks: bool,
+    is_alone: bool,
+) -> Vec<Result<Answer, StorageError>> {
+    match try_commit(connection, writes, marks, is_alone) {
         Ok(results) => results,
+        Err(Failed::Again) => commit_as(connection, writes, marks, false),
         // The writes do not depend on it.
         Err(Failed::ByMarker(_)) if marks => commit(connection, writes, false),
         Err(Failed::ByWrite(_) | Failed::InWrite(_)) if writes.len() > 1 => {
@@ -273,6 +285,7 @@ fn try_commit(
     connection: &mut Connection,
     writes: &[Write],
     marks: bool,
+    is_alone: bool,
 ) -> Result<Vec<Result<Answer, StorageError>>, Failed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = transaction.map_err(Failed::AsAWhole)?;
@@ -282,8 +295,9 @@ fn try_commit(
     let mut heads = Heads::new(&transaction);
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
-        match write.apply(&transaction, &mut heads) {
-            Ok(answer) => results.push(Ok(answer)),
+        match write.apply(&transaction, &mut heads, is_alone) {
+            Ok(Some(answer)) => results.push(Ok(answer)),
+            Ok(None) => return Err(Failed::Again),
             // Errors such as a full disk end the transaction (SQLite, "ROLLBACK"), and after damage SQLite
             // accepts no more writes in it.
             Err(error) if transaction.is_autocommit() || is_damage(&error) => {
