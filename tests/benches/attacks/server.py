@@ -17,8 +17,9 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, program: Path):
+    def __init__(self, program: Path, settings: dict[str, str] | None = None):
         self.program = program.resolve()
+        self.settings = settings or {}
         self.address = ("127.0.0.1", free_port())
         self.identity = ("127.0.0.1", free_port())
         self.tokens: dict[str, str] = {}
@@ -28,7 +29,7 @@ class Server:
         environment = {
             "PORT": str(self.address[1]), "EMULATOR_PORT": str(self.identity[1]),
             "RUST_LOG": "warn", "PATH": os.environ.get("PATH", ""),
-        }
+        } | self.settings
         self.log = open(Path(self.directory.name) / "log", "w")
         self.process = subprocess.Popen(
             [self.program, "serve"], cwd=self.directory.name, env=environment,
