@@ -96,6 +96,10 @@ enum Subcommand {
     /// What others have changed since is left as it is, and reported. Taking back is a
     /// change, too, and can be undone. With SQLite, the server must be stopped. The exit
     /// code is 1 if something was left, or if there was nothing to take back.
+    #[command(
+        override_usage = "todo-mcp undo [OPTIONS] --subject <usr_..> --client <CLIENT>\n       \
+                          --since <INSTANT>"
+    )]
     Undo(UndoArguments),
     /// Copy the SQLite database and check the copy
     ///

@@ -12,7 +12,8 @@ pub const EXIT_CODES: [(u8, &str); 4] = [
     (
         1,
         "`doctor`: a check failed; `health`: the server cannot serve; `import`: not everything is in the \
-         database; `erase`: there was nothing to remove; otherwise: any other error",
+         database; `erase`: there was nothing to remove; `undo`: something was left as it is, or there was \
+         nothing to take back; otherwise: any other error",
     ),
     (64, "the command line or the settings are wrong"),
     (

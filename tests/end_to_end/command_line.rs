@@ -5,7 +5,7 @@ use todo_mcp::config::SETTINGS;
 use crate::installation::Installation;
 
 /// Apart from `help`.
-pub(crate) const COMMANDS: [&str; 13] = [
+pub(crate) const COMMANDS: [&str; 14] = [
     "serve",
     "check",
     "doctor",
@@ -14,6 +14,7 @@ pub(crate) const COMMANDS: [&str; 13] = [
     "export",
     "import",
     "erase",
+    "undo",
     "backup",
     "restore",
     "token",

@@ -118,13 +118,13 @@ impl Outcome {
     }
 
     /// The class of the error, as `error.type` of OpenTelemetry's conventions for MCP: `tool_error`, or the number
-    /// of the error as text.
+    /// of the error as text; they have no word for a client that went away.
     pub fn error_type(self) -> Option<Cow<'static, str>> {
         match self {
             Self::Completed => None,
             Self::Failed { .. } => Some("tool_error".into()),
             Self::Rejected { number, .. } => Some(number.to_string().into()),
-            Self::Abandoned => Some("cancelled".into()),
+            Self::Abandoned => Some("abandoned".into()),
         }
     }
 }

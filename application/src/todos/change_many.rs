@@ -61,13 +61,14 @@ impl Todos {
             let set = WriteSet { writes, at: now, is_batch: true, call, is_trial };
             match self.repository.write_all(&permit, &set).await {
                 Ok(Written::Now(_)) if is_trial => {
-                    return Ok(ChangesMade::none(planning.outcomes));
+                    return Ok(ChangesMade::none(planning.into_outcomes(set)));
                 }
                 Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
                     let batch = self.batch(&permit, first);
                     let effects = Effect::all(&permit, &set, first);
-                    return Ok(ChangesMade { outcomes: planning.outcomes, batch, effects });
+                    let outcomes = planning.into_outcomes(set);
+                    return Ok(ChangesMade { outcomes, batch, effects });
                 }
                 Ok(Written::Earlier(earlier)) => {
                     return self.replay(&permit, &asked, earlier).await;
@@ -137,6 +138,9 @@ struct Planning<'a> {
     refused: HashMap<usize, QuotaExceeded>,
     outcomes: Vec<Outcome>,
     writes: Vec<PlannedWrite>,
+    /// The places of outcomes, in their order, and the writes whose todos they are when these are made: a todo is
+    /// long, and not kept twice.
+    created: Vec<(usize, usize)>,
     /// Which change each write makes.
     places: Vec<usize>,
 }
@@ -157,6 +161,7 @@ impl<'a> Planning<'a> {
             refused: HashMap::new(),
             outcomes: Vec::new(),
             writes: Vec::new(),
+            created: Vec::new(),
             places: Vec::new(),
         }
     }
@@ -165,7 +170,7 @@ impl<'a> Planning<'a> {
         let named = outcome::ids(self.asked);
         let mut current = find_all(self.todos, self.permit, &named).await?;
         let mut created: HashMap<&IdempotencyKey, (u64, TodoRecord)> = HashMap::new();
-        (self.outcomes, self.writes, self.places) = Default::default();
+        (self.outcomes, self.writes, self.created, self.places) = Default::default();
         for (place, change) in self.asked.changes.iter().enumerate() {
             let outcome = match (self.refused.get(&place), change) {
                 (Some(exceeded), _) => Outcome::Failed(ChangeFailure::QuotaExceeded(*exceeded)),
@@ -217,9 +222,14 @@ impl<'a> Planning<'a> {
         }
         let id = *self.minted[place].get_or_insert_with(|| self.todos.ids.todo_id(self.now));
         let todo = Todo::create(self.permit, id, new.draft.clone(), self.now);
-        let record = todo.record().clone();
+        let outcome = if self.asked.key.is_none() && fingerprint.is_none() {
+            self.created.push((place, self.writes.len()));
+            Outcome::Skipped
+        } else {
+            Outcome::Created(todo.record().clone())
+        };
         if let Some((key, fingerprint)) = new.key.as_ref().zip(fingerprint) {
-            created.insert(key, (fingerprint, record.clone()));
+            created.insert(key, (fingerprint, todo.record().clone()));
         }
         let request = create::request(new, self.now);
         // Only an id that was guessed is among those of the other changes.
@@ -227,7 +237,7 @@ impl<'a> Planning<'a> {
             current.insert(id, todo.clone());
         }
         self.push(place, TodoWrite::Insert { todo, request });
-        Ok(Outcome::Created(record))
+        Ok(outcome)
     }
 
     fn update(
@@ -274,6 +284,20 @@ impl<'a> Planning<'a> {
             }
             Err(failure) => Outcome::Failed(failure),
         }
+    }
+
+    /// The outcomes, now that the writes are made.
+    fn into_outcomes(self, set: WriteSet) -> Vec<Outcome> {
+        let mut outcomes = self.outcomes;
+        let mut created = self.created.into_iter().peekable();
+        for (number, planned) in set.writes.into_iter().enumerate() {
+            if let Some((place, _)) = created.next_if(|(_, write)| *write == number)
+                && let TodoWrite::Insert { todo, .. } = planned.write
+            {
+                outcomes[place] = Outcome::Created(todo.into_record());
+            }
+        }
+        outcomes
     }
 
     fn push(&mut self, place: usize, write: TodoWrite) {

@@ -27,29 +27,10 @@ pub(super) struct Operations {
 #[derive(Default)]
 struct Durations {
     completed: Histogram,
-    failed: Table<ErrorType, Histogram, 12>,
+    /// By what tells the classes of errors apart.
+    failed: Table<Outcome, Histogram, 12>,
     /// Beyond what the table has room for.
     other: Histogram,
-}
-
-/// The attribute `error.type` of the conventions.
-#[derive(Clone, Copy, PartialEq)]
-enum ErrorType {
-    Tool,
-    /// Of JSON-RPC; of OAuth, the HTTP status.
-    Code(i32),
-    /// The client went away. The conventions have no word for it.
-    Abandoned,
-}
-
-impl ErrorType {
-    fn text(self) -> Cow<'static, str> {
-        match self {
-            Self::Tool => "tool_error".into(),
-            Self::Code(number) => number.to_string().into(),
-            Self::Abandoned => "abandoned".into(),
-        }
-    }
 }
 
 impl Observer for Operations {
@@ -71,17 +52,17 @@ impl Observer for Operations {
 
 impl Durations {
     fn of(&self, outcome: Outcome) -> &Histogram {
-        let error = match outcome {
+        let class = match outcome {
             Outcome::Completed => return &self.completed,
-            Outcome::Failed { .. } => ErrorType::Tool,
-            Outcome::Rejected { number, .. } => ErrorType::Code(number),
-            Outcome::Abandoned => ErrorType::Abandoned,
+            Outcome::Failed { .. } => Outcome::Failed { code: "" },
+            Outcome::Rejected { number, .. } => Outcome::Rejected { number, code: None },
+            Outcome::Abandoned => Outcome::Abandoned,
         };
-        self.failed.at(error).unwrap_or(&self.other)
+        self.failed.at(class).unwrap_or(&self.other)
     }
 
     fn distributions(&self) -> impl Iterator<Item = (Option<Cow<'static, str>>, Distribution)> {
-        let failed = self.failed.entries().map(|(error, it)| (Some(error.text()), it));
+        let failed = self.failed.entries().map(|(class, it)| (class.error_type(), it));
         [(None, &self.completed)]
             .into_iter()
             .chain(failed)

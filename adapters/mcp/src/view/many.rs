@@ -42,6 +42,9 @@ struct ChangeResult {
     code: Option<&'static str>,
 }
 
+/// What a result has in JSON beside its todo and the text of its error, at most, in bytes.
+const RESULT_BYTES_BESIDE_TEXTS: usize = 128;
+
 /// The schema of a todo where that would be the longest part of a list of tools.
 #[derive(JsonSchema)]
 struct AnyTodo {}
@@ -92,6 +95,15 @@ impl ManyResults {
 
     /// The todos beyond what has room in one answer.
     fn leave_out_what_does_not_fit(&mut self) {
+        // Most often that is known without writing anything.
+        let beside_todos = |it: &ChangeResult| {
+            RESULT_BYTES_BESIDE_TEXTS + 2 * it.error.as_ref().map_or(0, String::len)
+        };
+        let todos = self.results.iter().filter_map(|it| it.todo.as_ref());
+        let beside_todos: usize = self.results.iter().map(beside_todos).sum();
+        if todos.map(at_most).sum::<u64>() + beside_todos as u64 <= ROOM as u64 {
+            return;
+        }
         let todos =
             self.results.iter_mut().filter_map(|it| it.todo.take().map(|todo| (it.index, todo)));
         let todos: Vec<(usize, TodoRecord)> = todos.collect();
