@@ -36,7 +36,7 @@ pub use history_page::{
 pub use page::{Fitting, Page, PageSize, PageSizeError};
 pub use selection::Selection;
 pub use todos::{
-    ChangeFailure, ChangesMade, Created, Effect, LabelSuggestions, MAX_CHANGES, ManyChanges,
-    NewTodo, Outcome, Prefix, RequestedChange, Suggestions, Todos, Undone, UndoneClient, Updated,
-    Watch,
+    ChangeFailure, ChangesMade, Created, Effect, Effects, LabelSuggestions, MAX_CHANGES,
+    ManyChanges, NewTodo, Outcome, Prefix, RequestedChange, Suggestions, Todos, Undone,
+    UndoneClient, Updated, Watch,
 };

@@ -23,7 +23,7 @@ mod watch;
 mod tests;
 
 pub use create::{Created, NewTodo};
-pub use effect::Effect;
+pub use effect::{Effect, Effects};
 pub use labels::LabelSuggestions;
 pub use many_changes::{
     ChangeFailure, ChangesMade, MAX_CHANGES, ManyChanges, Outcome, RequestedChange,

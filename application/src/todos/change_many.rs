@@ -6,7 +6,7 @@ use todo_domain::{
 };
 
 use super::create::{self, NewTodo};
-use super::effect::Effect;
+use super::effect::Effects;
 use super::many_changes::{ChangeFailure, ChangesMade, ManyChanges, Outcome, RequestedChange};
 use super::outcome;
 use super::use_cases::{ROUNDS, Todos};
@@ -66,7 +66,7 @@ impl Todos {
                 Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
                     let batch = self.batch(&permit, first);
-                    let effects = Effect::all(&permit, &set, first);
+                    let effects = Effects::new(&permit, &set, first);
                     let outcomes = planning.into_outcomes(set);
                     return Ok(ChangesMade { outcomes, batch, effects });
                 }

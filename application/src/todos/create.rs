@@ -67,7 +67,7 @@ impl Todos {
             match self.insert(&permit, &todo, request.as_ref()).await {
                 Ok(Inserted::Now(number)) => {
                     let versions = [None, Some(todo.version())];
-                    let effect = Effect::new(&permit, todo.id(), versions, number);
+                    let effect = Effect::new(permit.workspace(), todo.id(), versions, number);
                     return Ok(Created::New(todo, effect));
                 }
                 Ok(Inserted::Earlier(earlier)) if Some(earlier.fingerprint) == fingerprint => {

@@ -26,7 +26,12 @@ impl Todos {
             match self.repository.remove(&permit, &todo, self.clock.now()).await {
                 Ok(number) => {
                     self.publish_change(&permit, id, None);
-                    return Ok(Effect::new(&permit, id, [Some(todo.version()), None], number));
+                    return Ok(Effect::new(
+                        permit.workspace(),
+                        id,
+                        [Some(todo.version()), None],
+                        number,
+                    ));
                 }
                 Err(RemoveError::Stale) => {}
                 Err(RemoveError::Storage(error)) => {

@@ -5,7 +5,7 @@ use todo_domain::{
 };
 
 use super::create::NewTodo;
-use super::effect::Effect;
+use super::effect::Effects;
 use crate::change_id::ChangeId;
 
 /// The most changes of one call.
@@ -38,13 +38,13 @@ pub struct ChangesMade {
     /// What takes all of them back; `None` if nothing was changed, or if changes are not remembered.
     pub batch: Option<ChangeId>,
     /// What was written, in the order of the writes.
-    pub effects: Vec<Effect>,
+    pub effects: Effects,
 }
 
 impl ChangesMade {
     /// Nothing was written.
     pub(super) fn none(outcomes: Vec<Outcome>) -> Self {
-        Self { outcomes, batch: None, effects: Vec::new() }
+        Self { outcomes, batch: None, effects: Effects::default() }
     }
 }
 

@@ -4,7 +4,7 @@ use todo_domain::{
     Instant, Recorded, Reversal, ReversalError, Todo, TodoId, WriteAction, WritePermit,
 };
 
-use super::effect::Effect;
+use super::effect::Effects;
 use super::use_cases::{ROUNDS, Todos};
 use crate::change_id::ChangeId;
 use crate::error::{StorageFailure, UndoError};
@@ -19,7 +19,7 @@ pub struct Undone {
     /// Those that do not exist.
     pub deleted: Vec<TodoId>,
     /// What was written, in the order of the writes.
-    pub effects: Vec<Effect>,
+    pub effects: Effects,
 }
 
 impl Todos {
@@ -52,17 +52,17 @@ impl Todos {
                 effects,
             };
             if writes.is_empty() {
-                return Ok(undone(Vec::new()));
+                return Ok(undone(Effects::default()));
             }
             let is_batch = matches!(named, ChangeRef::Batch(_));
             let set = WriteSet { writes, at, is_batch, call: None, is_trial: false };
             match self.repository.write_all(&permit, &set).await {
                 Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
-                    return Ok(undone(Effect::all(&permit, &set, first)));
+                    return Ok(undone(Effects::new(&permit, &set, first)));
                 }
                 // The call has no key.
-                Ok(Written::Earlier(_)) => return Ok(undone(Vec::new())),
+                Ok(Written::Earlier(_)) => return Ok(undone(Effects::default())),
                 Err(WriteSetError::Refused {
                     refusal: WriteRefusal::QuotaExceeded(error), ..
                 }) => {

@@ -46,7 +46,7 @@ impl Todos {
                 Ok(number) => {
                     self.publish_change(&permit, id, None);
                     let versions = [&before, &todo].map(|it| Some(it.version()));
-                    let effect = Some(Effect::new(&permit, id, versions, number));
+                    let effect = Some(Effect::new(permit.workspace(), id, versions, number));
                     return Ok(Updated { todo, effect });
                 }
                 Err(ChangeError::Stale) => {}

@@ -116,7 +116,7 @@ impl Tool for ChangeTodos {
                 Outcome::Failed(ChangeFailure::Conflict(current)) => Some(current.id()),
                 Outcome::Deleted(_) | Outcome::Failed(_) | Outcome::Skipped => None,
             });
-            changed_and_shown(&made.effects, shown)
+            changed_and_shown(&made.effects.all(), shown)
         });
         Ok(ManyResults::new(made, IntoFailure::into_failure))
     }

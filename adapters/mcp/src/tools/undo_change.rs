@@ -49,7 +49,9 @@ impl Tool for UndoChange {
             }
             error.about_change(&text)
         })?;
-        call.affects(|| changed_and_shown(&undone.effects, undone.todos.iter().map(Todo::id)));
+        call.affects(|| {
+            changed_and_shown(&undone.effects.all(), undone.todos.iter().map(Todo::id))
+        });
         Ok(undone.into())
     }
 }
