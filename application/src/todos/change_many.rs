@@ -170,7 +170,11 @@ impl<'a> Planning<'a> {
         let named = outcome::ids(self.asked);
         let mut current = find_all(self.todos, self.permit, &named).await?;
         let mut created: HashMap<&IdempotencyKey, (u64, TodoRecord)> = HashMap::new();
-        (self.outcomes, self.writes, self.created, self.places) = Default::default();
+        let count = self.asked.changes.len();
+        self.outcomes = Vec::with_capacity(count);
+        self.writes = Vec::with_capacity(count);
+        self.created = Vec::with_capacity(count);
+        self.places = Vec::with_capacity(count);
         for (place, change) in self.asked.changes.iter().enumerate() {
             let outcome = match (self.refused.get(&place), change) {
                 (Some(exceeded), _) => Outcome::Failed(ChangeFailure::QuotaExceeded(*exceeded)),

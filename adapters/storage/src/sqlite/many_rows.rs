@@ -6,7 +6,7 @@
 use std::iter;
 
 use rusqlite::Connection;
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
 /// The fewest rows for which it takes less time than a statement for each row: it takes longer to begin and to end.
 pub(super) const MIN_ROWS: usize = 8;
@@ -42,13 +42,20 @@ impl<const N: usize> ManyRows<N> {
     ) -> rusqlite::Result<usize> {
         let mut statement = connection.prepare_cached(&self.sql)?;
         let mut added = 0;
-        for items in items.chunks(MAX_ROWS) {
+        for (chunk, items) in items.chunks(MAX_ROWS).enumerate() {
+            // The first time, it comes from the cache, without values of before.
+            if chunk > 0 {
+                statement.clear_bindings();
+            }
             statement.raw_bind_parameter(1, i64::try_from(items.len()).unwrap_or(i64::MAX))?;
             let mut next = 2;
             for (place, item) in items.iter().enumerate() {
                 let skipped = if place == 0 { 0 } else { self.shared };
                 for value in values(item).iter().skip(skipped) {
-                    statement.raw_bind_parameter(next, value)?;
+                    // What has no value is NULL.
+                    if !is_null(value) {
+                        statement.raw_bind_parameter(next, value)?;
+                    }
                     next += 1;
                 }
             }
@@ -56,4 +63,8 @@ impl<const N: usize> ManyRows<N> {
         }
         Ok(added)
     }
+}
+
+fn is_null(value: &ToSqlOutput<'_>) -> bool {
+    matches!(value, ToSqlOutput::Borrowed(ValueRef::Null) | ToSqlOutput::Owned(Value::Null))
 }
