@@ -204,12 +204,14 @@ pub(super) mod tests {
             .unwrap()
     }
 
-    /// Each query seeks in an index of the table and sorts nothing.
-    pub(in crate::sqlite) fn assert_searches(
-        connection: &Connection,
-        table: &str,
-        plans: &[(&str, &str)],
-    ) {
+    /// Each query of a new database seeks in an index of the table and sorts nothing.
+    pub(in crate::sqlite) fn assert_searches(table: &str, plans: &[(&str, &str)]) {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, 0).unwrap();
+        assert_searches_in(&connection, table, plans);
+    }
+
+    fn assert_searches_in(connection: &Connection, table: &str, plans: &[(&str, &str)]) {
         for (sql, expected) in plans {
             let expected = format!("SEARCH {table} USING {expected}");
             assert_eq!(plan(connection, sql), [expected], "{sql}");
@@ -235,7 +237,7 @@ pub(super) mod tests {
             ),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ];
-        assert_searches(connection, "todos", &searches);
+        assert_searches_in(connection, "todos", &searches);
         for (sql, order) in [
             (LIST_BOTH_BY_DUE, "due"),
             (LIST_BOTH_BY_PRIORITY, "priority"),

@@ -21,6 +21,10 @@ use super::log_marker;
 use super::pinned_reader::PinnedReader;
 use super::schema;
 
+/// How many prepared statements are kept: more than the writer has. One that adds many rows takes long to
+/// prepare.
+const STATEMENTS: usize = 32;
+
 /// How many writes may wait. The bytes of their texts are limited by the [`Backlog`].
 const QUEUE: usize = 1024;
 
@@ -84,6 +88,7 @@ impl Writer {
         checkpoints: Checkpoints,
         files: Arc<Files>,
     ) -> io::Result<Self> {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (queue, jobs) = sync_channel(QUEUE);
         let is_failing = Arc::new(AtomicBool::new(false));
         let failing = Arc::clone(&is_failing);
