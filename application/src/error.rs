@@ -121,6 +121,17 @@ pub enum UndoError {
     Storage(#[from] StorageFailure),
 }
 
+/// Why a change of a client was left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeptCause {
+    #[error("the todo has changed since")]
+    Changed,
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
+    #[error("too many concurrent updates of the todo")]
+    Contended,
+}
+
 /// Why not all that a client has changed was taken back.
 #[derive(Debug, Error)]
 pub enum UndoClientError {

@@ -27,7 +27,7 @@ pub use todo_domain as domain;
 pub use change_id::ChangeId;
 pub use cursor::{Cursor, CursorError};
 pub use error::{
-    ChangeManyError, CreateError, DeleteError, GetError, ListChangesError, ListError,
+    ChangeManyError, CreateError, DeleteError, GetError, KeptCause, ListChangesError, ListError,
     StorageFailure, SuggestError, UndoClientError, UndoError, UpdateError,
 };
 pub use history_page::{

@@ -153,6 +153,17 @@ impl Fields {
             && labels.as_ref().is_none_or(|it| *it == record.labels)
     }
 
+    /// Whether one of them is among others, whatever the values.
+    fn overlap(&self, other: &Self) -> bool {
+        let Self { title, description, completion, due, priority, labels } = self;
+        (title.is_some() && other.title.is_some())
+            || (description.is_some() && other.description.is_some())
+            || (completion.is_some() && other.completion.is_some())
+            || (due.is_some() && other.due.is_some())
+            || (priority.is_some() && other.priority.is_some())
+            || (labels.is_some() && other.labels.is_some())
+    }
+
     /// Of its texts, as UTF-8.
     fn bytes(&self) -> u64 {
         let Self { title, description, completion: _, due: _, priority: _, labels } = self;
@@ -287,6 +298,20 @@ impl Change {
 
     pub fn is_deletion(&self) -> bool {
         self.action() == ChangeAction::Deleted
+    }
+
+    /// Whether it touches a field of the same todo that another change touches.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.todo == other.todo && self.touched().overlap(other.touched())
+    }
+
+    fn touched(&self) -> &Fields {
+        match &self.kind {
+            ChangeKind::Created(fields)
+            | ChangeKind::Restored(fields)
+            | ChangeKind::Updated { from: _, to: fields }
+            | ChangeKind::Deleted { from: fields, origin: _ } => fields,
+        }
     }
 
     /// What it counts in a [quota](crate::Quota) as long as it is remembered.

@@ -2,7 +2,7 @@
 
 use todo_application::domain::{Edit, Title};
 use todo_application::ports::Clock as _;
-use todo_application::{ChangeSelection, HistoryPageSize, NewTodo, Since};
+use todo_application::{ChangeSelection, HistoryPageSize, KeptCause, NewTodo, Since};
 
 use super::history::Remembering;
 use super::undo::{Member, lists};
@@ -33,7 +33,9 @@ pub(super) async fn what_a_client_has_changed_can_be_taken_back(store: Arc<impl 
     let undo_newest = async |by: &Member| todos.undo(by, newest().await.id).await.unwrap();
 
     let mut ids = Vec::new();
-    for text in ["deleted", "renamed", "renamed by both", "undone", "undone twice", "taken back"] {
+    for text in
+        ["deleted", "renamed", "renamed by both", "undone", "undone twice", "taken back", "done"]
+    {
         ids.push(create(&person, text).await);
     }
     let before = lists.state().await;
@@ -45,6 +47,15 @@ pub(super) async fn what_a_client_has_changed_can_be_taken_back(store: Arc<impl 
         rename(&agent, id, "even worse").await;
     }
     rename(&person, ids[2], "better").await;
+    // It has the same value by now, by the decision of another.
+    for (by, completed) in [(&agent, true), (&person, false), (&person, true)] {
+        let edit = Edit { completed: Some(completed), ..Edit::default() };
+        todos.update(by, ids[6], edit, None).await.unwrap();
+    }
+    // A history of several pages.
+    for number in 0..250 {
+        rename(&person, ids[2], &format!("better {number}")).await;
+    }
     rename(&agent, ids[3], "worse").await;
     undo_newest(&agent).await;
     rename(&agent, ids[4], "worse").await;
@@ -58,15 +69,17 @@ pub(super) async fn what_a_client_has_changed_can_be_taken_back(store: Arc<impl 
 
     let undo =
         async |is_trial| todos.undo_client(&person, &agent.client, since, is_trial).await.unwrap();
-    let tried = undo(true).await.undone;
+    let tried = undo(true).await;
     assert_eq!(lists.state().await, state);
     let outcome = undo(false).await;
-    assert_eq!(outcome.undone + outcome.kept.len(), tried);
-    assert!(outcome.kept.iter().all(|it| it.recorded.change.todo == ids[2]), "{outcome:?}");
-    assert_eq!(outcome.kept.len(), 2);
+    assert_eq!(outcome, tried);
+    let kept: Vec<_> = outcome.kept.iter().map(|(it, _)| it.recorded.change.todo).collect();
+    assert_eq!(kept, [ids[6], ids[2], ids[2]]);
+    assert!(outcome.kept.iter().all(|(_, cause)| *cause == KeptCause::Changed));
     let mut expected = before;
-    expected.insert(ids[2], state[&ids[2]].clone());
-    expected.insert(mine, state[&mine].clone());
+    for id in [ids[2], ids[6], mine] {
+        expected.insert(id, state[&id].clone());
+    }
     assert_eq!(lists.state().await, expected);
     // What is left cannot be taken back now, either.
     assert_eq!(undo(false).await.undone, 0);

@@ -81,7 +81,7 @@ async fn it_serves_on_the_sockets_that_are_passed() {
     first.signal("TERM").await;
     first.ended().await.with_code(0);
 
-    // Whoever connects while no server runs is answered by the next one.
+    // A client that connects while no server runs is answered by the next one.
     let waiting = TcpStream::connect(address).unwrap();
     let second = pass();
     assert!(answers(waiting).await);

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use todo_domain::{
-    Edit, EditError, IdempotencyKey, Instant, QuotaExceeded, Todo, TodoId, TodoRecord, Version,
-    WriteAction, WritePermit,
+    ChangeNumber, Edit, EditError, IdempotencyKey, Instant, QuotaExceeded, Todo, TodoId,
+    TodoRecord, Version, WriteAction, WritePermit,
 };
 
 use super::create::{self, NewTodo};
@@ -65,7 +65,7 @@ impl Todos {
                 }
                 Ok(Written::Now(first)) => {
                     self.publish_writes(&permit, &set, None);
-                    let batch = self.batch(&permit, first);
+                    let batch = batch(&permit, first);
                     let effects = Effects::new(&permit, &set, first);
                     let outcomes = planning.into_outcomes(set);
                     return Ok(ChangesMade { outcomes, batch, effects });
@@ -87,11 +87,6 @@ impl Todos {
         Err(ChangeManyError::Contended)
     }
 
-    fn batch(&self, permit: &WritePermit, first: todo_domain::ChangeNumber) -> Option<ChangeId> {
-        let batch = || ChangeId::new(permit.workspace(), ChangeRef::Batch(first));
-        self.history.is_some().then(batch)
-    }
-
     /// The outcome of an earlier call with the same key.
     async fn replay(
         &self,
@@ -110,8 +105,13 @@ impl Todos {
             Todo::create(permit, id, new.draft.clone(), earlier.at).into_record()
         };
         let outcomes = outcome::decode(&outcome, asked, &todos, create);
-        Ok(ChangesMade { batch: self.batch(permit, first), ..ChangesMade::none(outcomes) })
+        Ok(ChangesMade { batch: batch(permit, first), ..ChangesMade::none(outcomes) })
     }
+}
+
+/// What takes back all changes of a call, the first of which has this number. `None` if they are not remembered.
+fn batch(permit: &WritePermit, first: ChangeNumber) -> Option<ChangeId> {
+    permit.remembers().then(|| ChangeId::new(permit.workspace(), ChangeRef::Batch(first)))
 }
 
 async fn find_all(

@@ -27,7 +27,7 @@ impl Effect {
     }
 }
 
-/// What writes that were made together have done, which is worked out only for those who ask.
+/// What writes that were made together have done, which is worked out only where it is needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effects(Option<Together>);
 

@@ -15,7 +15,7 @@ use crate::config::{Config, Database, sharing_text};
 use crate::failure::Failure;
 use crate::{compose, console};
 
-/// The client that changes of the operator name.
+/// The client of the operator's changes.
 const CLIENT: &str = "operator";
 
 /// The operator, who acts in the list of a caller.
@@ -79,9 +79,9 @@ pub(super) async fn run(config: &Config, arguments: &UndoArguments) -> Result<Ex
     let changes = changes_text(undone as u64);
     let done = if *dry_run { "There are to be taken back" } else { "Took back" };
     console::note(&format!("{done} in {list}: {changes}."));
-    for change in &kept {
+    for (change, cause) in &kept {
         console::note(&format!(
-            "Left as it is: change {} of todo {}, which has changed since.",
+            "Left as it is: change {} of todo {}: {cause}.",
             change.id, change.recorded.change.todo
         ));
     }

@@ -25,7 +25,7 @@ impl Server {
     /// Serves `GET /metrics` until `stop` is ready, and `/healthz` and `/readyz` with the answers that they
     /// have beside the endpoint. `metrics` returns the text format 0.0.4 of Prometheus.
     ///
-    /// Whoever reaches the listener may read it, under any host and without a token: orchestrators and
+    /// Every client that reaches the listener may read it, under any host and without a token: orchestrators and
     /// Prometheus address a machine by whatever name or address they know. It has few connections, within
     /// the same limits of time as those of the endpoint, and takes none of them.
     pub async fn serve_admin(

@@ -17,7 +17,7 @@ pub(crate) fn metadata_url(protected_resource: &Value) -> Option<Url> {
     Some(url)
 }
 
-/// Clients that nobody has registered log in: `answer` is what a stranger finds at [`metadata_url`].
+/// Clients that are not registered can log in: `answer` is the response of [`metadata_url`] without a token.
 pub(crate) fn check(answer: &Result<Answer, Unreachable>) -> Finding {
     const CHECK: &str = "listing: login";
     let metadata = match answer {

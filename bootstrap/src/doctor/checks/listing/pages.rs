@@ -62,8 +62,7 @@ fn seen(
         }
         Ok(answer) if (300..400).contains(&answer.status) => {
             let target = answer.header(LOCATION).map_or_else(|| "elsewhere".to_owned(), excerpt);
-            let advice =
-                format!("Set {setting} to the page itself, which nobody has to log in to.");
+            let advice = format!("Set {setting} to the page itself, which must need no login.");
             return Finding::warn(check, format!("{url} leads to {target}")).advise(advice);
         }
         Ok(answer) => format!("{url} returns status {}", answer.status),
