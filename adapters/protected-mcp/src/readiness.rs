@@ -24,6 +24,8 @@ pub struct NotReady(pub String);
 pub(crate) struct Draining(AtomicBool);
 
 impl Draining {
+    pub(crate) const NAME: &'static str = "stopping";
+
     pub(crate) fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -36,7 +38,7 @@ impl Draining {
 #[async_trait]
 impl Readiness for Draining {
     fn name(&self) -> &'static str {
-        "stopping"
+        Self::NAME
     }
 
     async fn ready(&self) -> Result<(), NotReady> {

@@ -48,7 +48,7 @@ impl<S: Scope> Call<S> {
         &self.caller
     }
 
-    /// Tells the [observers](crate::Observer) of the server what the call has shown or changed. `affected` is
+    /// Reports to the [observers](crate::Observer) of the server what the call has shown or changed. `affected` is
     /// not evaluated if there are none.
     pub fn affects(&self, affected: impl FnOnce() -> Vec<Affected>) {
         self.observed.affects(affected);

@@ -100,9 +100,11 @@ impl Batch<'_> {
                             self.answer_one(self.operation(era, &request, &observed), record).await
                         }
                         Err(error) => {
-                            let refused = Err(error);
-                            observed.answered(&RequestRecord::default(), &refused);
-                            refused
+                            observed.rejected(&error);
+                            let mut own = record.of_operation();
+                            own.error(&error);
+                            record.add(own);
+                            Err(error)
                         }
                     };
                     answered.unwrap_or_else(|error| error.into_reply(Some(request.id)))

@@ -185,13 +185,20 @@ impl Endpoint {
         match self.features.answer(operation, record).await? {
             Answer::Reply(reply) => Ok(held(reply, share)),
             Answer::Stream(listener) => {
-                media_types::check_accepts_events(headers)?;
-                let permit = self.limits.admit_stream(share)?;
-                let busy = arriving.keep_busy()?;
-                let kept = Kept { _permit: permit, _share: Arc::clone(share), busy };
-                Ok(events::response(listener, kept))
+                let kept = self.keep_stream(arriving, share);
+                if let Err(error) = &kept {
+                    observed.rejected(error);
+                }
+                Ok(events::response(listener, kept?))
             }
         }
+    }
+
+    /// What a stream keeps, if it may be opened.
+    fn keep_stream(&self, arriving: Arriving<'_>, share: &Arc<Share>) -> Result<Kept, Error> {
+        media_types::check_accepts_events(arriving.headers)?;
+        let permit = self.limits.admit_stream(share)?;
+        Ok(Kept { _permit: permit, _share: Arc::clone(share), busy: arriving.keep_busy()? })
     }
 }
 

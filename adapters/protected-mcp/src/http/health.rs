@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::jsonrpc::{Reply, no_store};
-use crate::readiness::Readiness;
+use crate::readiness::{Draining, Readiness};
 
 /// The path of the probe that the process lives.
 pub(crate) const HEALTH: &str = "/healthz";
@@ -32,8 +32,13 @@ pub(crate) async fn ready(State(dependencies): State<Arc<[Arc<dyn Readiness>]>>)
     let mut waiting_for = Vec::new();
     for dependency in &*dependencies {
         if let Err(reason) = dependency.ready().await {
-            tracing::warn!(dependency = dependency.name(), %reason, "not ready");
-            waiting_for.push(dependency.name());
+            let dependency = dependency.name();
+            if dependency == Draining::NAME {
+                tracing::debug!(%reason, "not ready");
+            } else {
+                tracing::warn!(dependency, %reason, "not ready");
+            }
+            waiting_for.push(dependency);
         }
     }
     if waiting_for.is_empty() {

@@ -42,7 +42,8 @@ impl Authentication {
             }
             Err(AuthenticationError::Forbidden(reason)) => {
                 tracing::debug!(%reason, "caller forbidden");
-                Err(self.challenge.forbidden(reason, headers.get(HOST)))
+                let error = self.challenge.forbidden(reason, headers.get(HOST));
+                Err(error.with_log_code("caller_forbidden"))
             }
             Err(AuthenticationError::Overloaded) => Err(overloaded()),
             Err(AuthenticationError::Unavailable(cause)) => {

@@ -143,16 +143,24 @@ impl Observed {
 
     /// How the operation is answered.
     pub(crate) fn answered<T>(&self, record: &RequestRecord, answer: &Result<T, Error>) {
-        self.set(|state| {
-            state.outcome = Some(match (answer, record.failed()) {
-                (Ok(_), None) => Outcome::Completed,
-                (Ok(_), Some(code)) => Outcome::Failed { code },
-                (Err(error), code) => Outcome::Rejected {
-                    number: error.code().unwrap_or_else(|| error.status().as_u16().into()),
-                    code: error.log_code().or(code),
-                },
-            });
-        });
+        let outcome = match (answer, record.failed()) {
+            (Ok(_), None) => Outcome::Completed,
+            (Ok(_), Some(code)) => Outcome::Failed { code },
+            (Err(error), code) => rejected(error, code),
+        };
+        self.set(|state| state.outcome = Some(outcome));
+    }
+
+    /// The operation is answered with an error after all, or without having begun.
+    pub(crate) fn rejected(&self, error: &Error) {
+        self.set(|state| state.outcome = Some(rejected(error, None)));
+    }
+}
+
+fn rejected(error: &Error, code: Option<&'static str>) -> Outcome {
+    Outcome::Rejected {
+        number: error.code().unwrap_or_else(|| error.status().as_u16().into()),
+        code: error.log_code().or(code),
     }
 }
 

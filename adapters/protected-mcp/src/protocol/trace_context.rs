@@ -9,7 +9,7 @@ use crate::jsonrpc::{object, string};
 /// A trace that a request is a part of (W3C Trace Context), of `params._meta` (SEP-414) or of the headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    /// `traceparent`: `00-<32 hexadecimal digits>-<16>-<2>`, valid.
+    /// `traceparent`: `00-<32 hexadecimal digits>-<16>-<2>`, valid; of a later version, what 00 has of it.
     pub parent: String,
     /// `tracestate`, as it came, at most 512 bytes.
     pub state: Option<String>,
@@ -18,11 +18,15 @@ pub struct TraceContext {
 /// The longest `tracestate` that is kept, in bytes: what W3C Trace Context asks of everyone.
 const LONGEST_STATE: usize = 512;
 
+/// How long a `traceparent` of version 00 is, in bytes.
+const LENGTH: usize = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".len();
+
 impl TraceContext {
     fn new(parent: &str, state: Option<&str>) -> Option<Self> {
         let state = state.filter(|state| state.len() <= LONGEST_STATE && state.is_ascii());
-        is_parent(parent)
-            .then(|| Self { parent: parent.to_owned(), state: state.map(str::to_owned) })
+        // A reader of version 00 takes what that has of a later one (W3C Trace Context, "Versioning").
+        let known = parent.get(2..LENGTH).filter(|_| is_parent(parent))?;
+        Some(Self { parent: format!("00{known}"), state: state.map(str::to_owned) })
     }
 
     /// The id of the trace: 32 hexadecimal digits.
@@ -128,7 +132,7 @@ mod tests {
             assert_eq!(TraceContext::new(wrong, None), None, "{wrong:?}");
         }
         let later = format!("{}-more", PARENT.replacen("00", "01", 1));
-        assert!(TraceContext::new(&later, None).is_some());
+        assert_eq!(TraceContext::new(&later, None).unwrap().parent, PARENT);
         assert_eq!(of("{}", &[]), None);
         assert_eq!(TraceContext::new(PARENT, Some(&"x".repeat(513))).unwrap().state, None);
     }

@@ -3,7 +3,10 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::{Admission, Affected, AnsweredRequest, Observer, Operation, PlannedChange};
+use crate::{
+    Admission, Affected, AnsweredRequest, Observer, Operation, PlannedChange, ResourceChanges,
+    ResourceContents, ResourcePage, ResourceTemplate, Resources, ResourcesChanged,
+};
 
 /// Keeps what it sees, in words.
 #[derive(Default)]
@@ -154,7 +157,7 @@ async fn the_operations_of_a_batch_are_seen_one_by_one() {
             r#"usr_1 ping - "a" Completed false []"#,
             r#"usr_1 tools/call find_note "b" Failed { code: "not_found" } false [note-1]"#,
             r#"usr_1 initialize - "c" Rejected { number: -32600, code: None } false []"#,
-            "200 usr_1 not_found 2",
+            "200 usr_1 not_found 3",
         ]
     );
 }
@@ -171,4 +174,76 @@ async fn a_change_that_is_not_admitted_does_not_start() {
     // Reading goes on.
     send(&server, "notes:read", "tools/call", call("read_team", &json!({}))).await;
     assert_eq!(witness.take()[0], "usr_1 tools/call read_team 1 Completed false []");
+}
+
+/// Resources of which there are none, and which do not change.
+struct Watched;
+
+impl Resources for Watched {
+    type Scope = ReadNotes;
+
+    fn templates(&self) -> Vec<ResourceTemplate> {
+        Vec::new()
+    }
+
+    async fn list(&self, _: Call<ReadNotes>, _: Option<&str>) -> Result<ResourcePage, Failure> {
+        Err(Failure::internal())
+    }
+
+    async fn read(&self, _: Call<ReadNotes>, _: &str) -> Result<ResourceContents, Failure> {
+        Err(Failure::not_found("There is none."))
+    }
+
+    fn canonical_uri(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn watch(&self, _: Call<ReadNotes>) -> Result<Box<dyn ResourceChanges>, Failure> {
+        Ok(Box::new(Unchanging))
+    }
+}
+
+struct Unchanging;
+
+#[async_trait]
+impl ResourceChanges for Unchanging {
+    async fn next(&mut self) -> Option<ResourcesChanged> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_opened_is_seen_as_rejected() {
+    let witness = Arc::new(Witness::default());
+    let server = builder()
+        .resources(Watched)
+        .observer(Arc::clone(&witness) as Arc<dyn Observer>)
+        .build()
+        .unwrap();
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let body = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
+        "params": { "_meta": meta, "notifications": { "resourcesListChanged": true } },
+    });
+    let listen = |accept: &'static str| {
+        let request = Request::post("/mcp")
+            .header(HOST, "localhost:3002")
+            .header(CONTENT_TYPE, "application/json")
+            .header("accept", accept)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "subscriptions/listen")
+            .header(AUTHORIZATION, "Bearer notes:read")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        server.answer(request)
+    };
+    assert_eq!(listen("application/json").await.status(), StatusCode::NOT_ACCEPTABLE);
+    let rejected =
+        "usr_1 subscriptions/listen - 1 Rejected { number: -32600, code: None } false []";
+    assert_eq!(witness.take(), [rejected, "406 usr_1 - 1"]);
+    assert_eq!(listen("text/event-stream, application/json").await.status(), StatusCode::OK);
+    assert_eq!(witness.take()[0], "usr_1 subscriptions/listen - 1 Completed false []");
 }
