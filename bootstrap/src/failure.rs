@@ -11,7 +11,7 @@ pub const EXIT_CODES: [(u8, &str); 4] = [
     (0, "done"),
     (
         1,
-        "`doctor`: a check failed; `health`: the server cannot serve; `import`: not everything is in the \
+        "`doctor`: a check failed; `health`: the server cannot serve, or does not answer; `import`: not everything is in the \
          database; `erase`: there was nothing to remove; `undo`: something was left as it is, or there was \
          nothing to take back; otherwise: any other error",
     ),

@@ -55,6 +55,12 @@ impl<'a> Http<'a> {
         Ok(Self { client, clock })
     }
 
+    /// A client for a server on this machine, which no proxy stands before, whatever its address.
+    pub(crate) fn on_this_machine(url: &Url, clock: &'a dyn Clock) -> Result<Self, Unreachable> {
+        let client = client_towards(url, TIMEOUT).no_proxy().build().map_err(Unreachable::from)?;
+        Ok(Self { client, clock })
+    }
+
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, Unreachable> {
         self.send(self.client.get(url.clone()).header(ACCEPT, "application/json")).await
     }

@@ -3,12 +3,13 @@
 use std::num::NonZeroU64;
 
 use todo_application::domain::{
-    ChangeNumber, Instant, Label, Labels, Priority, Quota, Recorded, TermRange, WritePermit,
+    ChangeNumber, Description, Instant, Label, Labels, Priority, Quota, Recorded, TermRange,
+    WritePermit,
 };
 use todo_application::ports::{
     ChangeRef, PlannedWrite, TodoWrite, WriteRefusal, WriteSet, WriteSetError, Written,
 };
-use todo_tests::read_permit;
+use todo_tests::{due, read_permit};
 
 use super::history::{Remembering, number, permit, renamed};
 use super::*;
@@ -21,6 +22,10 @@ fn new_todo(number: u32) -> Todo {
     restore(TodoRecord {
         title: format!("todo number{number}").as_str().try_into().unwrap(),
         labels: Labels::try_from(vec![label]).unwrap(),
+        // What has no value is at other places of each statement than in the one before.
+        description: Description::try_from(if number.is_multiple_of(3) { "text" } else { "" })
+            .unwrap(),
+        due: number.is_multiple_of(7).then(|| due("2026-12-24", None)),
         priority: if number.is_multiple_of(3) { Priority::High } else { Priority::Normal },
         ..todo_record(&workspace("mine"), id(number))
     })

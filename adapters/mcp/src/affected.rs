@@ -35,13 +35,14 @@ pub(crate) fn changed(effects: &[Effect]) -> Vec<Affected> {
     effects.iter().map(changed).collect()
 }
 
-/// What a call has changed, and those of the todos that it has only shown.
+/// What a call has changed, and those of the todos that it has only shown, each once.
 pub(crate) fn changed_and_shown(
     effects: &[Effect],
     ids: impl IntoIterator<Item = TodoId>,
 ) -> Vec<Affected> {
     let mut affected = changed(effects);
     let is_changed = |id: &TodoId| effects.iter().any(|effect| effect.todo == *id);
-    affected.extend(shown(ids.into_iter().filter(|id| !is_changed(id))));
+    let ids: BTreeSet<_> = ids.into_iter().filter(|id| !is_changed(id)).collect();
+    affected.extend(shown(ids));
     affected
 }

@@ -41,7 +41,13 @@ impl Output {
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Self::new(options.open(&path)?, Some(path))
+        let file = options.open(&path)?;
+        // So that a record that is on disk is in a file that has a name there.
+        #[cfg(unix)]
+        if let Some(directory) = path.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        Self::new(file, Some(path))
     }
 
     pub(super) fn standard() -> io::Result<Self> {
@@ -64,11 +70,13 @@ impl Output {
     /// written begins anew in the new file, and the part ends in the old one if that is possible.
     pub(super) fn reopen(&mut self, progress: &mut Progress<'_>) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
-        let new = Self::file(path)?;
+        let mut new = Self::file(path)?;
         let start = progress.line_start();
         if start < progress.done {
             let _ = self.file.write_all(b"\n");
             progress.done = start;
+            // It may be the same file.
+            new.has_cut_line = new.ends_in_a_line();
         }
         *self = new;
         Ok(())

@@ -146,7 +146,7 @@ impl Queue {
     }
 
     /// Adds the record of a change that is about to start. Returns a place for the one of what comes of it, and
-    /// what is told when the first one is written. `None` if that would be uncertain.
+    /// what is notified when the first one is written. `None` if that would be uncertain.
     pub(super) fn admit(self: &Arc<Self>, line: &[u8]) -> Option<(Place, oneshot::Receiver<()>)> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();

@@ -37,7 +37,7 @@ pub(super) async fn run(config: &Config, arguments: &HealthArguments) -> Result<
 /// The server's own word for how it is.
 async fn ask(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     let url = format!("http://{address}/{path}").parse()?;
-    let http = Http::towards(&url, &SystemClock)?;
+    let http = Http::on_this_machine(&url, &SystemClock)?;
     let answer = http.get(&url).await.with_context(|| {
         format!(
             "no server at {address}: start `todo-mcp`, or set BIND_ADDRESS and PORT as it has them"

@@ -10,10 +10,9 @@ use crate::telemetry::TraceSettings;
 /// How [`TraceSettings`] are read. `None` if there are to be no traces: then the other settings have no
 /// effect, and are not read.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<TraceSettings> {
-    let is_off = reader.value(&table::DISABLED)? || !reader.value(&table::EXPORTER)?;
     let base = reader.value(&table::ENDPOINT).map(with_path);
     let endpoint = reader.value(&table::TRACES_ENDPOINT).or(base)?;
-    if is_off {
+    if reader.value(&table::DISABLED)? || !reader.value(&table::EXPORTER)? {
         return None;
     }
     let headers = reader.value(&table::HEADERS).unwrap_or_default();
@@ -86,6 +85,9 @@ mod tests {
             assert_eq!(settings.endpoint.as_str(), own.1);
         }
         assert!(traces([]).is_none());
+        // Platforms set such names for every program: without an endpoint they have no effect.
+        let others = [("OTEL_TRACES_EXPORTER", "console"), ("OTEL_SDK_DISABLED", "maybe")];
+        assert!(traces(others).is_none());
     }
 
     #[test]

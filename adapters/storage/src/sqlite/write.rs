@@ -227,8 +227,8 @@ impl TodoWrite {
     ) -> rusqlite::Result<Outcome> {
         let admitted = head.get().admits_restoring(todo, self.change.as_ref(), self.quota);
         if let Err(exceeded) = admitted {
-            let is_there = exists(connection, todo.workspace(), todo.id())?;
-            return Ok(if is_there { Outcome::Stale } else { Outcome::TooMuch(exceeded) });
+            let exists = exists(connection, todo.workspace(), todo.id())?;
+            return Ok(if exists { Outcome::Stale } else { Outcome::TooMuch(exceeded) });
         }
         if !insert_new(connection, todo, &self.terms)? {
             return Ok(Outcome::Stale);
