@@ -12,7 +12,7 @@
 //! * `audit` — the audit log
 //! * [`config`] — the table of settings, and what they mean
 //! * `clock`, `ids`, `signals`, `open_files` — the system clock, new ids, signals, how many files may be open
-//! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and what it is told
+//! * `passed_sockets`, `service_manager` — the sockets that systemd passes, and notifications to it
 //! * `forgetting` — removing the changes that are no longer to be remembered
 //! * `metrics` — what monitoring reads
 //! * `local_identity` — the emulated Scalekit of development

@@ -48,7 +48,7 @@ fn listens(listener: &TcpListener) -> bool {
     rustix::net::sockopt::socket_acceptconn(listener).unwrap_or(false)
 }
 
-/// These systems do not tell.
+/// These systems do not report it.
 #[cfg(target_vendor = "apple")]
 fn listens(_: &TcpListener) -> bool {
     true

@@ -1,4 +1,4 @@
-//! What a service manager is told by the protocol of systemd (`sd_notify(3)`). Without one, nothing is.
+//! Notifies the service manager by the protocol of systemd (`sd_notify(3)`), if there is one.
 
 #[cfg(unix)]
 use std::time::Duration;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 
 /// The listeners accept connections. `status` is shown to the operator.
-#[cfg_attr(not(unix), expect(unused_variables, reason = "there is no service manager to tell"))]
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there is no service manager to notify"))]
 pub(crate) fn ready(status: &str) {
     #[cfg(unix)]
     notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// The process is about to end.
-#[cfg_attr(not(unix), expect(unused_variables, reason = "there is no service manager to tell"))]
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there is no service manager to notify"))]
 pub(crate) fn stopping(status: &str) {
     #[cfg(unix)]
     notify(&[NotifyState::Stopping, NotifyState::Status(status)]);
@@ -24,7 +24,10 @@ pub(crate) fn stopping(status: &str) {
 ///
 /// Spawn it on the runtime of the server: each sign then comes from one of its workers, by its timer, and
 /// after another task was scheduled and has run. A runtime in which nothing moves sends none.
-#[cfg_attr(not(unix), expect(clippy::unused_async, reason = "there is no service manager to tell"))]
+#[cfg_attr(
+    not(unix),
+    expect(clippy::unused_async, reason = "there is no service manager to notify")
+)]
 pub(crate) async fn keep_watchdog() {
     #[cfg(unix)]
     {

@@ -27,7 +27,7 @@ pub(super) struct Operations {
 #[derive(Default)]
 struct Durations {
     completed: Histogram,
-    /// By what tells the classes of errors apart.
+    /// By class of error.
     failed: Table<Outcome, Histogram, 12>,
     /// Beyond what the table has room for.
     other: Histogram,

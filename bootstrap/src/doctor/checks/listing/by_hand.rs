@@ -9,7 +9,7 @@ pub(crate) fn notes() -> [Finding; 7] {
             "listing: ids",
             "results hold ids, versions and instants, which OpenAI wants left out unless they are needed",
             "They stay: update_todo and delete_todo take the id and the version, undo_change the id of a \
-             change, and instants tell what is recent. Say so when you submit. \"detail: short\" leaves out \
+             change, and instants show what is recent. Say so when you submit. \"detail: short\" leaves out \
              what a list does not need.",
         ),
         (

@@ -40,7 +40,7 @@ pub(crate) fn challenge(
     let (Some(token), Some(answer)) = (token, answer) else {
         let advice = "For OpenAI's directory only: it shows a token when you submit the server. Set \
                       TODO_OPENAI_CHALLENGE to it.";
-        return Finding::warn(CHECK, "TODO_OPENAI_CHALLENGE is not set").advise(advice);
+        return Finding::note(CHECK, "TODO_OPENAI_CHALLENGE is not set").advise(advice);
     };
     let seen = match answer {
         Ok(answer) if answer.status == 200 => {
@@ -66,7 +66,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::doctor::finding::Verdict::{Fail, Pass, Warn};
+    use crate::doctor::finding::Verdict::{Fail, Note, Pass};
     use crate::http::tests::answer;
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
             let finding = challenge(Some("t0ken"), Some(&answer));
             assert_eq!(finding.verdict(), verdict, "{finding:?}");
         }
-        assert_eq!(challenge(None, None).verdict(), Warn);
+        assert_eq!(challenge(None, None).verdict(), Note);
     }
 
     #[test]

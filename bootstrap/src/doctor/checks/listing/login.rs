@@ -53,7 +53,7 @@ pub(crate) fn missing_scope(denial: ScopeDenial) -> Finding {
         }
         ScopeDenial::Challenge => {
             let advice = "For ChatGPT, set TODO_SCOPE_DENIAL to tool_error; other clients may then not ask for \
-                          the scope by themselves. Who logs in with both scopes sees neither.";
+                          the scope by themselves. A user who grants both scopes at login sees neither.";
             Finding::warn(CHECK, "a missing scope is HTTP 403, which ChatGPT does not understand")
                 .advise(advice)
         }

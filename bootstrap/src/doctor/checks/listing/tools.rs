@@ -35,7 +35,7 @@ const OTHER_VERSION: &str = "It is not so in this version: run the server and th
 /// The finding where the tools cannot be listed.
 pub(crate) fn without_token() -> Finding {
     let advice = "Pass an access token with --token, as a client would send it.";
-    Finding::warn(CHECK, "not checked: tools are listed to callers with a token").advise(advice)
+    Finding::note(CHECK, "not checked: tools are listed to callers with a token").advise(advice)
 }
 
 /// The finding where anyone on the way could read the token.
