@@ -3,51 +3,44 @@
 //! A result holds the same JSON twice, as structured content and as text (MCP `CallToolResult`). For a
 //! page of a list that is most of the work of answering, so both are written in one pass.
 
-use std::io::{self, Write};
+mod twice;
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use crate::json::escape_line_separators;
+use twice::Twice;
 
 /// The JSON of a result or of a failure.
-#[derive(Debug)]
-pub(crate) struct Content {
-    json: Vec<u8>,
-    /// `json` again, escaped for the inside of a JSON string.
-    text: Vec<u8>,
-}
+pub(crate) struct Content(Twice);
 
 impl Content {
     /// Writes a value of about `size` bytes.
     pub(super) fn write(value: &impl Serialize, size: usize) -> serde_json::Result<Self> {
-        let mut content =
-            Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) };
-        let twice = Twice { text: &mut content.text };
-        value.serialize(&mut Serializer::with_formatter(&mut content.json, twice))?;
+        let mut twice = Twice::with_capacity(size);
+        value.serialize(&mut twice)?;
         // An escape in the JSON is one in the text, where its backslash is escaped again.
-        if let Some(json) = escape_line_separators(&content.json, r"\u") {
-            content.json = json;
-            let text = escape_line_separators(&content.text, r"\\u");
-            content.text = text.unwrap_or(content.text);
+        if let Some(json) = escape_line_separators(&twice.json, r"\u") {
+            twice.json = json;
+            let text = escape_line_separators(&twice.text, r"\\u");
+            twice.text = text.unwrap_or(twice.text);
         }
-        Ok(content)
+        Ok(Self(twice))
     }
 
     /// The size of the result that [`Content::append_result`] writes, in bytes.
     pub(super) fn result_size(&self) -> usize {
-        self.json.len() + self.text.len() + 96
+        self.0.json.len() + self.0.text.len() + 96
     }
 
     /// Appends the result as an object. A failure has no structured content, because clients validate
     /// that against the schema of success.
     pub(super) fn append_result(&self, is_error: bool, json: &mut Vec<u8>) {
         json.extend_from_slice(br#"{"content":[{"type":"text","text":""#);
-        json.extend_from_slice(&self.text);
+        json.extend_from_slice(&self.0.text);
         json.extend_from_slice(br#""}]"#);
         if !is_error {
             json.extend_from_slice(br#","structuredContent":"#);
-            json.extend_from_slice(&self.json);
+            json.extend_from_slice(&self.0.json);
         }
         let is_error: &[u8] =
             if is_error { br#","isError":true}"# } else { br#","isError":false}"# };
@@ -56,149 +49,14 @@ impl Content {
 
     #[cfg(feature = "fuzzing")]
     pub(super) fn into_string(self) -> String {
-        String::from_utf8_lossy(&self.json).into_owned()
-    }
-}
-
-/// Writes compact JSON, and the same to `text` as the inside of a JSON string.
-struct Twice<'a> {
-    text: &'a mut Vec<u8>,
-}
-
-impl Twice<'_> {
-    /// Writes what is the same in both.
-    fn plain<W: ?Sized + Write>(&mut self, json: &mut W, piece: &[u8]) -> io::Result<()> {
-        self.text.extend_from_slice(piece);
-        json.write_all(piece)
-    }
-
-    fn quotation_mark<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.text.extend_from_slice(br#"\""#);
-        json.write_all(b"\"")
-    }
-
-    /// Writes any JSON.
-    fn any<'b, W: ?Sized>(&'b mut self, json: &'b mut W) -> Escaping<'b, W> {
-        Escaping { json, text: self.text }
-    }
-}
-
-macro_rules! as_compact {
-    ($($method:ident($type:ty)),*) => {$(
-        #[inline]
-        fn $method<W: ?Sized + Write>(&mut self, json: &mut W, value: $type) -> io::Result<()> {
-            CompactFormatter.$method(&mut self.any(json), value)
-        }
-    )*};
-}
-
-impl Formatter for Twice<'_> {
-    as_compact!(write_bool(bool), write_number_str(&str), write_raw_fragment(&str));
-    as_compact!(write_char_escape(CharEscape), write_f32(f32), write_f64(f64));
-    as_compact!(write_i8(i8), write_i16(i16), write_i32(i32), write_i64(i64), write_i128(i128));
-    as_compact!(write_u8(u8), write_u16(u16), write_u32(u32), write_u64(u64), write_u128(u128));
-
-    #[inline]
-    fn write_null<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b"null")
-    }
-
-    #[inline]
-    fn begin_string<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.quotation_mark(json)
-    }
-
-    #[inline]
-    fn end_string<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.quotation_mark(json)
-    }
-
-    #[inline]
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        json: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        self.plain(json, fragment.as_bytes())
-    }
-
-    #[inline]
-    fn begin_array<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b"[")
-    }
-
-    #[inline]
-    fn end_array<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b"]")
-    }
-
-    #[inline]
-    fn begin_array_value<W: ?Sized + Write>(
-        &mut self,
-        json: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first { Ok(()) } else { self.plain(json, b",") }
-    }
-
-    #[inline]
-    fn begin_object<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b"{")
-    }
-
-    #[inline]
-    fn end_object<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b"}")
-    }
-
-    #[inline]
-    fn begin_object_key<W: ?Sized + Write>(&mut self, json: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { self.plain(json, b",") }
-    }
-
-    #[inline]
-    fn begin_object_value<W: ?Sized + Write>(&mut self, json: &mut W) -> io::Result<()> {
-        self.plain(json, b":")
-    }
-}
-
-/// Writes JSON as it is, and the same to `text` as the inside of a JSON string.
-struct Escaping<'a, W: ?Sized> {
-    json: &'a mut W,
-    text: &'a mut Vec<u8>,
-}
-
-impl<W: ?Sized + Write> Write for Escaping<'_, W> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.write_all(piece).map(|()| piece.len())
-    }
-
-    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
-        escape(piece, self.text);
-        self.json.write_all(piece)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Escapes JSON for the inside of a JSON string.
-fn escape(json: &[u8], text: &mut Vec<u8>) {
-    for byte in json {
-        match byte {
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
-            // Raw JSON may have whitespace between its tokens.
-            b'\n' => text.extend_from_slice(br"\n"),
-            b'\r' => text.extend_from_slice(br"\r"),
-            b'\t' => text.extend_from_slice(br"\t"),
-            plain => text.push(*plain),
-        }
+        String::from_utf8_lossy(&self.0.json).into_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -207,8 +65,8 @@ mod tests {
     fn assert_text_of(value: &impl Serialize) {
         let content = Content::write(value, 0).unwrap();
         let json = to_json_line(value).unwrap();
-        assert_eq!(String::from_utf8(content.json).unwrap(), json);
-        let text = String::from_utf8(content.text).unwrap();
+        assert_eq!(String::from_utf8(content.0.json).unwrap(), json);
+        let text = String::from_utf8(content.0.text).unwrap();
         assert_eq!(format!("\"{text}\""), serde_json::to_string(&json).unwrap());
     }
 
@@ -236,6 +94,69 @@ mod tests {
         for json in [r#""a\"b""#, "{ \"a\" :\t[\r\n1, \"\\\\\" ] }", "1.50", "null"] {
             let raw: &RawValue = serde_json::from_str(json).unwrap();
             assert_text_of(&(raw, "plain", raw));
+        }
+    }
+
+    /// One value of each kind that serde has.
+    #[test]
+    fn every_kind_of_value_is_written_as_serde_json_does() {
+        #[derive(Serialize)]
+        struct Unit;
+        #[derive(Serialize)]
+        struct Newtype(&'static str);
+        #[derive(Serialize)]
+        struct Tuple(u8, Newtype);
+        #[derive(Serialize)]
+        struct Named {
+            #[serde(rename = "a \"name\"")]
+            name: Option<Unit>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            absent: Option<u8>,
+            #[serde(flatten)]
+            flat: BTreeMap<&'static str, u8>,
+        }
+        #[derive(Serialize)]
+        struct Empty {}
+        #[derive(Serialize)]
+        enum Choice {
+            Unit,
+            Newtype(Tuple),
+            Tuple(bool, char),
+            Struct { it: f32, other: () },
+        }
+        let named = Named { name: Some(Unit), absent: None, flat: [("b", 1), ("c", 2)].into() };
+        assert_text_of(&(named, Empty {}, Tuple(1, Newtype("x")), (), [(); 0]));
+        let choices =
+            (Choice::Unit, Choice::Newtype(Tuple(2, Newtype("\""))), Choice::Tuple(false, '\n'));
+        assert_text_of(&(choices, Choice::Struct { it: 1.5, other: () }));
+        assert_text_of(&(i8::MIN, i16::MIN, i32::MIN, i64::MIN, i128::MIN));
+        assert_text_of(&(u8::MAX, u16::MAX, u32::MAX, u64::MAX, u128::MAX));
+        assert_text_of(&(f32::MAX, f64::MIN_POSITIVE, f64::NAN, f64::NEG_INFINITY, -0.0));
+        assert_text_of(&(c"bytes", serde_json::json!({ "a": [1, { "b": null }], "c": {} })));
+    }
+
+    #[test]
+    fn the_name_of_a_member_may_be_what_is_no_text() {
+        #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+        enum Name {
+            First,
+        }
+        assert_text_of(&BTreeMap::from([(-1, "a"), (2, "b")]));
+        assert_text_of(&BTreeMap::from([(true, 'a')]));
+        assert_text_of(&BTreeMap::from([(Name::First, 1)]));
+        assert_text_of(&BTreeMap::from([('"', 1), ('\u{2028}', 2)]));
+        assert!(Content::write(&BTreeMap::from([((1, 2), 3)]), 0).is_err());
+        assert!(Content::write(&BTreeMap::from([(None::<u8>, 3)]), 0).is_err());
+    }
+
+    #[test]
+    fn an_escape_is_found_at_every_place() {
+        for length in 0..50 {
+            for place in 0..length {
+                let mut text = vec![b'x'; length];
+                text[place] = b"\"\\\n\x1f"[place % 4];
+                assert_text_of(&String::from_utf8(text).unwrap());
+            }
         }
     }
 }
