@@ -43,6 +43,12 @@ pub trait Observer: Send + Sync {
         None
     }
 
+    /// Whether it looks at the `request_id`, the `trace` and what is `affected`. If no observer does, these are
+    /// not collected, and empty.
+    fn wants_details(&self) -> bool {
+        true
+    }
+
     /// An operation has ended: once for each, also in a batch, and also if the client has gone away.
     fn operation(&self, _operation: &Operation<'_>) {}
 

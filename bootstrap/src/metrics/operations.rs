@@ -34,6 +34,10 @@ struct Durations {
 }
 
 impl Observer for Operations {
+    fn wants_details(&self) -> bool {
+        false
+    }
+
     fn operation(&self, operation: &Operation<'_>) {
         let Operation { method, name, revision, outcome, elapsed, .. } = *operation;
         if let Some(durations) = self.durations.at((method, name)) {

@@ -14,11 +14,16 @@ use crate::protocol::{self, Method, TraceContext, stated_revision, trace_context
 
 /// The observers of a server.
 #[derive(Clone, Default)]
-pub(crate) struct Observers(Arc<[Arc<dyn Observer>]>);
+pub(crate) struct Observers {
+    all: Arc<[Arc<dyn Observer>]>,
+    /// Whether one [wants details](Observer::wants_details).
+    want_details: bool,
+}
 
 impl From<Vec<Arc<dyn Observer>>> for Observers {
     fn from(observers: Vec<Arc<dyn Observer>>) -> Self {
-        Self(observers.into())
+        let want_details = observers.iter().any(|observer| observer.wants_details());
+        Self { all: observers.into(), want_details }
     }
 }
 
@@ -30,22 +35,27 @@ impl Observers {
         request: &protocol::Request<'_>,
         headers: &HeaderMap,
     ) -> Observed {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return Observed(None);
         }
         let method = Method::of(&request.method).map_or("unknown", Method::name);
         let revision = stated_revision(headers);
-        let (trace, linked) = trace_contexts(request, headers);
         let span = span::begin(method, revision, request.id);
+        let (trace, linked) = if self.want_details || !span.is_disabled() {
+            trace_contexts(request, headers)
+        } else {
+            (None, None)
+        };
         if !span.is_disabled() {
-            self.0.iter().for_each(|it| it.begin(&span, trace.as_ref(), linked.as_ref()));
+            self.all.iter().for_each(|it| it.begin(&span, trace.as_ref(), linked.as_ref()));
         }
+        let request_id = if self.want_details { request.id.get() } else { "" };
         Observed(Some(Arc::new(Observation {
             observers: self.clone(),
             caller: Arc::clone(caller),
             method,
             revision,
-            request_id: request.id.get().into(),
+            request_id: request_id.into(),
             trace,
             span,
             started: Instant::now(),
@@ -55,12 +65,12 @@ impl Observers {
 
     /// An HTTP request was answered.
     pub(crate) fn answered(&self, record: &RequestRecord, status: StatusCode, started: Instant) {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return;
         }
         let elapsed = started.elapsed();
         let request = record.answered(status, elapsed);
-        self.0.iter().for_each(|observer| observer.request(&request));
+        self.all.iter().for_each(|observer| observer.request(&request));
     }
 }
 
@@ -107,13 +117,13 @@ impl Observed {
     pub(crate) fn trace_id(&self) -> Option<String> {
         let Observation { observers, span, .. } =
             &**self.0.as_ref().filter(|it| !it.span.is_disabled())?;
-        observers.0.iter().find_map(|observer| observer.trace_id(span))
+        observers.all.iter().find_map(|observer| observer.trace_id(span))
     }
 
     /// Asks the observers, one after the other, whether a change may start.
     pub(crate) async fn admit_change(&self) -> Result<(), Cow<'static, str>> {
         let Some(observation) = &self.0 else { return Ok(()) };
-        for observer in &*observation.observers.0 {
+        for observer in &*observation.observers.all {
             if let Some(admission) = observer.admit_change(&observation.planned()) {
                 admission.await?;
             }
@@ -130,9 +140,11 @@ impl Observed {
         self.set(|state| state.name = Some(name));
     }
 
-    /// Not evaluated if no one observes.
+    /// Not evaluated if no one wants to know.
     pub(crate) fn affects(&self, affected: impl FnOnce() -> Vec<Affected>) {
-        self.set(|state| state.affected.append(&mut affected()));
+        if self.0.as_ref().is_some_and(|it| it.observers.want_details) {
+            self.set(|state| state.affected.append(&mut affected()));
+        }
     }
 
     /// How a call has ended, in case that no one waits for it.
@@ -193,7 +205,7 @@ impl Drop for Observation {
             elapsed: self.started.elapsed(),
         };
         span::end(&self.span, &operation);
-        for (place, observer) in self.observers.0.iter().enumerate() {
+        for (place, observer) in self.observers.all.iter().enumerate() {
             operation.may_change = place < state.admitted;
             observer.operation(&operation);
         }

@@ -1,6 +1,6 @@
 //! The trace that a client says its request is a part of.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 
 use super::Request;
@@ -14,6 +14,9 @@ pub struct TraceContext {
     /// `tracestate`, as it came, at most 512 bytes.
     pub state: Option<String>,
 }
+
+static PARENT_HEADER: HeaderName = HeaderName::from_static("traceparent");
+static STATE_HEADER: HeaderName = HeaderName::from_static("tracestate");
 
 /// The longest `tracestate` that is kept, in bytes: what W3C Trace Context asks of everyone.
 const LONGEST_STATE: usize = 512;
@@ -66,13 +69,15 @@ pub(crate) fn trace_contexts(
         tracestate: Option<&'a serde_json::value::RawValue>,
     }
     let of_meta = || {
-        let meta: Meta<'_> = object(request.params.meta?).ok()?;
+        // Most requests have none, and `_meta` was read before.
+        let meta = request.params.meta.filter(|meta| meta.get().contains("traceparent"))?;
+        let meta: Meta<'_> = object(meta).ok()?;
         let state = meta.tracestate.and_then(string);
         TraceContext::new(&string(meta.traceparent?)?, state.as_deref())
     };
-    let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
+    let header = |name: &HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
     let of_headers =
-        header("traceparent").and_then(|parent| TraceContext::new(parent, header("tracestate")));
+        header(&PARENT_HEADER).and_then(|parent| TraceContext::new(parent, header(&STATE_HEADER)));
     match of_meta() {
         None => (of_headers, None),
         of_meta => (of_meta, of_headers),

@@ -12,6 +12,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 pub(crate) struct Parents;
 
 impl Observer for Parents {
+    fn wants_details(&self) -> bool {
+        false
+    }
+
     fn begin(&self, span: &Span, parent: Option<&TraceContext>, linked: Option<&TraceContext>) {
         if let Some(parent) = parent {
             // Fails if another layer wants the span, and that of traces does not.

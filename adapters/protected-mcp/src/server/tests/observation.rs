@@ -13,6 +13,7 @@ use crate::{
 struct Witness {
     seen: Mutex<Vec<String>>,
     admits_nothing: bool,
+    wants_no_details: bool,
 }
 
 impl Witness {
@@ -26,6 +27,10 @@ impl Witness {
 }
 
 impl Observer for Witness {
+    fn wants_details(&self) -> bool {
+        !self.wants_no_details
+    }
+
     fn admit_change(&self, change: &PlannedChange<'_>) -> Option<Admission> {
         assert_eq!((change.method, change.name), ("tools/call", Some("add_note")));
         let admitted = if self.admits_nothing { Err("Not now.".into()) } else { Ok(()) };
@@ -139,6 +144,14 @@ async fn each_operation_and_each_request_is_seen_once() {
     }
     send(&server, "-", "ping", json!({})).await;
     assert_eq!(witness.take(), ["401 - expired 0"]);
+}
+
+#[tokio::test]
+async fn details_that_no_one_wants_are_not_collected() {
+    let (server, witness) = observed(Witness { wants_no_details: true, ..Witness::default() });
+    send(&server, "notes:read", "tools/call", call("find_note", &json!({}))).await;
+    let failed = r#"usr_1 tools/call find_note  Failed { code: "not_found" } false []"#;
+    assert_eq!(witness.take(), [failed, "200 usr_1 not_found 1"]);
 }
 
 #[tokio::test]
