@@ -1,6 +1,7 @@
 //! Labels, and the set of them that a todo has.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -14,7 +15,7 @@ use crate::words::without_case;
 /// Two labels that differ in case, Unicode form or invisible characters are the same label: see
 /// [`Label::key`]. `==` compares them as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label(Box<str>);
+pub struct Label(Arc<str>);
 
 /// What is the same for every way to write a label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! The texts of a todo.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -10,9 +11,9 @@ use crate::visible::{has_direction_override, is_visible};
 /// What is to be done, in one line: 1 to 500 characters without line breaks and control characters.
 ///
 /// Surrounding whitespace is removed. The limit counts Unicode scalar values, not bytes. A new title
-/// must also be readable: see [`TitleError::Invisible`] and [`TitleError::DirectionOverride`].
+/// must also be readable: see [`TitleError::Invisible`] and [`TitleError::DirectionOverride`]. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Title(Box<str>);
+pub struct Title(Arc<str>);
 
 /// Why a text is not a valid title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -91,9 +92,9 @@ impl fmt::Display for Title {
 
 /// Details of a todo: up to 16 KiB of text, kept verbatim. An empty text means no description.
 ///
-/// Line breaks and tabs are allowed, other control characters (terminal escapes, NUL) are not.
+/// Line breaks and tabs are allowed, other control characters (terminal escapes, NUL) are not. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Description(Option<Box<str>>);
+pub struct Description(Option<Arc<str>>);
 
 /// Why a text is not a valid description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
