@@ -127,6 +127,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             // Prepares all statements in one round trip.
             "futures-util",
             "percent-encoding",
+            // Keeps a bounded number of results of SQLite.
+            "quick_cache",
             "rusqlite",
             "rustls",
             "rustls-platform-verifier",

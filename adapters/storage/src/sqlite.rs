@@ -24,6 +24,7 @@ mod open_error;
 mod pinned_reader;
 mod queries;
 mod readers;
+mod recent;
 mod repository;
 mod restore;
 mod row;

@@ -10,7 +10,7 @@ use super::storage_error::{ChangeError, InsertError, RemoveError, StorageError};
 use super::write_set::{EarlierCall, WriteSet, WriteSetError, Written};
 
 /// Which todos of a workspace a list contains.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only the done ones, only the open ones, or both.
     pub completed: Option<bool>,

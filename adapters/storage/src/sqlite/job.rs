@@ -66,6 +66,15 @@ impl Write {
         }
     }
 
+    /// The workspace whose todos it may change.
+    pub(super) fn workspace(&self) -> Option<&WorkspaceId> {
+        match self {
+            Self::One(write) => Some(write.workspace()),
+            Self::All(Together { workspace, .. }) | Self::Erase(workspace) => Some(workspace),
+            Self::Forget { .. } | Self::Probe => None,
+        }
+    }
+
     /// Runs the write in the open transaction. What was refused has changed nothing; after an error, the
     /// transaction must be rolled back.
     ///

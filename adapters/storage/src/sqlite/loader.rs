@@ -100,7 +100,7 @@ fn load_one(
         changes::remember_import(connection, head, todo, remembered_at).map_err(failure)?;
         return Ok(Loaded::Added);
     }
-    let stored = queries::find(connection, todo.workspace(), todo.id())?;
+    let stored = queries::find(connection, todo.workspace(), todo.id())?.pop();
     Ok(Loaded::of_existing(todo, stored.as_ref()))
 }
 

@@ -16,6 +16,7 @@ use super::log_marker;
 use super::open_error::{MAX_NAME, MAX_PATH, OpenError, OpenProblem};
 use super::pinned_reader::PinnedReader;
 use super::readers::Readers;
+use super::recent::Recent;
 use super::schema::{self, Origin};
 use super::writer::Writer;
 
@@ -45,6 +46,7 @@ pub(super) struct Exclusive {
 pub(super) struct Opened {
     pub(super) readers: Readers,
     pub(super) writer: Writer,
+    pub(super) recent: Arc<Recent>,
     pub(super) files: Arc<Files>,
     pub(super) lock: Lock,
 }
@@ -70,9 +72,12 @@ pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
         let page_size = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let files = Arc::new(Files::of(&file, page_size)?);
         let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
-        let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files))?;
+        let recent = Arc::<Recent>::default();
+        let (files_of_writer, recent_of_writer) = (Arc::clone(&files), Arc::clone(&recent));
+        let writer =
+            Writer::start(connection, pinned, checkpoints, files_of_writer, recent_of_writer)?;
         lock.keep();
-        Ok(Opened { readers, writer, files, lock })
+        Ok(Opened { readers, writer, recent, files, lock })
     })
 }
 

@@ -69,13 +69,14 @@ const COUNT: &str = "SELECT count(*) FROM todos";
 
 const PROBE: &str = "SELECT EXISTS (SELECT 1 FROM todos)";
 
+/// At most one.
 pub(super) fn find(
     connection: &Connection,
     workspace: &WorkspaceId,
     id: TodoId,
-) -> Result<Option<Todo>, StorageError> {
+) -> Result<Vec<Todo>, StorageError> {
     let key = params![workspace.as_str(), id.as_uuid().as_bytes()];
-    select(connection, FIND, workspace, key).map(|mut found| found.pop())
+    select(connection, FIND, workspace, key)
 }
 
 pub(super) fn list(
@@ -132,7 +133,7 @@ pub(super) fn find_all(
         let key = params![workspace.as_str(), id.as_uuid().as_bytes()];
         let mut found = statement.query(key).map_err(failure)?;
         if let Some(row) = found.next().map_err(failure)? {
-            todos.push(row::read(row, workspace)?);
+            todos.push(row::read(row, workspace, todos.last())?);
         }
     }
     Ok(todos)
@@ -148,7 +149,7 @@ pub(super) fn page(
     let (workspace, id): (&str, &[u8]) =
         after.map_or(("", &[]), |(workspace, id)| (workspace.as_str(), id.as_uuid().as_bytes()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    todos(connection, PAGE, params![workspace, id, limit], row::read_any)
+    todos(connection, PAGE, params![workspace, id, limit], |row, _| row::read_any(row))
 }
 
 /// The number of todos in all workspaces.
@@ -168,20 +169,20 @@ fn select(
     workspace: &WorkspaceId,
     parameters: impl Params,
 ) -> Result<Vec<Todo>, StorageError> {
-    todos(connection, sql, parameters, |row| row::read(row, workspace))
+    todos(connection, sql, parameters, |row, last| row::read(row, workspace, last))
 }
 
 fn todos(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
-    read: impl Fn(&Row<'_>) -> Result<Todo, StorageError>,
+    read: impl Fn(&Row<'_>, Option<&Todo>) -> Result<Todo, StorageError>,
 ) -> Result<Vec<Todo>, StorageError> {
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let mut rows = statement.query(parameters).map_err(failure)?;
     let mut todos = Vec::new();
     while let Some(row) = rows.next().map_err(failure)? {
-        todos.push(read(row)?);
+        todos.push(read(row, todos.last())?);
     }
     Ok(todos)
 }

@@ -25,6 +25,7 @@ use super::lock::Lock;
 use super::open::{self, Opened};
 use super::open_error::OpenError;
 use super::readers::Readers;
+use super::recent::{Key, Read, Recent};
 use super::write::{Outcome, Step, TodoWrite};
 use super::writer::Writer;
 use super::{creations, queries, terms};
@@ -40,6 +41,7 @@ pub struct SqliteTodoRepository {
     // Dropped in this order: end the reads, write what is queued and close the file, release the lock.
     pub(super) readers: Readers,
     pub(super) writer: Writer,
+    recent: Arc<Recent>,
     files: Arc<Files>,
     _lock: Lock,
 }
@@ -48,8 +50,8 @@ impl SqliteTodoRepository {
     /// Opens the database at `path`, which is created if it does not exist, and migrates it to the
     /// current schema. Blocks on the disk.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let Opened { readers, writer, files, lock } = open::server(path)?;
-        Ok(Self { readers, writer, files, _lock: lock })
+        let Opened { readers, writer, recent, files, lock } = open::server(path)?;
+        Ok(Self { readers, writer, recent, files, _lock: lock })
     }
 }
 
@@ -74,10 +76,15 @@ impl TodoRepository for SqliteTodoRepository {
         after: Option<TodoId>,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError> {
+        let key = Key {
+            workspace: permit.workspace().clone(),
+            read: Read::List { filter, after, limit },
+        };
         let workspace = permit.workspace().clone();
-        self.readers
-            .read(move |connection| queries::list(connection, &workspace, filter, after, limit))
-            .await
+        let list = move |connection: &Connection| {
+            queries::list(connection, &workspace, filter, after, limit)
+        };
+        self.recent.read(key, self.readers.read(list)).await
     }
 
     async fn list_by(
@@ -88,11 +95,15 @@ impl TodoRepository for SqliteTodoRepository {
         after: Place,
         limit: usize,
     ) -> Result<Vec<Todo>, StorageError> {
+        let key = Key {
+            workspace: permit.workspace().clone(),
+            read: Read::ListBy { order, filter, after, limit },
+        };
         let workspace = permit.workspace().clone();
         let list = move |connection: &Connection| {
             queries::list_by(connection, &workspace, order, filter, after, limit)
         };
-        self.readers.read(list).await
+        self.recent.read(key, self.readers.read(list)).await
     }
 
     async fn find_all(
@@ -316,8 +327,10 @@ impl SqliteTodoRepository {
         workspace: &WorkspaceId,
         id: TodoId,
     ) -> Result<Option<Todo>, StorageError> {
+        let key = Key { workspace: workspace.clone(), read: Read::Find(id) };
         let workspace = workspace.clone();
-        self.readers.read(move |connection| queries::find(connection, &workspace, id)).await
+        let find = self.readers.read(move |connection| queries::find(connection, &workspace, id));
+        self.recent.read(key, find).await.map(|mut found| found.pop())
     }
 }
 

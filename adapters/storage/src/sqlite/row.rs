@@ -81,19 +81,26 @@ pub(super) fn blob(bytes: &[u8]) -> ToSqlOutput<'_> {
 }
 
 /// Reads a row of a [`select`] that was keyed by `workspace`. [`StorageError::Corrupt`] if this program
-/// cannot have written it.
-pub(super) fn read(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, StorageError> {
-    restore(row, workspace).map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
+/// cannot have written it. Shares with the `last` todo that was read what they have in common.
+pub(super) fn read(
+    row: &Row<'_>,
+    workspace: &WorkspaceId,
+    last: Option<&Todo>,
+) -> Result<Todo, StorageError> {
+    restore(row, workspace, last)
+        .map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
 }
 
 /// Reads a row of a [`select`] of all workspaces.
 pub(super) fn read_any(row: &Row<'_>) -> Result<Todo, StorageError> {
     let workspace = column(row, 13, |value| Ok(WorkspaceId::try_from(value.as_str()?)?));
-    let todo = workspace.and_then(|workspace| restore(row, &workspace));
+    let todo = workspace.and_then(|workspace| restore(row, &workspace, None));
     todo.map_err(|source| StorageError::Corrupt { id: stored_id(row), source })
 }
 
-fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
+fn restore(row: &Row<'_>, workspace: &WorkspaceId, last: Option<&Todo>) -> Result<Todo, BoxError> {
+    let last = last.map(|last| &last.record().created_by);
+    let created_by = column(row, 9, |value| subject(value, last))?;
     let record = TodoRecord {
         workspace: workspace.clone(),
         id: column(row, 0, |value| Ok(TodoId::from_bytes(value.as_blob()?.try_into()?)))?,
@@ -104,9 +111,9 @@ fn restore(row: &Row<'_>, workspace: &WorkspaceId) -> Result<Todo, BoxError> {
         priority: column(row, 6, |value| Ok(Priority::from_rank(value.as_i64()?)?))?,
         labels: column(row, 7, |value| Ok(Labels::from_lines(value.as_str_or_null()?)?))?,
         created_at: column(row, 8, instant)?,
-        created_by: column(row, 9, subject)?,
         updated_at: column(row, 10, instant)?,
-        updated_by: column(row, 11, subject)?,
+        updated_by: column(row, 11, |value| subject(value, Some(&created_by)))?,
+        created_by,
         version: column(row, 12, |value| Ok(Version::try_from(value.as_i64()?)?))?,
     };
     Ok(Todo::restore(record)?)
@@ -136,8 +143,13 @@ fn instant(value: ValueRef<'_>) -> Result<Instant, BoxError> {
     Ok(Instant::from_unix_millis(value.as_i64()?)?)
 }
 
-fn subject(value: ValueRef<'_>) -> Result<Subject, BoxError> {
-    Ok(Subject::restore(value.as_str()?)?)
+/// Most often the same as another one that is `known`.
+fn subject(value: ValueRef<'_>, known: Option<&Subject>) -> Result<Subject, BoxError> {
+    let text = value.as_str()?;
+    Ok(match known {
+        Some(known) if known.as_str() == text => known.clone(),
+        _ => Subject::restore(text)?,
+    })
 }
 
 #[derive(Debug, Error)]

@@ -19,6 +19,7 @@ use super::heads::Heads;
 use super::job::{Answer, Write};
 use super::log_marker;
 use super::pinned_reader::PinnedReader;
+use super::recent::{Recent, Writing};
 use super::schema;
 
 /// How many prepared statements are kept: more than the writer has. One that adds many rows takes long to
@@ -39,6 +40,7 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     backlog: Arc<Backlog>,
+    recent: Arc<Recent>,
     waiting: Arc<AtomicUsize>,
     /// Whether a commit has failed, and no [probe](Self::probe) has been committed since.
     is_failing: Arc<AtomicBool>,
@@ -52,7 +54,7 @@ struct Job {
     write: Write,
     reply: oneshot::Sender<Result<Answer, StorageError>>,
     /// Held until the write is committed.
-    held: (Option<Share>, Waiting),
+    held: (Option<Share>, Option<Writing>, Waiting),
 }
 
 /// Counts as a write that waits, until it is dropped.
@@ -87,6 +89,7 @@ impl Writer {
         pinned: PinnedReader,
         checkpoints: Checkpoints,
         files: Arc<Files>,
+        recent: Arc<Recent>,
     ) -> io::Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (queue, jobs) = sync_channel(QUEUE);
@@ -97,7 +100,7 @@ impl Writer {
             .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs, &failing))?;
         let (queue, thread) = (Some(queue), Some(thread));
         let (backlog, waiting, probe) = (Arc::default(), Arc::default(), Mutex::default());
-        Ok(Self { queue, thread, backlog, waiting, is_failing, probe })
+        Ok(Self { queue, thread, backlog, recent, waiting, is_failing, probe })
     }
 
     /// Returns once the write is on disk, or is certain never to be.
@@ -132,7 +135,8 @@ impl Writer {
                 Some(self.backlog.share(workspace, bytes).ok_or_else(full)?)
             }
         };
-        let held = (share, Waiting::one_of(&self.waiting));
+        let writing = write.workspace().map(|workspace| self.recent.writing(workspace));
+        let held = (share, writing, Waiting::one_of(&self.waiting));
         queue.try_send(Job { write, reply, held }).map_err(|error| match error {
             TrySendError::Full(_) => full(),
             TrySendError::Disconnected(_) => stopped(),

@@ -59,7 +59,7 @@ fn start(connection: Connection) -> Writer {
     let checkpoints = Checkpoints::of(&connection).unwrap();
     // Of another database, which makes no difference here.
     let pinned = PinnedReader::new(Connection::open_in_memory().unwrap());
-    Writer::start(connection, pinned, checkpoints, Arc::default()).unwrap()
+    Writer::start(connection, pinned, checkpoints, Arc::default(), Arc::default()).unwrap()
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_commit_whose_sync_fails_is_not_found_after_a_crash() {
 /// Queues a write without waiting for its reply.
 fn send(queue: &SyncSender<Job>, write: Write) -> Replied<Result<Answer, StorageError>> {
     let (reply, replied) = oneshot::channel();
-    queue.send(Job { write, reply, held: (None, Waiting::one_of(&Arc::default())) }).unwrap();
+    queue.send(Job { write, reply, held: (None, None, Waiting::one_of(&Arc::default())) }).unwrap();
     replied
 }
 
@@ -191,6 +191,7 @@ async fn a_write_to_a_full_queue_is_unavailable_at_once() {
         queue: Some(queue),
         thread: None,
         backlog: Arc::default(),
+        recent: Arc::default(),
         waiting: Arc::default(),
         is_failing: Arc::default(),
         probe: Mutex::default(),
