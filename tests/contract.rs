@@ -214,6 +214,7 @@ contract! {
             of_concurrent_removes_one_finds_the_todo,
             concurrent_inserts_are_all_stored,
             a_cancelled_write_breaks_nothing,
+            every_read_sees_the_writes_before_it,
         ]
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use todo_application::domain::{Order, Place};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -112,5 +113,55 @@ pub(super) async fn a_cancelled_write_breaks_nothing(repository: Arc<dyn TodoRep
     for found in todos {
         let number = u32::try_from(found.id().as_uuid().as_u128()).unwrap();
         assert_eq!(found, todo("mine", number));
+    }
+}
+
+/// "Every read that begins then sees it": also where others read the same at the same time. Half of the tasks write,
+/// each to a todo of its own; the others see no todo go back to a version before.
+pub(super) async fn every_read_sees_the_writes_before_it(repository: Arc<dyn TodoRepository>) {
+    for number in 0..TASKS {
+        repository.add(&todo("mine", number)).await.unwrap();
+    }
+    at_once(|task| {
+        let repository = Arc::clone(&repository);
+        async move {
+            if task % 2 == 0 {
+                write_and_read(&*repository, task).await
+            } else {
+                watch(&*repository).await
+            }
+        }
+    })
+    .await;
+}
+
+const ROUNDS: usize = 60;
+
+async fn write_and_read(repository: &dyn TodoRepository, number: u32) {
+    let mut stored = todo("mine", number);
+    for round in 0..ROUNDS {
+        let next = marked(&stored, round % 2 == 0);
+        repository.replace(&next, stored.version()).await.unwrap();
+        stored = next;
+        let workspace = workspace("mine");
+        let found = repository.find_in(&workspace, id(number)).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&stored));
+        let listed = repository.list_in(&workspace, BOTH, None, 100).await.unwrap();
+        assert!(listed.contains(&stored), "{round}: {listed:?}");
+        let order = Order::Priority;
+        let listed =
+            repository.list_in_by(&workspace, order, BOTH, Place::START, 100).await.unwrap();
+        assert!(listed.contains(&stored), "{round}: {listed:?}");
+    }
+}
+
+async fn watch(repository: &dyn TodoRepository) {
+    let mut versions = vec![Version::FIRST; TASKS as usize];
+    for _ in 0..3 * ROUNDS {
+        let listed = repository.list_in(&workspace("mine"), BOTH, None, 100).await.unwrap();
+        let listed: Vec<_> = listed.iter().map(Todo::version).collect();
+        assert!(listed.iter().zip(&versions).all(|(now, before)| now >= before), "{listed:?}");
+        versions = listed;
+        tokio::task::yield_now().await;
     }
 }

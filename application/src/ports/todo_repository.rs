@@ -20,7 +20,8 @@ pub struct Filter {
 ///
 /// * Every query and every write takes a permit and is keyed by its workspace. A todo of another
 ///   workspace does not exist.
-/// * A write that has succeeded is durable, and one that was refused has changed nothing.
+/// * A write that has succeeded is durable, and every read that begins then sees it; one that was refused has
+///   changed nothing.
 /// * Writes to one todo are atomic: of two that expect the same version, one succeeds.
 /// * A write with a permit that [remembers](WritePermit::remembers) stores its change in the same
 ///   transaction, to be read by a [`TodoHistory`](super::TodoHistory), and returns its number; any other
