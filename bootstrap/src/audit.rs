@@ -8,6 +8,7 @@
 //! `tracing-appender`, which writes the log, does not fit: it counts lines instead of bytes, keeps no places, and
 //! drops what it cannot write without a word.
 
+mod line;
 mod output;
 mod queue;
 mod record;

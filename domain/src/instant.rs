@@ -60,33 +60,58 @@ impl Instant {
     }
 }
 
-/// Not left to `jiff`, whose `{:.3}` writes the same in 71 instructions more: 1.5 % of a list of 50
-/// todos.
-impl fmt::Display for Instant {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = self.in_utc();
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        for (place, number) in [
-            (0..4, time.year()),
-            (5..7, time.month().into()),
-            (8..10, time.day().into()),
-            (11..13, time.hour().into()),
-            (14..16, time.minute().into()),
-            (17..19, time.second().into()),
-            (20..23, time.millisecond()),
-        ] {
-            write_digits(&mut text[place], number);
-        }
-        // It is ASCII.
-        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+/// An instant as `Display` writes it.
+pub struct Rfc3339([u8; 24]);
+
+/// Not left to `jiff`: this is a fifth of a list of 50 todos otherwise.
+impl From<Instant> for Rfc3339 {
+    fn from(instant: Instant) -> Self {
+        let time = instant.in_utc();
+        let digit = |number: u16| b"0123456789"[usize::from(number % 10)];
+        let year = time.year().unsigned_abs();
+        let [month, day, hour, minute, second] =
+            [time.month(), time.day(), time.hour(), time.minute(), time.second()]
+                .map(|number| u16::from(number.unsigned_abs()));
+        let millis = time.millisecond().unsigned_abs();
+        Self([
+            digit(year / 1000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            b'-',
+            digit(month / 10),
+            digit(month),
+            b'-',
+            digit(day / 10),
+            digit(day),
+            b'T',
+            digit(hour / 10),
+            digit(hour),
+            b':',
+            digit(minute / 10),
+            digit(minute),
+            b':',
+            digit(second / 10),
+            digit(second),
+            b'.',
+            digit(millis / 100),
+            digit(millis / 10),
+            digit(millis),
+            b'Z',
+        ])
     }
 }
 
-/// Writes the last digits of a number that is not negative, as many as there is room for.
-fn write_digits(room: &mut [u8], mut number: i16) {
-    for digit in room.iter_mut().rev() {
-        *digit = b"0123456789"[usize::from((number % 10).unsigned_abs())];
-        number /= 10;
+impl Rfc3339 {
+    pub fn as_str(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(Rfc3339::from(*self).as_str())
     }
 }
 

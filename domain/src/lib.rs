@@ -53,7 +53,7 @@ pub use due::{
 };
 pub use due_filter::{DueCondition, DueFilter, UnknownDueFilter};
 pub use identity::{ClientId, IdempotencyKey, IdentifierError, Organization, Subject};
-pub use instant::{Instant, InstantError};
+pub use instant::{Instant, InstantError, Rfc3339};
 pub use label::{Label, LabelError, LabelKey, Labels, LabelsEdit, LabelsError, TooManyLabels};
 pub use now::Now;
 pub use order::{Order, Place, Sort, UnknownSort};

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use todo_application::domain::{
-    Due, Instant, Label, Labels, Now, TimeZone, Todo, TodoId, TodoRecord,
+    Due, Instant, Label, Labels, Now, Rfc3339, TimeZone, Todo, TodoId, TodoRecord,
 };
 use todo_application::{Page, PageSize};
 
@@ -22,7 +22,7 @@ use crate::cursor;
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct TodoView<'a> {
     /// Use it as `todo_id`.
-    #[serde(serialize_with = "display")]
+    #[serde(serialize_with = "id")]
     #[schemars(with = "String", extend("format" = "uuid"))]
     id: TodoId,
     /// What is to be done.
@@ -32,11 +32,11 @@ pub(crate) struct TodoView<'a> {
     /// Whether it is done.
     completed: bool,
     /// Time of creation.
-    #[serde(serialize_with = "display")]
+    #[serde(serialize_with = "instant")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: Instant,
     /// Time of the last change.
-    #[serde(serialize_with = "display")]
+    #[serde(serialize_with = "instant")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     updated_at: Instant,
     /// When it was done; absent while open.
@@ -132,7 +132,7 @@ impl From<TodoRecord> for OneTodo {
 /// What a list says of each todo to save room.
 #[derive(Serialize)]
 struct ShortView<'a> {
-    #[serde(serialize_with = "display")]
+    #[serde(serialize_with = "id")]
     id: TodoId,
     title: &'a str,
     completed: bool,
@@ -314,6 +314,17 @@ fn view<S: Serializer>(todo: &TodoRecord, serializer: S) -> Result<S::Ok, S::Err
 
 fn texts<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(labels.iter().map(Label::as_str))
+}
+
+// Every todo of a list has these: a formatter takes as long again.
+
+fn id<S: Serializer>(id: &TodoId, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut text = [0; 36];
+    serializer.serialize_str(id.as_uuid().as_hyphenated().encode_lower(&mut text))
+}
+
+fn instant<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(Rfc3339::from(*instant).as_str())
 }
 
 fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {

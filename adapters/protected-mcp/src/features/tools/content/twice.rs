@@ -47,18 +47,26 @@ impl Twice {
 
     /// What stands between the quotation marks of a string, or a part of it.
     fn inside(&mut self, part: &str) {
+        if has_escapes(part.as_bytes()) {
+            self.escaped(part);
+        } else {
+            self.plain(part.as_bytes());
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, part: &str) {
         let mut rest = part.as_bytes();
-        while let Some((escaped, plain)) = first_escaped(rest) {
+        while let Some(plain) = rest.iter().position(|byte| must_be_escaped(*byte)) {
             self.plain(&rest[..plain]);
-            self.escaped(escaped);
+            self.escape(rest[plain]);
             rest = &rest[plain + 1..];
         }
         self.plain(rest);
     }
 
     /// As `serde_json` does.
-    #[cold]
-    fn escaped(&mut self, byte: u8) {
+    fn escape(&mut self, byte: u8) {
         let short = match byte {
             b'"' | b'\\' => byte,
             b'\x08' => b'b',
@@ -91,10 +99,15 @@ impl Twice {
 
     /// The name of a field, and what stands before and after it.
     fn name(&mut self, is_first: bool, name: &str) {
-        if !is_first {
-            self.plain(b",");
+        // At once, so that what follows need not grow them.
+        self.json.reserve(name.len() + 4);
+        self.text.reserve(name.len() + 6);
+        if is_first {
+            self.quotation_mark();
+        } else {
+            self.json.extend_from_slice(br#",""#);
+            self.text.extend_from_slice(br#",\""#);
         }
-        self.quotation_mark();
         self.inside(name);
         self.json.extend_from_slice(br#"":"#);
         self.text.extend_from_slice(br#"\":"#);
@@ -133,15 +146,26 @@ impl Twice {
     }
 }
 
-/// The first byte of a string that must be escaped, and its place.
-fn first_escaped(string: &[u8]) -> Option<(u8, usize)> {
-    let must_be = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    // Chunks without a way out in the middle, which the compiler turns into a few instructions each.
-    let (chunks, _) = string.as_chunks::<16>();
-    let plain = chunks.iter().take_while(|it| !it.iter().fold(false, |any, it| any | must_be(*it)));
-    let start = plain.count() * 16;
-    let rest = string[start..].iter().enumerate();
-    rest.map(|(place, byte)| (*byte, start + place)).find(|(byte, _)| must_be(*byte))
+/// Whether a string has a byte that must be escaped.
+fn has_escapes(string: &[u8]) -> bool {
+    // Chunks of a fixed size and without a way out become a few instructions each. The last one may overlap.
+    fn any<const N: usize>(chunk: &[u8; N]) -> bool {
+        chunk.iter().fold(false, |any, byte| any | must_be_escaped(*byte))
+    }
+    let (chunks, rest) = string.as_chunks::<16>();
+    if chunks.iter().any(any) {
+        return true;
+    }
+    match (string.last_chunk::<16>(), string.first_chunk::<8>(), string.last_chunk::<8>()) {
+        _ if rest.is_empty() => false,
+        (Some(last), ..) => any(last),
+        (None, Some(first), Some(last)) => any(first) | any(last),
+        (None, ..) => rest.iter().any(|byte| must_be_escaped(*byte)),
+    }
+}
+
+fn must_be_escaped(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// Escapes JSON for the inside of a JSON string.
