@@ -35,13 +35,6 @@ pub(crate) struct StorageCall<'a> {
     pub(crate) failure: Option<&'static str>,
 }
 
-impl StorageCall<'_> {
-    /// The method, without the port.
-    pub(crate) fn method(&self) -> &'static str {
-        self.name.rsplit_once('.').map_or(self.name, |(_, method)| method)
-    }
-}
-
 /// A port whose calls are observed.
 pub(crate) struct Observed<P: ?Sized> {
     port: Arc<P>,

@@ -9,7 +9,7 @@ use super::registry::Metrics;
 use super::table::Table;
 use crate::storage_calls::{StorageCall, StorageObserver};
 
-/// By the method of the port.
+/// By the name of the call.
 #[derive(Default)]
 struct Timings {
     durations: Table<&'static str, Histogram, 32>,
@@ -26,9 +26,9 @@ impl Metrics {
             "todo_mcp_storage_duration_seconds",
             "Time that a call of the storage takes, with its queues and retries",
             move || {
-                let labels = |operation| vec![("operation", Cow::Borrowed(operation))];
+                let labels = |call| vec![("operation", Cow::Borrowed(method(call)))];
                 let entries = it.durations.entries();
-                entries.map(|(operation, it)| (labels(operation), it.distribution())).collect()
+                entries.map(|(call, it)| (labels(call), it.distribution())).collect()
             },
         );
         let it = Arc::clone(&timings);
@@ -36,8 +36,8 @@ impl Metrics {
             "todo_mcp_storage_errors",
             "Calls of the storage that failed because of it: unavailable, corrupt or damaged",
             move || {
-                let labels = |(operation, error): (&'static str, &'static str)| {
-                    vec![("operation", operation.into()), ("error", error.into())]
+                let labels = |(call, error): (&'static str, &'static str)| {
+                    vec![("operation", method(call).into()), ("error", error.into())]
                 };
                 let entries = it.errors.entries();
                 entries.map(|(key, it)| (labels(key), it.load(Ordering::Relaxed))).collect()
@@ -49,13 +49,18 @@ impl Metrics {
 
 impl StorageObserver for Timings {
     fn ended(&self, call: &StorageCall<'_>) {
-        if let Some(histogram) = self.durations.at(call.method()) {
+        if let Some(histogram) = self.durations.at(call.name) {
             histogram.record(call.elapsed);
         }
         if let Some(error) = call.failure
-            && let Some(count) = self.errors.at((call.method(), error))
+            && let Some(count) = self.errors.at((call.name, error))
         {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// The method of a call, without the port.
+fn method(call: &'static str) -> &'static str {
+    call.rsplit_once('.').map_or(call, |(_, method)| method)
 }

@@ -91,7 +91,7 @@ impl Batch<'_> {
             let reply = match message {
                 Ok(Message::OneWay) => continue,
                 Ok(Message::Request(request)) => {
-                    let observed = observers.begin(caller, &request, headers);
+                    let observed = observers.begin(caller, &request, Era::Legacy, headers);
                     let era = counted
                         .and_then(|()| check_room(replies.len()))
                         .and_then(|()| check_request(&request, headers));

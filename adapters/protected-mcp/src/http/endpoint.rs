@@ -179,7 +179,7 @@ impl Endpoint {
         let headers = arriving.headers;
         record.method(&request.method);
         let era = era_of(request, headers)?;
-        let observed = &self.observers.begin(caller, request, headers);
+        let observed = &self.observers.begin(caller, request, era, headers);
         let operation =
             Operation { era, request, caller, share, observed, host: headers.get(HOST) };
         match self.features.answer(operation, record).await? {

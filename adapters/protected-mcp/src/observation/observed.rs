@@ -10,7 +10,7 @@ use tracing::Span;
 use super::{Affected, Observer, Operation, Outcome, PlannedChange, RequestRecord, span};
 use crate::jsonrpc::Error;
 use crate::oauth::Caller;
-use crate::protocol::{self, Method, TraceContext, stated_revision, trace_contexts};
+use crate::protocol::{self, Era, Method, TraceContext, stated_revision, trace_contexts};
 
 /// The observers of a server.
 #[derive(Clone, Default)]
@@ -33,13 +33,14 @@ impl Observers {
         &self,
         caller: &Arc<Caller>,
         request: &protocol::Request<'_>,
+        era: Era,
         headers: &HeaderMap,
     ) -> Observed {
         if self.all.is_empty() {
             return Observed(None);
         }
         let method = Method::of(&request.method).map_or("unknown", Method::name);
-        let revision = stated_revision(headers);
+        let revision = stated_revision(era, headers);
         let span = span::begin(method, revision, request.id);
         let (trace, linked) = if self.want_details || !span.is_disabled() {
             trace_contexts(request, headers)
@@ -143,7 +144,14 @@ impl Observed {
     /// Not evaluated if no one wants to know.
     pub(crate) fn affects(&self, affected: impl FnOnce() -> Vec<Affected>) {
         if self.0.as_ref().is_some_and(|it| it.observers.want_details) {
-            self.set(|state| state.affected.append(&mut affected()));
+            self.set(|state| {
+                let mut affected = affected();
+                if state.affected.is_empty() {
+                    state.affected = affected;
+                } else {
+                    state.affected.append(&mut affected);
+                }
+            });
         }
     }
 

@@ -89,8 +89,11 @@ pub(crate) fn check_version(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// The revision that the header states, if it is supported.
-pub(crate) fn stated_revision(headers: &HeaderMap) -> Option<&'static str> {
+/// The revision that a request of this era states in its header, if it is supported.
+pub(crate) fn stated_revision(era: Era, headers: &HeaderMap) -> Option<&'static str> {
+    if era == Era::Modern {
+        return Some(MODERN);
+    }
     let stated = headers.get(&VERSION_HEADER)?.as_bytes();
     SUPPORTED.into_iter().find(|known| known.as_bytes() == stated)
 }
