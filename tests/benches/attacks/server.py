@@ -61,7 +61,7 @@ class Server:
                     raise RuntimeError(f"{self.program} did not start") from None
                 time.sleep(0.02)
 
-    def token(self, **request: str) -> str:
+    def token(self, **request: str | int) -> str:
         connection = http.client.HTTPConnection(*self.identity, timeout=10)
         headers = {"content-type": "application/json"}
         connection.request("POST", "/emulator/token", json.dumps(request), headers)

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests/benches/attacks"))
 from server import Server, free_port  # noqa: E402
 
 CALLERS = 20
+DAY = 24 * 60 * 60
 GROWTH = 3 * 2**20
 WORDS = "buy call write read fix plan pay send clean tax milk report garden".split()
 
@@ -38,7 +39,7 @@ class Unexpected(Exception):
 class Caller:
     def __init__(self, server: Server, number: int):
         self.server = server
-        self.token = server.token(subject=f"usr_{number}")
+        self.token = server.token(subject=f"usr_{number}", expires_in=DAY)
         self.connection: http.client.HTTPConnection | None = None
         self.todos: list[str] = []
         self.latest = None
