@@ -114,6 +114,17 @@ fn page_of_50(bencher: Bencher<'_, '_>, adapter: Adapter) {
     });
 }
 
+/// What was read before does not serve.
+#[divan::bench(args = adapters())]
+fn page_of_50_after_a_change(bencher: Bencher<'_, '_>, adapter: Adapter) {
+    let store = Store::of(adapter);
+    let (filter, after) = (Filter::default(), Some(id(TODOS / 2)));
+    bencher.with_inputs(|| store.insert(&store.next())).bench_local_values(|()| {
+        let page = store.repository.list(&store.read, filter, after, PAGE);
+        assert_eq!(store.runtime.block_on(page).unwrap().len(), PAGE);
+    });
+}
+
 #[divan::bench(args = adapters())]
 fn insert(bencher: Bencher<'_, '_>, adapter: Adapter) {
     let store = Store::of(adapter);
