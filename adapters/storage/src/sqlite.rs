@@ -32,6 +32,7 @@ mod runs;
 mod schema;
 mod snapshot;
 mod terms;
+mod transaction;
 mod unlogged;
 mod write;
 mod writer;
