@@ -164,7 +164,7 @@ impl<'a> Fresh<'a> {
         let mut fresh = Self { connection, workspace, rows, limit, next: VecDeque::new() };
         if at < i64::MAX {
             let id = id_or_first(Some(&after.id)).to_vec();
-            fresh.next = fresh.of_millisecond(at, first_id(at).max(id))?;
+            fresh.next = fresh.of_millisecond(at, &first_id(at).max(id))?;
         }
         fresh.fill()?;
         Ok(fresh)
@@ -192,7 +192,7 @@ impl<'a> Fresh<'a> {
             if i64::try_from(self.next.len()).is_ok_and(|read| read > self.limit) {
                 // However many there are. The page ends among them.
                 let at = self.next.front().map_or(0, |todo| todo.updated_at().as_unix_millis());
-                self.next = self.of_millisecond(at, first_id(at))?;
+                self.next = self.of_millisecond(at, &first_id(at))?;
                 return Ok(());
             }
             self.rows.advance().map_err(failure)?;
@@ -200,7 +200,7 @@ impl<'a> Fresh<'a> {
         Ok(())
     }
 
-    fn of_millisecond(&self, at: i64, after: Vec<u8>) -> Result<VecDeque<Todo>, StorageError> {
+    fn of_millisecond(&self, at: i64, after: &[u8]) -> Result<VecDeque<Todo>, StorageError> {
         let mut between = self.connection.prepare_cached(FRESH_BETWEEN).map_err(failure)?;
         let end = first_id(at.saturating_add(1));
         let between_ids = params![self.workspace.as_str(), after, end, self.limit];

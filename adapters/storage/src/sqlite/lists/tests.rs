@@ -104,16 +104,16 @@ fn assert_pages(
     wanted: &[Todo],
     sort: Sort,
     limit: usize,
-    list: impl Fn(Option<&Todo>) -> Vec<Todo>,
+    page_after: impl Fn(Option<&Todo>) -> Vec<Todo>,
 ) {
     let mut ordered = wanted.to_vec();
     ordered.sort_by_key(|todo| sort.place(todo));
     let mut last = None;
     for page in ordered.chunks(limit) {
-        assert_eq!(list(last), page, "{sort:?}, {limit}");
+        assert_eq!(page_after(last), page, "{sort:?}, {limit}");
         last = page.last();
     }
-    assert_eq!(list(last), [], "{sort:?}, {limit}");
+    assert_eq!(page_after(last), [], "{sort:?}, {limit}");
 }
 
 fn any_todo(random: &mut fastrand::Rng) -> Todo {
