@@ -4,7 +4,8 @@
 //! done between commits, and failures are handled.
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ffi};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB, ffi};
 
 use super::log_marker;
 
@@ -44,8 +45,9 @@ impl Checkpoints {
 
     /// Looks at the log, and returns how many pages it has. If that fails, it has those that it had.
     pub(super) fn pages(&mut self, connection: &Connection) -> i64 {
-        if let Ok(log) = checkpoint(connection, "NOOP") {
-            self.log = log;
+        // Not by the pragma, which is prepared again each time that it has run.
+        if let Ok((log, done)) = connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP) {
+            self.log = (log.into(), done.into());
         }
         self.log.0
     }

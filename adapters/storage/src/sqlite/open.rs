@@ -31,6 +31,9 @@ const MAX_INLINE: usize = 8;
 const INLINE_CACHE_KIB: usize = 16 * 1024;
 const MAX_CACHE_KIB: usize = 8 * 1024;
 
+/// How many prepared statements a reader keeps: more than there are.
+const READER_STATEMENTS: usize = 64;
+
 /// How long to wait while another program (a backup, the `sqlite3` shell) locks the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -235,6 +238,7 @@ fn connect_servers_reader(file: &Path, busy_timeout: Duration) -> rusqlite::Resu
     let reader = connect_reader(file)?;
     reader.busy_timeout(busy_timeout)?;
     reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    reader.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(reader)
 }
 

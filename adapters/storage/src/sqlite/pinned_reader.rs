@@ -9,21 +9,20 @@ use rusqlite::Connection;
 /// and holds it only while it has nothing to do.
 pub(super) struct PinnedReader(Connection);
 
+/// Its transaction is open until it has returned all rows, or is reset. It needs no page but the first, which each
+/// transaction reads.
+const READ: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
+
 impl PinnedReader {
     pub(super) fn new(connection: Connection) -> Self {
         Self(connection)
     }
 
-    /// Begins to read at the last commit. If that fails, readers take the lock themselves.
-    pub(super) fn hold(&self) {
-        let _ = self.run("BEGIN").and_then(|()| self.run("SELECT 1 FROM todos LIMIT 1"));
-    }
-
-    pub(super) fn release(&self) {
-        let _ = self.run("COMMIT");
-    }
-
-    fn run(&self, statement: &str) -> rusqlite::Result<()> {
-        self.0.prepare_cached(statement)?.query([])?.next().map(drop)
+    /// Waits while reading at the last commit. If that fails, readers take the lock themselves.
+    pub(super) fn hold<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let mut statement = self.0.prepare_cached(READ);
+        let mut rows = statement.as_mut().ok().and_then(|statement| statement.query([]).ok());
+        let _row = rows.as_mut().map(rusqlite::Rows::next);
+        wait()
     }
 }

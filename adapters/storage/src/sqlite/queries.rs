@@ -1,65 +1,16 @@
 //! The statements that read.
 
 use rusqlite::{Connection, Params, Row, params};
-use todo_application::domain::{Order, Place, Todo, TodoId, WorkspaceId};
+use todo_application::domain::{Todo, TodoId, WorkspaceId};
 use todo_application::ports::{Filter, StorageError};
 
 use super::failure::failure;
+use super::lists;
 use super::row::{self, select};
 
 const FIND: &str = select!("WHERE workspace = ?1 AND id = ?2");
 
 const LIST: &str = select!("WHERE workspace = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-
-// With an explicit index: after an ANALYZE, the planner might scan a whole workspace for the few rows
-// that match.
-const LIST_BY_DONE: &str = select!(
-    "INDEXED BY todos_by_done \
-     WHERE workspace = ?1 AND done = ?4 AND id > ?2 ORDER BY id LIMIT ?3"
-);
-
-/// The open todos or the done ones (`?2`) in an order, after a place in it.
-macro_rules! list_by {
-    ($index:literal, $number:literal) => {
-        concat!(
-            list_by!(@ $index, $number, "?2"),
-            " ORDER BY ",
-            $number,
-            ", id LIMIT ?5"
-        )
-    };
-    // Of both, which are merged as they are read. One statement, so that a todo that is completed meanwhile is
-    // among the ones or the others.
-    (both, $index:literal, $number:literal) => {
-        concat!(
-            list_by!(@ $index, $number, "0"),
-            " UNION ALL ",
-            list_by!(@ $index, $number, "1"),
-            " ORDER BY ",
-            $number,
-            ", id LIMIT ?5"
-        )
-    };
-    (@ $index:literal, $number:literal, $done:literal) => {
-        select!(
-            number $number,
-            "INDEXED BY ",
-            $index,
-            " WHERE workspace = ?1 AND done = ",
-            $done,
-            " AND (",
-            $number,
-            ", id) > (?3, ?4)"
-        )
-    };
-}
-
-const LIST_BY_DUE: &str = list_by!("todos_by_due", "by_due");
-const LIST_BY_PRIORITY: &str = list_by!("todos_by_priority", "by_priority");
-const LIST_BY_UPDATE: &str = list_by!("todos_by_update", "by_update");
-const LIST_BOTH_BY_DUE: &str = list_by!(both, "todos_by_due", "by_due");
-const LIST_BOTH_BY_PRIORITY: &str = list_by!(both, "todos_by_priority", "by_priority");
-const LIST_BOTH_BY_UPDATE: &str = list_by!(both, "todos_by_update", "by_update");
 
 /// After the key of the last todo that was read, along the primary key.
 const PAGE: &str =
@@ -86,39 +37,13 @@ pub(super) fn list(
     after: Option<TodoId>,
     limit: usize,
 ) -> Result<Vec<Todo>, StorageError> {
-    let key = workspace.as_str();
+    if let Some(done) = filter.completed {
+        return lists::list(connection, workspace, done, after, limit);
+    }
     // The empty blob sorts before every id.
     let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    match filter.completed {
-        None => select(connection, LIST, workspace, params![key, after, limit]),
-        Some(done) => {
-            let page = params![key, after, limit, done];
-            select(connection, LIST_BY_DONE, workspace, page)
-        }
-    }
-}
-
-pub(super) fn list_by(
-    connection: &Connection,
-    workspace: &WorkspaceId,
-    order: Order,
-    filter: Filter,
-    after: Place,
-    limit: usize,
-) -> Result<Vec<Todo>, StorageError> {
-    let sql = match (order, filter.completed) {
-        (Order::Due, Some(_)) => LIST_BY_DUE,
-        (Order::Priority, Some(_)) => LIST_BY_PRIORITY,
-        (Order::Updated, Some(_)) => LIST_BY_UPDATE,
-        (Order::Due, None) => LIST_BOTH_BY_DUE,
-        (Order::Priority, None) => LIST_BOTH_BY_PRIORITY,
-        (Order::Updated, None) => LIST_BOTH_BY_UPDATE,
-    };
-    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (key, done) = (workspace.as_str(), filter.completed);
-    let page = params![key, done, after.key, after.id.as_uuid().as_bytes(), rows];
-    select(connection, sql, workspace, page)
+    select(connection, LIST, workspace, params![workspace.as_str(), after, limit])
 }
 
 /// Those that exist, in this order.
@@ -212,7 +137,11 @@ pub(super) mod tests {
         assert_searches_in(&connection, table, plans);
     }
 
-    fn assert_searches_in(connection: &Connection, table: &str, plans: &[(&str, &str)]) {
+    pub(in crate::sqlite) fn assert_searches_in(
+        connection: &Connection,
+        table: &str,
+        plans: &[(&str, &str)],
+    ) {
         for (sql, expected) in plans {
             let expected = format!("SEARCH {table} USING {expected}");
             assert_eq!(plan(connection, sql), [expected], "{sql}");
@@ -223,36 +152,9 @@ pub(super) mod tests {
         let searches = [
             (FIND, "PRIMARY KEY (workspace=? AND id=?)"),
             (LIST, "PRIMARY KEY (workspace=? AND id>?)"),
-            (LIST_BY_DONE, "COVERING INDEX todos_by_done (workspace=? AND done=? AND id>?)"),
-            (
-                LIST_BY_DUE,
-                "COVERING INDEX todos_by_due (workspace=? AND done=? AND (by_due,id)>(?,?))",
-            ),
-            (
-                LIST_BY_PRIORITY,
-                "COVERING INDEX todos_by_priority (workspace=? AND done=? AND (by_priority,id)>(?,?))",
-            ),
-            (
-                LIST_BY_UPDATE,
-                "COVERING INDEX todos_by_update (workspace=? AND done=? AND (by_update,id)>(?,?))",
-            ),
             (PAGE, "PRIMARY KEY ((workspace,id)>(?,?))"),
         ];
         assert_searches_in(connection, "todos", &searches);
-        for (sql, order) in [
-            (LIST_BOTH_BY_DUE, "due"),
-            (LIST_BOTH_BY_PRIORITY, "priority"),
-            (LIST_BOTH_BY_UPDATE, "update"),
-        ] {
-            let steps = plan(connection, sql);
-            let reads: Vec<_> = steps.iter().filter(|step| step.contains(" todos ")).collect();
-            let seek = format!(
-                "SEARCH todos USING COVERING INDEX todos_by_{order} \
-                 (workspace=? AND done=? AND (by_{order},id)>(?,?))"
-            );
-            assert_eq!(reads, [&seek, &seek], "{steps:?}");
-            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
-        }
     }
 
     #[test]
@@ -260,8 +162,12 @@ pub(super) mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, 0).unwrap();
         assert_plans(&connection);
+        analyze(&connection);
+        assert_plans(&connection);
+    }
 
-        // Many open todos, from which the planner concludes that `done` is not selective.
+    /// Adds many open todos, from which the planner concludes that `done` is not selective.
+    pub(in crate::sqlite) fn analyze(connection: &Connection) {
         connection
             .execute_batch(
                 "INSERT INTO todos (workspace, id, title, created_at, created_by, updated_at,
@@ -273,6 +179,5 @@ pub(super) mod tests {
                  ANALYZE;",
             )
             .unwrap();
-        assert_plans(&connection);
     }
 }

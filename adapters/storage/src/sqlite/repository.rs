@@ -28,7 +28,7 @@ use super::readers::Readers;
 use super::recent::{Key, Read, Recent};
 use super::write::{Outcome, Step, TodoWrite};
 use super::writer::Writer;
-use super::{creations, queries, terms};
+use super::{creations, lists, queries, terms};
 
 /// How long a health check waits. The port promises a result within a second.
 const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -101,7 +101,7 @@ impl TodoRepository for SqliteTodoRepository {
         };
         let workspace = permit.workspace().clone();
         let list = move |connection: &Connection| {
-            queries::list_by(connection, &workspace, order, filter, after, limit)
+            lists::list_by(connection, &workspace, order, filter, after, limit)
         };
         self.recent.read(key, self.readers.read(list)).await
     }

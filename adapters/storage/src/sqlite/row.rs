@@ -34,9 +34,9 @@ macro_rules! select {
 }
 pub(super) use select;
 
-/// A todo as the parameters `?1` to `?14`: workspace, id, then the columns of [`select`] after the
-/// id, in their order.
-pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 14] {
+/// A todo as the parameters `?1` to `?15`: workspace, id, then the columns of [`select`] after the
+/// id, in their order, and whether it is [fresh](is_fresh).
+pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 15] {
     let TodoRecord {
         id,
         workspace,
@@ -67,7 +67,19 @@ pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 14] {
         updated_at.as_unix_millis().into(),
         text(updated_by.as_str()),
         version.as_i64().into(),
+        is_fresh(todo).into(),
     ]
+}
+
+/// Whether it is as most todos were created, and its id holds when: then its place in every order follows from its
+/// id (see `lists.rs`).
+fn is_fresh(todo: &Todo) -> bool {
+    let TodoRecord { id, completion, due, priority, created_at, updated_at, .. } = todo.record();
+    updated_at == created_at
+        && id.unix_millis() == Some(created_at.as_unix_millis())
+        && matches!(completion, Completion::Open)
+        && due.is_none()
+        && matches!(priority, Priority::Normal)
 }
 
 pub(super) const NULL: ToSqlOutput<'static> = ToSqlOutput::Owned(Value::Null);

@@ -1,8 +1,9 @@
 //! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
 
+use std::array;
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 use todo_application::domain::{Term, TermChange, TermRange, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{IdsByTerm, StorageError};
 
@@ -10,12 +11,24 @@ use super::failure::failure;
 use super::many_rows::ManyRows;
 use super::row::{self, blob, select, text};
 
-// It may be there already: a row that cannot be read has left its terms behind.
-const ADD: &str = "INSERT OR IGNORE INTO terms (workspace, term, id) VALUES (?1, ?2, ?3)";
+// They may be there already: a row that cannot be read has left its terms behind.
+macro_rules! insert {
+    () => {
+        "INSERT OR IGNORE INTO terms (workspace, term, id)"
+    };
+}
+
+/// Statements that add one term of a todo, two, and so on: to begin a statement and to end it takes as long as to add
+/// a term.
+static ADD: LazyLock<[String; 8]> = LazyLock::new(|| {
+    array::from_fn(|more| {
+        let rows: Vec<_> = (0..=more).map(|row| format!("(?1, ?{}, ?2)", row + 3)).collect();
+        format!("{} VALUES {}", insert!(), rows.join(", "))
+    })
+});
 
 /// All in one workspace.
-static ADD_MANY: LazyLock<ManyRows<3>> =
-    LazyLock::new(|| ManyRows::new("INSERT OR IGNORE INTO terms (workspace, term, id)", 1, ""));
+static ADD_MANY: LazyLock<ManyRows<3>> = LazyLock::new(|| ManyRows::new(insert!(), 1, ""));
 
 const REMOVE: &str = "DELETE FROM terms WHERE workspace = ?1 AND term = ?2 AND id = ?3";
 
@@ -41,15 +54,17 @@ pub(super) fn change(
     id: TodoId,
     TermChange { removed, added }: &TermChange,
 ) -> rusqlite::Result<()> {
-    for (sql, terms) in [(REMOVE, removed), (ADD, added)] {
-        if terms.is_empty() {
-            continue;
+    let (workspace, id) = (workspace.as_str(), id.as_uuid().as_bytes());
+    if !removed.is_empty() {
+        let mut remove = connection.prepare_cached(REMOVE)?;
+        for term in removed {
+            remove.execute(params![workspace, term.as_str(), id])?;
         }
-        let mut change = connection.prepare_cached(sql)?;
-        for term in terms {
-            let row = params![workspace.as_str(), term.as_str(), id.as_uuid().as_bytes()];
-            change.execute(row)?;
-        }
+    }
+    for terms in added.chunks(ADD.len()) {
+        let mut add = connection.prepare_cached(&ADD[terms.len() - 1])?;
+        let terms = terms.iter().map(|term| text(term.as_str()));
+        add.execute(params_from_iter([text(workspace), blob(id)].into_iter().chain(terms)))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::{changes, creations, row, terms};
 macro_rules! insert {
     () => {
         "INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
-                            labels, created_at, created_by, updated_at, updated_by, version)"
+                            labels, created_at, created_by, updated_at, updated_by, version, fresh)"
     };
 }
 
@@ -28,19 +28,19 @@ macro_rules! on_conflict {
 
 const INSERT: &str = concat!(
     insert!(),
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ",
     on_conflict!()
 );
 
 /// All in one workspace.
-static INSERT_MANY: LazyLock<ManyRows<14>> =
+static INSERT_MANY: LazyLock<ManyRows<15>> =
     LazyLock::new(|| ManyRows::new(insert!(), 1, on_conflict!()));
 
 const SAVE: &str = "\
     UPDATE todos SET title = ?3, description = ?4, completed_at = ?5, due = ?6, due_zone = ?7, \
                      priority = ?8, labels = ?9, created_at = ?10, created_by = ?11, \
-                     updated_at = ?12, updated_by = ?13, version = ?14 \
-    WHERE workspace = ?1 AND id = ?2 AND version = ?15";
+                     updated_at = ?12, updated_by = ?13, version = ?14, fresh = ?15 \
+    WHERE workspace = ?1 AND id = ?2 AND version = ?16";
 
 const REMOVE: &str = "DELETE FROM todos WHERE workspace = ?1 AND id = ?2 AND version = ?3";
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, iter, slice};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use thiserror::Error;
 use todo_application::ports::{QueuedWrites, StorageError};
 use tokio::sync::{Mutex, oneshot};
@@ -21,10 +21,11 @@ use super::log_marker;
 use super::pinned_reader::PinnedReader;
 use super::recent::{Recent, Writing};
 use super::schema;
+use super::transaction::Transaction;
 
 /// How many prepared statements are kept: more than the writer has. One that adds many rows takes long to
 /// prepare.
-const STATEMENTS: usize = 32;
+const STATEMENTS: usize = 48;
 
 /// How many writes may wait. The bytes of their texts are limited by the [`Backlog`].
 const QUEUE: usize = 1024;
@@ -183,13 +184,7 @@ fn serve(
     jobs: &Receiver<Job>,
     is_failing: &AtomicBool,
 ) {
-    let next = || {
-        pinned.hold();
-        let job = jobs.recv();
-        pinned.release();
-        job
-    };
-    while let Ok(first) = next() {
+    while let Ok(first) = pinned.hold(|| jobs.recv()) {
         let group = iter::once(first).chain(jobs.try_iter()).take(GROUP);
         let split = |job: Job| (job.write, (job.reply, job.held));
         let (writes, replies): (Vec<_>, Vec<_>) = group.map(split).unzip();
@@ -296,8 +291,7 @@ fn try_commit(
     marks: bool,
     is_alone: bool,
 ) -> Result<Vec<Result<Answer, StorageError>>, Failed> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let transaction = transaction.map_err(Failed::AsAWhole)?;
+    let transaction = Transaction::begin(connection).map_err(Failed::AsAWhole)?;
     if marks {
         log_marker::change(&transaction).map_err(Failed::ByMarker)?;
     }

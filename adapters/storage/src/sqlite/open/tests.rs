@@ -2,13 +2,14 @@ use std::{fs, slice};
 
 use rusqlite::{Connection, params_from_iter};
 use todo_application::domain::{
-    Change, ChangeNumber, Day, Due, DueCondition, Priority, Recorded, Term, TermRange, Todo,
+    Change, ChangeNumber, Completion, Day, Due, DueCondition, Instant, Priority, Recorded, Term,
+    TermChange, TermRange, Todo, TodoId, TodoRecord,
 };
 use todo_application::ports::{Direction, Filter, Span, TodoHistory as _, TodoRepository as _};
 
 use super::*;
 use crate::sqlite::fixture::{Place, read_permit, todo, write_permit};
-use crate::sqlite::{SqliteTodoLoader, SqliteTodoRepository, row};
+use crate::sqlite::{SqliteTodoLoader, SqliteTodoRepository, row, write};
 
 fn problem(path: &Path) -> OpenProblem {
     SqliteTodoRepository::open(path).err().unwrap().problem
@@ -149,7 +150,7 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
         let todo = todo(1, "Buy milk");
         // Without due date, priority and labels.
         let values: Vec<_> = row::values(&todo).into_iter().collect();
-        let values = values.iter().take(5).chain(&values[9..]);
+        let values = values.iter().take(5).chain(&values[9..14]);
         shell.execute(insert, params_from_iter(values)).unwrap();
         if schema >= 5 {
             let head = "INSERT INTO heads VALUES ('everyone', 1, 18, 3, NULL)";
@@ -167,7 +168,8 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
         let todo = Todo::restore(record).unwrap();
         if schema >= 8 {
             let add = "INSERT INTO terms VALUES (?1, ?2, ?3)";
-            for term in Term::of_texts(&todo) {
+            let of_state = if schema >= 10 { Term::of_state(&todo) } else { vec![] };
+            for term in Term::of_texts(&todo).into_iter().chain(of_state) {
                 let id = todo.id();
                 let key = (todo.workspace().as_str(), term.as_str(), id.as_uuid().as_bytes());
                 shell.execute(add, key).unwrap();
@@ -224,7 +226,7 @@ fn database_of(place: &Place, migrations: &[&str]) -> Connection {
 }
 
 /// Those before the current schema.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0001_todos.sql"),
     include_str!("../migrations/0002_creations.sql"),
     include_str!("../migrations/0003_whole_todos_by_done.sql"),
@@ -234,7 +236,64 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0007_orders.sql"),
     include_str!("../migrations/0008_terms.sql"),
     include_str!("../migrations/0009_changes.sql"),
+    include_str!("../migrations/0010_whole_todos_by_orders.sql"),
 ];
+
+/// As those that are added now.
+#[test]
+fn todos_of_an_earlier_schema_become_fresh() {
+    let fresh = |place: &Place| -> Vec<(String, bool)> {
+        let shell = place.shell();
+        let mut todos = shell.prepare("SELECT title, fresh FROM todos ORDER BY title").unwrap();
+        let todos = todos.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        todos.collect::<Result<_, _>>().unwrap()
+    };
+    let place = Place::new();
+    let shell = database_of(&place, &MIGRATIONS);
+    let minted = TodoId::from_bytes(0x01a2_03c6_a4a7_7e4f_8a5b_6c7d_8e9f_0a1b_u128.to_be_bytes());
+    let other = TodoId::from_bytes(0x01a2_03c6_a4a7_4e4f_8a5b_6c7d_8e9f_0a1c_u128.to_be_bytes());
+    let at = |millis| Instant::from_unix_millis(millis).unwrap();
+    let created = at(minted.unix_millis().unwrap());
+    let plain = |title: &str, id| TodoRecord {
+        id,
+        completion: Completion::Open,
+        created_at: created,
+        updated_at: created,
+        ..todo(1, title).into_record()
+    };
+    let next = |last: u128| TodoId::from_bytes((minted.as_uuid().as_u128() + last).to_be_bytes());
+    let due = Some(Due::Day(Day::new(2026, 12, 24).unwrap()));
+    let later = at(created.as_unix_millis() + 1);
+    let records = [
+        plain("fresh", minted),
+        plain("with an id of version 4", other),
+        TodoRecord { created_at: later, updated_at: later, ..plain("with an older id", next(2)) },
+        TodoRecord { updated_at: later, ..plain("changed", next(3)) },
+        TodoRecord { due, ..plain("due", next(4)) },
+        TodoRecord { priority: Priority::Low, ..plain("low", next(5)) },
+        TodoRecord { completion: Completion::Done { at: created }, ..plain("done", next(6)) },
+    ];
+    let insert = "INSERT INTO todos (workspace, id, title, description, completed_at, due, due_zone, priority, \
+                                     labels, created_at, created_by, updated_at, updated_by, version) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    let todos = records.map(|record| Todo::restore(record).unwrap());
+    for todo in &todos {
+        shell.execute(insert, params_from_iter(row::values(todo).into_iter().take(14))).unwrap();
+    }
+    drop(shell);
+    drop(place.open());
+    let migrated = fresh(&place);
+    let names = migrated.iter().filter(|(_, is_fresh)| *is_fresh).map(|(title, _)| title);
+    assert_eq!(names.collect::<Vec<_>>(), ["fresh"]);
+
+    let place = Place::new();
+    drop(place.open());
+    let shell = place.shell();
+    for todo in &todos {
+        assert!(write::insert_new(&shell, todo, &TermChange::default()).unwrap());
+    }
+    assert_eq!(fresh(&place), migrated);
+}
 
 /// The workspace says the organization of the caller, except for that of everyone.
 #[test]
