@@ -113,7 +113,8 @@ async fn compose_all(
         .map_err(Failure::other)?
         .keep_claims([todo_adapter_mcp::TIME_ZONE_CLAIM])
         .allowed_clients(config.allowed_clients.clone())
-        .max_token_age(config.max_token_age);
+        .max_token_age(config.max_token_age)
+        .cached_tokens(config.cached_tokens);
     let protection = scalekit.protection(public_url.clone());
     let issuer = protection.issuer.clone();
     let keys = scalekit.keys();

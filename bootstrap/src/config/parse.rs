@@ -75,8 +75,19 @@ fn limit(text: &str, rule: &str) -> Result<Option<NonZeroU32>, String> {
 const MOST_CONNECTIONS: usize = 200;
 
 pub(super) fn pool(text: &str) -> Result<NonZeroUsize, String> {
-    let size = text.parse().ok().filter(|size: &NonZeroUsize| size.get() <= MOST_CONNECTIONS);
-    size.ok_or_else(|| format!("must be a number from 1 to {MOST_CONNECTIONS}"))
+    count(text, MOST_CONNECTIONS)
+}
+
+/// A few GB of memory.
+const MOST_CACHED_TOKENS: usize = 10_000_000;
+
+pub(super) fn cached_tokens(text: &str) -> Result<NonZeroUsize, String> {
+    count(text, MOST_CACHED_TOKENS)
+}
+
+fn count(text: &str, most: usize) -> Result<NonZeroUsize, String> {
+    let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= most);
+    count.ok_or_else(|| format!("must be a number from 1 to {most}"))
 }
 
 /// An id is one to 2048 visible ASCII characters (RFC 6749 appendix A.1), without the separators of a list.
