@@ -31,7 +31,7 @@ use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
 use crate::metrics::{Admin, Metrics, Sources};
-use crate::open_files::connection_limit;
+use crate::open_files::within_limit;
 use crate::passed_sockets::PassedSockets;
 use crate::storage_calls::{Observed, StorageObserver};
 use crate::telemetry::{Parents, StorageSpans};
@@ -128,7 +128,7 @@ async fn compose_all(
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
-        .connection_limit(connection_limit())
+        .connection_limit(within_limit(config.connections))
         .links(config.links.clone())
         .readiness(Arc::new(StorageReadiness(Arc::clone(&health))))
         .readiness(Arc::new(keys.clone()))

@@ -9,7 +9,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use protected_mcp::{ScopeDenial, is_loopback_host};
+use protected_mcp::{ConnectionLimit, ScopeDenial, is_loopback_host};
 use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -83,6 +83,12 @@ const MOST_CACHED_TOKENS: usize = 10_000_000;
 
 pub(super) fn cached_tokens(text: &str) -> Result<NonZeroUsize, String> {
     count(text, MOST_CACHED_TOKENS)
+}
+
+pub(super) fn connections(text: &str) -> Result<ConnectionLimit, String> {
+    /// More than an address has ports, for each client.
+    const MOST: usize = 1_000_000;
+    count(text, MOST).map(ConnectionLimit::new)
 }
 
 fn count(text: &str, most: usize) -> Result<NonZeroUsize, String> {
