@@ -15,7 +15,7 @@
 //! be taken for each other, so the hash must be collision-resistant. The time of a lookup depends on
 //! the digest, which reveals nothing of how close a guessed token is to a valid one.
 //!
-//! An entry of an ordinary token takes some 400 bytes. A longer one counts as several, so that the
+//! An entry of an ordinary token takes some 480 bytes. A longer one counts as several, so that the
 //! capacity limits memory too. Nothing is allocated for entries that do not exist yet. Only the issuer
 //! can make tokens that are cached. Eviction follows S3-FIFO: tokens that are used once do not evict
 //! those that are used repeatedly, however many they are. It takes a few steps, and at most three per

@@ -73,7 +73,7 @@ impl ScalekitTokenVerifier {
     }
 
     /// How many accepted tokens are cached, about; 10,000 by default. A token of Scalekit, of some 1,100
-    /// bytes, takes 400 bytes of memory once it is cached; one of 2 KiB or more counts as several.
+    /// bytes, takes 480 bytes of memory once it is cached; one of 2 KiB or more counts as several.
     #[must_use]
     pub fn cached_tokens(self, count: NonZeroUsize) -> Self {
         Self { cache: Arc::new(TokenCache::with_capacity(count)), ..self }

@@ -130,9 +130,9 @@ pub(super) const TODO_CONNECTIONS: Setting<ConnectionLimit> = Setting::new(
 );
 pub(super) const TODO_CACHED_TOKENS: Setting<NonZeroUsize> = Setting::new(
     "TODO_CACHED_TOKENS",
-    // As many callers as a server of a small machine may have, in some 100 MB.
+    // As many callers as a server of a small machine may have, in 120 MB.
     Text("250000"),
-    "Access tokens that are remembered once they were verified, 1 to 10000000: about 400 bytes of memory for \
+    "Access tokens that are remembered once they were verified, 1 to 10000000: about 480 bytes of memory for \
      each that is in use",
     parse::cached_tokens,
 );
