@@ -31,7 +31,7 @@ use crate::failure::Failure;
 use crate::forgetting::Forgetting;
 use crate::ids::UuidV7Source;
 use crate::metrics::{Admin, Metrics, Sources};
-use crate::open_files::connection_limit;
+use crate::open_files::within_limit;
 use crate::passed_sockets::PassedSockets;
 use crate::storage_calls::{Observed, StorageObserver};
 use crate::telemetry::{Parents, StorageSpans};
@@ -113,7 +113,8 @@ async fn compose_all(
         .map_err(Failure::other)?
         .keep_claims([todo_adapter_mcp::TIME_ZONE_CLAIM])
         .allowed_clients(config.allowed_clients.clone())
-        .max_token_age(config.max_token_age);
+        .max_token_age(config.max_token_age)
+        .cached_tokens(config.cached_tokens);
     let protection = scalekit.protection(public_url.clone());
     let issuer = protection.issuer.clone();
     let keys = scalekit.keys();
@@ -127,7 +128,7 @@ async fn compose_all(
         .allowed_origins(allowed_origins(config, &public_url))
         .scope_denial(config.scope_denial)
         .rate_limit(config.rate_limit)
-        .connection_limit(connection_limit())
+        .connection_limit(within_limit(config.connections))
         .links(config.links.clone())
         .readiness(Arc::new(StorageReadiness(Arc::clone(&health))))
         .readiness(Arc::new(keys.clone()))

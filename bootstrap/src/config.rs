@@ -21,7 +21,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use protected_mcp::{HostPattern, Links, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin};
+use protected_mcp::{
+    ConnectionLimit, HostPattern, Links, PublicUrl, PublicUrlError, ScopeDenial, WebOrigin,
+};
 use scalekit::{EnvironmentError, ScalekitEnvironment};
 use todo_application::domain::{Quota, Sharing, TimeZone};
 use url::Url;
@@ -35,10 +37,10 @@ use table::{
     ALLOWED_HOSTS, ALLOWED_ORIGINS, BIND_ADDRESS, DATABASE_URL, EMULATOR_AUTO_CONSENT,
     EMULATOR_PORT, LOG_FORMAT, MCP_URL, PORT, RUST_LOG, SCALEKIT_CLIENT_ID,
     SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ADMIN_ADDRESS, TODO_ALLOWED_CLIENTS,
-    TODO_AUDIT_LOG, TODO_AUDIT_STRICT, TODO_DRAIN_SECONDS, TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE,
-    TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL, TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB,
-    TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING, TODO_SUPPORT_URL, TODO_TERMS_URL,
-    TODO_TIME_ZONE,
+    TODO_AUDIT_LOG, TODO_AUDIT_STRICT, TODO_CACHED_TOKENS, TODO_CONNECTIONS, TODO_DRAIN_SECONDS,
+    TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL,
+    TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING,
+    TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -76,6 +78,10 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// How many verified access tokens are cached.
+    pub(crate) cached_tokens: NonZeroUsize,
+    /// The most connections of clients.
+    pub(crate) connections: ConnectionLimit,
     /// Where monitoring reads metrics and probes; `None` for nowhere.
     pub(crate) admin_address: Option<SocketAddr>,
     /// For how long requests are served after the server is asked to stop.
@@ -135,6 +141,8 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let cached_tokens = reader.value(&TODO_CACHED_TOKENS);
+        let connections = reader.value(&TODO_CONNECTIONS);
         let admin_address = reader.value(&TODO_ADMIN_ADDRESS);
         let drain = reader.value(&TODO_DRAIN_SECONDS);
         let links = Links {
@@ -181,6 +189,8 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                cached_tokens: cached_tokens?,
+                connections: connections?,
                 admin_address,
                 drain: drain?,
                 links,

@@ -11,9 +11,9 @@ const OTHER_FILES: usize = 256;
 /// Raises the limit to what the process may need, as far as the system allows. Many systems start a
 /// process with a limit of 1,024.
 #[cfg(unix)]
-pub(crate) fn raise_limit() {
+pub(crate) fn raise_limit(connections: ConnectionLimit) {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = (ConnectionLimit::default().files() + OTHER_FILES) as u64;
+    let wanted = connections.files().saturating_add(OTHER_FILES) as u64;
     let wanted = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
     if limit.current.is_some_and(|current| current < wanted) {
         let raised = Rlimit { current: Some(wanted), ..limit };
@@ -23,12 +23,12 @@ pub(crate) fn raise_limit() {
     }
 }
 
-/// As many connections as the process may have beside its other files.
-pub(crate) fn connection_limit() -> ConnectionLimit {
+/// As many of these connections as the process may have beside its other files.
+pub(crate) fn within_limit(connections: ConnectionLimit) -> ConnectionLimit {
     #[cfg(unix)]
     if let Some(files) = getrlimit(Resource::Nofile).current {
         let files = usize::try_from(files).unwrap_or(usize::MAX);
-        return ConnectionLimit::for_open_files(files - OTHER_FILES.min(files / 2));
+        return connections.within_open_files(files - OTHER_FILES.min(files / 2));
     }
-    ConnectionLimit::default()
+    connections
 }

@@ -29,7 +29,7 @@ pub(crate) async fn serve(config: &Config, passed: PassedSockets) -> Result<(), 
     let telemetry =
         telemetry::start(config.log_format, &config.log_filter, config.traces.as_ref())?;
     #[cfg(unix)]
-    crate::open_files::raise_limit();
+    crate::open_files::raise_limit(config.connections);
     let mut composition = compose(config, passed).await.inspect_err(|_| log_notes(config))?;
     // Before the announcement: a signal may follow it at once.
     let mut signals = StopSignals::listen().map_err(Failure::other)?;

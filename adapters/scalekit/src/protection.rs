@@ -1,6 +1,7 @@
 //! All parts of this crate, put together for one server.
 
 use std::future::pending;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,12 @@ impl Scalekit {
     #[must_use]
     pub fn allowed_clients(self, ids: Option<Vec<String>>) -> Self {
         Self { verifier: self.verifier.allowed_clients(ids), ..self }
+    }
+
+    /// Caches about so many accepted tokens: see [`ScalekitTokenVerifier::cached_tokens`].
+    #[must_use]
+    pub fn cached_tokens(self, count: NonZeroUsize) -> Self {
+        Self { verifier: self.verifier.cached_tokens(count), ..self }
     }
 
     /// Protects a server at `public_url` with tokens of this environment.

@@ -15,32 +15,46 @@
 //! be taken for each other, so the hash must be collision-resistant. The time of a lookup depends on
 //! the digest, which reveals nothing of how close a guessed token is to a valid one.
 //!
-//! An entry of an ordinary token takes some 400 bytes, which is 4 MB for a full cache; if every claim
-//! were as long as it may be, 30 MB, plus the claims that the verifier keeps. Only the issuer can make
-//! tokens that are cached. Eviction follows S3-FIFO: tokens that are used once do not evict those that
-//! are used repeatedly, however many they are. It takes a few steps, and at most three per entry in
-//! one of several independently locked shards.
+//! An entry of an ordinary token takes some 480 bytes. A longer one counts as several, so that the
+//! capacity limits memory too. Nothing is allocated for entries that do not exist yet. Only the issuer
+//! can make tokens that are cached. Eviction follows S3-FIFO: tokens that are used once do not evict
+//! those that are used repeatedly, however many they are. It takes a few steps, and at most three per
+//! entry in one of several independently locked shards.
 
+use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
 use aws_lc_rs::digest;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::claims::Accepted;
 use crate::keys::Generation;
 
-/// How many tokens are cached, about. With more tokens in use at once, some signatures are checked
-/// again.
-const CAPACITY: usize = 10_000;
+/// How many tokens are cached, about, unless another number is asked for. With more tokens in use at
+/// once, some signatures are checked again.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// A token of this length in bytes, twice that of Scalekit's, counts as two.
+const ORDINARY_LENGTH: usize = 2_048;
 
 /// A bounded number of accepted tokens.
 pub(crate) struct TokenCache {
-    entries: Cache<TokenDigest, Entry>,
+    capacity: NonZeroUsize,
+    entries: Cache<TokenDigest, Entry, Lengths>,
 }
 
 /// Identifies a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TokenDigest([u8; digest::SHA256_OUTPUT_LEN]);
+pub(crate) struct TokenDigest {
+    sha256: [u8; digest::SHA256_OUTPUT_LEN],
+    /// How many ordinary tokens it counts as. It follows from the token, as the digest does.
+    weight: u8,
+}
+
+/// Weighs an entry by the length of its token.
+#[derive(Clone)]
+struct Lengths;
 
 #[derive(Clone)]
 struct Entry {
@@ -51,20 +65,35 @@ struct Entry {
 
 impl TokenDigest {
     pub(crate) fn of(unverified_token: &str) -> Self {
-        let mut bytes = [0; digest::SHA256_OUTPUT_LEN];
+        let mut sha256 = [0; digest::SHA256_OUTPUT_LEN];
         let digest = digest::digest(&digest::SHA256, unverified_token.as_bytes());
-        bytes.copy_from_slice(digest.as_ref());
-        Self(bytes)
+        sha256.copy_from_slice(digest.as_ref());
+        let weight = 1 + unverified_token.len() / ORDINARY_LENGTH;
+        Self { sha256, weight: u8::try_from(weight).unwrap_or(u8::MAX) }
+    }
+}
+
+impl Weighter<TokenDigest, Entry> for Lengths {
+    fn weight(&self, token: &TokenDigest, _: &Entry) -> u64 {
+        token.weight.into()
+    }
+}
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self::with_capacity(CAPACITY)
     }
 }
 
 impl TokenCache {
-    pub(crate) fn new() -> Self {
-        Self::with_capacity(CAPACITY)
+    pub(crate) fn with_capacity(capacity: NonZeroUsize) -> Self {
+        let weight = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
+        Self { capacity, entries: Cache::with_weighter(capacity.get(), weight, Lengths) }
     }
 
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { entries: Cache::new(capacity) }
+    /// An empty one of this capacity.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::with_capacity(self.capacity)
     }
 
     /// The result of verifying the token again, if it is known. `generation` and `now` are the keys in

@@ -9,7 +9,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use protected_mcp::{ScopeDenial, is_loopback_host};
+use protected_mcp::{ConnectionLimit, ScopeDenial, is_loopback_host};
 use todo_application::domain::{Sharing, TimeZone};
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -75,8 +75,25 @@ fn limit(text: &str, rule: &str) -> Result<Option<NonZeroU32>, String> {
 const MOST_CONNECTIONS: usize = 200;
 
 pub(super) fn pool(text: &str) -> Result<NonZeroUsize, String> {
-    let size = text.parse().ok().filter(|size: &NonZeroUsize| size.get() <= MOST_CONNECTIONS);
-    size.ok_or_else(|| format!("must be a number from 1 to {MOST_CONNECTIONS}"))
+    count(text, MOST_CONNECTIONS)
+}
+
+/// A few GB of memory.
+const MOST_CACHED_TOKENS: usize = 10_000_000;
+
+pub(super) fn cached_tokens(text: &str) -> Result<NonZeroUsize, String> {
+    count(text, MOST_CACHED_TOKENS)
+}
+
+pub(super) fn connections(text: &str) -> Result<ConnectionLimit, String> {
+    /// More than an address has ports, for each client.
+    const MOST: usize = 1_000_000;
+    count(text, MOST).map(ConnectionLimit::new)
+}
+
+fn count(text: &str, most: usize) -> Result<NonZeroUsize, String> {
+    let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= most);
+    count.ok_or_else(|| format!("must be a number from 1 to {most}"))
 }
 
 /// An id is one to 2048 visible ASCII characters (RFC 6749 appendix A.1), without the separators of a list.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use protected_mcp::{HostPattern, PublicUrl, ScopeDenial, WebOrigin};
+use protected_mcp::{ConnectionLimit, HostPattern, PublicUrl, ScopeDenial, WebOrigin};
 use todo_application::domain::{Sharing, TimeZone};
 use url::Url;
 
@@ -121,6 +121,21 @@ pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
     "Seconds for which an access token is accepted after it was issued (`iat`); unset: until it expires",
     parse::seconds,
 );
+pub(super) const TODO_CONNECTIONS: Setting<ConnectionLimit> = Setting::new(
+    "TODO_CONNECTIONS",
+    Text("10000"),
+    "The most connections of clients, 1 to 1000000, as far as the limit on open files allows; half of them may \
+     have an open `subscriptions/listen`",
+    parse::connections,
+);
+pub(super) const TODO_CACHED_TOKENS: Setting<NonZeroUsize> = Setting::new(
+    "TODO_CACHED_TOKENS",
+    // As many callers as a server of a small machine may have, in 120 MB.
+    Text("250000"),
+    "Access tokens that are remembered once they were verified, 1 to 10000000: about 480 bytes of memory for \
+     each that is in use",
+    parse::cached_tokens,
+);
 pub(super) const TODO_ADMIN_ADDRESS: Setting<SocketAddr> = Setting::new(
     "TODO_ADMIN_ADDRESS",
     Derived(""),
@@ -211,7 +226,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 46] = [
+pub const SETTINGS: [About; 48] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -229,6 +244,8 @@ pub const SETTINGS: [About; 46] = [
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
+    TODO_CACHED_TOKENS.about,
+    TODO_CONNECTIONS.about,
     TODO_ADMIN_ADDRESS.about,
     TODO_AUDIT_LOG.about,
     TODO_AUDIT_STRICT.about,

@@ -17,10 +17,12 @@ sys.dont_write_bytecode = True
 
 import report
 import wrk
+from callers import crowd, many
 from calls import BYTES, echo_plan, plan, plan_of
 from pgbench import pgbench
 from selections import selections
 from servers import ALL_CORES, LEGACY, MODERN, ROOT, Server, Setup, free_port, on_server_core
+from streams import streams
 from workspaces import fill, growth_requests, half_done
 
 CONNECTIONS = 32
@@ -34,7 +36,7 @@ class Bench:
     def __init__(self, options):
         self.seconds, self.rounds, self.quick = options.seconds, options.rounds, options.quick
         self.setup = Setup()
-        self.tables, self.figures = [], []
+        self.tables, self.figures, self.plots = [], [], []
 
     def compare(self, title, ratio_of, entries, ratio=rate):
         """Measures the entries in turn, round after round. An entry is a name, an era, the index of
@@ -53,6 +55,10 @@ class Bench:
     def figure(self, what, unit, values):
         self.figures.append({"what": what, "unit": unit, "values": values})
         print(f"{what}: {median(values):.3g} {unit}", flush=True)
+
+    def plot(self, title, x, series):
+        """Lines over a logarithmic axis: for each name, pairs of x and y."""
+        self.plots.append({"title": title, "x": x, "series": series})
 
     def fresh(self, start, tool, era, connections=CONNECTIONS, length=BYTES):
         """Measures a server that is started for it and holds only what the requests need."""
@@ -78,7 +84,8 @@ class Bench:
         setup = self.setup
         starts = [lambda storage=storage: setup.todo_mcp(storage) for storage in self.storages()]
         starts += [lambda: setup.rmcp("by-hand"), lambda: setup.rmcp("macros")]
-        starts += [lambda: setup.rmcp("by-hand", verify=True)]
+        starts += [lambda: setup.rmcp("by-hand", protected=True)]
+        starts += [setup.typescript] if setup.node else []
         starts += [setup.quickstart] if setup.python else []
         return [(start().name, start) for start in starts]
 
@@ -184,8 +191,7 @@ def shape(bench):
 
 
 def tokens(bench):
-    """What the first request of a token costs: every request has a token that the server has not seen.
-    Callers with tokens of their own that come again (by Zipf's law, say) belong here."""
+    """What the first request of a token costs: every request has a token that the server has not seen."""
     setup = bench.setup
     all_tokens = setup.tokens("usr_owner", 40_000 * bench.seconds)
 
@@ -250,15 +256,19 @@ def build(bench):
 STAGES = {
     "get": get, "list": list_, "create": create, "update": update, "latency": latency,
     "memory": memory, "start": start, "shape": shape,
-    "tokens": tokens, "growth": growth, "selections": selections, "pgbench": pgbench, "build": build,
+    "tokens": tokens, "growth": growth, "selections": selections, "pgbench": pgbench,
+    "many": many, "crowd": crowd, "streams": streams, "build": build,
 }
+# Unless others are named: what the README of the project says, in less than ten minutes.
+DEFAULT = ["get", "list", "create", "update", "latency", "memory", "start", "tokens"]
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python3 tests/benches/load", description=__doc__)
     parser.add_argument(
         "stages", nargs="*", metavar="STAGE",
-        help="one or more of: " + ", ".join(STAGES) + " (default: all but build)",
+        help=f"one or more of: {', '.join(STAGES)}; or `all`, which are all but build "
+             f"(default: {', '.join(DEFAULT)})",
     )
     parser.add_argument("--seconds", type=int, default=1, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of each comparison; medians count")
@@ -269,6 +279,8 @@ def main():
     )
     options = parser.parse_args()
     options.rounds = 1 if options.quick else options.rounds
+    if options.stages == ["all"]:
+        options.stages = [name for name in STAGES if name != "build"]
     if unknown := set(options.stages) - set(STAGES):
         parser.error(f"unknown stages: {', '.join(sorted(unknown))}")
     for program, package in (("wrk", "wrk"), ("cargo", "rustup")):
@@ -277,10 +289,12 @@ def main():
     # So that a terminated benchmark stops its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bench = Bench(options)
-    for name in options.stages or [name for name in STAGES if name != "build"]:
-        bench.tables, bench.figures = [], []
+    for name in options.stages or DEFAULT:
+        bench.tables, bench.figures, bench.plots = [], [], []
+        began = time.monotonic()
         STAGES[name](bench)
         report.store(options, name, bench)
+        print(f"{name}: took {time.monotonic() - began:.0f} s", flush=True)
     print("\n".join(bench.setup.notes))
     print(f"results: {options.out}/results.md")
 

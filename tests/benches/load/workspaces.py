@@ -14,28 +14,52 @@ def todo_id(number):
 
 def fill(setup, settings, directory, lists):
     """A database with lists of todos, imported at once. They are by subject: a token, and the fields in
-    which each todo differs from one that the server exports. Its format is the program's own business."""
+    which each todo differs from one that the server exports."""
+    header, lines = exported(setup, settings, directory, [token for token, _ in lists.values()])
+    import_todos(setup, settings, directory, header, (
+        json.dumps(line | {"id": todo_id(number)} | todo)
+        for line in lines for number, todo in enumerate(lists[line["created_by"]][1])
+    ))
+
+
+def fill_alike(setup, settings, directory, subject, token, count):
+    """A database with one todo, of the same id, in the workspace of each of so many subjects: of
+    `subject`, whose token this is and which ends in 0, and of those with other numbers there."""
+    header, [line] = exported(setup, settings, directory, [token])
+    line = json.dumps(line | {"id": todo_id(0)})
+    assert line.count(subject) == 3, line
+    import_todos(setup, settings, directory, header, (
+        line.replace(subject, f"{subject.removesuffix('0')}{number}") for number in range(count)
+    ))
+
+
+def exported(setup, settings, directory, tokens):
+    """The header of an export, and a todo for each token. Their format is the program's own business."""
     with setup.todo_mcp("", settings, directory) as server:
-        for token, _ in lists.values():
+        for token in tokens:
             server.call(MODERN, "create_todo", new_todo(0), token)
-    run = lambda *arguments: subprocess.run(
-        [setup.program, *arguments], cwd=directory, env=settings, check=True, capture_output=True
-    )
-    header, *lines = map(json.loads, run("export").stdout.splitlines())
+    export = run_program(setup, settings, directory, "export").stdout
+    header, *lines = map(json.loads, export.splitlines())
     del header["todos"]
+    return header, lines
+
+
+def import_todos(setup, settings, directory, header, lines):
     with open(directory / "todos.jsonl", "w") as file:
         file.write(json.dumps(header) + "\n")
-        for line in lines:
-            _, todos = lists[line["created_by"]]
-            file.writelines(
-                json.dumps(line | {"id": todo_id(number)} | todo) + "\n" for number, todo in enumerate(todos)
-            )
-    run("import", "todos.jsonl")
+        file.writelines(f"{line}\n" for line in lines)
+    run_program(setup, settings, directory, "import", "todos.jsonl")
     (directory / "todos.jsonl").unlink()
     if (url := settings["DATABASE_URL"]).startswith("postgres"):
         # As autovacuum does a minute later.
         for command in ("VACUUM (ANALYZE)", "CHECKPOINT"):
             subprocess.run(["psql", "--quiet", url, "--command", command], check=True)
+
+
+def run_program(setup, settings, directory, *arguments):
+    return subprocess.run(
+        [setup.program, *arguments], cwd=directory, env=settings, check=True, capture_output=True
+    )
 
 
 def half_done(owners):

@@ -1,12 +1,14 @@
 -- Sends prepared tool calls in turn and checks every response; of the echo, its status only.
 -- Arguments after `--`: a Lua file with the plan (see `Plan` in wrk.py), and a file of tokens, one a
--- line. Each request takes the next body and the next token.
+-- line. Each request takes the next body and the token that the plan's order says.
 
 local plan, requests, tokens
-local next_request, next_token = 0, 0
+local next_request, next_token, responses = 0, 0, 0
+-- For each token, the sum of its weight and of those before it.
+local weights
 failed, first_failure = 0, ""
 
-local check
+local check, check_each, draw
 
 function init(arguments)
   plan = dofile(arguments[1])
@@ -25,6 +27,14 @@ function init(arguments)
   if plan.failure ~= "" then
     response = check
   end
+  if plan.order == "each" then
+    response = check_each
+  elseif plan.order == "zipf" then
+    weights = { 1 }
+    for number = 2, #tokens do
+      weights[number] = weights[number - 1] + 1 / number
+    end
+  end
   if plan.delay > 0 then
     function delay()
       return math.random(0, 2 * plan.delay)
@@ -38,8 +48,22 @@ function request()
   if #tokens == 1 then
     return request
   end
-  next_token = next_token % #tokens + 1
+  next_token = weights and draw() or next_token % #tokens + 1
   return request[1] .. tokens[next_token] .. request[2]
+end
+
+draw = function()
+  local weight = math.random() * weights[#weights]
+  local low, high = 1, #weights
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if weights[middle] < weight then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return low
 end
 
 local function is_success(status, body)
@@ -49,12 +73,22 @@ local function is_success(status, body)
     and not body:find(plan.failure, 1, true)
 end
 
-function check(status, headers, body)
+check = function(status, headers, body)
   if not is_success(status, body) then
     failed = failed + 1
     if first_failure == "" then
       first_failure = status .. " " .. body:sub(1, 500)
     end
+  end
+end
+
+check_each = function(status, headers, body)
+  check(status, headers, body)
+  responses = responses + 1
+  if responses == #tokens then
+    print("EACH " .. failed .. " " .. first_failure)
+    io.flush()
+    wrk.thread:stop()
   end
 end
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -22,6 +22,9 @@ class Plan:
     failure: str = '"isError":true'
     # Milliseconds between a response and the next request, on average.
     delay: int = 0
+    # Which token the next request takes: "new", one that no request had; "again", the next, and after the
+    # last the first; "zipf", any, the n-th with a probability of 1/n to the first's.
+    order: str = "new"
 
     def lua(self):
         quote = lambda text: f"[=[{text}]=]"
@@ -30,19 +33,36 @@ class Plan:
         return (
             f'return {{ path = "/mcp", headers = {{ {headers} }}, bodies = {{\n{bodies}}},\n'
             f"shortest = {self.shortest}, longest = {self.longest}, delay = {self.delay},\n"
-            f"success = {quote(self.success)}, failure = {quote(self.failure)} }}\n"
+            f"order = {quote(self.order)}, success = {quote(self.success)}, failure = {quote(self.failure)} }}\n"
         )
+
+
+def command_of(server, plan, tokens, connections, seconds):
+    plan_file, token_file = server.directory / "plan.lua", server.directory / "tokens"
+    plan_file.write_text(plan.lua())
+    token_file.write_text("\n".join(tokens) + "\n")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT]
+    return command + [f"http://127.0.0.1:{server.port}/mcp", "--", plan_file, token_file]
+
+
+def send_each(server, plan, tokens):
+    """Sends a request with each token, and returns the processor time of one."""
+    busy = server.busy()
+    command = command_of(server, replace(plan, order="each"), tokens, 32, 600)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        # It goes on for its time, though without requests.
+        line = next((line for line in process.stdout if line.startswith("EACH ")), "EACH ended")
+        process.kill()
+    if line.split()[1] != "0":
+        raise SystemExit(f"{server.name}: wrong responses: {line}")
+    return (server.busy() - busy) / len(tokens)
 
 
 def run(server, plan, tokens, connections, seconds, processor_time=None):
     """One measurement: throughput, latencies, how busy the server's core is, its memory. How busy is told
     by `processor_time`, if other processes count too."""
     processor_time = processor_time or server.busy
-    plan_file, token_file = server.directory / "plan.lua", server.directory / "tokens"
-    plan_file.write_text(plan.lua())
-    token_file.write_text("\n".join(tokens) + "\n")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT]
-    command += [f"http://127.0.0.1:{server.port}/mcp", "--", plan_file, token_file]
+    command = command_of(server, plan, tokens, connections, seconds)
     busy, began = processor_time(), time.monotonic()
     output = subprocess.run(command, check=True, capture_output=True, text=True)
     busy, took = processor_time() - busy, time.monotonic() - began
@@ -56,7 +76,7 @@ def run(server, plan, tokens, connections, seconds, processor_time=None):
             f"{server.name}: {failed} of {requests} responses are wrong, {broken} connections failed. "
             f"The first: {lines[-1]}"
         )
-    if 1 < len(tokens) < requests:
+    if plan.order == "new" and 1 < len(tokens) < requests:
         raise SystemExit(f"{len(tokens)} tokens are too few for {requests} requests")
     return {
         "requests_per_second": requests / duration * 1e6,

@@ -13,8 +13,8 @@ use crate::{Result, runtime};
 /// For how long verifications are timed.
 const TIMED: Duration = Duration::from_millis(500);
 
-/// Prints its URL and the id of the resource. Answers a line `SUBJECT COUNT` with that many tokens, one a line, that differ in
-/// `jti`.
+/// Prints its URL and the id of the resource. Answers a line `SUBJECT COUNT` with that many tokens, one a
+/// line, which differ in `jti`, and in the subject if that has a `#`, which their numbers replace.
 pub(crate) fn serve() -> Result<()> {
     let runtime = runtime()?;
     let issuer = runtime.block_on(TestIssuer::start());
@@ -40,6 +40,7 @@ fn sign(issuer: &TestIssuer, subject: &str, count: usize) -> Result<Vec<String>>
         let mut claims = claims.clone();
         let token = |number: &usize| {
             claims["jti"] = format!("tkn_{number:06}").into();
+            claims["sub"] = subject.replace('#', &number.to_string()).into();
             issuer.sign(&claims)
         };
         numbers.iter().map(token).collect()

@@ -1,29 +1,21 @@
 //! The five tools on the official Rust SDK, `rmcp`.
 //!
 //! It has every advantage that the library offers: no sessions, JSON instead of event streams, one
-//! handler for all requests, `TCP_NODELAY`. It also does less than todo-mcp: it keeps todos in memory,
-//! writes no log, and verifies tokens only in the form that is given an issuer.
+//! handler for all requests, `TCP_NODELAY`. It also does less than todo-mcp: it keeps todos in memory, and
+//! verifies tokens, checks scopes and writes a log only where it is given an issuer.
 
 mod by_hand;
+mod protection;
 mod store;
 mod with_macros;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
 use axum::serve::ListenerExt as _;
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use todo_tests::issuer::RESOURCE_ID;
 
 use self::by_hand::ByHand;
 use self::with_macros::WithMacros;
@@ -40,10 +32,7 @@ pub(crate) fn serve(form: &str, port: &str, issuer: Option<&str>) -> Result<()> 
         };
         let router = match issuer {
             None => router,
-            Some(issuer) => {
-                let verifier = Arc::new(Verifier::new(issuer).await?);
-                router.layer(middleware::from_fn_with_state(verifier, verify))
-            }
+            Some(issuer) => protection::protected(router, issuer).await?,
         };
         let listener = listen(port).await?.tap_io(|stream| {
             // Without it the server is slower, which the figures would show.
@@ -64,42 +53,4 @@ fn router(handler: impl ServerHandler) -> Router {
             .with_json_response(true),
     );
     Router::new().route_service("/mcp", service)
-}
-
-/// Verifies every token in full: what a server does that caches the keys and not the results.
-struct Verifier {
-    key: DecodingKey,
-    validation: Validation,
-}
-
-impl Verifier {
-    async fn new(issuer: &str) -> Result<Self> {
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
-        let keys = http.get(format!("{issuer}/keys")).send().await?.text().await?;
-        let keys: JwkSet = serde_json::from_str(&keys)?;
-        let key = DecodingKey::from_jwk(keys.keys.first().ok_or("no keys")?)?;
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.set_audience(&[RESOURCE_ID]);
-        validation.set_issuer(&[issuer]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        Ok(Self { key, validation })
-    }
-
-    fn accepts(&self, request: &Request) -> bool {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        header.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| {
-            let decoded =
-                jsonwebtoken::decode::<serde_json::Value>(token, &self.key, &self.validation);
-            decoded.is_ok_and(|token| token.claims["scope"].is_string())
-        })
-    }
-}
-
-async fn verify(State(verifier): State<Arc<Verifier>>, request: Request, next: Next) -> Response {
-    if verifier.accepts(&request) {
-        next.run(request).await
-    } else {
-        StatusCode::UNAUTHORIZED.into_response()
-    }
 }

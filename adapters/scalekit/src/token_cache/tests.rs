@@ -26,7 +26,7 @@ fn accepted() -> Accepted {
 }
 
 fn cache_with(token: &str) -> TokenCache {
-    let cache = TokenCache::new();
+    let cache = TokenCache::default();
     cache.insert(TokenDigest::of(token), Generation::default(), accepted());
     cache
 }
@@ -72,7 +72,7 @@ fn a_token_is_served_with_the_keys_it_was_verified_with_only() {
 
 #[test]
 fn a_hundred_thousand_tokens_take_the_space_of_ten_thousand() {
-    let cache = TokenCache::new();
+    let cache = TokenCache::default();
     let token = accepted();
     for number in 0..100_000 {
         let digest = TokenDigest::of(&format!("token {number}"));
@@ -80,14 +80,26 @@ fn a_hundred_thousand_tokens_take_the_space_of_ten_thousand() {
     }
     let cached = cache.len();
     // The shards divide the capacity, each rounding its share up.
-    let upper_bound = CAPACITY + cache.entries.num_shards();
-    assert!((CAPACITY / 2..=upper_bound).contains(&cached), "{cached}");
+    let upper_bound = CAPACITY.get() + cache.entries.num_shards();
+    assert!((CAPACITY.get() / 2..=upper_bound).contains(&cached), "{cached}");
     assert_eq!(Arc::strong_count(&token.caller), cached + 1, "the others were dropped");
 }
 
 #[test]
+fn long_tokens_take_no_more_space_than_ordinary_ones() {
+    let cache = TokenCache::default();
+    let token = accepted();
+    for number in 0..20_000 {
+        let digest = TokenDigest::of(&format!("{number:0>16384}"));
+        cache.insert(digest, Generation::default(), token.clone());
+    }
+    let upper_bound = CAPACITY.get() / 9 + cache.entries.num_shards();
+    assert!((CAPACITY.get() / 20..=upper_bound).contains(&cache.len()), "{}", cache.len());
+}
+
+#[test]
 fn tokens_used_once_do_not_evict_one_that_is_used_often() {
-    let cache = TokenCache::with_capacity(100);
+    let cache = TokenCache::with_capacity(NonZeroUsize::new(100).unwrap());
     let (digest, token) = (TokenDigest::of("often"), accepted());
     cache.insert(digest, Generation::default(), token.clone());
     for number in 0..10_000 {

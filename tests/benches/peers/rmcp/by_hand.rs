@@ -11,9 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::protection::check_scope;
 use super::store::{
     CreateTodo, DeleteTodo, Deleted, GetTodo, ListTodos, OneTodo, Store, TodoList, UpdateTodo,
 };
+
+const READ: &str = "todo:read";
+const WRITE: &str = "todo:write";
 
 #[derive(Default)]
 pub(crate) struct ByHand {
@@ -48,16 +52,27 @@ impl ServerHandler for ByHand {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let name = &*request.name;
+        let (tool, scope) = match name {
+            "list_todos" => ("list_todos", READ),
+            "get_todo" => ("get_todo", READ),
+            "create_todo" => ("create_todo", WRITE),
+            "update_todo" => ("update_todo", WRITE),
+            "delete_todo" => ("delete_todo", WRITE),
+            _ => return Err(ErrorData::invalid_params(format!("Unknown tool: `{name}`."), None)),
+        };
+        if let Err(error) = check_scope(&context.extensions, tool, scope) {
+            return Ok(CallToolResult::error(vec![ContentBlock::text(error)]).into());
+        }
         let arguments = request.arguments;
-        match &*request.name {
+        match tool {
             "list_todos" => response(self.store.list(&read(arguments)?)),
             "get_todo" => response(self.store.get(&read(arguments)?)),
             "create_todo" => response(Ok(self.store.create(read(arguments)?))),
             "update_todo" => response(self.store.update(read(arguments)?)),
-            "delete_todo" => response(self.store.delete(read(arguments)?)),
-            name => Err(ErrorData::invalid_params(format!("Unknown tool: `{name}`."), None)),
+            _ => response(self.store.delete(read(arguments)?)),
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub struct ConnectionLimit {
 }
 
 impl ConnectionLimit {
-    /// The most connections that a server keeps, however many files it may open.
+    /// The most connections that a server keeps unless it is told otherwise, however many files it may open.
     pub const MAX: usize = 10_000;
 
     /// How many connections beyond are kept for a moment, to be told that there are too many, or that the
@@ -44,8 +45,19 @@ impl ConnectionLimit {
 
     /// The limit for a process that may open so many files and sockets for this server.
     pub fn for_open_files(files: usize) -> Self {
-        let rejecting = (files / 8).clamp(1, Self::MOST_REJECTING);
-        Self { served: files.saturating_sub(rejecting).clamp(1, Self::MAX), rejecting }
+        Self::default().within_open_files(files)
+    }
+
+    /// So many connections, if the process may open as many files.
+    pub fn new(served: NonZeroUsize) -> Self {
+        Self { served: served.get(), rejecting: Self::MOST_REJECTING }
+    }
+
+    /// No more than fit into so many files and sockets.
+    #[must_use]
+    pub fn within_open_files(self, files: usize) -> Self {
+        let rejecting = (files / 8).clamp(1, self.rejecting);
+        Self { served: files.saturating_sub(rejecting).clamp(1, self.served), rejecting }
     }
 
     /// How many of the connections that are served may have a stream, which is not closed to make room.

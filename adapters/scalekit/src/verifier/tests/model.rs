@@ -33,7 +33,7 @@ const KEY_SETS: &[Published] = &[
 ];
 
 /// Small enough for the steps to reach it.
-const CAPACITY: usize = 4;
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -74,7 +74,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         8 => any::<Index>().prop_map(Step::Verify),
         3 => move_clock.prop_map(Step::Move),
         1 => select(KEY_SETS.to_vec()).prop_map(Step::Publish),
-        1 => (1..=CAPACITY).prop_map(Step::Fill),
+        1 => (1..=CAPACITY.get()).prop_map(Step::Fill),
     ]
 }
 
