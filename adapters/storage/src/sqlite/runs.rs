@@ -77,7 +77,8 @@ pub(super) fn merge(
         && let Some(first) = (0..next.len()).min_by_key(|index| next[*index].0)
     {
         let (place, source) = &mut next[first];
-        todos.extend(source.take(workspace)?);
+        let todo = source.take(workspace, todos.last())?;
+        todos.extend(todo);
         match source.place()? {
             Some(after) => *place = after,
             None => drop(next.swap_remove(first)),
@@ -109,10 +110,15 @@ impl Source<'_> {
         Ok(Some(Place { key, id: TodoId::from_bytes(id(row)) }))
     }
 
-    fn take(&mut self, workspace: &WorkspaceId) -> Result<Option<Todo>, StorageError> {
+    /// Shares texts with the `last` todo that was read.
+    fn take(
+        &mut self,
+        workspace: &WorkspaceId,
+        last: Option<&Todo>,
+    ) -> Result<Option<Todo>, StorageError> {
         match self {
             Self::Rows { rows, number: _ } => {
-                let todo = rows.get().map(|row| row::read(row, workspace)).transpose()?;
+                let todo = rows.get().map(|row| row::read(row, workspace, last)).transpose()?;
                 rows.advance().map_err(failure)?;
                 Ok(todo)
             }
@@ -188,7 +194,7 @@ impl<'a> Fresh<'a> {
         while let Some(row) = self.rows.get()
             && id(row)[..MILLIS] == first[..MILLIS]
         {
-            self.next.push_front(row::read(row, self.workspace)?);
+            self.next.push_front(row::read(row, self.workspace, self.next.front())?);
             if i64::try_from(self.next.len()).is_ok_and(|read| read > self.limit) {
                 // However many there are. The page ends among them.
                 let at = self.next.front().map_or(0, |todo| todo.updated_at().as_unix_millis());
@@ -207,7 +213,7 @@ impl<'a> Fresh<'a> {
         let mut rows = between.query(between_ids).map_err(failure)?;
         let mut todos = VecDeque::new();
         while let Some(row) = rows.next().map_err(failure)? {
-            todos.push_back(row::read(row, self.workspace)?);
+            todos.push_back(row::read(row, self.workspace, todos.back())?);
         }
         Ok(todos)
     }
