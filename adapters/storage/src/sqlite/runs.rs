@@ -73,15 +73,23 @@ pub(super) fn merge(
             next.push((place, source));
         }
     }
-    while todos.len() < limit
-        && let Some(first) = (0..next.len()).min_by_key(|index| next[*index].0)
-    {
+    while todos.len() < limit {
+        let Some(first) = (0..next.len()).min_by_key(|index| next[*index].0) else { break };
         let (place, source) = &mut next[first];
         let todo = source.take(workspace, todos.last())?;
         todos.extend(todo);
         match source.place()? {
             Some(after) => *place = after,
             None => drop(next.swap_remove(first)),
+        }
+        // The rest of a single run needs no comparison.
+        if let [(_, source)] = next.as_mut_slice() {
+            while todos.len() < limit
+                && let Some(todo) = source.take(workspace)?
+            {
+                todos.push(todo);
+            }
+            break;
         }
     }
     Ok(())
