@@ -3,7 +3,7 @@
 mod history;
 mod page_ends;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 
@@ -29,7 +29,7 @@ use super::parameter::{Parameter, to_sql};
 use super::queries::Query;
 use super::repository::PostgresTodoRepository;
 use super::row::{self, item_columns, select};
-use super::session::{Connection, Session};
+use super::session::{Connection, Session, Transaction};
 use super::url::PostgresUrl;
 use super::{citus, pooler, terms};
 
@@ -190,9 +190,7 @@ impl TodoLoader for PostgresTodoRepository {
         let mut outcomes = Vec::with_capacity(todos.len());
         // In parts that do not take long although each todo is looked up.
         for todos in todos.chunks(PART) {
-            let taken = self.connections.execute(&Load { todos, remembered_at }).await?;
-            let found = todos.iter().zip(taken).map(|(todo, taken)| outcome(todo, taken));
-            outcomes.append(&mut found.collect::<Result<_, _>>()?);
+            outcomes.append(&mut self.connections.execute(&Load { todos, remembered_at }).await??);
         }
         Ok(outcomes)
     }
@@ -241,11 +239,8 @@ struct Load<'a> {
     remembered_at: Option<Instant>,
 }
 
-/// `None` if the todo was added, otherwise the rows that have its id.
-type Taken = Option<Vec<Row>>;
-
 impl Work for Load<'_> {
-    type Output = Vec<Taken>;
+    type Output = Result<Vec<Loaded>, StorageError>;
 
     fn is_a_read(&self) -> bool {
         false
@@ -255,13 +250,16 @@ impl Work for Load<'_> {
         None
     }
 
-    async fn on(&self, session: &mut Session) -> Result<Vec<Taken>, Error> {
+    async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let mut retries = RETRIES;
         loop {
-            let found = try_join_all(self.todos.iter().map(|todo| find(session, todo))).await?;
+            let mut found = find(session, self.todos).await?;
             let mut keys = HashSet::new();
-            let are_new: Vec<bool> = (self.todos.iter().zip(&found))
-                .map(|(todo, found)| found.is_empty() && keys.insert((todo.workspace(), todo.id())))
+            let are_new: Vec<bool> = self
+                .todos
+                .iter()
+                .map(key)
+                .map(|key| !found.contains_key(&key) && keys.insert(key))
                 .collect();
             let new: Vec<_> = (self.todos.iter().zip(&are_new))
                 .filter_map(|(todo, is_new)| is_new.then_some(todo))
@@ -272,19 +270,46 @@ impl Work for Load<'_> {
                 Err(error) if error.as_db_error().is_some() && retries > 0 => retries -= 1,
                 Err(error) => return Err(error),
                 Ok(()) => {
-                    let session = &*session;
-                    let todos = self.todos.iter().zip(found).zip(are_new);
-                    return try_join_all(todos.map(async |((todo, found), is_new)| match found {
-                        _ if is_new => Ok(None),
-                        // Its id is one that was added just now.
-                        found if found.is_empty() => find(session, todo).await.map(Some),
-                        found => Ok(Some(found)),
-                    }))
-                    .await;
+                    let todos = self.todos.iter().zip(are_new);
+                    let existing =
+                        todos.clone().filter_map(|(todo, is_new)| (!is_new).then_some(todo));
+                    // Their ids are those of todos that were added just now.
+                    let twice: Vec<_> =
+                        existing.filter(|it| !found.contains_key(&key(it))).collect();
+                    found.extend(find(session, twice).await?);
+                    let outcome = |(todo, is_new)| match found.get(&key(todo)) {
+                        _ if is_new => Ok(Loaded::Added),
+                        row => outcome(todo, row),
+                    };
+                    return Ok(todos.map(outcome).collect());
                 }
             }
         }
     }
+}
+
+/// The key of a row.
+fn key(todo: &Todo) -> (&WorkspaceId, TodoId) {
+    (todo.workspace(), todo.id())
+}
+
+/// The rows that have the ids of todos.
+async fn find<'a>(
+    session: &Session,
+    todos: impl IntoIterator<Item = &'a Todo>,
+) -> Result<HashMap<(&'a WorkspaceId, TodoId), Row>, Error> {
+    let mut ids = BTreeMap::<&WorkspaceId, Vec<TodoId>>::new();
+    for todo in todos {
+        ids.entry(todo.workspace()).or_default().push(todo.id());
+    }
+    let find = async |(workspace, ids): (&'a WorkspaceId, Vec<TodoId>)| {
+        let wanted = [row::key(workspace), Parameter::Ids(&ids)];
+        let rows = session.query(Query::FindAll, &wanted).await?.into_iter();
+        let with_key = rows.map(|row| Ok(((workspace, TodoId::from_uuid(row.try_get(0)?)), row)));
+        with_key.collect::<Result<Vec<_>, Error>>()
+    };
+    let found = try_join_all(ids.into_iter().map(find)).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// How the terms of todos are added. One by one, some may exist.
@@ -292,10 +317,6 @@ impl Work for Load<'_> {
 enum Terms {
     Copied,
     OneByOne,
-}
-
-async fn find(session: &Session, todo: &Todo) -> Result<Vec<Row>, Error> {
-    session.query(Query::Find, &[row::key(todo.workspace()), Parameter::Id(todo.id())]).await
 }
 
 /// Adds all todos, counts them in the heads of their workspaces and stores their baselines if these are remembered,
@@ -316,9 +337,9 @@ async fn copy(
         .collect();
     let transaction = session.transaction().await?;
     let counts = counts(&added);
-    let workspaces = Parameter::Array(counts.keys().map(|workspace| row::key(workspace)).collect());
-    let rows = transaction.query(Query::HeadsOf, &[workspaces]).await?;
-    let known = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&[u8]>, _>>()?;
+    let rows = heads_of(&transaction, &counts).await?;
+    let known = rows.iter().flatten().map(|row| row.try_get(0));
+    let known = known.collect::<Result<HashSet<&[u8]>, _>>()?;
     let is_known = |workspace: &WorkspaceId| known.contains(workspace.as_str().as_bytes());
 
     let rows = BinaryCopyInWriter::new(transaction.copy_in(COPY_HEADS).await?, &HEAD_TYPES);
@@ -396,6 +417,20 @@ impl Count {
     }
 }
 
+/// The keys of the workspaces that have heads.
+async fn heads_of(
+    transaction: &Transaction<'_>,
+    counts: &BTreeMap<&WorkspaceId, Count>,
+) -> Result<Vec<Vec<Row>>, Error> {
+    let keys = counts.keys().map(|workspace| workspace.as_str().as_bytes()).collect();
+    let parts = transaction.by_shard("todo_heads", keys).await?;
+    let find = async |keys: Vec<&[u8]>| {
+        let keys = Parameter::Array(keys.into_iter().map(Parameter::Bytes).collect());
+        transaction.query(Query::HeadsOf, &[keys]).await
+    };
+    try_join_all(parts.into_iter().map(find)).await
+}
+
 /// In the order of workspaces, so that no two loaders wait for each other.
 fn counts<'a>(added: &[(&'a Todo, Option<Change>)]) -> BTreeMap<&'a WorkspaceId, Count> {
     let mut counts = BTreeMap::<_, Count>::new();
@@ -413,8 +448,8 @@ fn counts<'a>(added: &[(&'a Todo, Option<Change>)]) -> BTreeMap<&'a WorkspaceId,
     counts
 }
 
-fn outcome(todo: &Todo, taken: Taken) -> Result<Loaded, StorageError> {
-    let Some(rows) = taken else { return Ok(Loaded::Added) };
-    let stored = rows.first().map(|row| row::read(row, todo.workspace())).transpose()?;
+/// Of a todo whose id is that of a row, which is gone if the todo was removed at this moment.
+fn outcome(todo: &Todo, row: Option<&Row>) -> Result<Loaded, StorageError> {
+    let stored = row.map(|row| row::read(row, todo.workspace())).transpose()?;
     Ok(Loaded::of_existing(todo, stored.as_ref()))
 }
