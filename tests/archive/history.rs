@@ -119,24 +119,56 @@ async fn goes_on(store: &(impl TodoRepository + TodoHistory)) {
     assert_eq!(changes, [&Change::created(&permit, &todo)]);
 }
 
-/// A list with a history of its own keeps it.
+/// A list with a history of its own keeps it, also where that of the file is longer than a batch.
 #[tokio::test]
 async fn a_history_of_its_own_is_kept() {
-    let text = exported_with_history(store_with_history().await.snapshot()).await;
-    let store = MemoryTodoRepository::default();
+    let store = store_with_history().await;
     let permit = write_permit(&workspace("mine")).remembering(true);
-    let own = Todo::restore(todo_record(&workspace("mine"), TodoId::from_bytes([5; 16]))).unwrap();
-    store.insert(&permit, &own).await.unwrap();
-    let (tally, outcome) = imported(&text, &store).await;
-    outcome.unwrap();
-    assert_eq!((tally.added, tally.changes.added, tally.changes.left_out), (3, 1, 6));
-    let found = store.find_changes(&permit, ChangeRef::One(ChangeNumber::ZERO.plus(1))).await;
-    assert_eq!(found.unwrap()[0].change.todo, own.id());
+    for number in 0..1_100_u128 {
+        let id = TodoId::from_bytes((number + 100).to_be_bytes());
+        let todo = Todo::restore(todo_record(&workspace("mine"), id)).unwrap();
+        store.insert(&permit, &todo).await.unwrap();
+    }
+    let text = exported_with_history(store.snapshot()).await;
+    keeps_its_own_history(&MemoryTodoRepository::default(), &text).await;
+}
 
+#[tokio::test]
+async fn an_incomplete_history_is_noticed() {
+    let text = exported_with_history(store_with_history().await.snapshot()).await;
     let cut = text.lines().take(7).fold(String::new(), |text, line| text + line + "\n");
     let (_, outcome) = imported(&cut, &MemoryTodoRepository::default()).await;
     assert!(
         matches!(outcome, Err(ImportError::IncompleteHistory { announced: 7, .. })),
         "{outcome:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn a_history_of_its_own_is_kept_by_postgres() {
+    let text = exported_with_history(store_with_history().await.snapshot()).await;
+    for url in [
+        todo_tests::postgres::shared().fresh().await,
+        todo_tests::postgres::shared().fresh_and_spread().await,
+    ] {
+        let store = PostgresTodoRepository::open(&url.parse().unwrap()).await.unwrap();
+        keeps_its_own_history(&store, &text).await;
+    }
+}
+
+/// `text` has changes of two lists.
+async fn keeps_its_own_history(
+    store: &(impl TodoRepository + TodoHistory + TodoLoader),
+    text: &str,
+) {
+    let permit = write_permit(&workspace("mine")).remembering(true);
+    let own = Todo::restore(todo_record(&workspace("mine"), TodoId::from_bytes([5; 16]))).unwrap();
+    store.insert(&permit, &own).await.unwrap();
+    let (tally, outcome) = imported(text, store).await;
+    outcome.unwrap();
+    let of_mine = text.lines().filter(|line| line.contains("\"change\"")).count() as u64 - 1;
+    assert_eq!((tally.changes.added, tally.changes.left_out), (1, of_mine));
+    let found = store.find_changes(&permit, ChangeRef::One(ChangeNumber::ZERO.plus(1))).await;
+    assert_eq!(found.unwrap()[0].change.todo, own.id());
 }

@@ -13,8 +13,9 @@ use todo_application::domain::{
     TodoId, Version,
 };
 use todo_application::ports::{
-    CallRequest, ChangeRef, CreationRequest, Direction, PlannedWrite, Span, TodoHistory as _,
-    TodoLoader as _, TodoRepository as _, TodoSnapshot as _, TodoWrite, WriteSet, Written,
+    CallRequest, ChangeRef, CreationRequest, Direction, Loaded, PlannedWrite, Span,
+    TodoHistory as _, TodoLoader as _, TodoRepository as _, TodoSnapshot as _, TodoWrite, WriteSet,
+    Written,
 };
 use todo_tests::postgres::{Server, spread};
 use tokio::task::JoinSet;
@@ -126,6 +127,41 @@ async fn every_statement_of_a_request_reads_one_partition() {
         let seeks = !sql.starts_with("INSERT INTO") && !sql.starts_with("WITH head AS (INSERT");
         assert_eq!(partitions.len(), usize::from(seeks), "{read:?} in {sql}\n{plan:#}");
     }
+}
+
+/// A statement on the keys of many workspaces would be sent to every shard with all of them.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn an_import_looks_for_workspaces_where_they_are() {
+    let server = explaining();
+    let database = server.create_database().await;
+    let shell = server.connect(&database).await;
+    spread::partition(&shell).await;
+    open_one(&server.url(&database)).await;
+    spread::pretend_citus(&shell).await;
+    let distribute = "SELECT create_distributed_table('todo_heads', 'workspace', NULL)";
+    shell.batch_execute(distribute).await.unwrap();
+    let in_many = |number| {
+        let record = |list| todo_record(&workspace(&format!("many {list}")), id(number));
+        (0..40).map(move |list| Todo::restore(record(list)).unwrap()).collect::<Vec<_>>()
+    };
+    for number in 1..=2 {
+        // A new connection, whose first plans are those for the parameters.
+        let repository = open_one(&server.url(&database)).await;
+        let loaded = repository.load(&operator(), in_many(number), None).await.unwrap();
+        assert_eq!(loaded, [Loaded::Added; 40]);
+    }
+    let counted = "SELECT count(*), sum(todos)::bigint FROM todo_heads WHERE todos = 2";
+    let counted = shell.query_one(counted, &[]).await.unwrap();
+    assert_eq!((counted.get(0), counted.get(1)), (40_i64, 80_i64));
+
+    let plans = plans(&server.into_log());
+    let looked: Vec<_> = plans.iter().filter(|(sql, _)| sql.contains("= ANY($1)")).collect();
+    let [(_, looked)] = looked[..] else { panic!("{looked:#?}") };
+    // Of the second time, as then there are rows.
+    let partitions: BTreeSet<_> = looked[spread::PARTITIONS..].iter().map(relations_read).collect();
+    assert_eq!(partitions.len(), spread::PARTITIONS, "{looked:#?}");
+    assert!(partitions.iter().all(|read| read.len() == 1), "{partitions:?}");
 }
 
 /// The tables or partitions that a plan has read.

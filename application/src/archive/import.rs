@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::HashSet;
 
 use thiserror::Error;
 use todo_domain::{Instant, OperatorPermit, WorkspaceId};
@@ -80,7 +80,7 @@ pub async fn import<S: TodoSource>(
     mut progress: impl FnMut(u64, Option<u64>),
 ) -> Result<(), ImportError<S::Error>> {
     let (mut expected, mut expected_changes) = (None, None);
-    let mut history = HistoryLoad { permit, loader, refused: None };
+    let mut history = HistoryLoad { permit, loader, refused: HashSet::new() };
     while let Some(batch) = source.next_batch().await.map_err(ImportError::Source)? {
         let Batch { announced, todos, positions, history: part } = batch;
         let remembered_at = if part.is_some() { None } else { remembered_at };
@@ -114,44 +114,43 @@ pub async fn import<S: TodoSource>(
 struct HistoryLoad<'a> {
     permit: &'a OperatorPermit,
     loader: &'a dyn TodoLoader,
-    /// The last workspace that has a history of its own.
-    refused: Option<WorkspaceId>,
+    /// Workspaces that have a history of their own: of the last ones that were read.
+    refused: HashSet<WorkspaceId>,
 }
 
 impl HistoryLoad<'_> {
+    /// A head decides on the changes that follow it. So there are two calls for all workspaces.
     async fn load(&mut self, part: SourceHistory, tally: &mut Tally) -> Result<(), StorageError> {
         let SourceHistory { announced: _, items } = part;
-        let mut items = VecDeque::from(items);
-        while let Some(first) = items.front() {
-            // A head decides on the changes that follow it.
-            let workspace = first.workspace().clone();
-            let is_head = matches!(first, HistoryItem::Head { .. });
-            let mut own = 1;
-            if !is_head {
-                let is_own = |item: &&HistoryItem| {
-                    *item.workspace() == workspace && matches!(item, HistoryItem::Change { .. })
-                };
-                own = items.iter().take_while(is_own).count();
-            }
-            let of_one: Vec<_> = items.drain(..own).collect();
-            if !is_head && self.refused.as_ref() == Some(&workspace) {
-                tally.changes.left_out += own as u64;
-                continue;
-            }
-            let outcomes = self.loader.load_history(self.permit, of_one).await?;
-            for outcome in outcomes {
-                match (is_head, outcome) {
-                    (true, Loaded::Different) => self.refused = Some(workspace.clone()),
-                    (true, Loaded::Added | Loaded::Same) => {}
-                    (false, Loaded::Added) => tally.changes.added += 1,
-                    (false, Loaded::Same) => tally.changes.same += 1,
-                    (false, Loaded::Different) => {
-                        tally.changes.left_out += 1;
-                    }
-                }
+        let Some(last) = items.last().map(|item| item.workspace().clone()) else { return Ok(()) };
+        let is_head = |item: &HistoryItem| matches!(item, HistoryItem::Head { .. });
+        let (heads, changes): (Vec<_>, Vec<_>) = items.into_iter().partition(is_head);
+        let workspaces: Vec<_> = heads.iter().map(|head| head.workspace().clone()).collect();
+        let outcomes = self.load_items(heads).await?;
+        let heads = workspaces.into_iter().zip(outcomes);
+        let refused = heads.filter(|(_, outcome)| *outcome == Loaded::Different);
+        self.refused.extend(refused.map(|(workspace, _)| workspace));
+
+        let is_refused = |change: &HistoryItem| self.refused.contains(change.workspace());
+        let (left_out, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_refused);
+        tally.changes.left_out += left_out.len() as u64;
+        for outcome in self.load_items(changes).await? {
+            match outcome {
+                Loaded::Added => tally.changes.added += 1,
+                Loaded::Same => tally.changes.same += 1,
+                Loaded::Different => tally.changes.left_out += 1,
             }
         }
+        // Only the changes of the last one may go on.
+        self.refused.retain(|workspace| *workspace == last);
         Ok(())
+    }
+
+    async fn load_items(&self, items: Vec<HistoryItem>) -> Result<Vec<Loaded>, StorageError> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.loader.load_history(self.permit, items).await
     }
 }
 

@@ -104,7 +104,8 @@ pub trait TodoLoader: Send + Sync {
         remembered_at: Option<Instant>,
     ) -> Result<Vec<Loaded>, StorageError>;
 
-    /// Adds what was remembered of todos that were loaded before. Returns the outcome of each item, in their order.
+    /// Adds what was remembered of todos that were loaded before, of any workspaces. Returns the outcome of each item,
+    /// in their order.
     ///
     /// A head is [`Loaded::Added`] where no changes are remembered, [`Loaded::Same`] where an earlier load of this
     /// history has begun, and [`Loaded::Different`] where the workspace has a history of its own: its changes must

@@ -141,7 +141,7 @@ fn read(
     }
 }
 
-/// What a part of a history counts in a batch, whose items are added one by one.
+/// What a part of a history counts in a batch, in bytes. Each workspace in it takes several statements.
 const HISTORY_BYTES: u64 = 1024;
 
 /// A line but the first.

@@ -52,7 +52,7 @@ pub async fn partition(shell: &Client) {
     shell.batch_execute(&sql.join("; ")).await.unwrap();
 }
 
-/// What the program sees of Citus: its catalog, and its function, which notes the tables. With it, the
+/// What the program sees of Citus: its catalog, and its functions, of which one notes the tables. With it, the
 /// program uses the statements that Citus supports.
 pub async fn pretend_citus(shell: &Client) {
     const CITUS: &str = "\
@@ -62,6 +62,10 @@ pub async fn pretend_citus(shell: &Client) {
         CREATE TABLE pg_dist_node (groupid integer, nodename text, nodeport integer); \
         INSERT INTO pg_dist_node VALUES (0, 'coordinator.example', 5432); \
         CREATE TABLE distributed (number serial, name text, colocated text, was_empty boolean); \
+        CREATE FUNCTION get_shard_id_for_distribution_column(name regclass, key bytea) \
+        RETURNS bigint LANGUAGE sql AS $$ \
+            SELECT part FROM generate_series(0::bigint, 3) AS part \
+            WHERE satisfies_hash_partition(name, 4, part::integer, key) $$; \
         CREATE FUNCTION create_distributed_table(name regclass, key text, colocate_with text) \
         RETURNS void LANGUAGE plpgsql AS $$ \
         DECLARE empty boolean; \

@@ -198,6 +198,19 @@ impl Transaction<'_> {
         self.inner.batch_execute(&sql).await
     }
 
+    /// Divides keys of a table among statements that each run on one shard.
+    pub(super) async fn by_shard<'a>(
+        &self,
+        table: &str,
+        keys: Vec<&'a [u8]>,
+    ) -> Result<Vec<Vec<&'a [u8]>>, Error> {
+        if self.has_citus {
+            citus::by_shard(&self.inner, table, keys).await
+        } else {
+            Ok(vec![keys])
+        }
+    }
+
     /// Begins to copy rows into a table.
     pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Bytes>, Error> {
         self.inner.copy_in(sql).await

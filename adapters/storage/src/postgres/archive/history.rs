@@ -1,8 +1,12 @@
 //! What is remembered of all todos of a database, and adding what was remembered elsewhere.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::future::{try_join_all, try_join3};
 use todo_application::domain::{ChangeNumber, Recorded, WorkspaceId};
 use todo_application::ports::{Head, HistoryItem, Loaded, StorageError};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row};
 
 use super::super::change_row::{self, NewChange};
 use super::super::connections::Work;
@@ -80,71 +84,112 @@ impl Work for Load<'_> {
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let transaction = session.transaction().await?;
-        let mut outcomes = Vec::with_capacity(self.items.len());
-        for of_one in self.items.chunk_by(|one, other| one.workspace() == other.workspace()) {
-            match load(&transaction, of_one).await? {
-                Ok(loaded) => outcomes.extend(loaded),
-                Err(error) => return Ok(Err(error)),
-            }
+        // In the order of workspaces, so that no two loaders wait for each other.
+        let mut parts = BTreeMap::<_, Vec<_>>::new();
+        for (place, item) in self.items.iter().enumerate() {
+            parts.entry(item.workspace()).or_default().push((place, item));
         }
+        let read = parts.iter().map(|(workspace, items)| read(&transaction, workspace, items));
+        let read = try_join_all(read).await?;
+        let mut outcomes = vec![Loaded::Same; self.items.len()];
+        let (mut heads, mut new) = (Vec::new(), Vec::new());
+        for ((workspace, items), rows) in parts.iter().zip(read) {
+            let mut head = rows.head.first().map(row::read_head).transpose()?.unwrap_or_default();
+            let stored = rows.changes.iter().map(change_row::read);
+            let stored = match stored.collect::<Result<Vec<_>, _>>() {
+                Ok(stored) => stored,
+                Err(error) => return Ok(Err(error)),
+            };
+            let mut known: HashMap<ChangeNumber, &Recorded> =
+                stored.iter().flatten().map(|stored| (stored.number, stored)).collect();
+            for (place, item) in items {
+                outcomes[*place] = match item {
+                    HistoryItem::Head { workspace: _, latest, forgotten } => {
+                        head.adopt(*latest, *forgotten, rows.has_changes || !known.is_empty())
+                    }
+                    HistoryItem::Change { workspace: _, recorded } => {
+                        match known.entry(recorded.number) {
+                            Entry::Occupied(stored) if *stored.get() == recorded => Loaded::Same,
+                            Entry::Occupied(_) => Loaded::Different,
+                            Entry::Vacant(number) => {
+                                number.insert(recorded);
+                                head.add_change(recorded);
+                                new.push((*workspace, recorded));
+                                Loaded::Added
+                            }
+                        }
+                    }
+                };
+            }
+            heads.push((*workspace, head));
+        }
+        add(&transaction, &new).await?;
+        let set = async |(workspace, head): &(&WorkspaceId, Head)| {
+            let head: Vec<_> = [row::key(workspace)].into_iter().chain(row::head(head)).collect();
+            transaction.query(Query::SetHead, &head).await
+        };
+        try_join_all(heads.iter().map(set)).await?;
         transaction.commit().await?;
         Ok(Ok(outcomes))
     }
 }
 
-/// Loads items of one workspace.
-async fn load(
+/// What a workspace has.
+struct Rows {
+    head: Vec<Row>,
+    /// If a head is to be loaded, whether there are changes.
+    has_changes: bool,
+    /// Those with the numbers of changes that are to be loaded.
+    changes: Vec<Row>,
+}
+
+/// Locks the head of a workspace and looks up what is to be loaded, in one round trip.
+async fn read(
     transaction: &Transaction<'_>,
-    items: &[HistoryItem],
-) -> Result<Result<Vec<Loaded>, StorageError>, Error> {
-    let Some(workspace) = items.first().map(HistoryItem::workspace) else { return Ok(Ok(vec![])) };
+    workspace: &WorkspaceId,
+    items: &[(usize, &HistoryItem)],
+) -> Result<Rows, Error> {
+    let numbers = items.iter().filter_map(|(_, item)| match item {
+        HistoryItem::Head { .. } => None,
+        HistoryItem::Change { workspace: _, recorded } => Some(recorded.number.as_i64()),
+    });
+    let numbers: Vec<_> = numbers.collect();
     let key = || row::key(workspace);
-    let rows = transaction.query(Query::LockHead, &[key()]).await?;
-    let head = rows.first().map(row::read_head).transpose()?;
-    let mut head: Head = head.unwrap_or_default();
     let number = |number| Parameter::Number(Some(number));
-    let mut outcomes = Vec::with_capacity(items.len());
-    for item in items {
-        let loaded = match item {
-            HistoryItem::Head { workspace: _, latest, forgotten } => {
-                let first = [key(), number(0), number(1)];
-                let rows = transaction.query(Query::ChangesOn, &first).await?;
-                // There is a row without a change, if there is none.
-                let first = rows.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose()?;
-                head.adopt(*latest, *forgotten, first.flatten().is_some())
-            }
-            HistoryItem::Change { workspace: _, recorded } => {
-                let numbers = [recorded.number.as_i64()];
-                let found = [key(), Parameter::Numbers(&numbers)];
-                let rows = transaction.query(Query::FindChanges, &found).await?;
-                match rows.first().map(change_row::read) {
-                    Some(Err(error)) => return Ok(Err(error)),
-                    Some(Ok(Some(stored))) if stored == *recorded => Loaded::Same,
-                    Some(Ok(_)) => Loaded::Different,
-                    None => {
-                        add(transaction, workspace, recorded).await?;
-                        head.add_change(recorded);
-                        Loaded::Added
-                    }
-                }
-            }
-        };
-        outcomes.push(loaded);
-    }
-    let head: Vec<_> = [key()].into_iter().chain(row::head(&head)).collect();
-    transaction.query(Query::SetHead, &head).await?;
-    Ok(Ok(outcomes))
+    let (head, first, changes) =
+        ([key()], [key(), number(0), number(1)], [key(), Parameter::Numbers(&numbers)]);
+    // Pipelined, and executed in this order.
+    let (head, first, changes) = try_join3(
+        transaction.query(Query::LockHead, &head),
+        transaction.query_if(numbers.len() < items.len(), Query::ChangesOn, &first),
+        transaction.query_if(!numbers.is_empty(), Query::FindChanges, &changes),
+    )
+    .await?;
+    // There is a row without a change, if there is none.
+    let first = first.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose()?;
+    Ok(Rows { head, has_changes: first.flatten().is_some(), changes })
 }
 
 async fn add(
     transaction: &Transaction<'_>,
-    workspace: &WorkspaceId,
-    recorded: &Recorded,
+    changes: &[(&WorkspaceId, &Recorded)],
 ) -> Result<(), Error> {
-    let Recorded { number, change, batch, undoes, undone_by } = recorded;
-    let (number, batch, undoes) = (*number, *batch, *undoes);
-    NewChange { workspace, number, change, batch, undoes }.add(transaction).await?;
-    let Some(by) = undone_by else { return Ok(()) };
-    let [undone, by] = [number, *by].map(|it| Parameter::Number(Some(it.as_i64())));
-    transaction.query(Query::MarkUndone, &[row::key(workspace), undone, by]).await.map(drop)
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let sink = transaction.copy_in(change_row::COPY).await?;
+    let rows = changes.iter().map(|(workspace, recorded)| {
+        let Recorded { number, change, batch, undoes, undone_by: _ } = recorded;
+        NewChange { workspace, number: *number, change, batch: *batch, undoes: *undoes }
+    });
+    change_row::copy(sink, rows).await?;
+    let undone = changes.iter().filter_map(|(workspace, recorded)| {
+        let numbers = [recorded.number, recorded.undone_by?];
+        Some((*workspace, numbers.map(|it| Parameter::Number(Some(it.as_i64())))))
+    });
+    let mark = async |(workspace, [undone, by])| {
+        let marked = [row::key(workspace), undone, by];
+        transaction.query(Query::MarkUndone, &marked).await
+    };
+    try_join_all(undone.map(mark)).await.map(drop)
 }
