@@ -126,9 +126,9 @@ pub(super) async fn every_read_sees_the_writes_before_it(repository: Arc<dyn Tod
         let repository = Arc::clone(&repository);
         async move {
             if task % 2 == 0 {
-                write_and_read(&*repository, task).await
+                write_and_read(&*repository, task).await;
             } else {
-                watch(&*repository).await
+                watch(&*repository).await;
             }
         }
     })

@@ -48,9 +48,7 @@ impl Line<'_> {
 /// Whether a text is printable ASCII, and nothing in it is to be escaped.
 fn is_plain(text: &str) -> bool {
     // Without a way out, so that the compiler takes many bytes at once.
-    text.bytes().fold(true, |plain, byte| {
-        plain & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
-    })
+    text.bytes().fold(true, |plain, byte| plain & !matches!(byte, 0..b' ' | b'"' | b'\\' | 0x7f..))
 }
 
 /// The text as JSON, without its quotation marks, and without what acts on a terminal.

@@ -85,7 +85,7 @@ pub(super) fn merge(
         // The rest of a single run needs no comparison.
         if let [(_, source)] = next.as_mut_slice() {
             while todos.len() < limit
-                && let Some(todo) = source.take(workspace)?
+                && let Some(todo) = source.take(workspace, todos.last())?
             {
                 todos.push(todo);
             }

@@ -3,6 +3,7 @@
 //! A result holds the same JSON twice, as structured content and as text (MCP `CallToolResult`). For a
 //! page of a list that is most of the work of answering, so both are written in one pass.
 
+mod serializer;
 mod twice;
 
 use serde::Serialize;
