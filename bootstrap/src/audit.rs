@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use protected_mcp::{Admission, AnsweredRequest, Observer, Operation, PlannedChange};
+use todo_application::domain::{Instant, Rfc3339};
 use todo_application::ports::Clock;
 use tokio::time::timeout;
 
@@ -150,16 +151,31 @@ struct Auditor {
     clock: Arc<dyn Clock>,
 }
 
-thread_local! {
-    /// The record that is being made, so that none has to be allocated.
-    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+/// What makes the lines of a thread.
+#[derive(Default)]
+struct Maker {
+    line: Vec<u8>,
+    /// A second, and how it is written.
+    second: Option<(i64, Rfc3339)>,
 }
 
-/// Lets `make` write a line, and `put` take it.
-fn with_line<T>(make: impl FnOnce(&mut Vec<u8>), put: impl FnOnce(&[u8]) -> T) -> T {
-    LINE.with_borrow_mut(|line| {
+thread_local! {
+    static MAKER: RefCell<Maker> = RefCell::default();
+}
+
+/// Lets `make` write a line of this instant, and `put` take it.
+fn with_line<T>(
+    at: Instant,
+    make: impl FnOnce(&mut Vec<u8>, &str),
+    put: impl FnOnce(&[u8]) -> T,
+) -> T {
+    MAKER.with_borrow_mut(|Maker { line, second }| {
+        let same = |(second, _): &(i64, Rfc3339)| *second == at.as_unix_seconds();
+        second.take_if(|it| !same(it));
+        let (_, text) = second.get_or_insert_with(|| (at.as_unix_seconds(), at.into()));
+        text.set_millis_of(at);
         line.clear();
-        make(line);
+        make(line, text.as_str());
         put(line)
     })
 }
@@ -169,9 +185,11 @@ impl Observer for Auditor {
         if !self.queue.is_strict() {
             return None;
         }
-        let at = self.clock.now();
-        let admitted =
-            with_line(|line| record::intent(line, at, change), |line| self.queue.admit(line));
+        let admitted = with_line(
+            self.clock.now(),
+            |line, at| record::intent(line, at, change),
+            |line| self.queue.admit(line),
+        );
         Some(Box::pin(async move {
             let (place, written) = admitted.ok_or(NOT_NOW)?;
             timeout(ADMISSION_TIME, written).await.ok().and_then(Result::ok).ok_or(NOT_NOW)?;
@@ -186,18 +204,18 @@ impl Observer for Auditor {
         } else {
             Keeping::IfThereIsRoom
         };
-        let at = self.clock.now();
         with_line(
-            |line| record::operation(line, at, operation),
+            self.clock.now(),
+            |line, at| record::operation(line, at, operation),
             |line| self.queue.push(line, keeping),
         );
     }
 
     fn request(&self, request: &AnsweredRequest<'_>) {
         if record::is_refusal(request) {
-            let at = self.clock.now();
             with_line(
-                |line| record::refusal(line, at, request),
+                self.clock.now(),
+                |line, at| record::refusal(line, at, request),
                 |line| self.queue.push(line, Keeping::IfThereIsRoom),
             );
         }

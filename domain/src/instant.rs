@@ -103,6 +103,13 @@ impl From<Instant> for Rfc3339 {
 }
 
 impl Rfc3339 {
+    /// Makes it another instant of the same second.
+    pub fn set_millis_of(&mut self, instant: Instant) {
+        let millis = instant.as_unix_millis().unsigned_abs() % 1000;
+        let digit = |number: u64| b"0123456789"[usize::try_from(number % 10).unwrap_or(0)];
+        self.0[20..23].copy_from_slice(&[digit(millis / 100), digit(millis / 10), digit(millis)]);
+    }
+
     pub fn as_str(&self) -> &str {
         // It is ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -141,6 +148,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn another_instant_of_a_second_is_written_alike(
+            second in 0..=Instant::MAX.as_unix_seconds(),
+            millis in prop::array::uniform2(0..1000_i64),
+        ) {
+            let [one, other] =
+                millis.map(|it| Instant::from_unix_millis(second * 1000 + it).unwrap());
+            let mut text = Rfc3339::from(one);
+            text.set_millis_of(other);
+            prop_assert_eq!(text.as_str(), other.to_string());
+        }
+
         #[test]
         fn an_instant_is_displayed_as_jiff_does(millis in 0_i64..253_000_000_000_000) {
             let instant = Instant::from_unix_millis(millis).unwrap();

@@ -9,7 +9,8 @@ use todo_application::{Effect, HistoryPage};
 /// Todos of which a call has shown the texts.
 pub(crate) fn shown(ids: impl IntoIterator<Item = TodoId>) -> Vec<Affected> {
     let shown = |id: TodoId| Affected {
-        id: id.to_string(),
+        // Without a formatter, as every read has one.
+        id: id.as_uuid().as_hyphenated().encode_lower(&mut [0; 36]).to_owned(),
         version_before: None,
         version_after: None,
         change_id: None,

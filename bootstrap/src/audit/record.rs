@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
+use super::line::{Line, name};
 use protected_mcp::{
     Affected, AnsweredRequest, Caller, Operation, Outcome, PlannedChange, TraceContext,
 };
-use todo_application::domain::{Instant, Rfc3339};
-
-use super::line::{Line, name};
 
 const VERSION: &str = r#"{"v":1"#;
 
@@ -44,13 +42,13 @@ const ALLOWED: Option<&str> = Some("allowed");
 const DENIED: Option<&str> = Some("denied");
 
 impl Record<'_> {
-    fn write(&self, line: &mut Vec<u8>, at: Instant, event: &'static str) {
+    fn write(&self, line: &mut Vec<u8>, at: &str, event: &'static str) {
         let Self { decision, outcome, code, rpc_error, status, reason, .. } = *self;
         let Self { caller, method, name, affected, request_id, trace, elapsed, records, .. } =
             *self;
         let line = &mut Line(line);
         line.raw(VERSION);
-        line.word(name!("at"), Rfc3339::from(at).as_str());
+        line.word(name!("at"), at);
         line.word(name!("event"), event);
         decision.inspect(|it| line.word(name!("decision"), it));
         outcome.inspect(|it| line.word(name!("outcome"), it));
@@ -78,7 +76,7 @@ impl Record<'_> {
 }
 
 /// What is about to happen, as far as that is known.
-pub(super) fn intent(line: &mut Vec<u8>, at: Instant, change: &PlannedChange<'_>) {
+pub(super) fn intent(line: &mut Vec<u8>, at: &str, change: &PlannedChange<'_>) {
     let PlannedChange { caller, method, name, request_id, trace } = *change;
     let record = Record {
         decision: ALLOWED,
@@ -93,7 +91,7 @@ pub(super) fn intent(line: &mut Vec<u8>, at: Instant, change: &PlannedChange<'_>
 }
 
 /// What has happened.
-pub(super) fn operation(line: &mut Vec<u8>, at: Instant, operation: &Operation<'_>) {
+pub(super) fn operation(line: &mut Vec<u8>, at: &str, operation: &Operation<'_>) {
     let Operation { caller, method, name, request_id, trace, outcome, affected, elapsed, .. } =
         *operation;
     let record = Record {
@@ -122,7 +120,7 @@ pub(super) fn operation(line: &mut Vec<u8>, at: Instant, operation: &Operation<'
 }
 
 /// A request that [is refused](is_refusal).
-pub(super) fn refusal(line: &mut Vec<u8>, at: Instant, request: &AnsweredRequest<'_>) {
+pub(super) fn refusal(line: &mut Vec<u8>, at: &str, request: &AnsweredRequest<'_>) {
     let AnsweredRequest { status, caller, code, reason, elapsed, .. } = *request;
     let record = Record {
         decision: DENIED,
@@ -137,7 +135,7 @@ pub(super) fn refusal(line: &mut Vec<u8>, at: Instant, request: &AnsweredRequest
 }
 
 /// Records that could not be kept. Added to what `line` has.
-pub(super) fn losses(lines: &mut Vec<u8>, at: Instant, records: u64) {
+pub(super) fn losses(lines: &mut Vec<u8>, at: &str, records: u64) {
     Record { records: Some(records), ..Record::default() }.write(lines, at, "lost");
 }
 

@@ -101,19 +101,22 @@ pub(crate) fn run(report: impl Fn(&Allocated)) {
     let url = url.replace("todos.db", "audited.db");
     let audited = [RATE_LIMIT, ("DATABASE_URL", &*url), ("TODO_AUDIT_LOG", &*log)];
     let audited = runtime.block_on(TestServer::with(audited));
-    for path in paths(&runtime, [&memory, &sqlite, &monitored, &audited]) {
+    let (url, log) = (url.replace("audited", "both"), log.replace("audit", "both"));
+    let both = [RATE_LIMIT, metrics, ("DATABASE_URL", &*url), ("TODO_AUDIT_LOG", &*log)];
+    let both = runtime.block_on(TestServer::with(both));
+    for path in paths(&runtime, [&memory, &sqlite, &monitored, &audited, &both]) {
         report(&path.run(&runtime));
     }
 }
 
 fn paths<'a>(
     runtime: &Runtime,
-    [memory, sqlite, monitored, audited]: [&'a TestServer; 4],
+    [memory, sqlite, monitored, audited, both]: [&'a TestServer; 5],
 ) -> Vec<Path<'a>> {
     use Era::{Legacy, Modern};
     let todo = |server| json!({ "todo_id": runtime.block_on(requests::fill(server, PAGE)) });
-    let (in_memory, in_sqlite, seen, in_audited) =
-        (todo(memory), todo(sqlite), todo(monitored), todo(audited));
+    let [in_memory, in_sqlite, seen, in_audited, in_both] =
+        [memory, sqlite, monitored, audited, both].map(todo);
     let page = json!({ "limit": PAGE });
     let create = json!({ "title": "Buy milk", "description": "two litres" });
     let tool = |name, server: &'a TestServer, era, tool, arguments| {
@@ -152,6 +155,7 @@ fn paths<'a>(
         tool("get_todo, legacy, SQLite", sqlite, Legacy, "get_todo", &in_sqlite),
         tool("get_todo, modern, SQLite", sqlite, Modern, "get_todo", &in_sqlite),
         tool("get_todo, modern, SQLite, audited", audited, Modern, "get_todo", &in_audited),
+        tool("get_todo, modern, SQLite, both", both, Modern, "get_todo", &in_both),
         tool("list_todos of 50, modern, memory", memory, Modern, "list_todos", &page),
         tool("list_todos of 50, modern, SQLite", sqlite, Modern, "list_todos", &page),
         method("tools/list, legacy", Legacy, "tools/list"),

@@ -72,8 +72,9 @@ impl Endpoint {
     }
 
     fn answered(&self, record: &RequestRecord, response: &Response, started: Instant) {
-        record.log(response.status(), started.elapsed());
-        self.observers.answered(record, response.status(), started);
+        let elapsed = started.elapsed();
+        record.log(response.status(), elapsed);
+        self.observers.answered(record, response.status(), elapsed);
     }
 
     /// Whether the request addresses this server, and comes from where requests may come from.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
@@ -65,11 +66,10 @@ impl Observers {
     }
 
     /// An HTTP request was answered.
-    pub(crate) fn answered(&self, record: &RequestRecord, status: StatusCode, started: Instant) {
+    pub(crate) fn answered(&self, record: &RequestRecord, status: StatusCode, elapsed: Duration) {
         if self.all.is_empty() {
             return;
         }
-        let elapsed = started.elapsed();
         let request = record.answered(status, elapsed);
         self.all.iter().for_each(|observer| observer.request(&request));
     }

@@ -3,12 +3,14 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use todo_application::domain::Instant;
+
 use super::*;
 
 const AT: i64 = 1_795_340_000_007;
 
-fn at() -> Instant {
-    Instant::from_unix_millis(AT).unwrap()
+fn at() -> String {
+    Instant::from_unix_millis(AT).unwrap().to_string()
 }
 
 fn caller(subject: &str) -> Arc<Caller> {
@@ -37,7 +39,7 @@ fn written<'a>(caller: &'a Arc<Caller>, change: impl FnOnce(&mut Operation<'a>))
     };
     change(&mut operation);
     let mut line = Vec::new();
-    super::operation(&mut line, at(), &operation);
+    super::operation(&mut line, &at(), &operation);
     text(line)
 }
 
@@ -69,16 +71,16 @@ fn records_look_like_this() {
         request_id: r#""a""#,
         trace: Some(&trace),
     };
-    super::intent(&mut intent, at(), &planned);
+    super::intent(&mut intent, &at(), &planned);
     let request = |status, code, reason, caller| {
         let mut line = Vec::new();
         let elapsed = Duration::from_micros(9);
         let request = AnsweredRequest { status, caller, code, reason, operations: 0, elapsed };
-        refusal(&mut line, at(), &request);
+        refusal(&mut line, &at(), &request);
         text(line)
     };
     let mut losses = Vec::new();
-    super::losses(&mut losses, at(), 12);
+    super::losses(&mut losses, &at(), 12);
 
     let lines = [
         written(&caller, |operation| {
