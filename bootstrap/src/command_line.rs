@@ -180,7 +180,7 @@ pub(crate) struct ListArguments {
     /// Id of the user, as access tokens name it (`sub`)
     #[arg(long, value_name = "usr_..", value_parser = subject)]
     pub(crate) subject: Subject,
-    /// Id of the organization, as access tokens name it (`org_id`)
+    /// Id of the organization, as access tokens name it (`oid`)
     #[arg(long, value_name = "org_..", value_parser = organization)]
     pub(crate) organization: Option<Organization>,
 }

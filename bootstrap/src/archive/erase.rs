@@ -24,7 +24,7 @@ pub(crate) async fn run(config: &Config, arguments: &EraseArguments) -> Result<E
     if todos == 0 && changes == 0 {
         console::note(&format!(
             "Nothing is kept in {list}. A list belongs to a subject in an organization, as access tokens \
-             name them (`sub` and `org_id`)."
+             name them (`sub` and `oid`)."
         ));
         return Ok(ExitCode::FAILURE);
     }

@@ -25,12 +25,14 @@ pub(crate) fn check(issuer: &Issuer, discovery: &Result<Answer, Unreachable>) ->
                 "The local identity runs with the server: to check more, start `todo-mcp`.";
             return Finding::warn(CHECK, format!("{url} is not running")).advise(advice);
         }
-        Err(reason @ Unreachable::TimedOut) => {
-            let advice = format!("{setting} If it is, check for a firewall.");
-            return Finding::fail(CHECK, format!("{url}: {reason}")).advise(advice);
+        Err(reason) if issuer.is_local => {
+            return Finding::fail(CHECK, format!("{url}: {reason}")).advise(setting);
         }
         Err(reason) => {
-            return Finding::fail(CHECK, format!("{url}: {reason}")).advise(setting);
+            let advice = format!(
+                "{setting} If it is, Scalekit is down or a firewall is in between: see its status page."
+            );
+            return Finding::fail(CHECK, format!("{url}: {reason}")).advise(advice);
         }
     };
     match (answer.document(), answer.status) {
