@@ -265,6 +265,7 @@ pub(crate) async fn open_storage(config: &Config) -> Result<Storage, Failure> {
         #[cfg(feature = "sqlite")]
         Database::Sqlite(path) => {
             let repository = SqliteTodoRepository::open(path).map_err(Failure::unavailable)?;
+            let repository = repository.keep_recent_reads(config.recent_reads);
             Ok(Storage::new(Arc::new(repository), in_process()))
         }
         #[cfg(not(feature = "sqlite"))]

@@ -39,8 +39,8 @@ use table::{
     SCALEKIT_ENVIRONMENT_URL, SCALEKIT_RESOURCE_ID, TODO_ADMIN_ADDRESS, TODO_ALLOWED_CLIENTS,
     TODO_AUDIT_LOG, TODO_AUDIT_STRICT, TODO_CACHED_TOKENS, TODO_CONNECTIONS, TODO_DRAIN_SECONDS,
     TODO_HISTORY_DAYS, TODO_MAX_TOKEN_AGE, TODO_OPENAI_CHALLENGE, TODO_POSTGRES_POOL,
-    TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_SCOPE_DENIAL, TODO_SHARING,
-    TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
+    TODO_PRIVACY_URL, TODO_QUOTA, TODO_QUOTA_MIB, TODO_RATE_LIMIT, TODO_RECENT_MIB,
+    TODO_SCOPE_DENIAL, TODO_SHARING, TODO_SUPPORT_URL, TODO_TERMS_URL, TODO_TIME_ZONE,
 };
 
 pub(crate) use database::Database;
@@ -78,6 +78,8 @@ pub struct Config {
     pub(crate) allowed_clients: Option<Vec<String>>,
     /// For how long an access token is accepted after it was issued; `None` until it expires.
     pub(crate) max_token_age: Option<Duration>,
+    /// How many bytes of what was read from SQLite are kept, about.
+    pub(crate) recent_reads: u64,
     /// How many verified access tokens are cached.
     pub(crate) cached_tokens: NonZeroUsize,
     /// The most connections of clients.
@@ -141,6 +143,7 @@ impl Config {
         let mebibytes = reader.value(&TODO_QUOTA_MIB);
         let allowed_clients = allowed_clients(&mut reader);
         let max_token_age = reader.value(&TODO_MAX_TOKEN_AGE);
+        let recent_reads = reader.value(&TODO_RECENT_MIB);
         let cached_tokens = reader.value(&TODO_CACHED_TOKENS);
         let connections = reader.value(&TODO_CONNECTIONS);
         let admin_address = reader.value(&TODO_ADMIN_ADDRESS);
@@ -189,6 +192,7 @@ impl Config {
                 quota: quota(todos?, mebibytes?),
                 allowed_clients,
                 max_token_age,
+                recent_reads: recent_reads?,
                 cached_tokens: cached_tokens?,
                 connections: connections?,
                 admin_address,

@@ -78,6 +78,16 @@ pub(super) fn pool(text: &str) -> Result<NonZeroUsize, String> {
     count(text, MOST_CONNECTIONS)
 }
 
+/// More than any list that is read again and again.
+const MOST_RECENT_MIB: u64 = 4096;
+
+/// In bytes.
+pub(super) fn recent_reads(text: &str) -> Result<u64, String> {
+    let mebibytes = text.parse().ok().filter(|mebibytes: &u64| *mebibytes <= MOST_RECENT_MIB);
+    let bytes = mebibytes.map(|mebibytes| mebibytes * 1024 * 1024);
+    bytes.ok_or_else(|| format!("must be a number from 0 to {MOST_RECENT_MIB}"))
+}
+
 /// A few GB of memory.
 const MOST_CACHED_TOKENS: usize = 10_000_000;
 

@@ -128,6 +128,13 @@ pub(super) const TODO_CONNECTIONS: Setting<ConnectionLimit> = Setting::new(
      have an open `subscriptions/listen`",
     parse::connections,
 );
+pub(super) const TODO_RECENT_MIB: Setting<u64> = Setting::new(
+    "TODO_RECENT_MIB",
+    Text("8"),
+    "MiB of what was read from SQLite that are served again until their list changes, 0 to 4096; 0 if other \
+     programs change the file",
+    parse::recent_reads,
+);
 pub(super) const TODO_CACHED_TOKENS: Setting<NonZeroUsize> = Setting::new(
     "TODO_CACHED_TOKENS",
     // As many callers as a server of a small machine may have, in 120 MB.
@@ -226,7 +233,7 @@ pub(super) const EMULATOR_AUTO_CONSENT: Setting<bool> = Setting::new(
 );
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [About; 48] = [
+pub const SETTINGS: [About; 49] = [
     PORT.about,
     BIND_ADDRESS.about,
     MCP_URL.about,
@@ -244,6 +251,7 @@ pub const SETTINGS: [About; 48] = [
     TODO_QUOTA_MIB.about,
     TODO_ALLOWED_CLIENTS.about,
     TODO_MAX_TOKEN_AGE.about,
+    TODO_RECENT_MIB.about,
     TODO_CACHED_TOKENS.about,
     TODO_CONNECTIONS.about,
     TODO_ADMIN_ADDRESS.about,

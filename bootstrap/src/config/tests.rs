@@ -146,6 +146,7 @@ fn a_problem_repeats_the_value_unless_it_may_be_a_secret() {
             "TODO_POSTGRES_POOL must be a number from 1 to 200 (it is `0`, set in",
         ),
         ("TODO_POSTGRES_POOL", "201", "TODO_POSTGRES_POOL must be a number from 1 to 200"),
+        ("TODO_RECENT_MIB", "4097", "TODO_RECENT_MIB must be a number from 0 to 4096"),
         ("TODO_CACHED_TOKENS", "off", "TODO_CACHED_TOKENS must be a number from 1 to 10000000"),
         ("TODO_CONNECTIONS", "0", "TODO_CONNECTIONS must be a number from 1 to 1000000"),
         ("TODO_QUOTA", "0", "TODO_QUOTA must be off, or a number such as 1000 (it is `0`, set in"),

@@ -53,6 +53,14 @@ impl SqliteTodoRepository {
         let Opened { readers, writer, recent, files, lock } = open::server(path)?;
         Ok(Self { readers, writer, recent, files, _lock: lock })
     }
+
+    /// Keeps about so many bytes of what was read, to be served again until its list changes; 8 MiB if this is not
+    /// called. With zero, every read asks the database, and so sees what other programs change in the file.
+    #[must_use]
+    pub fn keep_recent_reads(self, bytes: u64) -> Self {
+        self.recent.set_capacity(bytes);
+        self
+    }
 }
 
 #[async_trait]
