@@ -9,13 +9,13 @@ use crate::escape;
 
 pub(super) struct Line<'a>(pub(super) &'a mut Vec<u8>);
 
-/// What begins a member: `{"name":` if it is the first, or `,"name":`.
+/// What begins a member: `,"name":`, and the quotation mark of a text.
 macro_rules! name {
-    (first $name:literal) => {
-        concat!("{\"", $name, "\":")
-    };
     ($name:literal) => {
         concat!(",\"", $name, "\":")
+    };
+    (text $name:literal) => {
+        concat!(",\"", $name, "\":\"")
     };
 }
 pub(super) use name;
@@ -28,7 +28,6 @@ impl Line<'_> {
     /// A text of this program, in which nothing is to be escaped.
     pub(super) fn word(&mut self, name: &'static str, word: &str) {
         self.raw(name);
-        self.0.push(b'"');
         self.raw(word);
         self.0.push(b'"');
     }
@@ -68,18 +67,22 @@ mod tests {
 
     #[test]
     fn a_line_is_the_json_of_its_members() {
-        let texts = ["", "plain ~", "\"", "a\\", "\u{1b}[31m", "ü\u{2028}\u{202e}"];
         let mut bytes = Vec::new();
         let line = &mut Line(&mut bytes);
-        line.word(name!(first "word"), "it");
-        let mut expected = json!({ "word": "it", "number": u64::MAX });
+        line.raw(r#"{"first":1"#);
+        line.word(name!(text "word"), "it");
         line.number(name!("number"), u64::MAX);
-        for (name, text) in [name!("a"), name!("b"), name!("c"), name!("d"), name!("e"), name!("f")]
-            .iter()
-            .zip(texts)
-        {
+        let mut expected = json!({ "first": 1, "word": "it", "number": u64::MAX });
+        for (name, key, text) in [
+            (name!(text "a"), "a", ""),
+            (name!(text "b"), "b", "plain ~"),
+            (name!(text "c"), "c", "\""),
+            (name!(text "d"), "d", "a\\"),
+            (name!(text "e"), "e", "\u{1b}[31m\u{7f}"),
+            (name!(text "f"), "f", "ü\u{2028}\u{202e}"),
+        ] {
             line.text(name, text);
-            expected[&name[2..3]] = text.into();
+            expected[key] = text.into();
         }
         line.raw("}");
         assert!(bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | 0x80..)), "nothing acts");

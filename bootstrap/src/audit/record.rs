@@ -48,27 +48,28 @@ impl Record<'_> {
             *self;
         let line = &mut Line(line);
         line.raw(VERSION);
-        line.word(name!("at"), at);
-        line.word(name!("event"), event);
-        decision.inspect(|it| line.word(name!("decision"), it));
-        outcome.inspect(|it| line.word(name!("outcome"), it));
-        code.inspect(|it| line.word(name!("code"), it));
+        line.word(name!(text "at"), at);
+        line.word(name!(text "event"), event);
+        decision.inspect(|it| line.word(name!(text "decision"), it));
+        outcome.inspect(|it| line.word(name!(text "outcome"), it));
+        code.inspect(|it| line.word(name!(text "code"), it));
         rpc_error.inspect(|it| line.number(name!("rpc_error"), it));
         status.inspect(|it| line.number(name!("status"), it));
-        reason.inspect(|it| line.text(name!("reason"), bounded(it)));
+        reason.inspect(|it| line.text(name!(text "reason"), bounded(it)));
         if let Some(caller) = caller {
-            line.text(name!("subject"), bounded(caller.subject()));
-            caller.organization().inspect(|it| line.text(name!("organization"), bounded(it)));
-            caller.client().inspect(|it| line.text(name!("client"), bounded(it)));
+            line.text(name!(text "subject"), bounded(caller.subject()));
+            caller.organization().inspect(|it| line.text(name!(text "organization"), bounded(it)));
+            caller.client().inspect(|it| line.text(name!(text "client"), bounded(it)));
         }
         if let Some(method) = method {
-            line.word(name!("method"), method);
-            let kind = if method == "tools/call" { name!("tool") } else { name!("prompt") };
+            line.word(name!(text "method"), method);
+            let is_tool = method == "tools/call";
+            let kind = if is_tool { name!(text "tool") } else { name!(text "prompt") };
             name.inspect(|it| line.word(kind, it));
         }
         write_affected(line, affected);
         request_id.inspect(|it| write_request_id(line, it));
-        trace.inspect(|it| line.word(name!("trace_id"), it.trace_id()));
+        trace.inspect(|it| line.word(name!(text "trace_id"), it.trace_id()));
         elapsed.inspect(|it| line.number(name!("duration_us"), micros(*it)));
         records.inspect(|it| line.number(name!("records"), it));
         line.raw("}\n");
@@ -151,7 +152,7 @@ fn bounded(text: &str) -> &str {
 /// The `id` of a JSON-RPC request, as JSON: a number or a text, as the client has made it up. A number that is no
 /// usual one is kept as a text. A text that is not Unicode is left out.
 fn write_request_id(line: &mut Line<'_>, json: &str) {
-    const NAME: &str = name!("request_id");
+    const NAME: &str = name!(text "request_id");
     let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match text {
         Some(text) if !text.contains('\\') => line.text(NAME, text),
@@ -161,7 +162,7 @@ fn write_request_id(line: &mut Line<'_>, json: &str) {
             }
         }
         None => match json.parse::<i64>() {
-            Ok(number) => line.number(NAME, number),
+            Ok(number) => line.number(name!("request_id"), number),
             Err(_) => line.text(NAME, bounded(json)),
         },
     }
@@ -169,20 +170,20 @@ fn write_request_id(line: &mut Line<'_>, json: &str) {
 
 /// The ids of those that were only shown, and then those that were changed, in the order of the changes.
 fn write_affected(line: &mut Line<'_>, affected: &[Affected]) {
-    let (mut start, mut end) = (concat!(name!("shown"), "["), "");
+    let (mut start, mut end) = (concat!(name!("shown"), "[\""), "");
     for Affected { id, .. } in affected.iter().filter(|it| !is_changed(it)) {
         line.text(start, id);
-        (start, end) = (",", "]");
+        (start, end) = (",\"", "]");
     }
     line.raw(end);
     let (mut start, mut end) = (concat!(name!("changed"), "["), "");
     for affected in affected.iter().filter(|it| is_changed(it)) {
         let Affected { id, version_before, version_after, change_id } = affected;
         line.raw(start);
-        line.text(name!(first "todo_id"), id);
+        line.text(r#"{"todo_id":""#, id);
         version_before.inspect(|it| line.number(name!("version_before"), it));
         version_after.inspect(|it| line.number(name!("version_after"), it));
-        change_id.as_deref().inspect(|it| line.text(name!("change_id"), it));
+        change_id.as_deref().inspect(|it| line.text(name!(text "change_id"), it));
         line.raw("}");
         (start, end) = (",", "]");
     }
