@@ -21,7 +21,9 @@ from callers import crowd, many
 from calls import BYTES, echo_plan, plan, plan_of
 from pgbench import pgbench
 from selections import selections
-from servers import ALL_CORES, LEGACY, MODERN, ROOT, Server, Setup, free_port, on_server_core
+from servers import (
+    ALL_CORES, ANEW, LEGACY, MODERN, READ_ANEW, ROOT, Server, Setup, free_port, on_server_core,
+)
 from streams import streams
 from workspaces import fill, growth_requests, half_done
 
@@ -79,10 +81,11 @@ class Bench:
     def storages(self):
         return ["memory", "SQLite"] + (["PostgreSQL"] if self.setup.postgres else [])
 
-    def peers(self):
+    def peers(self, reads=False):
         """Every server that speaks MCP, and how it is started."""
         setup = self.setup
-        starts = [lambda storage=storage: setup.todo_mcp(storage) for storage in self.storages()]
+        storages = self.storages() + ([ANEW] if reads else [])
+        starts = [lambda storage=storage: setup.todo_mcp(storage) for storage in storages]
         starts += [lambda: setup.rmcp("by-hand"), lambda: setup.rmcp("macros")]
         starts += [lambda: setup.rmcp("by-hand", protected=True)]
         starts += [setup.typescript] if setup.node else []
@@ -91,7 +94,7 @@ class Bench:
 
     def tool(self, tool, eras, connections):
         entries = [(self.setup.echo().name, "", 0, self.echo(tool, connections))]
-        for name, start in self.peers():
+        for name, start in self.peers(tool in ("get_todo", "list_todos")):
             for era in eras:
                 entries.append((name, era, 0, self.fresh(start, tool, era, connections)))
         self.compare(f"{tool}, {connections} connections", "of the echo", entries)
@@ -225,6 +228,7 @@ def growth(bench):
         with contextlib.ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings = setup.settings("sqlite:todos.db" if storage == "SQLite" else setup.database())
+            settings |= READ_ANEW
             fill(setup, settings, directory, half_done(owners))
             server = stack.enter_context(setup.todo_mcp(storage, settings, directory))
             entries = []

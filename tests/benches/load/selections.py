@@ -9,7 +9,7 @@ from statistics import median
 
 import wrk
 from calls import PAGE, plan_of
-from servers import MODERN, cpu_seconds
+from servers import MODERN, READ_ANEW, cpu_seconds
 from texts import LABELS, NOW, PRIORITIES, UNIQUE_WORD, WORDS, todos
 from workspaces import fill
 
@@ -113,6 +113,7 @@ def selections(bench):
         with contextlib.ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings = setup.settings("sqlite:todos.db" if storage == "SQLite" else setup.database())
+            settings |= READ_ANEW
             owners = [setup.tokens(f"usr_{number}", 1)[0] for number in range(len(SELECTIONS))]
             lists = {f"usr_{number}": (owners[number], short_list(selection, pool))
                      for number, selection in enumerate(SELECTIONS)}

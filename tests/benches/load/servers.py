@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[3]
 QUICKSTART = ROOT / "tests/benches/peers/quickstart"
 TYPESCRIPT = ROOT / "tests/benches/peers/typescript"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
+# With this, each read asks the database.
+ANEW = "SQLite, each read anew"
+READ_ANEW = {"TODO_RECENT_MIB": "0"}
 
 
 ALL_CORES = os.sched_getaffinity(0)
@@ -224,8 +227,9 @@ class Setup:
         }
 
     def todo_mcp(self, storage, settings=None, directory=None):
-        database = {"memory": "memory:", "SQLite": "sqlite:todos.db"}.get(storage)
+        database = {"memory": "memory:", "SQLite": "sqlite:todos.db", ANEW: "sqlite:todos.db"}.get(storage)
         settings = settings or self.settings(database or self.database())
+        settings = settings | (READ_ANEW if storage == ANEW else {})
         port = free_port()
         environment = settings | {"PORT": str(port)}
         name = f"todo-mcp, {storage}"
