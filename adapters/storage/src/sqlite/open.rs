@@ -49,7 +49,7 @@ pub(super) struct Exclusive {
 pub(super) struct Opened {
     pub(super) readers: Readers,
     pub(super) writer: Writer,
-    pub(super) recent: Arc<Recent>,
+    pub(super) recent: Recent,
     pub(super) files: Arc<Files>,
     pub(super) lock: Lock,
 }
@@ -75,10 +75,9 @@ pub(super) fn server(path: &Path) -> Result<Opened, OpenError> {
         let page_size = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let files = Arc::new(Files::of(&file, page_size)?);
         let pinned = PinnedReader::new(connect_servers_reader(&file, Duration::ZERO)?);
-        let recent = Arc::<Recent>::default();
-        let (files_of_writer, recent_of_writer) = (Arc::clone(&files), Arc::clone(&recent));
-        let writer =
-            Writer::start(connection, pinned, checkpoints, files_of_writer, recent_of_writer)?;
+        let counted = Arc::default();
+        let recent = Recent::new(Arc::clone(&counted));
+        let writer = Writer::start(connection, pinned, checkpoints, Arc::clone(&files), counted)?;
         lock.keep();
         Ok(Opened { readers, writer, recent, files, lock })
     })

@@ -41,7 +41,7 @@ pub struct SqliteTodoRepository {
     // Dropped in this order: end the reads, write what is queued and close the file, release the lock.
     pub(super) readers: Readers,
     pub(super) writer: Writer,
-    recent: Arc<Recent>,
+    recent: Recent,
     files: Arc<Files>,
     _lock: Lock,
 }
@@ -57,7 +57,7 @@ impl SqliteTodoRepository {
     /// Keeps about so many bytes of what was read, to be served again until its list changes; 8 MiB if this is not
     /// called. With zero, every read asks the database, and so sees what other programs change in the file.
     #[must_use]
-    pub fn keep_recent_reads(self, bytes: u64) -> Self {
+    pub fn keep_recent_reads(mut self, bytes: u64) -> Self {
         self.recent.set_capacity(bytes);
         self
     }

@@ -68,7 +68,7 @@ pub(super) fn merge(
         sources.push(Source::Fresh(Fresh::after(connection, workspace, statement, after, rows)?));
     }
     let mut next = Vec::with_capacity(sources.len());
-    for source in sources {
+    for mut source in sources {
         if let Some(place) = source.place()? {
             next.push((place, source));
         }
@@ -78,6 +78,9 @@ pub(super) fn merge(
         let (place, source) = &mut next[first];
         let todo = source.take(workspace, todos.last())?;
         todos.extend(todo);
+        if todos.len() >= limit {
+            break;
+        }
         match source.place()? {
             Some(after) => *place = after,
             None => drop(next.swap_remove(first)),
@@ -108,10 +111,10 @@ enum Source<'a> {
 
 impl Source<'_> {
     /// Of the todo that is next.
-    fn place(&self) -> Result<Option<Place>, StorageError> {
+    fn place(&mut self) -> Result<Option<Place>, StorageError> {
         let (rows, number) = match self {
             Self::Rows { rows, number } => (rows, number),
-            Self::Fresh(fresh) => return Ok(fresh.place()),
+            Self::Fresh(fresh) => return fresh.place(),
         };
         let Some(row) = rows.get() else { return Ok(None) };
         let key = number.map_or_else(|| row.get(LAST_COLUMN), Ok).map_err(failure)?;
@@ -180,18 +183,17 @@ impl<'a> Fresh<'a> {
             let id = id_or_first(Some(&after.id)).to_vec();
             fresh.next = fresh.of_millisecond(at, &first_id(at).max(id))?;
         }
-        fresh.fill()?;
         Ok(fresh)
     }
 
-    fn place(&self) -> Option<Place> {
-        self.next.front().map(|todo| Sort::By(Order::Updated).place(todo))
+    fn place(&mut self) -> Result<Option<Place>, StorageError> {
+        self.fill()?;
+        Ok(self.next.front().map(|todo| Sort::By(Order::Updated).place(todo)))
     }
 
     fn take(&mut self) -> Result<Option<Todo>, StorageError> {
-        let todo = self.next.pop_front();
         self.fill()?;
-        Ok(todo)
+        Ok(self.next.pop_front())
     }
 
     /// Reads the next millisecond, unless something is left.

@@ -19,7 +19,7 @@ use super::heads::Heads;
 use super::job::{Answer, Write};
 use super::log_marker;
 use super::pinned_reader::PinnedReader;
-use super::recent::{Recent, Writing};
+use super::recent::{AllWrites, Writing};
 use super::schema;
 use super::transaction::Transaction;
 
@@ -41,7 +41,7 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     backlog: Arc<Backlog>,
-    recent: Arc<Recent>,
+    writes: Arc<AllWrites>,
     waiting: Arc<AtomicUsize>,
     /// Whether a commit has failed, and no [probe](Self::probe) has been committed since.
     is_failing: Arc<AtomicBool>,
@@ -90,7 +90,7 @@ impl Writer {
         pinned: PinnedReader,
         checkpoints: Checkpoints,
         files: Arc<Files>,
-        recent: Arc<Recent>,
+        writes: Arc<AllWrites>,
     ) -> io::Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (queue, jobs) = sync_channel(QUEUE);
@@ -101,7 +101,7 @@ impl Writer {
             .spawn(move || serve(connection, pinned, checkpoints, &files, &jobs, &failing))?;
         let (queue, thread) = (Some(queue), Some(thread));
         let (backlog, waiting, probe) = (Arc::default(), Arc::default(), Mutex::default());
-        Ok(Self { queue, thread, backlog, recent, waiting, is_failing, probe })
+        Ok(Self { queue, thread, backlog, writes, waiting, is_failing, probe })
     }
 
     /// Returns once the write is on disk, or is certain never to be.
@@ -136,7 +136,7 @@ impl Writer {
                 Some(self.backlog.share(workspace, bytes).ok_or_else(full)?)
             }
         };
-        let writing = write.workspace().map(|workspace| self.recent.writing(workspace));
+        let writing = write.workspace().map(|workspace| self.writes.begin(workspace));
         let held = (share, writing, Waiting::one_of(&self.waiting));
         queue.try_send(Job { write, reply, held }).map_err(|error| match error {
             TrySendError::Full(_) => full(),

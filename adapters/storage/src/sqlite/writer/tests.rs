@@ -191,7 +191,7 @@ async fn a_write_to_a_full_queue_is_unavailable_at_once() {
         queue: Some(queue),
         thread: None,
         backlog: Arc::default(),
-        recent: Arc::default(),
+        writes: Arc::default(),
         waiting: Arc::default(),
         is_failing: Arc::default(),
         probe: Mutex::default(),
