@@ -48,6 +48,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def wait_for(port):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port)).close()
+        time.sleep(0.001)
+    raise SystemExit(f"nothing listens on port {port}")
+
+
 def cpu_seconds(*roots):
     """The processor time that these processes and those below them have used so far. Of what has ended,
     the time counts for its parent."""
