@@ -7,6 +7,8 @@ from statistics import median
 COLORS = ["#1f6feb", "#8b949e", "#d29922", "#2da44e"]
 # Of a plot, in pixels: where it begins, how wide and how high it is.
 LEFT, WIDTH, HEIGHT = 70, 440, 170
+# How wide a number below it is.
+LABEL = 56
 
 
 def figure(number):
@@ -61,10 +63,16 @@ def curves(plots):
     return svg(y, parts)
 
 
+def round_up(number):
+    """To the next number of two digits of which half has no more, for an axis."""
+    step = 2 * 10 ** (math.floor(math.log10(number or 1)) - 1)
+    return math.ceil(number / step - 1e-9) * step or 1
+
+
 def curve(plot, top):
     points = [point for series in plot["series"].values() for point in series]
     least, most = (pick(math.log(x) for x, _ in points) for pick in (min, max))
-    highest = max(y for _, y in points) or 1
+    highest = round_up(max(y for _, y in points))
     at_x = lambda x: LEFT + WIDTH * (math.log(x) - least) / ((most - least) or 1)
     at_y = lambda y: top + HEIGHT * (1 - y / highest)
     bottom = top + HEIGHT
@@ -72,8 +80,12 @@ def curve(plot, top):
     for share in (0, 0.5, 1):
         y = at_y(share * highest)
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{figure(share * highest)}</text>'
-    for x in sorted({x for x, _ in points}):
-        yield f'<text x="{at_x(x):.1f}" y="{bottom + 16}" text-anchor="middle">{x:,}</text>'
+    labelled = math.inf
+    for x in sorted({x for x, _ in points}, reverse=True):
+        # Where they would touch, the greater one is named.
+        if labelled - at_x(x) >= LABEL:
+            labelled = at_x(x)
+            yield f'<text x="{labelled:.1f}" y="{bottom + 16}" text-anchor="middle">{x:,}</text>'
     yield f'<text x="{LEFT + WIDTH / 2}" y="{bottom + 34}" text-anchor="middle">{escape(plot["x"])}</text>'
     for number, (name, series) in enumerate(plot["series"].items()):
         color = COLORS[number % len(COLORS)]
