@@ -53,6 +53,8 @@ def todo(chance):
     created = int(NOW.timestamp()) - chance.randint(30_000_000, 90_000_000)
     updated = created + chance.randint(0, 30_000_000)
     due = due_day(chance, is_done) if is_due else None
+    # Of today only days: a time would be overdue or not by the hour of the measurement.
+    has_time = has_time and due != NOW.date().isoformat()
     return {
         "title": text(chance, 2, 7),
         "description": text(chance, 5, 25) if chance.random() < 0.5 else None,
