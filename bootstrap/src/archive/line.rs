@@ -73,7 +73,7 @@ const UTF_32: &str = "encoded in UTF-32: convert it to UTF-8 first";
 const NOT_UTF_8: &str =
     "not encoded in UTF-8: convert it, as with `iconv -f WINDOWS-1252 -t UTF-8`";
 
-/// The bytes by which a file that is no export is recognised, their offset, and what it is with the remedy.
+/// The bytes by which a file that is no export is recognized, their offset, and what it is with the remedy.
 /// The first that fits counts.
 const OTHER_FORMATS: [(usize, &[u8], &str); 20] = [
     (0, b"\x1f\x8b", "compressed with gzip: decompress it first"),
