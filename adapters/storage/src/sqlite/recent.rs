@@ -1,8 +1,8 @@
 //! What was read a moment ago.
 //!
 //! An assistant lists the same todos again and again, and reads those that it is about to change. What a workspace
-//! holds changes only through the writer of this process, as no other may open the file: so a result that was read
-//! while no write to its workspace was under way is what SQLite would answer, until the next write begins.
+//! holds changes only through the writer of this process, as no other todo-mcp may open the file: so a result that was
+//! read while no write to its workspace was under way is what SQLite would answer, until the next write begins.
 //! Workspaces share a number of [`Writes`]; one that shares with a busy one is read more often.
 
 use std::array;

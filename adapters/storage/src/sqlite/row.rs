@@ -74,7 +74,22 @@ pub(super) fn values(todo: &Todo) -> [ToSqlOutput<'_>; 15] {
 /// Whether it is as most todos were created, and its id holds when: then its place in every order follows from its
 /// id (see `lists.rs`).
 fn is_fresh(todo: &Todo) -> bool {
-    let TodoRecord { id, completion, due, priority, created_at, updated_at, .. } = todo.record();
+    // Without `..`: an order by a new field may need more.
+    let TodoRecord {
+        id,
+        workspace: _,
+        title: _,
+        description: _,
+        completion,
+        due,
+        priority,
+        labels: _,
+        created_at,
+        created_by: _,
+        updated_at,
+        updated_by: _,
+        version: _,
+    } = todo.record();
     updated_at == created_at
         && id.unix_millis() == Some(created_at.as_unix_millis())
         && matches!(completion, Completion::Open)
