@@ -124,8 +124,8 @@ pub(super) const TODO_MAX_TOKEN_AGE: Setting<Duration> = Setting::new(
 pub(super) const TODO_CONNECTIONS: Setting<ConnectionLimit> = Setting::new(
     "TODO_CONNECTIONS",
     Text("10000"),
-    "The most connections of clients, 1 to 1000000, as far as the limit on open files allows; half of them may \
-     have an open `subscriptions/listen`",
+    "The most connections of clients, 1 to 1000000, as far as the limit on open files allows; up to half of them \
+     may have an open `subscriptions/listen`",
     parse::connections,
 );
 pub(super) const TODO_RECENT_MIB: Setting<u64> = Setting::new(

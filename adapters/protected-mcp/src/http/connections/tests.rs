@@ -24,6 +24,22 @@ fn limit(served: usize) -> ConnectionLimit {
     ConnectionLimit { served, rejecting: 2 }
 }
 
+#[test]
+fn as_many_connections_are_served_as_are_wanted_and_have_files() {
+    let wanted = |served| ConnectionLimit::new(std::num::NonZeroUsize::new(served).unwrap());
+    for (served, files, expected) in [
+        (20_000, 100_000, (20_000, 256)),
+        (20_000, 10_000, (9_744, 256)),
+        (20_000, 1_000, (875, 125)),
+        (3, 100_000, (3, 256)),
+        (3, 1, (1, 1)),
+    ] {
+        let limit = wanted(served).within_open_files(files);
+        assert_eq!((limit.served, limit.rejecting), expected, "{served} of {files} files");
+    }
+    assert_eq!(ConnectionLimit::for_open_files(100_000), ConnectionLimit::default());
+}
+
 /// Starts a server on a free port.
 async fn start<Answering>(
     served: usize,
