@@ -6,8 +6,8 @@ PROGRAM (by default target/release/todo-mcp) is started with a database of its o
 tools, resources, prompts and completions, open and leave streams, send wrong arguments and wrong tokens, at
 so many requests a second (by default 100), and keep their lists short. An audit log is written and rotated,
 and the metrics are scraped. The first third warms up. After that, the run fails if memory grows by more
-than 3 MiB, if files or threads become more, or if an answer is not the expected one. All traffic stays on
-this machine.
+than 3 MiB, if there are never again as few files or threads as before, or if an answer is not the expected
+one. All traffic stays on this machine.
 """
 
 import argparse
@@ -211,10 +211,12 @@ def rotate(server: Server) -> None:
 
 
 def growth(samples: list[dict[str, int]], of: str) -> tuple[float, float]:
-    """The medians of the second third and of the end."""
+    """What is usual in the second third and at the end. Of threads and files the fewest: those that are lent for a
+    while come and go, and one that is not given back is in every sample."""
+    usual = statistics.median if of == "memory" else min
     third = len(samples) // 3
-    early = statistics.median(it[of] for it in samples[third:third + max(1, third // 2)])
-    late = statistics.median(it[of] for it in samples[-max(1, third // 2):])
+    early = usual(it[of] for it in samples[third:third + max(1, third // 2)])
+    late = usual(it[of] for it in samples[-max(1, third // 2):])
     return early, late
 
 
@@ -233,7 +235,7 @@ def main() -> int:
         samples = soak(server, options.seconds, options.rate, admin)
     failed = False
     for of, unit, size, tolerance in [("memory", "MiB", 2**20, GROWTH), ("threads", "", 1, 0),
-                                      ("files", "", 1, 2)]:
+                                      ("files", "", 1, 0)]:
         early, late = growth(samples, of)
         grew = late - early > tolerance
         failed |= grew
