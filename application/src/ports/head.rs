@@ -79,6 +79,11 @@ impl Head {
         quota.admits_bytes_with_reserve(bytes)
     }
 
+    /// Whether changes are remembered. Each has [bytes](Change::bytes).
+    pub fn has_changes(&self) -> bool {
+        self.history_bytes > 0
+    }
+
     fn total_bytes(&self) -> u64 {
         self.bytes.saturating_add(self.history_bytes)
     }
@@ -121,13 +126,8 @@ impl Head {
 
     /// Makes this head that of a history that was remembered elsewhere, and says whether its changes may be added:
     /// those of a workspace that remembers others may not.
-    pub fn adopt(
-        &mut self,
-        latest: ChangeNumber,
-        forgotten: ChangeNumber,
-        has_changes: bool,
-    ) -> Loaded {
-        if !has_changes {
+    pub fn adopt(&mut self, latest: ChangeNumber, forgotten: ChangeNumber) -> Loaded {
+        if !self.has_changes() {
             self.latest = self.latest.max(latest);
             self.forgotten = forgotten;
             Loaded::Added

@@ -108,9 +108,7 @@ impl TodoLoader for MemoryTodoRepository {
         let mut workspaces = self.workspaces();
         let load = |item| match item {
             HistoryItem::Head { workspace, latest, forgotten } => {
-                let workspace = workspaces.entry(workspace).or_default();
-                let has_changes = !workspace.changes.is_empty();
-                workspace.head.adopt(latest, forgotten, has_changes)
+                workspaces.entry(workspace).or_default().head.adopt(latest, forgotten)
             }
             HistoryItem::Change { workspace, recorded } => {
                 let workspace = workspaces.entry(workspace).or_default();

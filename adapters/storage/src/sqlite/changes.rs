@@ -34,8 +34,6 @@ static REMEMBER_MANY: LazyLock<ManyRows<15>> = LazyLock::new(|| ManyRows::new(in
 const UNDO: &str = "\
     UPDATE changes SET undone_by = ?3 WHERE workspace = ?1 AND number = ?2 RETURNING action";
 
-const HAS_CHANGES: &str = "SELECT EXISTS (SELECT 1 FROM changes WHERE workspace = ?1)";
-
 const MARK_UNDONE: &str = "UPDATE changes SET undone_by = ?3 WHERE workspace = ?1 AND number = ?2";
 
 /// The changes that another one belongs to.
@@ -138,9 +136,7 @@ pub(super) fn load(
     let key = item.workspace().as_str();
     match item {
         HistoryItem::Head { workspace: _, latest, forgotten } => {
-            let mut has_changes = connection.prepare_cached(HAS_CHANGES).map_err(failure)?;
-            let has_changes = has_changes.query_row([key], |row| row.get(0)).map_err(failure)?;
-            Ok(head.change(|head| head.adopt(*latest, *forgotten, has_changes)))
+            Ok(head.change(|head| head.adopt(*latest, *forgotten)))
         }
         HistoryItem::Change { workspace, recorded } => {
             let Recorded { number, change, batch, undoes, undone_by } = recorded;

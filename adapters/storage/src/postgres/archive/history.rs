@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::try_join_all;
 use todo_application::domain::{ChangeNumber, Recorded, WorkspaceId};
 use todo_application::ports::{Head, HistoryItem, Loaded, StorageError};
 use tokio_postgres::{Client, Error, Row};
@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Error, Row};
 use super::super::change_row::{self, NewChange};
 use super::super::connections::Work;
 use super::super::failure::Failure;
-use super::super::parameter::{Parameter, to_sql};
+use super::super::parameter::{Parameter, columns, to_sql};
 use super::super::queries::Query;
 use super::super::row;
 use super::super::session::{Session, Transaction};
@@ -84,90 +84,116 @@ impl Work for Load<'_> {
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let transaction = session.transaction().await?;
-        // In the order of workspaces, so that no two loaders wait for each other.
         let mut parts = BTreeMap::<_, Vec<_>>::new();
         for (place, item) in self.items.iter().enumerate() {
             parts.entry(item.workspace()).or_default().push((place, item));
         }
-        let read = parts.iter().map(|(workspace, items)| read(&transaction, workspace, items));
-        let read = try_join_all(read).await?;
+        let shards = lock(&transaction, parts.keys().copied()).await?;
         let mut outcomes = vec![Loaded::Same; self.items.len()];
-        let (mut heads, mut new) = (Vec::new(), Vec::new());
-        for ((workspace, items), rows) in parts.iter().zip(read) {
-            let mut head = rows.head.first().map(row::read_head).transpose()?.unwrap_or_default();
-            let stored = rows.changes.iter().map(change_row::read);
-            let stored = match stored.collect::<Result<Vec<_>, _>>() {
-                Ok(stored) => stored,
-                Err(error) => return Ok(Err(error)),
-            };
-            let mut known: HashMap<ChangeNumber, &Recorded> =
-                stored.iter().flatten().map(|stored| (stored.number, stored)).collect();
-            for (place, item) in items {
-                outcomes[*place] = match item {
-                    HistoryItem::Head { workspace: _, latest, forgotten } => {
-                        head.adopt(*latest, *forgotten, rows.has_changes || !known.is_empty())
-                    }
-                    HistoryItem::Change { workspace: _, recorded } => {
-                        match known.entry(recorded.number) {
-                            Entry::Occupied(stored) if *stored.get() == recorded => Loaded::Same,
-                            Entry::Occupied(_) => Loaded::Different,
-                            Entry::Vacant(number) => {
-                                number.insert(recorded);
-                                head.add_change(recorded);
-                                new.push((*workspace, recorded));
-                                Loaded::Added
-                            }
-                        }
-                    }
+        let (mut heads, mut new) = (Vec::with_capacity(shards.len()), Vec::new());
+        for shard in shards {
+            let stored = shard.iter().map(async |(workspace, head)| {
+                let numbers = parts.get(workspace).into_iter().flatten().filter_map(number);
+                let numbers: Vec<_> = numbers.collect();
+                let wanted = [row::key(workspace), Parameter::Numbers(&numbers)];
+                let may_be_stored = head.has_changes() && !numbers.is_empty();
+                transaction.query_if(may_be_stored, Query::FindChanges, &wanted).await
+            });
+            let stored = try_join_all(stored).await?;
+            let mut changed = Vec::with_capacity(shard.len());
+            for ((workspace, mut head), stored) in shard.into_iter().zip(stored) {
+                let stored = stored.iter().map(change_row::read);
+                let stored = match stored.collect::<Result<Vec<_>, _>>() {
+                    Ok(stored) => stored,
+                    Err(error) => return Ok(Err(error)),
                 };
+                let mut known: HashMap<ChangeNumber, &Recorded> =
+                    stored.iter().flatten().map(|stored| (stored.number, stored)).collect();
+                for (place, item) in parts.get(workspace).into_iter().flatten() {
+                    let (outcome, added) = load(item, &mut head, &mut known);
+                    outcomes[*place] = outcome;
+                    new.extend(added.map(|recorded| (workspace, recorded)));
+                }
+                changed.push((workspace, head));
             }
-            heads.push((*workspace, head));
+            heads.push(changed);
         }
         add(&transaction, &new).await?;
-        let set = async |(workspace, head): &(&WorkspaceId, Head)| {
-            let head: Vec<_> = [row::key(workspace)].into_iter().chain(row::head(head)).collect();
-            transaction.query(Query::SetHead, &head).await
-        };
-        try_join_all(heads.iter().map(set)).await?;
+        try_join_all(heads.iter().map(|heads| set(&transaction, heads))).await?;
         transaction.commit().await?;
         Ok(Ok(outcomes))
     }
 }
 
-/// What a workspace has.
-struct Rows {
-    head: Vec<Row>,
-    /// If a head is to be loaded, whether there are changes.
-    has_changes: bool,
-    /// Those with the numbers of changes that are to be loaded.
-    changes: Vec<Row>,
-}
-
-/// Locks the head of a workspace and looks up what is to be loaded, in one round trip.
-async fn read(
-    transaction: &Transaction<'_>,
-    workspace: &WorkspaceId,
-    items: &[(usize, &HistoryItem)],
-) -> Result<Rows, Error> {
-    let numbers = items.iter().filter_map(|(_, item)| match item {
+/// The number of a change that is to be loaded.
+fn number((_, item): &(usize, &HistoryItem)) -> Option<i64> {
+    match item {
         HistoryItem::Head { .. } => None,
         HistoryItem::Change { workspace: _, recorded } => Some(recorded.number.as_i64()),
+    }
+}
+
+/// What comes of an item, and the change that is to be added.
+fn load<'a: 'b, 'b>(
+    item: &'a HistoryItem,
+    head: &mut Head,
+    known: &mut HashMap<ChangeNumber, &'b Recorded>,
+) -> (Loaded, Option<&'a Recorded>) {
+    match item {
+        HistoryItem::Head { workspace: _, latest, forgotten } => {
+            (head.adopt(*latest, *forgotten), None)
+        }
+        HistoryItem::Change { workspace: _, recorded } => match known.entry(recorded.number) {
+            Entry::Occupied(stored) if *stored.get() == recorded => (Loaded::Same, None),
+            Entry::Occupied(_) => (Loaded::Different, None),
+            Entry::Vacant(number) => {
+                number.insert(recorded);
+                head.add_change(recorded);
+                (Loaded::Added, Some(recorded))
+            }
+        },
+    }
+}
+
+/// Locks the heads of workspaces, which are made where there are none, and returns them by shard.
+///
+/// By a statement for each shard and in the order of their keys, so that no two loaders wait for each other.
+async fn lock<'a>(
+    transaction: &Transaction<'_>,
+    workspaces: impl Iterator<Item = &'a WorkspaceId>,
+) -> Result<Vec<Vec<(&'a WorkspaceId, Head)>>, Error> {
+    let workspaces: BTreeMap<&[u8], _> =
+        workspaces.map(|it| (it.as_str().as_bytes(), it)).collect();
+    let shards = transaction.by_shard("todo_heads", workspaces.keys().copied().collect()).await?;
+    let lock = async |keys: Vec<&[u8]>| {
+        let wanted = Parameter::Array(keys.iter().copied().map(Parameter::Bytes).collect());
+        let rows = transaction.query(Query::LockHeadsOf, &[wanted]).await?;
+        let found = rows.iter().map(|row| Ok((row.try_get::<_, &[u8]>(7)?, row::read_head(row)?)));
+        let found = found.collect::<Result<HashMap<_, _>, Error>>()?;
+        let head = async |workspace: &'a WorkspaceId| {
+            if let Some(head) = found.get(workspace.as_str().as_bytes()) {
+                return Ok((workspace, *head));
+            }
+            let made = transaction.query(Query::LockHead, &[row::key(workspace)]).await?;
+            let head = made.first().map(row::read_head).transpose()?.unwrap_or_default();
+            Ok::<_, Error>((workspace, head))
+        };
+        let workspaces = keys.iter().filter_map(|key| workspaces.get(key).copied());
+        try_join_all(workspaces.map(head)).await
+    };
+    try_join_all(shards.into_iter().map(lock)).await
+}
+
+/// Stores the heads of a shard.
+async fn set(
+    transaction: &Transaction<'_>,
+    heads: &[(&WorkspaceId, Head)],
+) -> Result<Vec<Row>, Error> {
+    let heads = heads.iter().map(|(workspace, head)| {
+        let [todos, bytes, last_id, latest, forgotten, deleted, history] = row::head(head);
+        [row::key(workspace), todos, bytes, last_id, latest, forgotten, deleted, history]
     });
-    let numbers: Vec<_> = numbers.collect();
-    let key = || row::key(workspace);
-    let number = |number| Parameter::Number(Some(number));
-    let (head, first, changes) =
-        ([key()], [key(), number(0), number(1)], [key(), Parameter::Numbers(&numbers)]);
-    // Pipelined, and executed in this order.
-    let (head, first, changes) = try_join3(
-        transaction.query(Query::LockHead, &head),
-        transaction.query_if(numbers.len() < items.len(), Query::ChangesOn, &first),
-        transaction.query_if(!numbers.is_empty(), Query::FindChanges, &changes),
-    )
-    .await?;
-    // There is a row without a change, if there is none.
-    let first = first.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose()?;
-    Ok(Rows { head, has_changes: first.flatten().is_some(), changes })
+    transaction.query(Query::SetHeads, &columns(heads)).await
 }
 
 async fn add(

@@ -21,6 +21,25 @@ pub(super) const SET_HEAD: &str = "\
                           forgotten = $6, deleted = $7, history_bytes = $8 \
     WHERE workspace = $1 RETURNING workspace";
 
+/// Locks the heads that exist of several workspaces, in the order of their keys.
+pub(super) const LOCK_HEADS_OF: &str = concat!(
+    "SELECT ",
+    head_columns!(),
+    ", workspace FROM todo_heads WHERE workspace = ANY($1) ORDER BY workspace FOR UPDATE"
+);
+
+/// [`SET_HEAD`] for several workspaces, whose keys are `$1`. These are compared twice, as Citus looks for the shard
+/// only outside of the join.
+pub(super) const SET_HEADS: &str = "\
+    UPDATE todo_heads SET todos = new.todos, text_bytes = new.text_bytes, last_id = new.last_id, \
+                          last_number = new.last_number, forgotten = new.forgotten, \
+                          deleted = new.deleted, history_bytes = new.history_bytes \
+    FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::bigint[], \
+                $7::bigint[], $8::bigint[]) \
+         AS new (workspace, todos, text_bytes, last_id, last_number, forgotten, deleted, history_bytes) \
+    WHERE todo_heads.workspace = ANY($1) AND todo_heads.workspace = new.workspace \
+    RETURNING todo_heads.workspace";
+
 /// What follows `INSERT INTO`, to replace a todo that exists.
 macro_rules! or_replace {
     ($items:expr) => {
