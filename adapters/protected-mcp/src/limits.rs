@@ -21,7 +21,6 @@ pub(crate) use streams::StreamPermit;
 pub use usage::Usage;
 
 use account::Accounts;
-use budget::MOST_BYTES;
 use rate::Rate;
 use slots::{MOST_AT_WORK, Slots};
 use streams::StreamLimit;
@@ -49,7 +48,7 @@ impl Limits {
         Self {
             rate: per_second.map(Rate::new),
             accounts: Accounts::default(),
-            budget: Arc::new(Budget::new()),
+            budget: Arc::new(Budget::new(most_streams)),
             slots: Arc::default(),
             streams: StreamLimit::new(most_streams),
             started: Instant::now(),
@@ -97,7 +96,7 @@ impl Limits {
 
     /// The bytes that are held for all callers together.
     pub(crate) fn bytes_in_flight(&self) -> Usage {
-        Usage { used: self.budget.in_flight(), limit: MOST_BYTES }
+        self.budget.in_flight()
     }
 
     /// The requests of all callers that are at work.

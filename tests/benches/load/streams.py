@@ -13,8 +13,7 @@ from pathlib import Path
 from calls import new_todo
 from servers import MODERN, headers
 
-# The server counts 16 KiB for each, and holds at most 96 MiB for all requests.
-STREAMS = [100, 1_000, 2_500, 5_000, 6_000]
+STREAMS = [100, 1_000, 2_500, 5_000, 10_000]
 # One workspace in so many is changed.
 CHANGED = 100
 CHANGES = 2_000

@@ -7,11 +7,18 @@ use tokio::sync::SemaphorePermit;
 use super::account::Account;
 use super::overload::{Scarce, overload};
 use super::slots::Slots;
+use super::usage::Usage;
 use crate::jsonrpc::Error;
 
 /// The most bytes that are held for requests of all callers: bodies that arrive, and answers that were not
-/// taken yet.
-pub(super) const MOST_BYTES: usize = 96 * 1024 * 1024;
+/// taken yet. 80 MiB of them are enough for [`USUAL_STREAMS`].
+const MOST_BYTES: usize = 96 * 1024 * 1024;
+
+/// With more streams than these, so much more is held that as much is left for other requests.
+const USUAL_STREAMS: usize = 5_000;
+
+/// What the request of an open stream holds.
+const BYTES_OF_A_STREAM: usize = 16 * 1024;
 
 /// The most of them that are held for one caller.
 const MOST_BYTES_OF_A_CALLER: usize = 16 * 1024 * 1024;
@@ -20,15 +27,21 @@ const MOST_BYTES_OF_A_CALLER: usize = 16 * 1024 * 1024;
 const RETRY_AFTER: u32 = 1;
 
 /// Counts the bytes that are held for all requests in flight.
-pub(crate) struct Budget(AtomicUsize);
+pub(crate) struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(0))
+    /// Of a server that admits so many streams.
+    pub(super) fn new(most_streams: usize) -> Self {
+        let further = most_streams.saturating_sub(USUAL_STREAMS);
+        let most = MOST_BYTES.saturating_add(further.saturating_mul(BYTES_OF_A_STREAM));
+        Self { used: AtomicUsize::new(0), most }
     }
 
-    pub(super) fn in_flight(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    pub(super) fn in_flight(&self) -> Usage {
+        Usage { used: self.used.load(Ordering::Relaxed), limit: self.most }
     }
 }
 
@@ -66,7 +79,7 @@ impl Share {
     /// A share of a budget of its own, for a request that no server counts.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn unlimited() -> Arc<Self> {
-        Arc::new(Self::new(Arc::new(Budget::new()), Arc::default(), Arc::default()))
+        Arc::new(Self::new(Arc::new(Budget::new(0)), Arc::default(), Arc::default()))
     }
 
     pub(crate) fn account(&self) -> &Arc<Account> {
@@ -86,9 +99,9 @@ impl Share {
     /// can, about as much as the greediest has is left for the next one.
     pub(crate) fn grow(&self, bytes: usize) -> Result<(), Error> {
         let of_the_caller = self.account.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let of_all = self.budget.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let of_all = self.budget.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
         // Without these bytes.
-        let free = (MOST_BYTES + bytes).saturating_sub(of_all);
+        let free = (self.budget.most + bytes).saturating_sub(of_all);
         if bytes <= free && of_the_caller <= free.min(MOST_BYTES_OF_A_CALLER) {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
             return Ok(());
@@ -104,7 +117,7 @@ impl Share {
     /// Adds bytes whatever the budget says: for the answer to what was done and must be told.
     pub(crate) fn add(&self, bytes: usize) {
         self.account.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.budget.0.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
@@ -134,7 +147,7 @@ impl Share {
 
     fn give_back(&self, bytes: usize) {
         self.account.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.budget.0.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// The same bytes, which keep the share until the last of them was taken.
@@ -176,7 +189,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     fn shares(callers: usize) -> (Arc<Budget>, Vec<Share>) {
-        let budget = Arc::new(Budget::new());
+        let budget = Arc::new(Budget::new(0));
         let share = || Share::new(Arc::clone(&budget), Arc::default(), Arc::default());
         let shares = std::iter::repeat_with(share).take(callers).collect();
         (budget, shares)
@@ -203,7 +216,7 @@ mod tests {
             }
             let most = greedy.iter().map(|it| it.bytes.load(Ordering::Relaxed)).max().unwrap();
             assert!(newcomer.grow(most - 16 * 1024).is_ok(), "{most}");
-            assert!(budget.in_flight() <= MOST_BYTES);
+            assert!(budget.in_flight().used <= MOST_BYTES);
         }
     }
 
@@ -212,6 +225,17 @@ mod tests {
         let (_, shares) = shares(2);
         shares[0].add(MOST_BYTES);
         assert_eq!(shares[1].grow(1).unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[test]
+    fn as_many_streams_as_a_server_admits_leave_room_for_other_requests() {
+        for streams in [USUAL_STREAMS, 10_000, 500_000] {
+            let budget = Arc::new(Budget::new(streams));
+            let share = || Share::new(Arc::clone(&budget), Arc::default(), Arc::default());
+            let open: Vec<_> = std::iter::repeat_with(share).take(streams).collect();
+            assert!(open.iter().all(|stream| stream.grow(BYTES_OF_A_STREAM).is_ok()), "{streams}");
+            assert!(share().grow(4 * MIB).is_ok(), "{streams}");
+        }
     }
 
     #[derive(Debug, Clone)]
@@ -245,7 +269,7 @@ mod tests {
         /// Whatever arrives, is cancelled, answered and dropped, in whatever order.
         #[test]
         fn the_budget_returns_to_zero(steps in prop::collection::vec(step(), 0..80)) {
-            let budget = Arc::new(Budget::new());
+            let budget = Arc::new(Budget::new(0));
             let accounts: [Arc<Account>; 3] = Default::default();
             let mut handles: Vec<Handle> = Vec::new();
             for step in steps {
@@ -278,10 +302,10 @@ mod tests {
                 }
                 let of_callers: usize =
                     accounts.iter().map(|account| account.bytes.load(Ordering::Relaxed)).sum();
-                prop_assert_eq!(of_callers, budget.in_flight());
+                prop_assert_eq!(of_callers, budget.in_flight().used);
             }
             handles.clear();
-            prop_assert_eq!(budget.in_flight(), 0);
+            prop_assert_eq!(budget.in_flight().used, 0);
         }
     }
 }
