@@ -166,7 +166,7 @@ thread_local! {
 /// Lets `make` write a line of this instant, and `put` take it.
 fn with_line<T>(
     at: Instant,
-    make: impl FnOnce(&mut Vec<u8>, &str),
+    make: impl FnOnce(&mut Vec<u8>, &Rfc3339),
     put: impl FnOnce(&[u8]) -> T,
 ) -> T {
     MAKER.with_borrow_mut(|Maker { line, second }| {
@@ -175,7 +175,7 @@ fn with_line<T>(
         let (_, text) = second.get_or_insert_with(|| (at.as_unix_seconds(), at.into()));
         text.set_millis_of(at);
         line.clear();
-        make(line, text.as_str());
+        make(line, text);
         put(line)
     })
 }

@@ -55,7 +55,7 @@ impl<P: ?Sized> Observed<P> {
         let span = spans.reduce(|one, other| if one.is_none() { other } else { one });
         let span = span.unwrap_or_else(Span::none);
         let began = Moment::now();
-        let result = call.instrument(span.clone()).await;
+        let result = if span.is_none() { call.await } else { call.instrument(span.clone()).await };
         let failure = result.as_ref().err().and_then(E::of_storage).map(kind);
         let call = StorageCall { name, span: &span, elapsed: began.elapsed(), failure };
         self.observers.iter().for_each(|observer| observer.ended(&call));

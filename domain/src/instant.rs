@@ -110,6 +110,11 @@ impl Rfc3339 {
         self.0[20..23].copy_from_slice(&[digit(millis / 100), digit(millis / 10), digit(millis)]);
     }
 
+    /// In ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub fn as_str(&self) -> &str {
         // It is ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -7,8 +7,21 @@ use super::line::{Line, name};
 use protected_mcp::{
     Affected, AnsweredRequest, Caller, Operation, Outcome, PlannedChange, TraceContext,
 };
+use todo_application::domain::Rfc3339;
 
-const VERSION: &str = r#"{"v":1"#;
+/// The first members, before and after the instant: the event, and if there are any, the decision and the outcome.
+const START: &str = r#"{"v":1,"at":""#;
+macro_rules! kind {
+    ($event:literal) => {
+        concat!("\",\"event\":\"", $event, "\"")
+    };
+    ($event:literal, $decision:literal) => {
+        concat!(kind!($event), ",\"decision\":\"", $decision, "\"")
+    };
+    ($event:literal, $decision:literal, $outcome:literal) => {
+        concat!(kind!($event, $decision), ",\"outcome\":\"", $outcome, "\"")
+    };
+}
 
 /// The most bytes of a text from outside.
 const LONGEST: usize = 256;
@@ -22,8 +35,7 @@ pub(super) fn is_refusal(request: &AnsweredRequest<'_>) -> bool {
 /// Any record. A member that says nothing is left out.
 #[derive(Default)]
 struct Record<'a> {
-    decision: Option<&'static str>,
-    outcome: Option<&'static str>,
+    kind: &'static str,
     code: Option<&'static str>,
     rpc_error: Option<i32>,
     status: Option<u16>,
@@ -38,20 +50,15 @@ struct Record<'a> {
     records: Option<u64>,
 }
 
-const ALLOWED: Option<&str> = Some("allowed");
-const DENIED: Option<&str> = Some("denied");
-
 impl Record<'_> {
-    fn write(&self, line: &mut Vec<u8>, at: &str, event: &'static str) {
-        let Self { decision, outcome, code, rpc_error, status, reason, .. } = *self;
+    fn write(&self, line: &mut Vec<u8>, at: &Rfc3339) {
+        let Self { kind, code, rpc_error, status, reason, .. } = *self;
         let Self { caller, method, name, affected, request_id, trace, elapsed, records, .. } =
             *self;
         let line = &mut Line(line);
-        line.raw(VERSION);
-        line.word(name!(text "at"), at);
-        line.word(name!(text "event"), event);
-        decision.inspect(|it| line.word(name!(text "decision"), it));
-        outcome.inspect(|it| line.word(name!(text "outcome"), it));
+        line.raw(START);
+        line.0.extend_from_slice(at.as_bytes());
+        line.raw(kind);
         code.inspect(|it| line.word(name!(text "code"), it));
         rpc_error.inspect(|it| line.number(name!("rpc_error"), it));
         status.inspect(|it| line.number(name!("status"), it));
@@ -77,10 +84,10 @@ impl Record<'_> {
 }
 
 /// What is about to happen, as far as that is known.
-pub(super) fn intent(line: &mut Vec<u8>, at: &str, change: &PlannedChange<'_>) {
+pub(super) fn intent(line: &mut Vec<u8>, at: &Rfc3339, change: &PlannedChange<'_>) {
     let PlannedChange { caller, method, name, request_id, trace } = *change;
     let record = Record {
-        decision: ALLOWED,
+        kind: kind!("intent", "allowed"),
         caller: Some(caller),
         method: Some(method),
         name,
@@ -88,20 +95,24 @@ pub(super) fn intent(line: &mut Vec<u8>, at: &str, change: &PlannedChange<'_>) {
         trace,
         ..Record::default()
     };
-    record.write(line, at, "intent");
+    record.write(line, at);
 }
 
 /// What has happened.
-pub(super) fn operation(line: &mut Vec<u8>, at: &str, operation: &Operation<'_>) {
+pub(super) fn operation(line: &mut Vec<u8>, at: &Rfc3339, operation: &Operation<'_>) {
     let Operation { caller, method, name, request_id, trace, outcome, affected, elapsed, .. } =
         *operation;
     let record = Record {
-        decision: if outcome.is_denial() { DENIED } else { ALLOWED },
-        outcome: Some(match outcome {
-            Outcome::Completed => "ok",
-            Outcome::Failed { .. } | Outcome::Rejected { .. } => "error",
-            Outcome::Abandoned => "abandoned",
-        }),
+        kind: match outcome {
+            Outcome::Completed => kind!("operation", "allowed", "ok"),
+            Outcome::Failed { .. } | Outcome::Rejected { .. } if outcome.is_denial() => {
+                kind!("operation", "denied", "error")
+            }
+            Outcome::Failed { .. } | Outcome::Rejected { .. } => {
+                kind!("operation", "allowed", "error")
+            }
+            Outcome::Abandoned => kind!("operation", "allowed", "abandoned"),
+        },
         code: outcome.code(),
         rpc_error: match outcome {
             // That of OAuth is the status of HTTP.
@@ -117,14 +128,14 @@ pub(super) fn operation(line: &mut Vec<u8>, at: &str, operation: &Operation<'_>)
         elapsed: Some(elapsed),
         ..Record::default()
     };
-    record.write(line, at, "operation");
+    record.write(line, at);
 }
 
 /// A request that [is refused](is_refusal).
-pub(super) fn refusal(line: &mut Vec<u8>, at: &str, request: &AnsweredRequest<'_>) {
+pub(super) fn refusal(line: &mut Vec<u8>, at: &Rfc3339, request: &AnsweredRequest<'_>) {
     let AnsweredRequest { status, caller, code, reason, elapsed, .. } = *request;
     let record = Record {
-        decision: DENIED,
+        kind: kind!("refusal", "denied"),
         code,
         status: Some(status),
         reason,
@@ -132,12 +143,12 @@ pub(super) fn refusal(line: &mut Vec<u8>, at: &str, request: &AnsweredRequest<'_
         elapsed: Some(elapsed),
         ..Record::default()
     };
-    record.write(line, at, "refusal");
+    record.write(line, at);
 }
 
 /// Records that could not be kept. Added to what `line` has.
-pub(super) fn losses(lines: &mut Vec<u8>, at: &str, records: u64) {
-    Record { records: Some(records), ..Record::default() }.write(lines, at, "lost");
+pub(super) fn losses(lines: &mut Vec<u8>, at: &Rfc3339, records: u64) {
+    Record { kind: kind!("lost"), records: Some(records), ..Record::default() }.write(lines, at);
 }
 
 fn micros(time: Duration) -> u64 {

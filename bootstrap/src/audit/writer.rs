@@ -112,7 +112,7 @@ impl Writer {
     fn add_losses(&mut self, lines: &mut Lines) {
         let lost = self.queue.lost() - self.reported_lost;
         if lost > 0 {
-            record::losses(&mut lines.bytes, &self.clock.now().to_string(), lost);
+            record::losses(&mut lines.bytes, &self.clock.now().into(), lost);
             self.reported_lost += lost;
         }
     }

@@ -9,7 +9,7 @@ use protected_mcp::{AnsweredRequest, Observer, Operation, Outcome};
 use super::figures::Labels;
 use super::histogram::{Distribution, Histogram};
 use super::registry::Metrics;
-use super::table::Table;
+use super::table::{Key, Table};
 
 /// The names and labels are those of OpenTelemetry's conventions for MCP, as Prometheus writes them.
 #[derive(Default)]
@@ -100,7 +100,7 @@ fn count(number: Option<&AtomicU64>) {
 }
 
 /// The series of a table.
-fn counts<K: Copy + PartialEq, const N: usize>(
+fn counts<K: Key, const N: usize>(
     table: &Table<K, AtomicU64, N>,
     labels: impl Fn(K) -> Labels,
 ) -> Vec<(Labels, u64)> {

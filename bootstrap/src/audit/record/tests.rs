@@ -9,8 +9,8 @@ use super::*;
 
 const AT: i64 = 1_795_340_000_007;
 
-fn at() -> String {
-    Instant::from_unix_millis(AT).unwrap().to_string()
+fn at() -> Rfc3339 {
+    Instant::from_unix_millis(AT).unwrap().into()
 }
 
 fn caller(subject: &str) -> Arc<Caller> {
