@@ -25,7 +25,7 @@ pub enum DayError {
 
 impl Day {
     pub(crate) const FIRST: Self = Self(civil::date(1970, 1, 1));
-    const LAST: Self = Self(civil::date(9999, 12, 31));
+    pub(crate) const LAST: Self = Self(civil::date(9999, 12, 31));
 
     pub fn new(year: i16, month: i8, day: i8) -> Result<Self, DayError> {
         if !(1970..=9999).contains(&year) {

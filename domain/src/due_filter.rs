@@ -1,9 +1,11 @@
 //! Lists by when todos are due.
 
+use jiff::tz::Offset;
 use thiserror::Error;
 
 use crate::day::Day;
 use crate::due::{Due, DueKey};
+use crate::instant::Instant;
 use crate::now::Now;
 use crate::time_zone::TimeZone;
 
@@ -71,14 +73,24 @@ impl DueCondition {
     /// The first day from which on no day meets it, and the first from which on no time does, by the day as it is
     /// written.
     pub(crate) fn first_days_after(&self) -> Option<(Day, Day)> {
-        /// Somewhere it is the same instant up to two days later.
-        const APART: i32 = 2;
         match self {
-            Self::Overdue(now) => Some((now.today(), now.today().plus(APART + 1))),
-            Self::By(day, _) => Some((day.plus(1), day.plus(APART + 1))),
+            Self::Overdue(now) => Some((now.today(), last_day_shown_at(now.at()).plus(1))),
+            Self::By(day, zone) => {
+                let next = day.plus(1);
+                // Where it has no end, everything may meet it.
+                let last = zone.start_of(next).map_or(Day::LAST, last_day_shown_at);
+                Some((next, last.plus(1)))
+            }
             Self::Any | Self::None => None,
         }
     }
+}
+
+/// The day that a clock shows which is ahead of all others.
+fn last_day_shown_at(at: Instant) -> Day {
+    // By 14 hours today; by 15 and a quarter in Alaska, until it was sold.
+    const FARTHEST_AHEAD: Offset = Offset::constant(16);
+    Day::of(FARTHEST_AHEAD.to_datetime(at.timestamp()).date()).unwrap_or(Day::LAST)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

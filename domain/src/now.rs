@@ -1,5 +1,3 @@
-use jiff::civil::Time;
-
 use crate::day::{Day, Weekday};
 use crate::instant::Instant;
 use crate::time_zone::TimeZone;
@@ -32,8 +30,7 @@ impl Now {
 
     /// When the day began: midnight, or the first time after it that a clock in the zone shows.
     pub fn midnight(&self) -> Instant {
-        let midnight = self.today.date().to_datetime(Time::midnight());
-        self.zone.instant(midnight).unwrap_or(Instant::UNIX_EPOCH)
+        self.zone.start_of(self.today).unwrap_or(Instant::UNIX_EPOCH)
     }
 
     pub fn weekday(&self) -> Weekday {

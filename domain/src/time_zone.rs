@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::{self, TimeZoneDatabase};
 use thiserror::Error;
 
@@ -39,6 +39,12 @@ impl TimeZone {
     /// The day in this zone. Where it is 1969 still, the first day of 1970.
     pub(crate) fn day(&self, instant: Instant) -> Day {
         Day::of(self.0.to_datetime(instant.timestamp()).date()).unwrap_or(Day::FIRST)
+    }
+
+    /// When a day begins: at midnight, or the first time after it that a clock in this zone shows. `None` as of
+    /// [`TimeZone::instant`].
+    pub(crate) fn start_of(&self, day: Day) -> Option<Instant> {
+        self.instant(day.date().to_datetime(Time::midnight()))
     }
 
     /// The instant at which a clock in this zone shows a time. Around a change of clocks as RFC 5545

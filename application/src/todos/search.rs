@@ -216,9 +216,9 @@ impl<'a> Search<'a> {
     /// before, that is enough. Where all are, one round is.
     fn size(&self, missing: usize, read: usize, hits: usize) -> usize {
         match hits {
-            // Of those that terms lead to, some are due at a time that is not yet over here.
+            // Of those that terms lead to, a few are due at a time that is not yet over here.
             _ if read == 0 && self.follows_terms && self.list.is_by_day() => {
-                missing + missing / 8 + 2
+                missing + missing / 16 + 1
             }
             _ if read == 0 => missing,
             0 => Self::CHUNK,

@@ -336,6 +336,26 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_with_a_later_day_elsewhere_is_before_the_end(
+        now in 1_000_000_000_000_i64..4_000_000_000_000, apart in -300_000_000_i64..900_000_000,
+        (ahead, there) in prop::sample::select(vec![
+            (14, "Etc/GMT-14"), (-12, "Etc/GMT+12"), (0, "UTC"),
+        ]),
+        here in prop::sample::select(vec!["Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kolkata", "UTC"]),
+    ) {
+        let instant = |millis| Instant::from_unix_millis(millis).unwrap();
+        let shown = instant(now + apart + ahead * 3_600_000).in_utc();
+        let due = Due::local(LocalTime(shown), zone(there)).unwrap();
+        let now = Now::new(instant(now), zone(here));
+        for filter in [DueFilter::Overdue, DueFilter::Today, DueFilter::Week] {
+            let condition = filter.at(Some(&now)).unwrap();
+            if condition.is_met(Some(&due)) {
+                prop_assert!(due.key() < condition.end().unwrap());
+            }
+        }
+    }
+
+    #[test]
     fn no_text_panics(text in any::<String>()) {
         let _ = WrittenDue::try_from(text.as_str());
     }

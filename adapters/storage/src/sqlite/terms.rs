@@ -3,7 +3,7 @@
 use std::array;
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, Rows, params, params_from_iter};
 use todo_application::domain::{Term, TermChange, TermRange, Todo, TodoId, WorkspaceId};
 use todo_application::ports::{IdsByTerm, StorageError};
 
@@ -32,9 +32,17 @@ static ADD_MANY: LazyLock<ManyRows<3>> = LazyLock::new(|| ManyRows::new(insert!(
 
 const REMOVE: &str = "DELETE FROM terms WHERE workspace = ?1 AND term = ?2 AND id = ?3";
 
-const IDS: &str = "\
-    SELECT id FROM terms WHERE workspace = ?1 AND term = ?2 AND id > ?3 AND id <= ?4 \
-    ORDER BY id LIMIT ?5";
+macro_rules! ids {
+    ($($rest:literal)?) => {
+        concat!("SELECT id FROM terms WHERE workspace = ?1 AND term = ?2 AND id > ?3", $($rest,)? " ORDER BY id")
+    };
+}
+
+const IDS: &str = concat!(ids!(" AND id <= ?4"), " LIMIT ?5");
+
+/// Statements that are read at the same time. A connection keeps one of each text.
+static TOGETHER: LazyLock<[String; 8]> =
+    LazyLock::new(|| array::from_fn(|number| format!("{} /* {number} */", ids!())));
 
 /// A seek for each term, however many todos have it.
 const TERMS: &str = "\
@@ -99,6 +107,10 @@ pub(super) fn ids(
             return Ok(None);
         }
     }
+    if terms.len() <= TOGETHER.len() {
+        let first = first_ids(connection, workspace, &terms, after, limit).map_err(failure)?;
+        return Ok(Some(IdsByTerm::merge([first], limit)));
+    }
     let mut ids = connection.prepare_cached(IDS).map_err(failure)?;
     let mut of_term = |term: &Term, after: Option<TodoId>, last: TodoId, limit: usize| {
         // The empty blob sorts before every id.
@@ -120,6 +132,40 @@ pub(super) fn ids(
         }
     }
     Ok(Some(IdsByTerm::merge(found, limit)))
+}
+
+/// The first `limit` ids of a few terms, which are read no further than that.
+fn first_ids(
+    connection: &Connection,
+    workspace: &WorkspaceId,
+    terms: &[Term],
+    after: Option<TodoId>,
+    limit: usize,
+) -> rusqlite::Result<Vec<TodoId>> {
+    let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_uuid().as_bytes());
+    let statements = TOGETHER.iter().zip(terms).map(|(sql, _)| connection.prepare_cached(sql));
+    let mut statements = statements.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut all = Vec::with_capacity(terms.len());
+    for (statement, term) in statements.iter_mut().zip(terms) {
+        let mut rows = statement.query(params![workspace.as_str(), term.as_str(), after])?;
+        let first = next_id(&mut rows)?;
+        all.extend(first.map(|id| (id, rows)));
+    }
+    let mut ids = Vec::with_capacity(limit);
+    while ids.len() < limit {
+        let Some(place) = (0..all.len()).min_by_key(|place| all[*place].0) else { break };
+        let (id, rows) = &mut all[place];
+        ids.push(*id);
+        match next_id(rows)? {
+            Some(next) => *id = next,
+            None => drop(all.swap_remove(place)),
+        }
+    }
+    Ok(ids)
+}
+
+fn next_id(rows: &mut Rows<'_>) -> rusqlite::Result<Option<TodoId>> {
+    rows.next()?.map(|row| row.get(0).map(TodoId::from_bytes)).transpose()
 }
 
 const LARGEST: TodoId = TodoId::from_bytes([0xff; 16]);
@@ -179,6 +225,7 @@ mod tests {
         for (sql, expected) in [
             (REMOVE, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id=?)"),
             (IDS, "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id>? AND id<?)"),
+            (&TOGETHER[7], "SEARCH terms USING PRIMARY KEY (workspace=? AND term=? AND id>?)"),
         ] {
             assert_eq!(plan(&connection, sql), [expected], "{sql}");
         }
