@@ -274,11 +274,11 @@ async fn the_only_match_in_a_long_list_is_on_the_first_page() {
 #[tokio::test]
 async fn a_page_that_had_to_stop_early_has_a_cursor_and_may_be_empty() {
     let (repository, ()) = memory_store().await;
-    let tomorrow = due("2026-12-26", None);
+    let later = due("2026-12-25T23:00", Some("Pacific/Kiritimati"));
     for number in 1..=5_000 {
         let record = todo_record(&workspace("mine"), id(number));
         let overdue = number == 4_000;
-        let due = if overdue { due("2026-12-23", None) } else { tomorrow.clone() };
+        let due = if overdue { due("2026-12-23", None) } else { later.clone() };
         let completion = Completion::Done { at: record.created_at };
         let record = TodoRecord { due: Some(due), completion, ..record };
         repository.add(&restore(record)).await.unwrap();

@@ -84,6 +84,14 @@ impl HistoryItem {
             Self::Head { workspace, .. } | Self::Change { workspace, .. } => workspace,
         }
     }
+
+    /// Those of its [change](todo_domain::Change::bytes), if it is one.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Head { .. } => 0,
+            Self::Change { recorded, .. } => recorded.change.bytes(),
+        }
+    }
 }
 
 /// Adds todos that were created elsewhere.
@@ -168,7 +176,7 @@ pub trait TodoSource: Send {
 pub struct Batch {
     /// How many todos the source announced in all, if it did.
     pub announced: Option<u64>,
-    /// At most [`Batch::MAX`], and no more than [`Batch::MAX_BYTES`] allow.
+    /// With the history at most [`Batch::MAX`], and no more than [`Batch::MAX_BYTES`] allow.
     pub todos: Vec<Todo>,
     /// The position of each todo in the source, for the report.
     pub positions: Vec<u64>,
@@ -189,6 +197,12 @@ impl Batch {
     /// Large enough for the transaction of a batch to cost little per todo, also on several machines.
     pub const MAX: usize = 8_000;
 
-    /// A batch ends with the todo that makes its titles and descriptions this long, in bytes.
+    /// A batch ends with the todo or the change that makes its texts this long, in bytes.
     pub const MAX_BYTES: u64 = 1024 * 1024;
+
+    /// The number of its todos and of the parts of their history.
+    #[expect(clippy::len_without_is_empty, reason = "nothing asks for that")]
+    pub fn len(&self) -> usize {
+        self.todos.len() + self.history.as_ref().map_or(0, |history| history.items.len())
+    }
 }

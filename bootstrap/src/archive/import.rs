@@ -120,11 +120,11 @@ fn read(
                         batch.todos.push(*todo);
                     }
                     Read::History(item) => {
-                        bytes += HISTORY_BYTES;
+                        bytes += item.bytes();
                         batch.history.get_or_insert_default().items.push(*item);
                     }
                 }
-                if batch.todos.len() == Batch::MAX || bytes >= Batch::MAX_BYTES {
+                if batch.len() == Batch::MAX || bytes >= Batch::MAX_BYTES {
                     bytes = 0;
                     if deliver(mem::replace(&mut batch, empty())).is_break() {
                         return Ok(());
@@ -140,9 +140,6 @@ fn read(
         }
     }
 }
-
-/// What a part of a history counts in a batch, in bytes. Each workspace in it takes several statements.
-const HISTORY_BYTES: u64 = 1024;
 
 /// A line but the first.
 enum Read {

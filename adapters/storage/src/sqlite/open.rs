@@ -32,7 +32,7 @@ const INLINE_CACHE_KIB: usize = 16 * 1024;
 const MAX_CACHE_KIB: usize = 8 * 1024;
 
 /// How many prepared statements a reader keeps: more than there are.
-const READER_STATEMENTS: usize = 64;
+const READER_STATEMENTS: usize = 96;
 
 /// How long to wait while another program (a backup, the `sqlite3` shell) locks the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -41,7 +41,7 @@ macro_rules! ids {
 const IDS: &str = concat!(ids!(" AND id <= ?4"), " LIMIT ?5");
 
 /// Statements that are read at the same time. A connection keeps one of each text.
-static TOGETHER: LazyLock<[String; 8]> =
+static TOGETHER: LazyLock<[String; 16]> =
     LazyLock::new(|| array::from_fn(|number| format!("{} /* {number} */", ids!())));
 
 /// A seek for each term, however many todos have it.
