@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 const INSTRUCTIONS: f64 = 1.05;
 
 /// The same for allocations and bytes, which hardly vary: on a busy machine a path once had a third of an
-/// allocation more. A whole one shows on every path that has fewer than fifty. An update has 67 or 70, by what the
-/// thread that writes is doing when it comes; 70 is what is accepted.
+/// allocation more. A whole one shows on every path that has fewer than fifty. An update had 67 on a quiet
+/// machine and 70 on a busy one, so 70 is what is accepted.
 const ALLOCATIONS: f64 = 1.02;
 
 /// Costs by the name of the path.
