@@ -101,6 +101,39 @@ async fn a_history_survives_the_way_through_postgres() {
     }
 }
 
+/// More than are stored by one statement, some of which have no todo and so no head before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(has_postgres), ignore = "needs PostgreSQL: see tests/README.md")]
+async fn histories_of_many_lists_survive_the_way_through_postgres() {
+    let memory = MemoryTodoRepository::default();
+    for number in 0..600_u16 {
+        let list = workspace(&format!("list {number:03}"));
+        let permit = write_permit(&list).remembering(true);
+        let id = TodoId::from_bytes(u128::from(number).to_be_bytes());
+        let todo = Todo::restore(todo_record(&list, id)).unwrap();
+        memory.insert(&permit, &todo).await.unwrap();
+        if number % 3 == 0 {
+            memory.remove(&permit, &todo, at(i64::from(number))).await.unwrap();
+        }
+    }
+    let text = exported_with_history(memory.snapshot()).await;
+    for url in [
+        todo_tests::postgres::shared().fresh().await,
+        todo_tests::postgres::shared().fresh_and_spread().await,
+    ] {
+        let url = url.parse().unwrap();
+        let store = PostgresTodoRepository::open(&url).await.unwrap();
+        for expected in [(800, 0, 0), (0, 800, 0)] {
+            let (tally, outcome) = imported(&text, &store).await;
+            outcome.unwrap();
+            let changes = tally.changes;
+            assert_eq!((changes.added, changes.same, changes.left_out), expected);
+        }
+        let snapshot = PostgresSnapshot::open(&url).await.unwrap();
+        assert_eq!(exported_with_history(snapshot).await, text);
+    }
+}
+
 /// A later change has the next number, and what was imported can be found.
 async fn goes_on(store: &(impl TodoRepository + TodoHistory)) {
     let mine = workspace("mine");

@@ -119,7 +119,8 @@ impl Work for Load<'_> {
             heads.push(changed);
         }
         add(&transaction, &new).await?;
-        try_join_all(heads.iter().map(|heads| set(&transaction, heads))).await?;
+        let heads = heads.iter().flat_map(|of_shard| of_shard.chunks(HEADS));
+        try_join_all(heads.map(|heads| set(&transaction, heads))).await?;
         transaction.commit().await?;
         Ok(Ok(outcomes))
     }
@@ -155,9 +156,11 @@ fn load<'a: 'b, 'b>(
     }
 }
 
-/// Locks the heads of workspaces, which are made where there are none, and returns them by shard.
-///
-/// By a statement for each shard and in the order of their keys, so that no two loaders wait for each other.
+/// How many heads a statement stores: without statistics of arrays, it may compare each with each.
+const HEADS: usize = 256;
+
+/// Locks the heads of workspaces, which are made where there are none, and returns them by shard, in the order of
+/// their keys. Of two loaders that wait for each other, the database ends one, which begins again.
 async fn lock<'a>(
     transaction: &Transaction<'_>,
     workspaces: impl Iterator<Item = &'a WorkspaceId>,
@@ -184,7 +187,7 @@ async fn lock<'a>(
     try_join_all(shards.into_iter().map(lock)).await
 }
 
-/// Stores the heads of a shard.
+/// Stores heads of a shard.
 async fn set(
     transaction: &Transaction<'_>,
     heads: &[(&WorkspaceId, Head)],
