@@ -88,7 +88,7 @@ impl DueCondition {
 
 /// The day that a clock shows which is ahead of all others.
 fn last_day_shown_at(at: Instant) -> Day {
-    // By 14 hours today; by 15 and a quarter in Alaska, until it was sold.
+    // Since 1970 by 14 hours at most; two more, as a clock that is set back shows a day again.
     const FARTHEST_AHEAD: Offset = Offset::constant(16);
     Day::of(FARTHEST_AHEAD.to_datetime(at.timestamp()).date()).unwrap_or(Day::LAST)
 }
