@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use account::Account;
-pub(crate) use budget::{Budget, Share};
+pub(crate) use budget::{Budget, STEP, Share};
 pub(crate) use overload::{Scarce, overload};
 pub(crate) use slot::Slot;
 pub(crate) use streams::StreamPermit;

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::jsonrpc::Error;
-use crate::limits::Share;
+use crate::limits::{STEP, Share};
 
 /// The largest body, in bytes.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -18,9 +18,6 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// average: 42 seconds for the largest body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const LEAST_BYTES_PER_SECOND: u32 = 32 * 1024;
-
-/// The steps in which a body that arrives in pieces is counted, in bytes.
-const STEP: usize = 16 * 1024;
 
 /// How much of an unread body is discarded, in bytes, and for how long.
 const MAX_DISCARDED_BYTES: usize = 256 * 1024;

@@ -17,8 +17,8 @@ const MOST_BYTES: usize = 96 * 1024 * 1024;
 /// With more streams than these, so much more is held that as much is left for other requests.
 const USUAL_STREAMS: usize = 5_000;
 
-/// What the request of an open stream holds.
-const BYTES_OF_A_STREAM: usize = 16 * 1024;
+/// The steps in which a body is counted, in bytes, and so what the request of an open stream holds.
+pub(crate) const STEP: usize = 16 * 1024;
 
 /// The most of them that are held for one caller.
 const MOST_BYTES_OF_A_CALLER: usize = 16 * 1024 * 1024;
@@ -36,7 +36,7 @@ impl Budget {
     /// Of a server that admits so many streams.
     pub(super) fn new(most_streams: usize) -> Self {
         let further = most_streams.saturating_sub(USUAL_STREAMS);
-        let most = MOST_BYTES.saturating_add(further.saturating_mul(BYTES_OF_A_STREAM));
+        let most = MOST_BYTES.saturating_add(further.saturating_mul(STEP));
         Self { used: AtomicUsize::new(0), most }
     }
 
@@ -233,7 +233,7 @@ mod tests {
             let budget = Arc::new(Budget::new(streams));
             let share = || Share::new(Arc::clone(&budget), Arc::default(), Arc::default());
             let open: Vec<_> = std::iter::repeat_with(share).take(streams).collect();
-            assert!(open.iter().all(|stream| stream.grow(BYTES_OF_A_STREAM).is_ok()), "{streams}");
+            assert!(open.iter().all(|stream| stream.grow(STEP).is_ok()), "{streams}");
             assert!(share().grow(4 * MIB).is_ok(), "{streams}");
         }
     }
