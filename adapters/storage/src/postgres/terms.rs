@@ -134,7 +134,6 @@ impl Work for LookUp<'_> {
             Parameter::Id(self.first),
             Parameter::Number(Some(number(self.limit))),
             Parameter::Numbers(&shares),
-            Parameter::Number(Some(number(MAX))),
         ];
         let found: Vec<_> =
             ranges(self.workspace, self.ranges, MAX + 1).into_iter().chain(ids).collect();
@@ -144,8 +143,11 @@ impl Work for LookUp<'_> {
         {
             return Ok(None);
         }
-        let ids = rows.iter().map(|row| row.try_get::<_, Option<_>>(1));
-        let ids = ids.filter_map(|id| id.map(|it| it.map(TodoId::from_uuid)).transpose());
-        Ok(Some(IdsByTerm::merge([ids.collect::<Result<_, _>>()?], self.limit)))
+        let of_term = |row: &Row| {
+            let ids: Vec<_> = row.try_get(1)?;
+            Ok(ids.into_iter().map(TodoId::from_uuid).collect())
+        };
+        let of_terms: Result<Vec<Vec<_>>, Error> = rows.iter().map(of_term).collect();
+        Ok(Some(IdsByTerm::merge(of_terms?, self.limit)))
     }
 }

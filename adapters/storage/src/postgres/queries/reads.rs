@@ -25,7 +25,7 @@ macro_rules! terms {
                 SELECT (SELECT next.term FROM todo_terms AS next \
                         WHERE next.workspace = $1 AND next.term > found.term AND next.term <= found.last \
                         ORDER BY next.term LIMIT 1), found.last \
-                FROM found WHERE found.term IS NOT NULL), \
+                FROM found WHERE found.term < found.last), \
             terms AS MATERIALIZED (SELECT term FROM found WHERE term IS NOT NULL LIMIT $4)",
             $rest
         )
@@ -34,24 +34,27 @@ macro_rules! terms {
 
 pub(super) const TERMS: &str = terms!(" SELECT term FROM terms");
 
-/// The first `$6` ids that begin at `$5`, of all of these terms, and how many terms there are; of more than `$8`, no
-/// ids. `$7` of each term are looked up first, for an id up to which the others are. One statement, so that a todo
-/// whose term changes within the ranges is found by the one or by the other.
+/// How many terms there are, and for each the ids, from `$5` on, that are among the first `$6` of all of these terms;
+/// some more may be among them. `$7` of each term are looked up first, by how many terms there are, for an id up to
+/// which the others are. One statement, so that a todo whose term changes within the ranges is found by the one or by
+/// the other.
 pub(super) const IDS_BY_TERM: &str = terms!(
-    ", first_ids AS MATERIALIZED ( \
-         SELECT of_term.id FROM terms CROSS JOIN LATERAL ( \
+    ", shares AS MATERIALIZED ( \
+         SELECT count(*) AS terms, ($7::bigint[])[count(*)::integer] AS share FROM terms), \
+     first_ids AS MATERIALIZED ( \
+         SELECT shares.terms, shares.share, terms.term, ARRAY( \
              SELECT id FROM todo_terms \
              WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
-             ORDER BY todo_terms.id LIMIT ($7::bigint[])[(SELECT count(*)::integer FROM terms)]) AS of_term) \
-     SELECT (SELECT count(*) FROM terms), of_term.id FROM terms LEFT JOIN LATERAL ( \
+             ORDER BY todo_terms.id LIMIT shares.share) AS ids FROM terms CROSS JOIN shares) \
+     SELECT first_ids.terms, first_ids.ids || ARRAY( \
          SELECT id FROM todo_terms \
-         WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
+         WHERE todo_terms.workspace = $1 AND todo_terms.term = first_ids.term \
+           AND todo_terms.id > first_ids.ids[first_ids.share] \
            AND todo_terms.id <= coalesce( \
-               (SELECT id FROM first_ids ORDER BY id OFFSET $6::bigint - 1 LIMIT 1), \
+               (SELECT found.id FROM first_ids CROSS JOIN unnest(first_ids.ids) AS found (id) \
+                ORDER BY found.id OFFSET $6::bigint - 1 LIMIT 1), \
                'ffffffff-ffff-ffff-ffff-ffffffffffff') \
-         ORDER BY todo_terms.id \
-         LIMIT CASE WHEN (SELECT count(*) FROM terms) <= $8::bigint THEN $6::bigint ELSE 0 END) AS of_term ON true \
-     ORDER BY of_term.id LIMIT $6"
+         ORDER BY todo_terms.id LIMIT $6::bigint - first_ids.share) FROM first_ids"
 );
 
 /// Beginning at the id `$2`.
