@@ -65,14 +65,15 @@ impl Term {
     /// The words and labels among the terms of a todo.
     pub fn of_texts(todo: &Todo) -> Vec<Self> {
         let record = todo.record();
-        let mut terms = Vec::new();
-        let mut add_words = |text: &str| {
-            let text = ComparableText::from(text);
-            terms.extend(text.words().map(|word| Self(start_of(word).into())));
-        };
-        add_words(record.title.as_str());
-        record.description.as_deref().into_iter().for_each(&mut add_words);
-        record.labels.iter().map(Label::as_str).for_each(&mut add_words);
+        let description = record.description.as_deref().into_iter();
+        let texts = [record.title.as_str()].into_iter().chain(description);
+        let texts = texts.chain(record.labels.iter().map(Label::as_str));
+        let texts: Vec<_> = texts.map(ComparableText::from).collect();
+        let mut words: Vec<_> =
+            texts.iter().flat_map(ComparableText::words).map(start_of).collect();
+        words.sort_unstable();
+        words.dedup();
+        let mut terms: Vec<_> = words.into_iter().map(|word| Self(word.into())).collect();
         terms.extend(record.labels.iter().map(Self::of_label));
         terms.sort_unstable();
         terms.dedup();

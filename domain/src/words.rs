@@ -1,5 +1,9 @@
 //! Words, as people search for them.
 
+mod characters;
+
+use std::iter;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -17,21 +21,63 @@ pub struct ComparableText(String);
 
 impl From<&str> for ComparableText {
     fn from(text: &str) -> Self {
-        /// The iota below a Greek vowel, a letter in upper case.
-        const IOTA_BELOW: char = '\u{345}';
-        if text.is_ascii() {
-            return Self(text.to_ascii_lowercase());
+        let mut form = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (plain, others) = rest.split_at(plain_start(rest));
+            form.push_str(plain);
+            let start = form.len() - plain.len();
+            form[start..].make_ascii_lowercase();
+            // Its first character is not followed by ASCII.
+            let end = others.char_indices().skip(1).find(|(_, c)| c.is_ascii());
+            let (others, next) = others.split_at(end.map_or(others.len(), |(place, _)| place));
+            add_form(others, &mut form);
+            rest = next;
         }
-        let mut takes_accents = false;
-        let bare = text.nfkd().filter(|&c| {
-            if is_combining_mark(c) && c != IOTA_BELOW {
-                return !takes_accents;
-            }
-            takes_accents = c == IOTA_BELOW || is_latin_greek_or_cyrillic(c);
-            !is_ignorable(c)
-        });
-        Self(case_folded(bare))
+        Self(form)
     }
+}
+
+/// Where the ASCII at the start of a text ends, without what has marks after it.
+fn plain_start(text: &str) -> usize {
+    match text.bytes().position(|byte| !byte.is_ascii()) {
+        None => text.len(),
+        Some(place) => place.saturating_sub(1),
+    }
+}
+
+/// Adds the form of a text, character by character where they are compared one by one.
+fn add_form(text: &str, form: &mut String) {
+    let mut add = |part: &str, of_first: Option<&str>| match of_first {
+        Some(of_first) => form.push_str(of_first),
+        None => form.push_str(&comparable(part.chars())),
+    };
+    // A part that has begun, and its form unless there is more than a character of it.
+    let (mut start, mut of_first) = (0, None);
+    for (place, c) in text.char_indices() {
+        let next = characters::form(c);
+        if next.is_some() {
+            add(&text[start..place], of_first);
+            start = place;
+        }
+        of_first = next;
+    }
+    add(&text[start..], of_first);
+}
+
+/// The form of a text.
+fn comparable(text: impl Iterator<Item = char>) -> String {
+    /// The iota below a Greek vowel, a letter in upper case.
+    const IOTA_BELOW: char = '\u{345}';
+    let mut takes_accents = false;
+    let bare = text.nfkd().filter(|&c| {
+        if is_combining_mark(c) && c != IOTA_BELOW {
+            return !takes_accents;
+        }
+        takes_accents = c == IOTA_BELOW || is_latin_greek_or_cyrillic(c);
+        !is_ignorable(c)
+    });
+    case_folded(bare)
 }
 
 /// A text in the form that is the same for every Unicode form of it, for upper and lower case, and with
@@ -55,8 +101,25 @@ impl ComparableText {
 
     /// The words (UAX #29). Punctuation and symbols are none; each ideograph is one.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.unicode_words()
+        parts(&self.0).flat_map(|part| {
+            let trimmed = part.trim_ascii_end();
+            let is_word = !trimmed.is_empty() && trimmed.chars().all(characters::is_letter);
+            let (word, other) = if is_word { (Some(trimmed), None) } else { (None, Some(part)) };
+            word.into_iter().chain(other.into_iter().flat_map(str::unicode_words))
+        })
     }
+}
+
+/// A text in parts between which a word ends, whatever they are: after white space, unless a mark follows.
+fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+    let begins_part = |c: char| c.is_ascii_graphic() || characters::is_letter(c);
+    iter::from_fn(move || {
+        let spaces = text.match_indices([' ', '\n']).map(|(place, _)| place + 1);
+        let end = { spaces }.find(|end| text[*end..].starts_with(begins_part));
+        let (part, rest) = text.split_at(end.unwrap_or(text.len()));
+        text = rest;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// Case folding: upper case brings together what lower case keeps apart (`ß` and `SS`, both small sigmas),
@@ -139,7 +202,103 @@ mod tests {
         assert_ne!(without_case("Café"), without_case("Cafe"));
     }
 
+    /// Texts in which what follows depends on what precedes, often.
+    fn tricky() -> impl Strategy<Value = String> {
+        let parts = [
+            "a",
+            "E",
+            "é",
+            "e\u{301}",
+            "\u{301}",
+            "\u{316}",
+            "\u{345}",
+            "\u{ad}",
+            "\u{200d}",
+            "\u{200b}",
+            " ",
+            "\n",
+            "\r",
+            "\t",
+            "\u{a0}",
+            ".",
+            ":",
+            "'",
+            "_",
+            "1",
+            "ß",
+            "Σ",
+            "ς",
+            "ά",
+            "ᾳ",
+            "й",
+            "И",
+            "か",
+            "\u{3099}",
+            "カ",
+            "ﾞ",
+            "한",
+            "\u{1112}",
+            "\u{1161}",
+            "\u{11ab}",
+            "ﬁ",
+            "②",
+            "İ",
+            "ı",
+            "ŉ",
+            "ا",
+            "\u{64e}",
+            "ﷺ",
+            "א",
+            "\u{5b0}",
+            "\"",
+            "ह",
+            "\u{93f}",
+            "\u{903}",
+            "ไ",
+            "漢",
+            "🎉",
+            "👩\u{200d}👩",
+            "🇩",
+            "🇪",
+            "\u{1d15e}",
+            "\u{2f800}",
+            "\u{fe0f}",
+            "\u{f73}",
+            "\u{1e9b}\u{323}",
+            "\u{10d}",
+            "ẞ",
+            "\u{e0001}",
+            "\u{115f}",
+        ];
+        proptest::collection::vec(proptest::sample::select(parts.to_vec()), 0..12)
+            .prop_map(|parts| parts.concat())
+    }
+
+    /// Of every character that is looked up, after and before others of all kinds, and of some that are not.
+    #[test]
+    fn a_text_has_the_form_of_its_parts() {
+        for c in ('\0'..='\u{2_00ff}').chain('\u{2_f800}'..='\u{2_fa1f}') {
+            let text = format!("{c}e{c}\u{301}か\u{3099}{c}\u{316} {c}");
+            let form = ComparableText::from(text.as_str());
+            assert_eq!(form.as_str(), comparable(text.chars()), "{text:?}");
+            assert!(form.words().eq(form.as_str().unicode_words()), "{form:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_form_is_that_of_the_text_as_a_whole(text in prop_oneof![tricky(), any::<String>()]) {
+            let form = ComparableText::from(text.as_str());
+            prop_assert_eq!(form.as_str(), comparable(text.chars()));
+        }
+
+        #[test]
+        fn words_are_those_of_the_text_as_a_whole(text in prop_oneof![tricky(), any::<String>()]) {
+            let form = ComparableText(text);
+            let words: Vec<_> = form.words().collect();
+            prop_assert_eq!(words, form.0.unicode_words().collect::<Vec<_>>());
+        }
+
         #[test]
         fn comparing_again_changes_nothing(text in any::<String>()) {
             let once = ComparableText::from(text.as_str());

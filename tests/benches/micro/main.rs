@@ -11,6 +11,7 @@
 //!   with 50 todos, written from a tree, for comparison with the list
 //! * `storage`: each method of the port in memory, in SQLite and, if installed, in PostgreSQL; writes to
 //!   the latter two are durable when the call returns
+//! * `words`: what a text is searched by, in several scripts
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
 mod reading;
@@ -19,6 +20,7 @@ mod requests;
 mod router;
 mod storage;
 mod token;
+mod words;
 
 use tokio::runtime::{Builder, Runtime};
 
