@@ -61,6 +61,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "base64",
             // Labels in URIs.
             "percent-encoding",
+            // Keeps the JSON of a bounded number of todos.
+            "quick_cache",
             "schemars",
             "serde",
             "serde_json",

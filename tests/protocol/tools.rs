@@ -49,6 +49,38 @@ async fn every_success_matches_its_schema_and_its_text() {
     }
 }
 
+/// What is listed again is not written anew.
+#[tokio::test]
+async fn a_list_says_what_is_stored_however_often_it_is_asked_for() {
+    let server = TestServer::start().await;
+    let owner = server.owner();
+    let odd = json!({ "title": "\"a\" \\ b", "description": "\u{2028}\n\t☎", "labels": ["x\"y"] });
+    owner.call("create_todo", odd).await.structured();
+    let two = owner.create("two").await;
+    let list = async || {
+        let answer = owner.call("list_todos", json!({})).await;
+        assert_eq!(answer.payload(), answer.structured());
+        let mut todos = Vec::new();
+        for todo in answer.structured()["todos"].as_array().unwrap() {
+            let one = owner.call("get_todo", json!({ "todo_id": todo["id"] })).await;
+            assert_eq!(one.structured()["todo"], *todo);
+            todos.push(todo["title"].clone());
+        }
+        todos
+    };
+    for _ in 0..3 {
+        assert_eq!(list().await, ["\"a\" \\ b", "two"]);
+    }
+    let update = json!({ "todo_id": two, "title": "three" });
+    owner.call("update_todo", update).await.structured();
+    for _ in 0..3 {
+        assert_eq!(list().await, ["\"a\" \\ b", "three"]);
+    }
+    // Another caller has other todos.
+    let other = server.caller("usr_other", "todos:read todos:write");
+    assert_eq!(other.titles().await, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_todo_lives_from_create_to_delete() {
     let server = TestServer::start().await;

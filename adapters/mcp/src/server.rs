@@ -48,7 +48,7 @@ pub fn server(todos: &Arc<Todos>, protection: Protection) -> ServerBuilder {
     let remembers = todos().remembers_changes();
     let server = Server::builder(implementation(), protection)
         .instructions(if remembers { WITH_HISTORY } else { WITHOUT_HISTORY })
-        .tool(ListTodos(todos()))
+        .tool(ListTodos { todos: todos(), prepared: Arc::default() })
         .tool(GetTodo(todos()))
         .tool(CreateTodo(todos()))
         .tool(UpdateTodo(todos()))

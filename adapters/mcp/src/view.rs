@@ -2,10 +2,12 @@
 
 mod history;
 mod many;
+mod prepared;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
-use protected_mcp::to_json_line;
+use protected_mcp::{PreparedJson, to_json_line};
 use schemars::{JsonSchema, Schema};
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -16,6 +18,7 @@ use todo_application::{Page, PageSize};
 
 pub(crate) use history::{ChangeList, history_page};
 pub(crate) use many::{ManyResults, UndoneView};
+pub(crate) use prepared::PreparedTodos;
 
 use crate::cursor;
 
@@ -266,15 +269,30 @@ pub(crate) struct TodoList {
     as_of: Option<AsOf>,
 }
 
+/// About how many bytes of JSON a todo in full is.
+const TODO_JSON: usize = 360;
+
 struct Listed {
     todos: Vec<Todo>,
     detail: Detail,
+    prepared: Option<Arc<PreparedTodos>>,
+}
+
+/// A todo in a list in full.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FullView<'a> {
+    Prepared(PreparedJson),
+    View(TodoView<'a>),
 }
 
 impl Serialize for Listed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.detail {
-            Detail::Full => serializer.collect_seq(self.todos.iter().map(TodoView::from)),
+            Detail::Full => serializer.collect_seq(self.todos.iter().map(|todo| {
+                let prepared = self.prepared.as_ref().and_then(|it| it.json(todo));
+                prepared.map_or_else(|| FullView::View(todo.into()), FullView::Prepared)
+            })),
             Detail::Short => serializer.collect_seq(self.todos.iter().map(ShortView::from)),
         }
     }
@@ -288,15 +306,20 @@ fn only_short(schema: &mut Schema) {
 }
 
 impl TodoList {
-    pub(crate) fn new(Page { todos, next, as_of }: Page, detail: Detail) -> Self {
-        let todos = Listed { todos, detail };
+    /// The JSON of todos comes from `prepared`, if it is there.
+    pub(crate) fn new(
+        Page { todos, next, as_of }: Page,
+        detail: Detail,
+        prepared: Option<Arc<PreparedTodos>>,
+    ) -> Self {
+        let todos = Listed { todos, detail, prepared };
         let next_cursor = next.map(cursor::encode);
         Self { todos, next_cursor, as_of: as_of.map(AsOf::from) }
     }
 
     /// About how many bytes it has as JSON.
     pub(crate) fn size_hint(&self) -> usize {
-        let each = if self.todos.detail == Detail::Full { 360 } else { 160 };
+        let each = if self.todos.detail == Detail::Full { TODO_JSON } else { 160 };
         128 + each * self.todos.todos.len()
     }
 }
@@ -304,7 +327,7 @@ impl TodoList {
 /// With all that is known of each todo.
 impl From<Page> for TodoList {
     fn from(page: Page) -> Self {
-        Self::new(page, Detail::Full)
+        Self::new(page, Detail::Full, None)
     }
 }
 

@@ -41,7 +41,7 @@ pub use features::resources::{
     Annotations, Audience, Resource, ResourceChanges, ResourceContents, ResourcePage,
     ResourceTemplate, Resources, ResourcesChanged,
 };
-pub use features::tools::{Hints, Integer, Tool};
+pub use features::tools::{Hints, Integer, PreparedJson, Tool};
 pub use features::{Call, Completion, Failure, ScopeDenial};
 pub use http::connections::{ConnectionLimit, ConnectionStatistics};
 pub use http::hosts::{AllowedHosts, HostPattern, HostPatternError};

@@ -12,9 +12,12 @@ use crate::cursor::CursorText;
 use crate::failure::IntoFailure;
 use crate::principal::CallerPrincipal;
 use crate::scopes::ReadTodos;
-use crate::view::{Detail, TodoList};
+use crate::view::{Detail, PreparedTodos, TodoList};
 
-pub(crate) struct ListTodos(pub(crate) Arc<Todos>);
+pub(crate) struct ListTodos {
+    pub(crate) todos: Arc<Todos>,
+    pub(crate) prepared: Arc<PreparedTodos>,
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,10 +84,10 @@ impl Tool for ListTodos {
             sort: sort.map(|sort| sort.0).unwrap_or_default(),
             time_zone: time_zone.map(|zone| zone.0),
         };
-        let page = self.0.list(&principal, &selection, size, cursor).await;
+        let page = self.todos.list(&principal, &selection, size, cursor).await;
         let page = page.map_err(IntoFailure::into_failure)?;
         call.affects(|| shown(page.todos.iter().map(Todo::id)));
-        Ok(TodoList::new(page, detail))
+        Ok(TodoList::new(page, detail, Some(Arc::clone(&self.prepared))))
     }
 
     fn size_hint(list: &TodoList) -> usize {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use content::Content;
+pub use content::PreparedJson;
 pub use integer::Integer;
 pub(crate) use registered::AnyTool;
 use registered::Running;

@@ -3,6 +3,7 @@
 //! A result holds the same JSON twice, as structured content and as text (MCP `CallToolResult`). For a
 //! page of a list that is most of the work of answering, so both are written in one pass.
 
+mod prepared;
 mod serializer;
 mod twice;
 
@@ -10,6 +11,8 @@ use serde::Serialize;
 
 use crate::json::escape_line_separators;
 use twice::Twice;
+
+pub use prepared::PreparedJson;
 
 /// The JSON of a result or of a failure.
 pub(crate) struct Content(Twice);

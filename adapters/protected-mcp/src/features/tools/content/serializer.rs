@@ -6,12 +6,12 @@ use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
-use serde_json::{Error, Result, Value};
+use serde_json::{Error, Result};
 
 use super::twice::Twice;
 
 /// As what `serde_json`'s `RawValue` introduces itself: a struct of this name, whose only field is a text of JSON.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 macro_rules! numbers {
     ($($method:ident($type:ty)),*) => {$(
@@ -47,7 +47,11 @@ impl<'a> Serializer for &'a mut Twice {
     }
 
     fn serialize_str(self, value: &str) -> Result<()> {
-        self.string(value);
+        if self.is_raw {
+            self.any(value.as_bytes());
+        } else {
+            self.string(value);
+        }
         Ok(())
     }
 
@@ -144,6 +148,9 @@ impl<'a> Serializer for &'a mut Twice {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<()> {
+        if self.is_raw {
+            return self.both(value);
+        }
         self.quotation_mark();
         write!(Inside(self), "{value}").map_err(Error::custom)?;
         self.quotation_mark();
@@ -252,11 +259,10 @@ impl Fields<'_> {
                 value.serialize(&mut **twice)
             }
             Self::Raw(twice) => {
-                let Value::String(json) = serde_json::to_value(value)? else {
-                    return Err(Error::custom("raw JSON must be a text"));
-                };
-                twice.any(json.as_bytes());
-                Ok(())
+                twice.is_raw = true;
+                let written = value.serialize(&mut **twice);
+                twice.is_raw = false;
+                written
             }
         }
     }

@@ -4,6 +4,9 @@
 //! by itself. This writes a name with its punctuation, or a text without escapes, as one piece. Numbers and the
 //! names of maps are left to `serde_json`.
 
+use std::fmt::Display;
+use std::io::Write as _;
+
 use serde::ser::{Error as _, Serialize};
 use serde_json::{Error, Result};
 
@@ -12,12 +15,15 @@ pub(super) struct Twice {
     pub(super) json: Vec<u8>,
     /// `json` again, escaped for the inside of a JSON string.
     pub(super) text: Vec<u8>,
+    /// What is written next is JSON: a text of any JSON, or something that displays [both](Self::both) forms.
+    pub(super) is_raw: bool,
 }
 
 impl Twice {
     /// With room for about so many bytes of JSON.
     pub(super) fn with_capacity(size: usize) -> Self {
-        Self { json: Vec::with_capacity(size), text: Vec::with_capacity(size * 5 / 4) }
+        let (json, text) = (Vec::with_capacity(size), Vec::with_capacity(size * 5 / 4));
+        Self { json, text, is_raw: false }
     }
 
     /// What is the same in both.
@@ -79,6 +85,12 @@ impl Twice {
     pub(super) fn any(&mut self, json: &[u8]) {
         self.json.extend_from_slice(json);
         escape(json, &mut self.text);
+    }
+
+    /// JSON that displays as it is, and in the alternate form as the inside of a string.
+    pub(super) fn both(&mut self, forms: &(impl Display + ?Sized)) -> Result<()> {
+        write!(self.json, "{forms}").map_err(Error::io)?;
+        write!(self.text, "{forms:#}").map_err(Error::io)
     }
 
     /// A number, or anything else without quotation marks.
