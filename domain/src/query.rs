@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use crate::label::Label;
 use crate::todo::Todo;
 use crate::words::ComparableText;
 
@@ -39,12 +38,8 @@ impl Query {
     }
 
     pub fn matches(&self, todo: &Todo) -> bool {
-        let record = todo.record();
-        let description = record.description.as_deref().into_iter();
-        let texts = [record.title.as_str()].into_iter().chain(description);
-        let texts = texts.chain(record.labels.iter().map(Label::as_str));
         let mut missing: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        for text in texts {
+        for text in todo.record().texts() {
             let text = ComparableText::from(text);
             for word in text.words() {
                 missing.retain(|sought| !word.starts_with(sought));

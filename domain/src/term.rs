@@ -65,10 +65,7 @@ impl Term {
     /// The words and labels among the terms of a todo.
     pub fn of_texts(todo: &Todo) -> Vec<Self> {
         let record = todo.record();
-        let description = record.description.as_deref().into_iter();
-        let texts = [record.title.as_str()].into_iter().chain(description);
-        let texts = texts.chain(record.labels.iter().map(Label::as_str));
-        let texts: Vec<_> = texts.map(ComparableText::from).collect();
+        let texts: Vec<_> = record.texts().map(ComparableText::from).collect();
         let mut words: Vec<_> =
             texts.iter().flat_map(ComparableText::words).map(start_of).collect();
         words.sort_unstable();

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::due::Due;
 use crate::identity::Subject;
 use crate::instant::Instant;
-use crate::label::{Labels, LabelsEdit, TooManyLabels};
+use crate::label::{Label, Labels, LabelsEdit, TooManyLabels};
 use crate::policy::WritePermit;
 use crate::priority::Priority;
 use crate::text::{Description, Title};
@@ -68,6 +68,21 @@ pub struct TodoRecord {
 }
 
 impl TodoRecord {
+    /// Title, description and labels, by which it is searched.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let description = self.description.as_deref().into_iter();
+        let labels = self.labels.iter().map(Label::as_str);
+        [self.title.as_str()].into_iter().chain(description).chain(labels)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn memory(&self) -> u64 {
+        /// Beside the texts, of a label and of a todo.
+        const LABEL: u64 = 48;
+        const TODO: u64 = 300;
+        TODO + self.bytes() + LABEL * self.labels.iter().len() as u64
+    }
+
     /// The bytes of its texts, as UTF-8: title, description, and labels, with a line break between two.
     pub fn bytes(&self) -> u64 {
         let Self {

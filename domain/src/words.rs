@@ -1,14 +1,13 @@
 //! Words, as people search for them.
 
 mod characters;
-
-use std::iter;
+mod form;
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
-use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_segmentation::{UnicodeSegmentation as _, UnicodeWords};
 
 use crate::visible::is_ignorable;
+use form::{add_comparable, case_folded};
 
 /// A text in the form in which it is compared with what a person typed: the same for every Unicode form of
 /// the text and for upper and lower case.
@@ -24,11 +23,11 @@ impl From<&str> for ComparableText {
         let mut form = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
-            let (plain, others) = rest.split_at(plain_start(rest));
+            let (plain, others) = rest.split_at(plain_end(rest));
             form.push_str(plain);
             let start = form.len() - plain.len();
             form[start..].make_ascii_lowercase();
-            // Its first character is not followed by ASCII.
+            // The first may be ASCII, the others are not.
             let end = others.char_indices().skip(1).find(|(_, c)| c.is_ascii());
             let (others, next) = others.split_at(end.map_or(others.len(), |(place, _)| place));
             add_form(others, &mut form);
@@ -38,8 +37,8 @@ impl From<&str> for ComparableText {
     }
 }
 
-/// Where the ASCII at the start of a text ends, without what has marks after it.
-fn plain_start(text: &str) -> usize {
+/// Where the ASCII at the start of a text ends, without its last character if more follows, which may be a mark.
+fn plain_end(text: &str) -> usize {
     match text.bytes().position(|byte| !byte.is_ascii()) {
         None => text.len(),
         Some(place) => place.saturating_sub(1),
@@ -50,7 +49,7 @@ fn plain_start(text: &str) -> usize {
 fn add_form(text: &str, form: &mut String) {
     let mut add = |part: &str, of_first: Option<&str>| match of_first {
         Some(of_first) => form.push_str(of_first),
-        None => form.push_str(&comparable(part.chars())),
+        None => add_comparable(part.chars(), form),
     };
     // A part that has begun, and its form unless there is more than a character of it.
     let (mut start, mut of_first) = (0, None);
@@ -65,33 +64,13 @@ fn add_form(text: &str, form: &mut String) {
     add(&text[start..], of_first);
 }
 
-/// The form of a text.
-fn comparable(text: impl Iterator<Item = char>) -> String {
-    /// The iota below a Greek vowel, a letter in upper case.
-    const IOTA_BELOW: char = '\u{345}';
-    let mut takes_accents = false;
-    let bare = text.nfkd().filter(|&c| {
-        if is_combining_mark(c) && c != IOTA_BELOW {
-            return !takes_accents;
-        }
-        takes_accents = c == IOTA_BELOW || is_latin_greek_or_cyrillic(c);
-        !is_ignorable(c)
-    });
-    case_folded(bare)
-}
-
 /// A text in the form that is the same for every Unicode form of it, for upper and lower case, and with
 /// and without invisible characters. Accents count.
 pub(crate) fn without_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    case_folded(text.nfkd().filter(|c| !is_ignorable(*c)))
-}
-
-fn case_folded(decomposed: impl Iterator<Item = char>) -> String {
-    // Folding may compose what the decomposition has taken apart.
-    decomposed.flat_map(fold).nfkd().collect()
+    case_folded(text.nfkd().filter(|c| !is_ignorable(*c))).collect()
 }
 
 impl ComparableText {
@@ -101,46 +80,58 @@ impl ComparableText {
 
     /// The words (UAX #29). Punctuation and symbols are none; each ideograph is one.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        parts(&self.0).flat_map(|part| {
-            let trimmed = part.trim_ascii_end();
-            let is_word = !trimmed.is_empty() && trimmed.chars().all(characters::is_letter);
-            let (word, other) = if is_word { (Some(trimmed), None) } else { (None, Some(part)) };
-            word.into_iter().chain(other.into_iter().flat_map(str::unicode_words))
-        })
+        Words { text: &self.0, others: None }
     }
 }
 
-/// A text in parts between which a word ends, whatever they are: after white space, unless a mark follows.
-fn parts(mut text: &str) -> impl Iterator<Item = &str> {
-    let begins_part = |c: char| c.is_ascii_graphic() || characters::is_letter(c);
-    iter::from_fn(move || {
-        let spaces = text.match_indices([' ', '\n']).map(|(place, _)| place + 1);
-        let end = { spaces }.find(|end| text[*end..].starts_with(begins_part));
-        let (part, rest) = text.split_at(end.unwrap_or(text.len()));
-        text = rest;
+/// The words of a text, most of them without a search for boundaries.
+struct Words<'a> {
+    text: &'a str,
+    /// Those of a part in which they have to be searched for.
+    others: Option<UnicodeWords<'a>>,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        // At the start or the end of a part, it belongs to no word.
+        let is_outside = |c: char| c.is_ascii_punctuation() && c != '_';
+        loop {
+            if let Some(word) = self.others.as_mut().and_then(Iterator::next) {
+                return Some(word);
+            }
+            self.others = None;
+            let part = self.next_part()?;
+            let inside = part.trim_ascii().trim_matches(is_outside);
+            if !inside.chars().all(characters::is_of_word) {
+                self.others = Some(part.unicode_words());
+            } else if !inside.is_empty() {
+                return Some(inside);
+            }
+        }
+    }
+}
+
+impl<'a> Words<'a> {
+    /// What comes first in the text and ends where a word ends, whatever is before and after it: behind a space or a line
+    /// feed, before what cannot be a mark on it.
+    fn next_part(&mut self) -> Option<&'a str> {
+        let begins_part = |c: char| c.is_ascii_graphic() || characters::is_of_word(c);
+        let bytes = self.text.bytes().enumerate();
+        let mut spaces = bytes.filter(|(_, byte)| matches!(byte, b' ' | b'\n'));
+        let end = spaces.find(|(place, _)| self.text[place + 1..].starts_with(begins_part));
+        let (part, rest) = self.text.split_at(end.map_or(self.text.len(), |(place, _)| place + 1));
+        self.text = rest;
         (!part.is_empty()).then_some(part)
-    })
-}
-
-/// Case folding: upper case brings together what lower case keeps apart (`ß` and `SS`, both small sigmas),
-/// and the first step is for the capital `ẞ`, which has no upper case.
-fn fold(c: char) -> impl Iterator<Item = char> {
-    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
-}
-
-/// Whether a letter is of a script in which a mark is an accent on a letter.
-fn is_latin_greek_or_cyrillic(c: char) -> bool {
-    matches!(c,
-        'A'..='Z' | 'a'..='z'
-        | '\u{c0}'..='\u{2af}' | '\u{370}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}'
-        | '\u{1d00}'..='\u{1dbf}' | '\u{1e00}'..='\u{1fff}' | '\u{2c60}'..='\u{2c7f}'
-        | '\u{a640}'..='\u{a69f}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}')
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::form::comparable;
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -277,7 +268,8 @@ mod tests {
     /// Of every character that is looked up, after and before others of all kinds, and of some that are not.
     #[test]
     fn a_text_has_the_form_of_its_parts() {
-        for c in ('\0'..='\u{2_00ff}').chain('\u{2_f800}'..='\u{2_fa1f}') {
+        let others = ('\u{2_f800}'..='\u{2_fa1f}').chain('\u{e_0000}'..='\u{e_01ff}');
+        for c in ('\0'..='\u{2_00ff}').chain(others) {
             let text = format!("{c}e{c}\u{301}か\u{3099}{c}\u{316} {c}");
             let form = ComparableText::from(text.as_str());
             assert_eq!(form.as_str(), comparable(text.chars()), "{text:?}");

@@ -118,6 +118,32 @@ pub(super) async fn ids_of_a_range_can_be_followed_to_the_end(repository: Arc<dy
     }
 }
 
+/// "The first ids": of a term that has many first, more than its share, and of others that have few later.
+pub(super) async fn a_frequent_term_is_read_on_where_others_begin_later(
+    repository: Arc<dyn TodoRepository>,
+) {
+    for (numbers, title) in [
+        (1..=30, "sun"),
+        (31..=31, "sunday"),
+        (32..=32, "sunset"),
+        // Twice each, as both words are found.
+        (41..=70, "star start"),
+        (71..=72, "stare"),
+    ] {
+        for number in numbers {
+            repository.add(&text(number, title, "", &[])).await.unwrap();
+        }
+    }
+    let found = ids(&*repository, "sun", None, 10).await;
+    assert_eq!(found, ((1..=10).collect(), Some(10)));
+    let found = ids(&*repository, "sun", Some(25), 10).await;
+    assert_eq!(found, ((26..=32).collect(), None));
+    let found = ids(&*repository, "star", None, 20).await;
+    assert_eq!(found, ((41..=50).collect(), Some(50)));
+    let found = ids(&*repository, "star", Some(60), 21).await;
+    assert_eq!(found, ((61..=71).collect(), Some(71)));
+}
+
 /// "`None` if it has more than `IdsByTerm::MAX_TERMS`."
 pub(super) async fn a_range_of_too_many_terms_is_not_looked_up(
     repository: Arc<dyn TodoRepository>,

@@ -77,8 +77,12 @@ async fn a_list_says_what_is_stored_however_often_it_is_asked_for() {
         assert_eq!(list().await, ["\"a\" \\ b", "three"]);
     }
     // Another caller has other todos.
-    let other = server.caller("usr_other", "todos:read todos:write");
-    assert_eq!(other.titles().await, [""; 0]);
+    let other = server.caller("usr_other", "todo:read todo:write");
+    other.create("four").await;
+    for _ in 0..3 {
+        assert_eq!(other.titles().await, ["four"]);
+        assert_eq!(list().await, ["\"a\" \\ b", "three"]);
+    }
 }
 
 #[tokio::test]

@@ -8,13 +8,14 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::comparable;
+use super::form::comparable;
 use crate::visible::is_ignorable;
 
-/// How many characters a page is of.
+/// How many characters a page has.
 const LENGTH: usize = 256;
 
-/// The characters of all living scripts and the symbols: those before U+20000. The others are rare ideographs.
+/// The characters of all living scripts and the symbols: those before U+20000. Others are rare: ideographs, tags,
+/// variants, and those for private use.
 const COUNT: usize = 0x2_0000 / LENGTH;
 
 /// Each is computed when one of its characters is met first.
@@ -28,9 +29,8 @@ struct Page {
 
 #[derive(Clone, Copy)]
 struct Character {
-    is_start: bool,
     is_letter: bool,
-    /// Where its form begins and ends.
+    /// Where its form begins and ends. It has none unless it depends on nothing before it, and is never empty then.
     start: u16,
     end: u16,
 }
@@ -39,12 +39,13 @@ struct Character {
 /// that of the part before it, and that of the part that begins with it.
 pub(super) fn form(c: char) -> Option<&'static str> {
     let (page, character) = find(c)?;
-    character.is_start.then(|| &page.forms[character.start.into()..character.end.into()])
+    let form = &page.forms[character.start.into()..character.end.into()];
+    (!form.is_empty()).then_some(form)
 }
 
-/// Whether a text of only such characters is one word.
-pub(super) fn is_letter(c: char) -> bool {
-    find(c).is_some_and(|(_, character)| character.is_letter)
+/// Whether a text of only such characters is one word: letters and the digits of ASCII.
+pub(super) fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || find(c).is_some_and(|(_, character)| character.is_letter)
 }
 
 fn find(c: char) -> Option<(&'static Page, &'static Character)> {
@@ -63,7 +64,7 @@ impl Page {
             // The longest of a page has 3 KiB.
             let [start, end] =
                 [start, forms.len()].map(|place| u16::try_from(place).unwrap_or_default());
-            Character { is_start: start < end, is_letter: c.is_some_and(joins_letters), start, end }
+            Character { is_letter: c.is_some_and(joins_letters), start, end }
         });
         Self { characters, forms }
     }

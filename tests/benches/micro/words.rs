@@ -3,11 +3,16 @@
 use divan::{Bencher, black_box};
 use todo_application::domain::ComparableText;
 
-const TEXTS: [(&str, &str); 6] = [
+const TEXTS: [(&str, &str); 8] = [
     ("ASCII", "Ask for the blue one; they close at six. "),
     ("a dash", "Ask for the blue one – they close at six. "),
     ("German", "Die Küche muss größer werden, sonst hört es nie auf. "),
     ("Russian", "Купить молоко и хлеб; спросить про счёт. "),
+    (
+        "Vietnamese, decomposed",
+        "Mua su\u{31b}\u{303}a va\u{300} ba\u{301}nh mi\u{300}, ro\u{302}\u{300}i go\u{323}i cho me\u{323}. ",
+    ),
+    ("Hindi", "दूध खरीदें और माँ को फोन करें। "),
     ("Japanese", "牛乳を買って、ママに電話する。"),
     ("Korean", "우유를 사고 엄마에게 전화하기. "),
 ];

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protected_mcp::PreparedJson;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use todo_application::domain::{Todo, TodoId};
 
 use super::{TODO_JSON, TodoView};
@@ -18,8 +18,11 @@ use super::{TODO_JSON, TodoView};
 /// listed more often (S3-FIFO).
 const CAPACITY: u64 = 8 * 1024 * 1024;
 
-/// About what one of them takes beside its texts and JSON, in bytes.
-const ENTRY: u64 = 500;
+/// Each has a lock and its part of the capacity, however many cores there are: the longest todo must have room.
+const PARTS: usize = 8;
+
+/// About what one of them takes beside its todo and JSON, in bytes.
+const ENTRY: u64 = 200;
 
 /// About how many of them there are: what a table for them is sized by.
 const ENTRIES: usize = 8 * 1024;
@@ -30,7 +33,7 @@ const LISTED: usize = 8 * 1024;
 /// The JSON of todos that were listed at least twice.
 pub(crate) struct PreparedTodos {
     /// By id, of whichever workspace was last: what is kept counts only for a todo that is the same.
-    kept: Cache<TodoId, Arc<Prepared>, Weight>,
+    kept: Option<Cache<TodoId, Arc<Prepared>, Weight>>,
     /// Hashes of todos and versions. Most are listed once and never again: they are not worth a place.
     listed: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -46,14 +49,20 @@ struct Weight;
 
 impl Weighter<TodoId, Arc<Prepared>> for Weight {
     fn weight(&self, _: &TodoId, prepared: &Arc<Prepared>) -> u64 {
-        ENTRY + prepared.todo.bytes() + prepared.json.bytes() as u64
+        ENTRY + prepared.todo.record().memory() + prepared.json.bytes() as u64
     }
 }
 
 impl Default for PreparedTodos {
     fn default() -> Self {
+        let options = OptionsBuilder::new()
+            .shards(PARTS)
+            .estimated_items_capacity(ENTRIES)
+            .weight_capacity(CAPACITY)
+            .build();
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            kept: Cache::with_weighter(ENTRIES, CAPACITY, Weight),
+            kept: options.ok().map(|it| Cache::with_options(it, Weight, hasher, lifecycle)),
             listed: (0..LISTED).map(|_| AtomicU64::default()).collect(),
             hasher: RandomState::new(),
         }
@@ -63,20 +72,21 @@ impl Default for PreparedTodos {
 impl PreparedTodos {
     /// The JSON of a todo that is listed, if it was before.
     pub(super) fn json(&self, todo: &Todo) -> Option<PreparedJson> {
-        if let Some(kept) = self.kept.get(&todo.id()).filter(|it| it.todo == *todo) {
-            return Some(kept.json.clone());
+        let kept = self.kept.as_ref()?;
+        if let Some(same) = kept.get(&todo.id()).filter(|it| it.todo == *todo) {
+            return Some(same.json.clone());
         }
-        if !self.was_listed(todo) {
+        if !self.is_listed_again(todo) {
             return None;
         }
         let json = PreparedJson::new(&TodoView::from(todo), TODO_JSON).ok()?;
         let prepared = Prepared { todo: todo.clone(), json: json.clone() };
-        self.kept.insert(todo.id(), Arc::new(prepared));
+        kept.insert(todo.id(), Arc::new(prepared));
         Some(json)
     }
 
-    /// Remembers that it is listed now, most often: two may share a place.
-    fn was_listed(&self, todo: &Todo) -> bool {
+    /// Whether it was listed before, as far as is known: todos share places. From now on it was.
+    fn is_listed_again(&self, todo: &Todo) -> bool {
         let hash = self.hasher.hash_one((todo.id(), todo.version()));
         let place = usize::try_from(hash % LISTED as u64).unwrap_or(0);
         self.listed[place].swap(hash, Ordering::Relaxed) == hash
@@ -126,7 +136,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(json(&prepared, &one), Some(written.clone()));
         }
-        assert_eq!(prepared.kept.len(), 1);
+        assert_eq!(prepared.kept.as_ref().unwrap().len(), 1);
     }
 
     #[test]
@@ -144,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_todo_has_room() {
+        let prepared = PreparedTodos::default();
+        let mut record = todo(1, "everyone", "one").into_record();
+        // Two bytes each in JSON, four in its escaped form.
+        let text = "\n\"".repeat(Description::MAX_BYTES / 2 - 1);
+        record.description = Description::try_from(format!("a{text}a").as_str()).unwrap();
+        let long = Todo::restore(record).unwrap();
+        assert_eq!(json(&prepared, &long), None);
+        assert!(json(&prepared, &long).is_some());
+        assert_eq!(prepared.kept.as_ref().unwrap().len(), 1);
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let prepared = PreparedTodos::default();
         let long = "x".repeat(500);
@@ -156,7 +179,8 @@ mod tests {
             assert_eq!(json(&prepared, &todo), None);
             assert!(json(&prepared, &todo).is_some());
         }
-        assert!(prepared.kept.weight() <= CAPACITY);
-        assert!(prepared.kept.len() > 1_000);
+        let kept = prepared.kept.as_ref().unwrap();
+        assert!(kept.weight() <= CAPACITY);
+        assert!(kept.len() > 1_000);
     }
 }

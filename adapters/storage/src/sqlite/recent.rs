@@ -24,10 +24,8 @@ const MIB: u64 = 1024 * 1024;
 /// The most todos of a result that is kept: more than a page has, and not all that a search reads.
 const MOST_TODOS: usize = 256;
 
-/// About what a result takes beside its todos, a todo beside its texts, and a label beside its text, in bytes.
+/// About what a result takes beside its todos, in bytes.
 const RESULT: u64 = 200;
-const TODO: u64 = 300;
-const LABEL: u64 = 48;
 
 /// About how many results of a MiB are kept: what a table for them is sized by.
 const RESULTS: u64 = 512;
@@ -68,10 +66,7 @@ struct Weight;
 
 impl Weighter<Key, Kept> for Weight {
     fn weight(&self, _: &Key, kept: &Kept) -> u64 {
-        let bytes = |todo: &Todo| {
-            TODO + todo.record().bytes() + LABEL * todo.record().labels.iter().len() as u64
-        };
-        RESULT + kept.todos.iter().map(bytes).sum::<u64>()
+        RESULT + kept.todos.iter().map(|todo| todo.record().memory()).sum::<u64>()
     }
 }
 

@@ -34,27 +34,27 @@ macro_rules! terms {
 
 pub(super) const TERMS: &str = terms!(" SELECT term FROM terms");
 
-/// How many terms there are, and for each the ids, from `$5` on, that are among the first `$6` of all of these terms;
-/// some more may be among them. `$7` of each term are looked up first, by how many terms there are, for an id up to
-/// which the others are. One statement, so that a todo whose term changes within the ranges is found by the one or by
-/// the other.
+/// How many terms there are, and for each at most `$6` ids from `$5` on, in order: among them are the first `$6` of all.
+/// First `$7` of each term are read, a number for each number of terms: these give an id beyond which none is needed,
+/// and of each term the rest is read up to that. One statement, so that a todo whose term changes within the ranges is
+/// found by the one or by the other.
 pub(super) const IDS_BY_TERM: &str = terms!(
-    ", shares AS MATERIALIZED ( \
-         SELECT count(*) AS terms, ($7::bigint[])[count(*)::integer] AS share FROM terms), \
+    ", counted AS MATERIALIZED ( \
+         SELECT count(*) AS terms, coalesce(($7::bigint[])[count(*)::integer], 0) AS share FROM terms), \
      first_ids AS MATERIALIZED ( \
-         SELECT shares.terms, shares.share, terms.term, ARRAY( \
+         SELECT terms.term, ARRAY( \
              SELECT id FROM todo_terms \
              WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
-             ORDER BY todo_terms.id LIMIT shares.share) AS ids FROM terms CROSS JOIN shares) \
-     SELECT first_ids.terms, first_ids.ids || ARRAY( \
+             ORDER BY todo_terms.id LIMIT (SELECT share FROM counted)) AS ids FROM terms) \
+     SELECT (SELECT counted.terms FROM counted), first_ids.ids || ARRAY( \
          SELECT id FROM todo_terms \
          WHERE todo_terms.workspace = $1 AND todo_terms.term = first_ids.term \
-           AND todo_terms.id > first_ids.ids[first_ids.share] \
+           AND todo_terms.id > first_ids.ids[(SELECT share FROM counted)] \
            AND todo_terms.id <= coalesce( \
-               (SELECT found.id FROM first_ids CROSS JOIN unnest(first_ids.ids) AS found (id) \
-                ORDER BY found.id OFFSET $6::bigint - 1 LIMIT 1), \
+               (SELECT needed.id FROM first_ids CROSS JOIN unnest(first_ids.ids) AS needed (id) \
+                ORDER BY needed.id OFFSET $6::bigint - 1 LIMIT 1), \
                'ffffffff-ffff-ffff-ffff-ffffffffffff') \
-         ORDER BY todo_terms.id LIMIT $6::bigint - first_ids.share) FROM first_ids"
+         ORDER BY todo_terms.id LIMIT $6::bigint - (SELECT share FROM counted)) FROM first_ids"
 );
 
 /// Beginning at the id `$2`.

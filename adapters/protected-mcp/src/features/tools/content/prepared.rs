@@ -18,18 +18,18 @@ pub struct PreparedJson(Arc<Forms>);
 
 #[derive(Debug)]
 struct Forms {
-    json: String,
+    json: Box<str>,
     /// Escaped for the inside of a JSON string.
-    text: String,
+    text: Box<str>,
 }
 
 impl PreparedJson {
     /// Writes a value of about `size` bytes of JSON.
     pub fn new(value: &impl Serialize, size: usize) -> serde_json::Result<Self> {
         let Content(forms) = Content::write(value, size)?;
-        let string = |bytes| String::from_utf8(bytes).map_err(serde_json::Error::custom);
-        let [json, text] = [string(forms.json)?, string(forms.text)?];
-        Ok(Self(Arc::new(Forms { json, text })))
+        let kept = |bytes| String::from_utf8(bytes).map(String::into_boxed_str);
+        let kept = |bytes| kept(bytes).map_err(serde_json::Error::custom);
+        Ok(Self(Arc::new(Forms { json: kept(forms.json)?, text: kept(forms.text)? })))
     }
 
     /// How many bytes both forms take.
