@@ -54,7 +54,7 @@ pub enum UpdateError {
     NotFound,
     /// The todo has another version than expected. This is its current state.
     #[error("the todo has another version than expected")]
-    Conflict(Box<Todo>),
+    Conflict(Todo),
     #[error(transparent)]
     TooManyLabels(#[from] TooManyLabels),
     /// Concurrent updates won every round. Nothing was changed; a later retry may succeed.
@@ -75,7 +75,7 @@ pub enum DeleteError {
     NotFound,
     /// The todo has another version than expected. This is its current state.
     #[error("the todo has another version than expected")]
-    Conflict(Box<Todo>),
+    Conflict(Todo),
     /// Concurrent updates won every round. Nothing was removed; a later retry may succeed.
     #[error("too many concurrent updates of the todo")]
     Contended,
@@ -108,7 +108,7 @@ pub enum UndoError {
     NotFound,
     /// The todo has another value in a field that the change touched. This is its current state.
     #[error("the todo has changed since")]
-    Conflict(Box<Todo>),
+    Conflict(Todo),
     /// The change is one of a todo that was deleted afterwards.
     #[error("the todo was deleted since")]
     TodoDeleted(TodoId),

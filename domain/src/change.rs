@@ -223,7 +223,6 @@ pub struct Recorded {
 
 /// What takes a change back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "there are few at a time")]
 pub enum Reversal {
     Save { before: Todo, after: Todo },
     Remove(Todo),
@@ -234,7 +233,7 @@ pub enum Reversal {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReversalError {
     #[error("a field that the change touched has another value by now")]
-    Changed(Box<Todo>),
+    Changed(Todo),
     #[error("the todo was deleted")]
     Deleted,
     /// What is remembered of it cannot be a todo.
@@ -334,12 +333,12 @@ impl Change {
         at: Instant,
     ) -> Result<Reversal, ReversalError> {
         let unless = |current: &Todo, fields: &Fields| {
-            let changed = || ReversalError::Changed(Box::new(current.clone()));
+            let changed = || ReversalError::Changed(current.clone());
             if fields.are_in(current.record()) { Ok(()) } else { Err(changed()) }
         };
         match (&self.kind, current) {
             (ChangeKind::Deleted { .. }, Some(current)) => {
-                Err(ReversalError::Changed(Box::new(current.clone())))
+                Err(ReversalError::Changed(current.clone()))
             }
             (ChangeKind::Deleted { from, origin }, None) => {
                 Ok(Reversal::Restore(self.restore(permit.workspace(), from, origin)?))

@@ -1,5 +1,7 @@
 //! The aggregate.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::due::Due;
@@ -43,8 +45,10 @@ impl Completion {
 ///
 /// There is no transition for deletion: it depends on no state but the version, which the store
 /// compares, and it is allowed by the [`WritePermit`] that the store takes for it.
+///
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Todo(TodoRecord);
+pub struct Todo(Arc<TodoRecord>);
 
 /// Every field of a todo, as a store keeps it.
 ///
@@ -188,7 +192,7 @@ impl Todo {
     /// ```
     pub fn create(permit: &WritePermit, id: TodoId, draft: Draft, at: Instant) -> Self {
         let Draft { title, description, due, priority, labels } = draft;
-        Self(TodoRecord {
+        Self::of(TodoRecord {
             id,
             workspace: permit.workspace().clone(),
             title,
@@ -205,10 +209,14 @@ impl Todo {
         })
     }
 
+    fn of(record: TodoRecord) -> Self {
+        Self(Arc::new(record))
+    }
+
     /// The same todo, created with another id.
     #[must_use]
     pub fn with_new_id(self, id: TodoId) -> Self {
-        Self(TodoRecord { id, ..self.0 })
+        Self::of(TodoRecord { id, ..self.into_record() })
     }
 
     /// Reads a todo back, checking the invariants that [`Todo::create`] and [`Todo::edit`] maintain.
@@ -235,7 +243,7 @@ impl Todo {
             Some(at) if !(*created_at..=*updated_at).contains(&at) => {
                 Err(RestoreError::DoneOutsideLifetime)
             }
-            _ => Ok(Self(record)),
+            _ => Ok(Self::of(record)),
         }
     }
 
@@ -272,7 +280,7 @@ impl Todo {
             updated_at,
             updated_by,
             version,
-        } = &mut self.0;
+        } = Arc::make_mut(&mut self.0);
         let Edit {
             title: new_title,
             description: new_description,
@@ -324,7 +332,7 @@ impl Todo {
     }
 
     pub fn into_record(self) -> TodoRecord {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 
     pub fn id(&self) -> TodoId {

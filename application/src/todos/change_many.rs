@@ -342,7 +342,7 @@ fn as_expected(
 ) -> Result<Todo, ChangeFailure> {
     let todo = current.get(&id).cloned().ok_or(ChangeFailure::NotFound(id))?;
     if expected.is_some_and(|expected| expected != todo.version()) {
-        return Err(ChangeFailure::Conflict(Box::new(todo)));
+        return Err(ChangeFailure::Conflict(todo));
     }
     Ok(todo)
 }

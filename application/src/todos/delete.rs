@@ -21,7 +21,7 @@ impl Todos {
             let found = self.repository.find_for_update(&permit, id).await;
             let todo = found.map_err(StorageFailure::from)?.ok_or(DeleteError::NotFound)?;
             if expected.is_some_and(|expected| expected != todo.version()) {
-                return Err(DeleteError::Conflict(Box::new(todo)));
+                return Err(DeleteError::Conflict(todo));
             }
             match self.repository.remove(&permit, &todo, self.clock.now()).await {
                 Ok(number) => {

@@ -65,7 +65,7 @@ pub enum Outcome {
 pub enum ChangeFailure {
     NotFound(TodoId),
     /// The todo has another version than expected. This is its current state.
-    Conflict(Box<Todo>),
+    Conflict(Todo),
     TooManyLabels(TooManyLabels),
     QuotaExceeded(QuotaExceeded),
     /// The caller has used the idempotency key for another todo within the last 24 hours.

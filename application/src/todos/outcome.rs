@@ -120,9 +120,10 @@ pub(super) fn decode(
         match word {
             "updated" => Outcome::Updated(id, todos.get(&id).cloned()),
             "deleted" => Outcome::Deleted(id),
-            "conflict" => failed(todos.get(&id).map_or(ChangeFailure::NotFound(id), |todo| {
-                ChangeFailure::Conflict(Box::new(todo.clone()))
-            })),
+            "conflict" => {
+                let current = todos.get(&id).cloned().map(ChangeFailure::Conflict);
+                failed(current.unwrap_or(ChangeFailure::NotFound(id)))
+            }
             "missing" => failed(ChangeFailure::NotFound(id)),
             "labels" => failed(ChangeFailure::TooManyLabels(TooManyLabels(
                 value.parse().unwrap_or_default(),

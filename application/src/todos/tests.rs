@@ -280,9 +280,9 @@ async fn an_unexpected_version_is_a_conflict_and_writes_nothing() {
     let todos = todos(repository, Sharing::Personal);
     let (writer, second) = (principal([Permission::Write]), Some(Version::FIRST.next()));
     let error = todos.update(&writer, ID, done(), second).await.unwrap_err();
-    assert!(matches!(error, UpdateError::Conflict(current) if *current == stored_todo()));
+    assert!(matches!(error, UpdateError::Conflict(current) if current == stored_todo()));
     let error = todos.delete(&writer, ID, second).await.unwrap_err();
-    assert!(matches!(error, DeleteError::Conflict(current) if *current == stored_todo()));
+    assert!(matches!(error, DeleteError::Conflict(current) if current == stored_todo()));
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ impl Todos {
             let found = self.repository.find_for_update(&permit, id).await;
             let before = found.map_err(StorageFailure::from)?.ok_or(UpdateError::NotFound)?;
             if expected.is_some_and(|expected| expected != before.version()) {
-                return Err(UpdateError::Conflict(Box::new(before)));
+                return Err(UpdateError::Conflict(before));
             }
             let mut todo = before.clone();
             match todo.edit(&permit, edit.clone(), self.clock.now()) {

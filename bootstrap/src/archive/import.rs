@@ -117,7 +117,7 @@ fn read(
                     Read::Todo(todo) => {
                         batch.positions.push(lines.number);
                         bytes += todo.bytes();
-                        batch.todos.push(*todo);
+                        batch.todos.push(todo);
                     }
                     Read::History(item) => {
                         bytes += item.bytes();
@@ -143,14 +143,14 @@ fn read(
 
 /// A line but the first.
 enum Read {
-    Todo(Box<Todo>),
+    Todo(Todo),
     History(Box<HistoryItem>),
 }
 
 impl Read {
     fn parse(line: &[u8], header: &Header) -> Result<Self, LineError> {
         let item = if header.has_history() { history_line::parse(line)? } else { None };
-        let todo = || line::parse(line, header.version).map(Box::new).map(Self::Todo);
+        let todo = || line::parse(line, header.version).map(Self::Todo);
         item.map_or_else(todo, |item| Ok(Self::History(Box::new(item))))
     }
 }
