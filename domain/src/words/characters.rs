@@ -39,8 +39,8 @@ struct Character {
 /// that of the part before it, and that of the part that begins with it.
 pub(super) fn form(c: char) -> Option<&'static str> {
     let (page, character) = find(c)?;
-    let form = &page.forms[character.start.into()..character.end.into()];
-    (!form.is_empty()).then_some(form)
+    let form = page.forms.get(character.start.into()..character.end.into());
+    form.filter(|form| !form.is_empty())
 }
 
 /// Whether a text of only such characters is one word: letters and the digits of ASCII.

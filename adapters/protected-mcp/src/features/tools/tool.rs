@@ -72,7 +72,8 @@ pub trait Tool: Send + Sync + 'static {
     /// that if its [`Deserialize`](serde::Deserialize) checks them: the text of a
     /// [custom error](serde::de::Error::custom) is the rule that the caller gets.
     type Arguments: DeserializeOwned + JsonSchema + Send + 'static;
-    /// An object: the structured content of the result and, word for word, its text.
+    /// An object: the structured content of the result and, word for word, its text. What is a part of many results
+    /// may be [`PreparedJson`](crate::PreparedJson).
     type Output: Serialize + JsonSchema + Send;
 
     const NAME: &'static str;
