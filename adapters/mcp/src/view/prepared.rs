@@ -14,18 +14,18 @@ use todo_application::domain::{Todo, TodoId};
 
 use super::{TODO_JSON, TodoView};
 
-/// About how many bytes are kept: some 6,000 todos of usual length. What is listed twice is evicted before what is
+/// About how many bytes are kept: some 3,000 todos of usual length. What is listed twice is evicted before what is
 /// listed more often (S3-FIFO).
-const CAPACITY: u64 = 8 * 1024 * 1024;
+const CAPACITY: u64 = 4 * 1024 * 1024;
 
 /// Each has a lock and its part of the capacity, however many cores there are: the longest todo must have room.
-const PARTS: usize = 8;
+const PARTS: usize = 4;
 
 /// About what one of them takes beside its todo and JSON, in bytes.
 const ENTRY: u64 = 200;
 
 /// About how many of them there are: what a table for them is sized by.
-const ENTRIES: usize = 8 * 1024;
+const ENTRIES: usize = 4 * 1024;
 
 /// For how many todos it is known that they were listed before.
 const LISTED: usize = 8 * 1024;
