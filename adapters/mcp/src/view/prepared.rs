@@ -1,7 +1,7 @@
 //! JSON of todos that are listed again and again.
 //!
 //! An assistant lists the same todos again and again, and few of them have changed. To write todos is most of what a list
-//! takes, several times of what it takes to find what was written and to copy it.
+//! takes, several times what it takes to find what was written and to copy it.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
