@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use todo_application::domain::{
-    Change, ChangeNumber, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Sort,
-    Term, TermRange, Todo, TodoId, WorkspaceId, WritePermit,
+    Change, ChangeNumber, IdempotencyKey, Instant, Order, OtherWorkspace, Place, ReadPermit, Term,
+    TermRange, Todo, TodoId, WorkspaceId, WritePermit,
 };
 use todo_application::ports::{
     ChangeError, CreationRequest, EarlierCall, Filter, Head, IdsByTerm, InsertError, Inserted,
@@ -147,11 +147,7 @@ impl TodoRepository for PostgresTodoRepository {
             Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
         ];
         let rows = self.connections.run(Query::list_by(order, filter), &page).await?;
-        let mut todos =
-            rows.iter().map(|row| row::read(row, workspace)).collect::<Result<Vec<_>, _>>()?;
-        todos.sort_by_key(|todo| Sort::By(order).place(todo));
-        todos.truncate(limit);
-        Ok(todos)
+        rows.iter().map(|row| row::read(row, workspace)).collect()
     }
 
     async fn find_all(

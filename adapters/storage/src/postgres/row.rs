@@ -11,22 +11,24 @@ use tokio_postgres::{Error, Row};
 use super::parameter::Parameter;
 
 /// A query over `todo_items` for [`read`]: its columns, then the clauses of the caller. With `workspace, `
-/// before those, the rows also have the workspace, for [`read_any`].
+/// before those, the rows also have the workspace, for [`read_any`]; with `number` and an expression, also that. The
+/// columns alone with `columns`.
 macro_rules! select {
-    (workspace, $($rest:tt)+) => {
-        select!(@ ", workspace", $($rest)+)
+    (columns) => {
+        "id, title, description, completed_at, due, due_zone, priority, labels, \
+         created_at, created_by, updated_at, updated_by, version"
     };
-    (@ $more:literal, $($rest:tt)+) => {
-        concat!(
-            "SELECT id, title, description, completed_at, due, due_zone, priority, labels, ",
-            "created_at, created_by, updated_at, updated_by, version",
-            $more,
-            " FROM todo_items ",
-            $($rest)+
-        )
+    (workspace, $($rest:tt)+) => {
+        select!(@ (", workspace"), $($rest)+)
+    };
+    (number $number:literal, $($rest:tt)+) => {
+        select!(@ (", ", $number, " AS number"), $($rest)+)
+    };
+    (@ ($($more:literal),*), $($rest:tt)+) => {
+        concat!("SELECT ", select!(columns), $($more,)* " FROM todo_items ", $($rest)+)
     };
     ($($rest:tt)+) => {
-        select!(@ "", $($rest)+)
+        select!(@ (), $($rest)+)
     };
 }
 pub(super) use select;

@@ -69,21 +69,27 @@ pub(super) const LIST_DONE: &str =
 /// After the number `$2` and the id `$3` in an order (`Order` in the domain). The expressions are those of the
 /// indexes.
 macro_rules! list_by {
-    (open, $number:literal) => {
-        list_by!(@ "IS NULL", $number)
-    };
-    (done, $number:literal) => {
-        list_by!(@ "IS NOT NULL", $number)
-    };
+    // Merged as they are read, each with an end of its own: without that, version 15 reads and sorts all of both.
     // One statement, so that a todo that is completed meanwhile is among the ones or the others.
     (both, $number:literal) => {
         concat!(
-            "SELECT * FROM (", list_by!(open, $number), ") AS open \
-             UNION ALL SELECT * FROM (", list_by!(done, $number), ") AS done"
+            "SELECT ", select!(columns), " FROM ((",
+            select!(number $number, list_by!(rest open, $number)), ") UNION ALL (",
+            select!(number $number, list_by!(rest done, $number)),
+            ")) AS todo ORDER BY number, id LIMIT $4"
         )
     };
-    (@ $done:literal, $number:literal) => {
-        select!(
+    ($todos:ident, $number:literal) => {
+        select!(list_by!(rest $todos, $number))
+    };
+    (rest open, $number:literal) => {
+        list_by!(rest "IS NULL", $number)
+    };
+    (rest done, $number:literal) => {
+        list_by!(rest "IS NOT NULL", $number)
+    };
+    (rest $done:literal, $number:literal) => {
+        concat!(
             "WHERE workspace = $1 AND completed_at ", $done,
             " AND (", $number, ", id) > ($2, $3) ORDER BY ", $number, ", id LIMIT $4"
         )
@@ -108,7 +114,6 @@ macro_rules! by_update {
     };
 }
 
-/// Open ones, then done ones, at most `$4` of each.
 pub(super) const LIST_BY_DUE: &str = by_due!(both);
 pub(super) const LIST_BY_PRIORITY: &str = by_priority!(both);
 pub(super) const LIST_BY_UPDATE: &str = by_update!(both);
