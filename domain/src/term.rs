@@ -142,8 +142,10 @@ impl State {
     /// Of days from that of `start` to before that of `end`. `None` if there are none between.
     fn terms_of(self, days: Days, start: i64, end: i64) -> Option<TermRange> {
         let (start, end) = (start >> days.bits(), end >> days.bits());
-        let term = |number| self.term_of(days, number << days.bits());
-        (start < end).then(|| TermRange { first: term(start), last: term(end - 1) })
+        let term = |number: i64| self.term_of(days, number << days.bits());
+        let all = || (start..end).map(term).collect();
+        let known = if end - start <= TermRange::MAX_KNOWN { all() } else { Box::default() };
+        (start < end).then(|| TermRange { first: term(start), last: term(end - 1), known })
     }
 }
 
@@ -218,9 +220,12 @@ impl TermChange {
 pub struct TermRange {
     first: Term,
     last: Term,
+    known: Box<[Term]>,
 }
 
 impl TermRange {
+    const MAX_KNOWN: i64 = 16;
+
     /// Those of words that begin with a word of a [query](crate::Query).
     pub fn of_word(word: &str) -> Self {
         let word = start_of(word);
@@ -244,7 +249,7 @@ impl TermRange {
     pub fn of_priority(priority: Priority, completed: Option<bool>) -> Option<Vec<Self>> {
         let of_priority = |state: State| {
             let term = state.term_of_priority(priority);
-            Self { first: term.clone(), last: term }
+            Self { known: Box::new([term.clone()]), first: term.clone(), last: term }
         };
         let has_term = priority != Priority::default();
         has_term.then(|| State::of(completed).map(of_priority).collect())
@@ -281,7 +286,7 @@ impl TermRange {
     }
 
     fn between(first: String, last: String) -> Self {
-        Self { first: Term(first.into()), last: Term(last.into()) }
+        Self { first: Term(first.into()), last: Term(last.into()), known: Box::default() }
     }
 
     pub fn first(&self) -> &Term {
@@ -290,6 +295,11 @@ impl TermRange {
 
     pub fn last(&self) -> &Term {
         &self.last
+    }
+
+    /// All terms that can be in it, if these are known and few. A store that reads them need not look for them.
+    pub fn known(&self) -> Option<&[Term]> {
+        Some(&*self.known).filter(|terms| !terms.is_empty())
     }
 
     /// Inclusive on both ends.

@@ -136,8 +136,8 @@ pub trait TodoRepository: Send + Sync {
 
     /// The first ids after `after` of the todos that have a term of some ranges, which do not overlap, at one moment:
     /// at most `limit`, where an id counts for each of its terms. `None` if there are more than
-    /// [`IdsByTerm::MAX_TERMS`] terms. The cost depends on `limit`, not on the length of the list or the number of
-    /// todos with a term.
+    /// [`IdsByTerm::MAX_TERMS`] terms, where a store may count [known](TermRange::known) ones that no todo has. The
+    /// cost depends on `limit`, not on the length of the list or the number of todos with a term.
     async fn ids_by_term(
         &self,
         permit: &ReadPermit,

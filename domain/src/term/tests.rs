@@ -29,7 +29,11 @@ pub(crate) fn todo(title: &str, description: &str, labels: &[&str]) -> Todo {
 }
 
 fn is_found(todo: &Todo, range: &TermRange) -> bool {
-    Term::all_of(todo).iter().any(|term| range.bounds().contains(&term))
+    is_found_by(&Term::all_of(todo), range)
+}
+
+fn is_found_by(terms: &[Term], range: &TermRange) -> bool {
+    terms.iter().any(|term| range.bounds().contains(&term))
 }
 
 #[test]
@@ -179,6 +183,13 @@ proptest! {
             // A page looks each of them up.
             let in_range = |range: &TermRange| range.first() <= range.last();
             prop_assert!(ranges.iter().all(in_range));
+            // A store that reads the known ones finds the same.
+            let terms = Term::all_of(&todo);
+            for (range, known) in ranges.iter().filter_map(|it| Some((it, it.known()?))) {
+                let has_known = known.iter().any(|term| terms.contains(term));
+                prop_assert_eq!(has_known, is_found_by(&terms, range));
+                prop_assert!(known.is_sorted() && known.len() <= 16);
+            }
         }
     }
 

@@ -133,7 +133,7 @@ impl PostgresSnapshot {
     /// The next rows, and the workspace up to which these are all, if there may be more after it.
     async fn read(&mut self, limit: usize) -> Result<(Vec<Row>, Option<Vec<u8>>), Error> {
         let Self { connection: Connection { client, .. }, page, ends, last, .. } = self;
-        let most = Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let most = Parameter::count(limit);
         let after = [Parameter::Bytes(&last.0), Parameter::Id(last.1), most];
         if let Some((page, ends)) = ends
             && let Some(end) = ends.next(client, &last.0, limit).await?

@@ -23,6 +23,10 @@ pub(super) enum Parameter<'a> {
 }
 
 impl Parameter<'_> {
+    pub(super) fn count(count: usize) -> Self {
+        Self::Number(Some(clamped(count)))
+    }
+
     pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
@@ -37,6 +41,10 @@ impl Parameter<'_> {
             | Self::Array(_) => None,
         }
     }
+}
+
+pub(super) fn clamped(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Converts parameters for the driver.

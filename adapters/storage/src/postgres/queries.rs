@@ -48,6 +48,7 @@ queries! {
     read FindAll = reads::FIND_ALL,
     read Terms = reads::TERMS,
     read IdsByTerm = reads::IDS_BY_TERM,
+    read IdsOfTerms = reads::IDS_OF_TERMS,
     read List = reads::LIST,
     read ListOpen = reads::LIST_OPEN,
     read ListDone = reads::LIST_DONE,

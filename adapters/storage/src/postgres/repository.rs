@@ -1,6 +1,6 @@
 //! The repository.
 
-use std::slice;
+use std::iter;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -120,8 +120,7 @@ impl TodoRepository for PostgresTodoRepository {
     ) -> Result<Vec<Todo>, StorageError> {
         let workspace = permit.workspace();
         let Some(first) = next(after) else { return Ok(Vec::new()) };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let page = [row::key(workspace), Parameter::Id(first), Parameter::Number(Some(limit))];
+        let page = [row::key(workspace), Parameter::Id(first), Parameter::count(limit)];
         let query = match filter.completed {
             None => Query::List,
             Some(false) => Query::ListOpen,
@@ -144,7 +143,7 @@ impl TodoRepository for PostgresTodoRepository {
             row::key(workspace),
             Parameter::Number(Some(after.key)),
             Parameter::Id(after.id),
-            Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
+            Parameter::count(limit),
         ];
         let rows = self.connections.run(Query::list_by(order, filter), &page).await?;
         rows.iter().map(|row| row::read(row, workspace)).collect()
@@ -176,8 +175,7 @@ impl TodoRepository for PostgresTodoRepository {
         range: &TermRange,
         limit: usize,
     ) -> Result<Vec<Term>, StorageError> {
-        let range = slice::from_ref(range);
-        let range = terms::ranges(permit.workspace(), range, limit);
+        let range = terms::ranges(permit.workspace(), iter::once(range), limit);
         let rows = self.connections.run(Query::Terms, &range).await?;
         Ok(rows.iter().map(terms::read).collect::<Result<_, _>>().map_err(Failure::from)?)
     }

@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{CopyInSink, Error, Row};
 
 use super::connections::Work;
-use super::parameter::{Parameter, columns, to_sql};
+use super::parameter::{Parameter, clamped, columns, to_sql};
 use super::queries::Query;
 use super::row;
 use super::session::{self, Session};
@@ -84,25 +84,29 @@ pub(super) fn lines(terms: &[Term]) -> Parameter<'static> {
 /// Looks up the first terms of each range.
 pub(super) fn ranges<'a>(
     workspace: &'a WorkspaceId,
-    ranges: &'a [TermRange],
+    ranges: impl Iterator<Item = &'a TermRange> + Clone,
     limit: usize,
 ) -> [Parameter<'a>; 4] {
-    let texts = |end: fn(&TermRange) -> &Term| {
-        let text = |range| Parameter::Text(Some(end(range).as_str()));
-        Parameter::Array(ranges.iter().map(text).collect())
-    };
     [
         row::key(workspace),
-        texts(TermRange::first),
-        texts(TermRange::last),
-        Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX))),
+        texts(ranges.clone().map(TermRange::first)),
+        texts(ranges.map(TermRange::last)),
+        Parameter::count(limit),
     ]
+}
+
+fn texts<'a>(terms: impl Iterator<Item = &'a Term>) -> Parameter<'a> {
+    Parameter::Array(terms.map(|term| Parameter::Text(Some(term.as_str()))).collect())
 }
 
 /// Reads a row of [`Query::Terms`].
 pub(super) fn read(row: &Row) -> Result<Term, Error> {
     row.try_get(0).map(|term: &str| Term::from(term))
 }
+
+/// Of so many terms, all ids are read: to read less of each costs more than it saves. [`Query::IdsByTerm`] begins with as
+/// many.
+const FEW: usize = 2;
 
 /// Looks up the ids that begin at `first`, of todos that have a term of some ranges.
 pub(super) struct LookUp<'a> {
@@ -125,29 +129,68 @@ impl Work for LookUp<'_> {
     }
 
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
-        const MAX: usize = IdsByTerm::MAX_TERMS;
-        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-        // Of more terms, no ids are needed.
-        let shares = (1..=MAX).map(|terms| number(IdsByTerm::first_of_each(self.limit, terms)));
-        let shares: Vec<i64> = shares.chain([0]).collect();
-        let ids = [
+        let known: Vec<_> = self.ranges.iter().filter_map(TermRange::known).flatten().collect();
+        let unknown: Vec<_> = self.ranges.iter().filter(|range| range.known().is_none()).collect();
+        let rows = if unknown.is_empty() && known.len() <= FEW {
+            self.of_few(session, &known).await?
+        } else {
+            self.of_all(session, &known, &unknown).await?
+        };
+        Ok(rows.map(|ids| IdsByTerm::merge(ids, self.limit)))
+    }
+}
+
+impl LookUp<'_> {
+    async fn of_few(&self, session: &Session, terms: &[&Term]) -> Result<Option<Ids>, Error> {
+        let terms = [
+            row::key(self.workspace),
+            texts(terms.iter().copied()),
             Parameter::Id(self.first),
-            Parameter::Number(Some(number(self.limit))),
-            Parameter::Numbers(&shares),
+            Parameter::count(self.limit),
         ];
-        let found: Vec<_> =
-            ranges(self.workspace, self.ranges, MAX + 1).into_iter().chain(ids).collect();
-        let rows = session.query(Query::IdsByTerm, &found).await?;
+        ids(&session.query(Query::IdsOfTerms, &terms).await?).map(Some)
+    }
+
+    /// `None` if there are too many terms.
+    async fn of_all(
+        &self,
+        session: &Session,
+        known: &[&Term],
+        unknown: &[&TermRange],
+    ) -> Result<Option<Ids>, Error> {
+        const MAX: usize = IdsByTerm::MAX_TERMS;
+        // Of more terms, no ids are needed.
+        let shares = (1..=MAX).map(|terms| IdsByTerm::first_of_each(self.limit, terms));
+        let shares: Vec<_> = shares.chain([0]).map(clamped).collect();
+        let [workspace, first, last, limit] =
+            ranges(self.workspace, unknown.iter().copied(), MAX + 1);
+        let terms = [
+            workspace,
+            first,
+            last,
+            limit,
+            Parameter::Id(self.first),
+            Parameter::count(self.limit),
+            Parameter::Numbers(&shares),
+            texts(known.iter().copied()),
+        ];
+        let rows = session.query(Query::IdsByTerm, &terms).await?;
         if let Some(row) = rows.first()
-            && row.try_get::<_, i64>(0)? > number(MAX)
+            && row.try_get::<_, i64>(1)? > clamped(MAX)
         {
             return Ok(None);
         }
-        let of_term = |row: &Row| {
-            let ids: Vec<_> = row.try_get(1)?;
-            Ok(ids.into_iter().map(TodoId::from_uuid).collect())
-        };
-        let of_terms: Result<Vec<Vec<_>>, Error> = rows.iter().map(of_term).collect();
-        Ok(Some(IdsByTerm::merge(of_terms?, self.limit)))
+        ids(&rows).map(Some)
     }
+}
+
+/// Those of each term.
+type Ids = Vec<Vec<TodoId>>;
+
+fn ids(rows: &[Row]) -> Result<Ids, Error> {
+    let of_term = |row: &Row| {
+        let ids: Vec<_> = row.try_get(0)?;
+        Ok(ids.into_iter().map(TodoId::from_uuid).collect())
+    };
+    rows.iter().map(of_term).collect()
 }

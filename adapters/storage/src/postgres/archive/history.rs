@@ -37,7 +37,7 @@ pub(super) async fn page(
     last: &mut (Vec<u8>, i64),
     limit: usize,
 ) -> Result<Vec<HistoryItem>, StorageError> {
-    let most = Parameter::Number(Some(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let most = Parameter::count(limit);
     let after = [Parameter::Bytes(&last.0), Parameter::Number(Some(last.1)), most];
     let rows = client.query(PAGE, &to_sql(&after)).await.map_err(Failure::from)?;
     let mut items = Vec::with_capacity(rows.len() + 1);

@@ -12,9 +12,9 @@ pub(super) const FIND_ALL: &str = concat!(
 );
 
 /// The first `$4` terms of the ranges from each of `$2` to that of `$3`: a seek for each, however many todos have
-/// it.
+/// it. After them those that `$known` selects.
 macro_rules! terms {
-    ($rest:literal) => {
+    ($known:literal, $rest:literal) => {
         concat!(
             "WITH RECURSIVE found (term, last) AS ( \
                 SELECT (SELECT term FROM todo_terms \
@@ -26,35 +26,61 @@ macro_rules! terms {
                         WHERE next.workspace = $1 AND next.term > found.term AND next.term <= found.last \
                         ORDER BY next.term LIMIT 1), found.last \
                 FROM found WHERE found.term < found.last), \
-            terms AS MATERIALIZED (SELECT term FROM found WHERE term IS NOT NULL LIMIT $4)",
+            terms AS MATERIALIZED (SELECT term FROM found WHERE term IS NOT NULL ", $known, " LIMIT $4)",
             $rest
         )
     };
 }
 
-pub(super) const TERMS: &str = terms!(" SELECT term FROM terms");
+pub(super) const TERMS: &str = terms!("", " SELECT term FROM terms");
 
-/// How many terms there are, and for each at most `$6` ids from `$5` on, in order: among them are the first `$6` of all.
-/// First `$7` of each term are read, a number for each number of terms: these give an id beyond which none is needed,
-/// and of each term the rest is read up to that. One statement, so that a todo whose term changes within the ranges is
-/// found by the one or by the other.
+/// For each of the terms `$2`, at most `$4` ids from `$3` on, in order.
+pub(super) const IDS_OF_TERMS: &str = "SELECT ARRAY( \
+         SELECT id FROM todo_terms WHERE workspace = $1 AND todo_terms.term = chosen.term AND id >= $3 \
+         ORDER BY id LIMIT $4) \
+     FROM unnest($2::text[]) AS chosen (term)";
+
+/// For each term, among them those of `$8` whether any todo has them or not, at most `$6` ids from `$5` on, in order:
+/// among them are the first `$6` of all. In the first row also how many terms there are. One statement, so that a todo
+/// whose term changes within the ranges is found by the one or by the other.
+///
+/// A search in an index reads all that matches on the page where it ends, unless it is told where to end. So of two
+/// terms all `$6` ids are read, and of the others nothing beyond the last of these: first `$7` of each, a number for
+/// each number of terms. Now the first `$6` of what has been found are known, and of those others the rest is read up
+/// to the last of them.
 pub(super) const IDS_BY_TERM: &str = terms!(
+    "UNION ALL SELECT unnest($8::text[])",
     ", counted AS MATERIALIZED ( \
          SELECT count(*) AS terms, coalesce(($7::bigint[])[count(*)::integer], 0) AS share FROM terms), \
-     first_ids AS MATERIALIZED ( \
-         SELECT terms.term, ARRAY( \
+     two AS MATERIALIZED ( \
+         SELECT terms, share, ARRAY( \
              SELECT id FROM todo_terms \
-             WHERE todo_terms.workspace = $1 AND todo_terms.term = terms.term AND todo_terms.id >= $5 \
-             ORDER BY todo_terms.id LIMIT (SELECT share FROM counted)) AS ids FROM terms) \
-     SELECT (SELECT counted.terms FROM counted), first_ids.ids || ARRAY( \
+             WHERE todo_terms.workspace = $1 AND todo_terms.term = chosen.term AND todo_terms.id >= $5 \
+             ORDER BY todo_terms.id LIMIT $6::bigint * least(share, 1)) AS ids \
+         FROM counted CROSS JOIN (SELECT term FROM terms LIMIT 2) AS chosen), \
+     enough AS MATERIALIZED ( \
+         SELECT share, coalesce(ids[$6], 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS id FROM two ORDER BY ids[$6] LIMIT 1), \
+     others AS MATERIALIZED ( \
+         SELECT chosen.term, share, ARRAY( \
+             SELECT id FROM todo_terms \
+             WHERE todo_terms.workspace = $1 AND todo_terms.term = chosen.term AND todo_terms.id >= $5 \
+               AND todo_terms.id <= enough.id \
+             ORDER BY todo_terms.id LIMIT share) AS ids \
+         FROM enough CROSS JOIN (SELECT term FROM terms OFFSET 2) AS chosen), \
+     needed AS MATERIALIZED ( \
+         SELECT coalesce( \
+             (SELECT found.id \
+              FROM (SELECT ids[:share] AS ids FROM two UNION ALL SELECT ids FROM others) AS first \
+              CROSS JOIN unnest(first.ids) AS found (id) \
+              ORDER BY found.id OFFSET $6::bigint - 1 LIMIT 1), \
+             enough.id) AS id FROM enough) \
+     SELECT ids, terms FROM two \
+     UNION ALL SELECT others.ids || ARRAY( \
          SELECT id FROM todo_terms \
-         WHERE todo_terms.workspace = $1 AND todo_terms.term = first_ids.term \
-           AND todo_terms.id > first_ids.ids[(SELECT share FROM counted)] \
-           AND todo_terms.id <= coalesce( \
-               (SELECT needed.id FROM first_ids CROSS JOIN unnest(first_ids.ids) AS needed (id) \
-                ORDER BY needed.id OFFSET $6::bigint - 1 LIMIT 1), \
-               'ffffffff-ffff-ffff-ffff-ffffffffffff') \
-         ORDER BY todo_terms.id LIMIT $6::bigint - (SELECT share FROM counted)) FROM first_ids"
+         WHERE todo_terms.workspace = $1 AND todo_terms.term = others.term \
+           AND others.ids[share] < (SELECT id FROM needed) \
+           AND todo_terms.id > others.ids[share] AND todo_terms.id <= (SELECT id FROM needed) \
+         ORDER BY todo_terms.id LIMIT $6::bigint - share), NULL FROM others"
 );
 
 /// Beginning at the id `$2`.
