@@ -213,16 +213,19 @@ def tokens(bench):
         ("a new token for every request", MODERN, 0, measure(all_tokens[1:])),
     ])
     verify = [setup.peers, "verify"]
-    bare = [
-        float(subprocess.run(verify, check=True, capture_output=True, preexec_fn=on_server_core).stdout)
+    timed = [
+        subprocess.run(verify, check=True, capture_output=True, preexec_fn=on_server_core).stdout.split()
         for _ in range(bench.rounds)
     ]
+    bare, paused = (list(map(float, times)) for times in zip(*timed))
     cost = lambda sample: sample["busy"] / sample["requests_per_second"] * 1e6
     times = [[cost(sample) for sample in row["samples"]] for row in (known, new)]
     added = [new - known for known, new in zip(*times)]
     bench.figure("one bare RS256 verification", "µs", bare)
     bench.figure("what a new token adds to a request", "µs", added)
     bench.figure("the same, in bare verifications", "", [a / b for a, b in zip(added, bare)])
+    bench.figure("one bare RS256 verification after a pause, as new tokens come here", "µs", paused)
+    bench.figure("what a new token adds, in these", "", [a / b for a, b in zip(added, paused)])
 
 
 def growth(bench):
