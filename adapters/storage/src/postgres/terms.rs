@@ -104,8 +104,8 @@ pub(super) fn read(row: &Row) -> Result<Term, Error> {
     row.try_get(0).map(|term: &str| Term::from(term))
 }
 
-/// Of so many terms, all ids are read: to read less of each costs more than it saves. [`Query::IdsByTerm`] begins with as
-/// many.
+/// Of so many terms, all ids up to the limit are read: to read less of each costs more than it saves.
+/// [`Query::IdsByTerm`] begins with as many.
 const FEW: usize = 2;
 
 /// Looks up the ids that begin at `first`, of todos that have a term of some ranges.

@@ -11,8 +11,8 @@ pub(super) const FIND_ALL: &str = concat!(
     ") AS todo"
 );
 
-/// The first `$4` terms of the ranges from each of `$2` to that of `$3`: a seek for each, however many todos have
-/// it. After them those that `$known` selects.
+/// The terms of the ranges from each of `$2` to that of `$3`, a seek for each, however many todos have it, and then those
+/// that `$known` selects: the first `$4`.
 macro_rules! terms {
     ($known:literal, $rest:literal) => {
         concat!(
@@ -45,9 +45,9 @@ pub(super) const IDS_OF_TERMS: &str = "SELECT ARRAY( \
 /// whose term changes within the ranges is found by the one or by the other.
 ///
 /// A search in an index reads all that matches on the page where it ends, unless it is told where to end. So of two
-/// terms all `$6` ids are read, and of the others nothing beyond the last of these: first `$7` of each, a number for
-/// each number of terms. Now the first `$6` of what has been found are known, and of those others the rest is read up
-/// to the last of them.
+/// terms `$6` ids are read, and where one has as many, nothing of the others beyond the last of them: first `$7` of
+/// each, a number for each number of terms. Then the `$6`th of what has been found is known, and the rest of the others
+/// is read up to that.
 pub(super) const IDS_BY_TERM: &str = terms!(
     "UNION ALL SELECT unnest($8::text[])",
     ", counted AS MATERIALIZED ( \
@@ -56,7 +56,7 @@ pub(super) const IDS_BY_TERM: &str = terms!(
          SELECT terms, share, ARRAY( \
              SELECT id FROM todo_terms \
              WHERE todo_terms.workspace = $1 AND todo_terms.term = chosen.term AND todo_terms.id >= $5 \
-             ORDER BY todo_terms.id LIMIT $6::bigint * least(share, 1)) AS ids \
+             ORDER BY todo_terms.id LIMIT (SELECT $6::bigint * least(share, 1) FROM counted)) AS ids \
          FROM counted CROSS JOIN (SELECT term FROM terms LIMIT 2) AS chosen), \
      enough AS MATERIALIZED ( \
          SELECT share, coalesce(ids[$6], 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS id FROM two ORDER BY ids[$6] LIMIT 1), \
@@ -65,12 +65,12 @@ pub(super) const IDS_BY_TERM: &str = terms!(
              SELECT id FROM todo_terms \
              WHERE todo_terms.workspace = $1 AND todo_terms.term = chosen.term AND todo_terms.id >= $5 \
                AND todo_terms.id <= enough.id \
-             ORDER BY todo_terms.id LIMIT share) AS ids \
+             ORDER BY todo_terms.id LIMIT (SELECT share FROM counted)) AS ids \
          FROM enough CROSS JOIN (SELECT term FROM terms OFFSET 2) AS chosen), \
      needed AS MATERIALIZED ( \
          SELECT coalesce( \
              (SELECT found.id \
-              FROM (SELECT ids[:share] AS ids FROM two UNION ALL SELECT ids FROM others) AS first \
+              FROM (SELECT ids FROM two UNION ALL SELECT ids FROM others) AS first \
               CROSS JOIN unnest(first.ids) AS found (id) \
               ORDER BY found.id OFFSET $6::bigint - 1 LIMIT 1), \
              enough.id) AS id FROM enough) \
@@ -80,7 +80,7 @@ pub(super) const IDS_BY_TERM: &str = terms!(
          WHERE todo_terms.workspace = $1 AND todo_terms.term = others.term \
            AND others.ids[share] < (SELECT id FROM needed) \
            AND todo_terms.id > others.ids[share] AND todo_terms.id <= (SELECT id FROM needed) \
-         ORDER BY todo_terms.id LIMIT $6::bigint - share), NULL FROM others"
+         ORDER BY todo_terms.id LIMIT $6::bigint - (SELECT share FROM counted)), NULL FROM others"
 );
 
 /// Beginning at the id `$2`.
