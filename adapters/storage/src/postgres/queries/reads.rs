@@ -46,8 +46,8 @@ pub(super) const IDS_OF_TERMS: &str = "SELECT ARRAY( \
 ///
 /// A search in an index reads all that matches on the page where it ends, unless it is told where to end. So of two
 /// terms `$6` ids are read, and where one has as many, nothing of the others beyond the last of them: first `$7` of
-/// each, a number for each number of terms. Then the `$6`th of what has been found is known, and the rest of the others
-/// is read up to that.
+/// each, a number for each number of terms. The `$6`th of the first `$7` of all terms is then as good a bound, and the
+/// rest of the others is read up to the nearer one. Not with slices of arrays, which CockroachDB does not have.
 pub(super) const IDS_BY_TERM: &str = terms!(
     "UNION ALL SELECT unnest($8::text[])",
     ", counted AS MATERIALIZED ( \
@@ -68,10 +68,10 @@ pub(super) const IDS_BY_TERM: &str = terms!(
              ORDER BY todo_terms.id LIMIT (SELECT share FROM counted)) AS ids \
          FROM enough CROSS JOIN (SELECT term FROM terms OFFSET 2) AS chosen), \
      needed AS MATERIALIZED ( \
-         SELECT coalesce( \
+         SELECT least( \
              (SELECT found.id \
-              FROM (SELECT ids FROM two UNION ALL SELECT ids FROM others) AS first \
-              CROSS JOIN unnest(first.ids) AS found (id) \
+              FROM (SELECT ids[place] AS id FROM two CROSS JOIN LATERAL generate_series(1, share) AS place \
+                    UNION ALL SELECT unnest(ids) FROM others) AS found \
               ORDER BY found.id OFFSET $6::bigint - 1 LIMIT 1), \
              enough.id) AS id FROM enough) \
      SELECT ids, terms FROM two \
