@@ -143,7 +143,7 @@ impl State {
     fn terms_of(self, days: Days, start: i64, end: i64) -> Option<TermRange> {
         let (start, end) = (start >> days.bits(), end >> days.bits());
         let term = |number: i64| self.term_of(days, number << days.bits());
-        let all = || (start..end).map(term).collect();
+        let all = || (start..end).rev().map(term).collect();
         let known = if end - start <= TermRange::MAX_KNOWN { all() } else { Box::default() };
         (start < end).then(|| TermRange { first: term(start), last: term(end - 1), known })
     }
@@ -297,7 +297,8 @@ impl TermRange {
         &self.last
     }
 
-    /// All terms that can be in it, if these are known and few. A store that reads them need not look for them.
+    /// All terms that can be in it, if these are known and few. A store that reads them need not look for them. Those of
+    /// the latest days are first: of the days before, most todos are done.
     pub fn known(&self) -> Option<&[Term]> {
         Some(&*self.known).filter(|terms| !terms.is_empty())
     }

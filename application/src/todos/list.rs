@@ -36,11 +36,14 @@ impl Todos {
             let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
             Found { todos: todos.map_err(StorageFailure::from)?, stopped_at: None }
         } else {
-            let condition = due.map(|due| due.at(now().as_ref()).ok_or(ListError::NoTimeZone));
+            let at = |due: DueFilter| {
+                let condition = due.at(now().as_ref()).ok_or(ListError::NoTimeZone)?;
+                Ok::<_, ListError>((due, condition))
+            };
             let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
             let list = List {
                 completed: completed.or(open),
-                due: condition.transpose()?,
+                due: due.map(at).transpose()?,
                 priority: *priority,
                 label: label.as_ref(),
                 query: query.as_ref(),

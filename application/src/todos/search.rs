@@ -1,8 +1,8 @@
 //! Finding the todos of a page through the orders that stores keep.
 
 use todo_domain::{
-    DueCondition, LabelKey, Order, Place, Priority, Query, ReadPermit, Sort, TermRange, Todo,
-    TodoId,
+    DueCondition, DueFilter, LabelKey, Order, Place, Priority, Query, ReadPermit, Sort, TermRange,
+    Todo, TodoId,
 };
 
 use super::by_terms::ByTerms;
@@ -12,7 +12,8 @@ use crate::ports::{Filter, TodoRepository};
 /// Which todos a list has, and in which order.
 pub(super) struct List<'a> {
     pub(super) completed: Option<bool>,
-    pub(super) due: Option<DueCondition>,
+    /// What was asked for, and what that means now.
+    pub(super) due: Option<(DueFilter, DueCondition)>,
     pub(super) priority: Option<Priority>,
     pub(super) label: Option<&'a LabelKey>,
     pub(super) query: Option<&'a Query>,
@@ -56,7 +57,7 @@ impl List<'_> {
         let mut terms: Vec<_> = texts.map(|range| vec![range]).collect();
         if self.sort == Sort::Created && self.order_as_created().is_none() {
             let priority = self.priority.map(|it| TermRange::of_priority(it, self.completed));
-            let due = self.due.as_ref().map(|it| TermRange::of_due(it, self.completed));
+            let due = self.condition().map(|it| TermRange::of_due(it, self.completed));
             terms.extend([priority, due].into_iter().flatten().flatten());
         }
         terms
@@ -69,18 +70,30 @@ impl List<'_> {
         self.label.is_some()
             || self.query.is_some()
             || is_special
-            || self.is_by_day() && !is_of_done
+            || self.in_doubt().is_some() && !is_of_done
     }
 
-    /// Whether it depends on a day.
-    fn is_by_day(&self) -> bool {
-        matches!(&self.due, Some(DueCondition::Overdue(_) | DueCondition::By(..)))
+    /// One of so many todos that terms lead to is not of the list, at a guess: terms know days, and it is due at a
+    /// time that is not yet over here. Within a week, eight days at least are beyond doubt. `None` if the list does
+    /// not depend on a day.
+    fn in_doubt(&self) -> Option<usize> {
+        let (filter, _) = self.due.as_ref()?;
+        match filter {
+            DueFilter::Overdue | DueFilter::Today => Some(16),
+            DueFilter::Week => Some(64),
+            DueFilter::Any | DueFilter::None => None,
+        }
+    }
+
+    fn condition(&self) -> Option<&DueCondition> {
+        self.due.as_ref().map(|(_, condition)| condition)
     }
 
     /// An order in which all todos of the list have the same number. So they are in the order of creation, too.
     fn order_as_created(&self) -> Option<(Order, i64)> {
         let not_due = Order::due(None);
-        let is_not_due = self.sort == Sort::Created && self.due == Some(DueCondition::None);
+        let is_not_due =
+            self.sort == Sort::Created && self.condition() == Some(&DueCondition::None);
         is_not_due.then(|| match self.priority {
             None => (Order::Due, not_due),
             Some(priority) => (Order::Priority, Order::of_priority(priority) + not_due),
@@ -88,7 +101,7 @@ impl List<'_> {
     }
 
     fn selects(&self, todo: &Todo) -> bool {
-        self.due.as_ref().is_none_or(|due| due.is_met(todo.due()))
+        self.condition().is_none_or(|due| due.is_met(todo.due()))
             && self.priority.is_none_or(|priority| priority == todo.priority())
             && self.completed.is_none_or(|done| done == todo.completion().is_done())
             && self.label.is_none_or(|label| todo.labels().contains(label))
@@ -215,12 +228,9 @@ impl<'a> Search<'a> {
     /// How many todos to read next for so many that are missing: if as many of them are of the list as of those
     /// before, that is enough. Where all are, one round is.
     fn size(&self, missing: usize, read: usize, hits: usize) -> usize {
+        let in_doubt = self.list.in_doubt().filter(|_| self.follows_terms);
         match hits {
-            // Of those that terms lead to, a few are due at a time that is not yet over here.
-            _ if read == 0 && self.follows_terms && self.list.is_by_day() => {
-                missing + missing / 16 + 1
-            }
-            _ if read == 0 => missing,
+            _ if read == 0 => missing + in_doubt.map_or(0, |one_of| missing / one_of + 1),
             0 => Self::CHUNK,
             hits => (missing * read / hits + missing / 8 + 2).min(Self::CHUNK),
         }
@@ -274,7 +284,7 @@ impl<'a> Search<'a> {
     /// Where in an order all todos of the list are.
     fn range(&self, sort: Sort) -> Range {
         let not_due = Order::due(None);
-        let (due_start, due_end) = match &self.list.due {
+        let (due_start, due_end) = match self.list.condition() {
             None => (None, None),
             Some(DueCondition::None) => (Some(not_due), None),
             Some(DueCondition::Any) => (None, Some(not_due)),
