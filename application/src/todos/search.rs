@@ -73,9 +73,9 @@ impl List<'_> {
             || self.in_doubt().is_some() && !is_of_done
     }
 
-    /// One of so many todos that terms lead to is not of the list, at a guess: terms know days, and it is due at a
-    /// time that is not yet over here. Within a week, eight days at least are beyond doubt. `None` if the list does
-    /// not depend on a day.
+    /// One of so many todos that terms lead to is not of the list, at a guess: terms know the day as it is written, and
+    /// it is due at a time that is later here. Within a week, most of eight days is beyond doubt. `None` if the list
+    /// does not depend on a day.
     fn in_doubt(&self) -> Option<usize> {
         let (filter, _) = self.due.as_ref()?;
         match filter {
