@@ -36,14 +36,12 @@ impl Todos {
             let todos = self.repository.list(&permit, filter, after, size.todos() + 1).await;
             Found { todos: todos.map_err(StorageFailure::from)?, stopped_at: None }
         } else {
-            let at = |due: DueFilter| {
-                let condition = due.at(now().as_ref()).ok_or(ListError::NoTimeZone)?;
-                Ok::<_, ListError>((due, condition))
-            };
+            let at = |due: DueFilter| due.at(now().as_ref()).map(|condition| (due, condition));
+            let condition = due.map(|due| at(due).ok_or(ListError::NoTimeZone));
             let open = due.is_some_and(DueFilter::is_about_open_todos).then_some(false);
             let list = List {
                 completed: completed.or(open),
-                due: due.map(at).transpose()?,
+                due: condition.transpose()?,
                 priority: *priority,
                 label: label.as_ref(),
                 query: query.as_ref(),
