@@ -12,8 +12,8 @@ use crate::words::{ComparableText, without_case};
 /// What an index leads from to a todo: the beginning of a word of its title, its description or a label, a
 /// label as a whole, its priority, or when it is due. Terms are compared by code points.
 ///
-/// An open todo that is due has three terms: of its day, and of the 16 and the 256 days among which that is; if it is
-/// due at a time, also one of its day for such todos, as in another zone that may be another day. So all days before
+/// An open todo that is due has four terms: of its day, and of the 4, the 16 and the 256 days among which that is; if it
+/// is due at a time, also one of its day for such todos, as in another zone that may be another day. So all days before
 /// one are a few terms. A done one has that of 256 days. Those of open and of done todos differ, and a todo of normal
 /// priority that is not due has none of these terms.
 ///
@@ -40,6 +40,7 @@ enum Days {
     One,
     /// One, of what is due at a time of the day.
     OneOfTimes,
+    Of4,
     Of16,
     Of256,
 }
@@ -86,6 +87,7 @@ impl Term {
             terms.push(state.term_of(Days::Of256, day));
             if !state.is_done {
                 terms.push(state.term_of(Days::Of16, day));
+                terms.push(state.term_of(Days::Of4, day));
                 terms.push(state.term_of(Days::One, day));
                 if due.at().is_some() {
                     terms.push(state.term_of(Days::OneOfTimes, day));
@@ -153,6 +155,7 @@ impl Days {
     fn bits(self) -> u32 {
         match self {
             Self::One | Self::OneOfTimes => 0,
+            Self::Of4 => 2,
             Self::Of16 => 4,
             Self::Of256 => 8,
         }
@@ -162,6 +165,7 @@ impl Days {
         match self {
             Self::One => '1',
             Self::OneOfTimes => 't',
+            Self::Of4 => '2',
             Self::Of16 => '4',
             Self::Of256 => '8',
         }
@@ -270,11 +274,13 @@ impl TermRange {
             if state.is_done {
                 return Vec::from_iter(state.terms_of(Days::Of256, 0, time + 255));
             }
-            let (of_256, of_16) = (Days::Of256.first(day), Days::Of16.first(day));
+            let [of_256, of_16, of_4] =
+                [Days::Of256, Days::Of16, Days::Of4].map(|days| days.first(day));
             let ranges = [
                 (Days::Of256, 0, of_256),
                 (Days::Of16, of_256, of_16),
-                (Days::One, of_16, day),
+                (Days::Of4, of_16, of_4),
+                (Days::One, of_4, day),
                 (Days::OneOfTimes, day, time),
             ];
             ranges

@@ -40,7 +40,7 @@ async fn a_database_is_described_and_left_as_it_was() {
     assert_found(&new, "database: encoding", Verdict::Pass, &["UTF8"]);
 
     open(&url).await;
-    assert_found(&findings(&url).await, "database", Verdict::Pass, &["schema 9"]);
+    assert_found(&findings(&url).await, "database", Verdict::Pass, &["schema 10"]);
 
     // As Citus answers, whose workers have settings of their own.
     let workers = "CREATE FUNCTION run_command_on_workers(command text) \

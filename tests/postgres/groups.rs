@@ -87,7 +87,7 @@ async fn writes_that_come_while_one_is_committed_are_committed_together() {
     });
     all(calls.collect()).await.into_iter().for_each(|removed| removed.unwrap());
     assert_eq!(everything(&repository).await, []);
-    let counted = "SELECT todos, text_bytes, last_number FROM todo_heads";
+    let counted = "SELECT todos, todo_bytes, last_number FROM todo_heads";
     let head = shell.query_one(counted, &[]).await.unwrap();
     assert_eq!([0, 1, 2].map(|column| head.get::<_, i64>(column)), [0, 0, 3 * 21]);
 }

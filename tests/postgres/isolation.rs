@@ -140,7 +140,7 @@ async fn a_database_is_healthy_while_a_part_of_it_hangs() {
     let shell = server.connect(&database).await;
     shell.batch_execute(&lose("lost")).await.unwrap();
     let probed =
-        "INSERT INTO todo_heads (workspace, todos, text_bytes, last_number) VALUES ('', 0, 0, 0)";
+        "INSERT INTO todo_heads (workspace, todos, todo_bytes, last_number) VALUES ('', 0, 0, 0)";
     shell.batch_execute(probed).await.unwrap();
     shell.batch_execute("BEGIN; SELECT * FROM todo_heads FOR UPDATE").await.unwrap();
     for number in 0..100 {

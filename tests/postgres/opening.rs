@@ -30,8 +30,8 @@ async fn open_at_once(database: &str) -> i64 {
 async fn replicas_that_start_together_run_each_migration_once() {
     let server = postgres::shared();
     let database = server.create_database().await;
-    assert_eq!(open_at_once(&database).await, 9);
-    assert_eq!(open_at_once_again(&database).await, 9);
+    assert_eq!(open_at_once(&database).await, 10);
+    assert_eq!(open_at_once_again(&database).await, 10);
 }
 
 /// An up-to-date database needs no migration.
@@ -55,7 +55,7 @@ async fn replicas_that_start_together_need_no_advisory_locks() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shell.batch_execute(&lacking).await.unwrap();
-    assert_eq!(open_at_once(&database).await, 9);
+    assert_eq!(open_at_once(&database).await, 10);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_database_of_a_later_version_is_left_unchanged() {
     shell.batch_execute("INSERT INTO todo_mcp_migrations VALUES (99)").await.unwrap();
     let sentence = refusal(&server.url(&database)).await;
     assert!(
-        sentence.contains("has schema 99, and this program supports schemas up to 9"),
+        sentence.contains("has schema 99, and this program supports schemas up to 10"),
         "{sentence}"
     );
 }

@@ -14,7 +14,7 @@ pub struct Head {
 
 /// The head of a workspace in PostgreSQL.
 pub async fn head(shell: &Client, workspace: &WorkspaceId) -> Option<Head> {
-    let sql = "SELECT todos, text_bytes, last_number, last_id FROM todo_heads WHERE workspace = $1";
+    let sql = "SELECT todos, todo_bytes, last_number, last_id FROM todo_heads WHERE workspace = $1";
     let row = shell.query_opt(sql, &[&workspace.as_str().as_bytes()]).await.unwrap()?;
     Some(Head {
         todos: row.get(0),

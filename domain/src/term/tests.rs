@@ -67,9 +67,9 @@ fn priority_and_days_are_terms_of_what_is_not_plain() {
     }
     assert_eq!(terms_of_state(None, Priority::Urgent, false), ["+op3"]);
     assert_eq!(terms_of_state(None, Priority::Low, true), ["+dp0"]);
-    let of_day = ["+o100514b", "+o4000514", "+o8000051"];
+    let of_day = ["+o100514b", "+o2001452", "+o4000514", "+o8000051"];
     assert_eq!(terms_of_state(day(), Priority::Normal, false), of_day);
-    let of_time = ["+o100514b", "+o4000514", "+o8000051", "+op2", "+ot00514b"];
+    let of_time = ["+o100514b", "+o2001452", "+o4000514", "+o8000051", "+op2", "+ot00514b"];
     assert_eq!(terms_of_state(time(), Priority::High, false), of_time);
     assert_eq!(terms_of_state(day(), Priority::Normal, true), ["+d8000051"]);
     assert_eq!(terms_of_state(time(), Priority::Normal, true), ["+d8000051"]);

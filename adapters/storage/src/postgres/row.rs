@@ -64,7 +64,7 @@ pub(super) use change_columns;
 /// The columns of a head for [`read_head`].
 macro_rules! head_columns {
     () => {
-        "todos, text_bytes, last_id, last_number, forgotten, deleted, history_bytes"
+        "todos, todo_bytes, last_id, last_number, forgotten, deleted, history_bytes"
     };
 }
 pub(super) use head_columns;

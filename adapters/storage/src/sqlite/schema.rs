@@ -10,7 +10,7 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"todo");
 
 /// The migrations from an empty file to the current schema. The number of the last one applied is the
 /// file's `PRAGMA user_version`. A migration that has shipped never changes.
-const MIGRATIONS: [(i32, &str); 11] = [
+const MIGRATIONS: [(i32, &str); 12] = [
     (1, include_str!("migrations/0001_todos.sql")),
     (2, include_str!("migrations/0002_creations.sql")),
     (3, include_str!("migrations/0003_whole_todos_by_done.sql")),
@@ -22,6 +22,7 @@ const MIGRATIONS: [(i32, &str); 11] = [
     (9, include_str!("migrations/0009_changes.sql")),
     (10, include_str!("migrations/0010_whole_todos_by_orders.sql")),
     (11, include_str!("migrations/0011_fresh_and_plain_todos.sql")),
+    (12, include_str!("migrations/0012_terms_of_four_days.sql")),
 ];
 
 /// Those of the terms that a migration adds, which are computed here: of words and labels, then of priorities and
@@ -29,7 +30,7 @@ const MIGRATIONS: [(i32, &str); 11] = [
 fn new_terms(migration: i32) -> Option<fn(&Todo) -> Vec<Term>> {
     match migration {
         8 => Some(Term::of_texts),
-        10 => Some(Term::of_state),
+        10 | 12 => Some(Term::of_state),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ use super::history;
 const COPY: &str = concat!("COPY ", item_columns!(), " FROM STDIN (FORMAT binary)");
 
 const COPY_HEADS: &str = "\
-    COPY todo_heads (workspace, todos, text_bytes, last_id, forgotten, history_bytes, last_number) \
+    COPY todo_heads (workspace, todos, todo_bytes, last_id, forgotten, history_bytes, last_number) \
     FROM STDIN (FORMAT binary)";
 const HEAD_TYPES: [Type; 7] =
     [Type::BYTEA, Type::INT8, Type::INT8, Type::UUID, Type::INT8, Type::INT8, Type::INT8];

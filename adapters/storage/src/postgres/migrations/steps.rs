@@ -32,7 +32,7 @@ pub(super) enum Step {
 
 /// The migrations from an empty database to the current schema. The number of the last one applied is
 /// the greatest in the table `todo_mcp_migrations`. A migration that has shipped keeps its effect.
-pub(super) const MIGRATIONS: [(i32, &[Step]); 9] = [
+pub(super) const MIGRATIONS: [(i32, &[Step]); 10] = [
     (1, &TODOS),
     (2, &CREATIONS),
     (3, &CALLERS),
@@ -42,6 +42,7 @@ pub(super) const MIGRATIONS: [(i32, &[Step]); 9] = [
     (7, &TERMS),
     (8, &CHANGES),
     (9, &STATES),
+    (10, &FOUR_DAYS),
 ];
 
 /// Whether the table of todos has the name that migration 4 gives it.
@@ -221,10 +222,10 @@ const ORDERS: [Step; 6] = [
     ),
 ];
 
-/// Whether a column of the heads has the name that migration 7 gives it.
+/// Whether a column of the heads has the name that migration 7 gives it, or the later one.
 const HAS_TEXT_BYTES: &str = "\
     SELECT EXISTS (SELECT 1 FROM pg_attribute \
-                   WHERE attrelid = to_regclass('todo_heads') AND attname = 'text_bytes')";
+                   WHERE attrelid = to_regclass('todo_heads') AND attname IN ('text_bytes', 'todo_bytes'))";
 
 /// What leads to the todos that have a word or a label (`Term` in the domain). A column of the heads gets
 /// another name, which a server of an earlier schema does not know: it would write without changing the terms.
@@ -301,8 +302,18 @@ const CHANGES: [Step; 10] = [
     Step::AddBaselines,
 ];
 
-/// Terms of priorities and of the days on which todos are due. No server of an earlier schema writes by now.
-const STATES: [Step; 2] = [
+/// Terms of priorities and of the days on which todos are due: migration 10 adds all of them, in the same transaction.
+const STATES: [Step; 0] = [];
+
+/// Terms of priorities and days anew: todos that are due have one of four days, too. A column of the heads gets another
+/// name, which a server of an earlier schema does not know: it would write without them.
+const FOUR_DAYS: [Step; 3] = [
+    // First: it waits for the writes of such servers, and excludes further ones.
+    Step::Unless {
+        done: "SELECT EXISTS (SELECT 1 FROM pg_attribute \
+               WHERE attrelid = to_regclass('todo_heads') AND attname = 'todo_bytes')",
+        sql: "ALTER TABLE todo_heads RENAME COLUMN text_bytes TO todo_bytes",
+    },
     Step::Run("DELETE FROM todo_terms WHERE term >= '+' AND term < ','"),
     Step::AddTerms(Term::of_state),
 ];

@@ -10,14 +10,14 @@ pub(super) const LOCK_ALL: &str = "\
 
 /// Locks the head of a workspace, which is made if there is none.
 pub(super) const LOCK_HEAD: &str = concat!(
-    "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_number) \
+    "INSERT INTO todo_heads AS head (workspace, todos, todo_bytes, last_number) \
      VALUES ($1, 0, 0, 0) \
      ON CONFLICT (workspace) DO UPDATE SET last_number = head.last_number RETURNING ",
     head_columns!()
 );
 
 pub(super) const SET_HEAD: &str = "\
-    UPDATE todo_heads SET todos = $2, text_bytes = $3, last_id = $4, last_number = $5, \
+    UPDATE todo_heads SET todos = $2, todo_bytes = $3, last_id = $4, last_number = $5, \
                           forgotten = $6, deleted = $7, history_bytes = $8 \
     WHERE workspace = $1 RETURNING workspace";
 
@@ -31,12 +31,12 @@ pub(super) const LOCK_HEADS_OF: &str = concat!(
 /// [`SET_HEAD`] for several workspaces, whose keys are `$1`. These are compared twice, as Citus looks for the shard
 /// only outside of the join.
 pub(super) const SET_HEADS: &str = "\
-    UPDATE todo_heads SET todos = new.todos, text_bytes = new.text_bytes, last_id = new.last_id, \
+    UPDATE todo_heads SET todos = new.todos, todo_bytes = new.todo_bytes, last_id = new.last_id, \
                           last_number = new.last_number, forgotten = new.forgotten, \
                           deleted = new.deleted, history_bytes = new.history_bytes \
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::bigint[], \
                 $7::bigint[], $8::bigint[]) \
-         AS new (workspace, todos, text_bytes, last_id, last_number, forgotten, deleted, history_bytes) \
+         AS new (workspace, todos, todo_bytes, last_id, last_number, forgotten, deleted, history_bytes) \
     WHERE todo_heads.workspace = ANY($1) AND todo_heads.workspace = new.workspace \
     RETURNING todo_heads.workspace";
 

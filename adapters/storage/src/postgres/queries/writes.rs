@@ -57,11 +57,11 @@ pub(super) use items_of;
 macro_rules! admit {
     ($values:literal, $todos:literal, $bytes:literal) => {
         concat!(
-            "INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_number, last_id, \
+            "INSERT INTO todo_heads AS head (workspace, todos, todo_bytes, last_number, last_id, \
                                              forgotten, history_bytes) ",
             $values,
             " ON CONFLICT (workspace) DO UPDATE ",
-            "SET todos = head.todos + 1, text_bytes = head.text_bytes + excluded.text_bytes, ",
+            "SET todos = head.todos + 1, todo_bytes = head.todo_bytes + excluded.todo_bytes, ",
             "last_number = head.last_number + 1, ",
             "last_id = greatest(head.last_id, excluded.last_id), ",
             "forgotten = CASE WHEN excluded.forgotten > 0 THEN head.last_number + 1 \
@@ -70,8 +70,8 @@ macro_rules! admit {
             "WHERE (excluded.last_id > head.last_id) IS NOT FALSE ",
             "AND head.todos + head.deleted < ",
             $todos,
-            " AND head.text_bytes + head.history_bytes \
-                  + excluded.text_bytes + excluded.history_bytes <= ",
+            " AND head.todo_bytes + head.history_bytes \
+                  + excluded.todo_bytes + excluded.history_bytes <= ",
             $bytes,
             " RETURNING workspace, last_number"
         )
@@ -161,11 +161,11 @@ pub(super) const REMOVE_TERM: &str =
 /// Counts `$2` todos that are loaded, of `$3` bytes, of whose minted ids `$4` is the greatest, and of whose changes
 /// `$5` are forgotten and the others have `$6` bytes. Returns the number of the last change.
 pub(super) const ADD_TO_HEAD: &str = "\
-    INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_number, last_id, \
+    INSERT INTO todo_heads AS head (workspace, todos, todo_bytes, last_number, last_id, \
                                     forgotten, history_bytes) \
     VALUES ($1, $2, $3, $2, $4, $5, $6) \
     ON CONFLICT (workspace) DO UPDATE \
-    SET todos = head.todos + excluded.todos, text_bytes = head.text_bytes + excluded.text_bytes, \
+    SET todos = head.todos + excluded.todos, todo_bytes = head.todo_bytes + excluded.todo_bytes, \
         last_number = head.last_number + excluded.last_number, \
         last_id = greatest(head.last_id, excluded.last_id), \
         forgotten = CASE WHEN excluded.forgotten > 0 THEN head.last_number + excluded.last_number \
@@ -175,7 +175,7 @@ pub(super) const ADD_TO_HEAD: &str = "\
 
 /// A write to see whether writes are committed. The workspace `$1` is none.
 pub(super) const PROBE: &str = "\
-    INSERT INTO todo_heads AS head (workspace, todos, text_bytes, last_number) VALUES ($1, 0, 0, 0) \
+    INSERT INTO todo_heads AS head (workspace, todos, todo_bytes, last_number) VALUES ($1, 0, 0, 0) \
     ON CONFLICT (workspace) DO UPDATE SET last_number = head.last_number + 1 RETURNING workspace";
 
 /// The new texts have `$16` bytes, and the change `$18`. No row if the version is another, or if the workspace
@@ -189,7 +189,7 @@ macro_rules! save {
                        + coalesce(octet_length(labels), 0) AS bytes \
                 FROM todo_items WHERE workspace = $1 AND id = $2 AND version = $15 FOR UPDATE), \
             head AS ( \
-                UPDATE todo_heads SET text_bytes = todo_heads.text_bytes + $16::bigint - old.bytes, \
+                UPDATE todo_heads SET todo_bytes = todo_heads.todo_bytes + $16::bigint - old.bytes, \
                                       last_number = todo_heads.last_number + 1, \
                                       forgotten = CASE WHEN $18::bigint IS NULL \
                                                        THEN todo_heads.last_number + 1 \
@@ -197,7 +197,7 @@ macro_rules! save {
                                       history_bytes = todo_heads.history_bytes \
                                                       + coalesce($18::bigint, 0) \
                 FROM old WHERE todo_heads.workspace = $1 \
-                  AND todo_heads.text_bytes + todo_heads.history_bytes + $16::bigint - old.bytes \
+                  AND todo_heads.todo_bytes + todo_heads.history_bytes + $16::bigint - old.bytes \
                       + coalesce($18::bigint, 0) \
                       <= CASE WHEN $16::bigint > old.bytes THEN $17::bigint ELSE $19::bigint END \
                 RETURNING todo_heads.last_number) ",
@@ -251,7 +251,7 @@ macro_rules! remove {
                           + coalesce(octet_length(labels), 0) AS bytes), \
             head AS ( \
                 UPDATE todo_heads SET todos = todo_heads.todos - 1, \
-                                      text_bytes = todo_heads.text_bytes - removed.bytes, \
+                                      todo_bytes = todo_heads.todo_bytes - removed.bytes, \
                                       last_number = todo_heads.last_number + 1, \
                                       forgotten = CASE WHEN $5::bigint IS NULL \
                                                        THEN todo_heads.last_number + 1 \

@@ -2,8 +2,8 @@ use std::{fs, slice};
 
 use rusqlite::{Connection, params_from_iter};
 use todo_application::domain::{
-    Change, ChangeNumber, Completion, Day, Due, DueCondition, Instant, Priority, Recorded, Term,
-    TermChange, TermRange, Todo, TodoId, TodoRecord,
+    Change, ChangeNumber, Completion, Day, Due, Instant, Priority, Recorded, Term, TermChange,
+    TermRange, Todo, TodoId, TodoRecord,
 };
 use todo_application::ports::{Direction, Filter, Span, TodoHistory as _, TodoRepository as _};
 
@@ -168,7 +168,9 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
         let todo = Todo::restore(record).unwrap();
         if schema >= 8 {
             let add = "INSERT INTO terms VALUES (?1, ?2, ?3)";
-            let of_state = if schema >= 10 { Term::of_state(&todo) } else { vec![] };
+            let mut of_state = if schema >= 10 { Term::of_state(&todo) } else { vec![] };
+            // Schema 12 adds those of four days.
+            of_state.retain(|term| !term.as_str().starts_with("+o2"));
             for term in Term::of_texts(&todo).into_iter().chain(of_state) {
                 let id = todo.id();
                 let key = (todo.workspace().as_str(), term.as_str(), id.as_uuid().as_bytes());
@@ -202,14 +204,15 @@ async fn a_database_with_an_older_schema_is_migrated_with_all_its_todos() {
         assert_eq!(numbers, if schema >= 9 { vec![] } else { vec![1] }, "schema {schema}");
         let latest = if schema >= 5 { 3 } else { 1 };
         assert_eq!(history.latest, ChangeNumber::new(latest).unwrap(), "schema {schema}");
-        let urgent = TermRange::of_priority(Priority::Urgent, None).unwrap();
-        let due = TermRange::of_due(&DueCondition::Any, None).unwrap();
-        for ranges in [urgent, due] {
-            let found = repository.ids_by_term(&read_permit(), &ranges, None, 9).await.unwrap();
-            assert_eq!(found.unwrap().ids.len(), usize::from(schema >= 6), "schema {schema}");
-        }
         drop(repository);
-        let schema = place.shell().pragma_query_value(None, "user_version", |row| row.get(0));
+        let shell = place.shell();
+        let stored: Vec<String> = shell
+            .prepare("SELECT term FROM terms ORDER BY term")
+            .and_then(|mut terms| terms.query_map([], |row| row.get(0))?.collect())
+            .unwrap();
+        let terms = Term::all_of(&todo);
+        assert!(stored.iter().map(String::as_str).eq(terms.iter().map(Term::as_str)), "{stored:?}");
+        let schema = shell.pragma_query_value(None, "user_version", |row| row.get(0));
         assert_eq!(schema, Ok(schema::CURRENT));
     }
 }
@@ -226,7 +229,7 @@ fn database_of(place: &Place, migrations: &[&str]) -> Connection {
 }
 
 /// Those before the current schema.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0001_todos.sql"),
     include_str!("../migrations/0002_creations.sql"),
     include_str!("../migrations/0003_whole_todos_by_done.sql"),
@@ -237,6 +240,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0008_terms.sql"),
     include_str!("../migrations/0009_changes.sql"),
     include_str!("../migrations/0010_whole_todos_by_orders.sql"),
+    include_str!("../migrations/0011_fresh_and_plain_todos.sql"),
 ];
 
 /// As those that are added now.
@@ -249,7 +253,7 @@ fn todos_of_an_earlier_schema_become_fresh() {
         todos.collect::<Result<_, _>>().unwrap()
     };
     let place = Place::new();
-    let shell = database_of(&place, &MIGRATIONS);
+    let shell = database_of(&place, &MIGRATIONS[..10]);
     let minted = TodoId::from_bytes(0x01a2_03c6_a4a7_7e4f_8a5b_6c7d_8e9f_0a1b_u128.to_be_bytes());
     let other = TodoId::from_bytes(0x01a2_03c6_a4a7_4e4f_8a5b_6c7d_8e9f_0a1c_u128.to_be_bytes());
     let at = |millis| Instant::from_unix_millis(millis).unwrap();
