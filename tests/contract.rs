@@ -153,6 +153,7 @@ contract! {
             ids_are_looked_up_by_the_terms_of_a_range,
             ids_of_a_range_can_be_followed_to_the_end,
             a_frequent_term_is_read_on_where_others_begin_later,
+            ids_of_what_is_due_are_looked_up_before_any_day,
             a_range_of_too_many_terms_is_not_looked_up,
             the_terms_of_a_range_are_listed_once,
             all_todos_of_a_set_are_found,

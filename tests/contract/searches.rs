@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::{iter, slice};
 
 use todo_application::domain::{
-    Description, Instant, Label, LabelKey, Labels, Order, Query, Sort, Term, TermRange, Title,
+    Completion, Day, Description, Due, DueCondition, Instant, Label, LabelKey, Labels, Now, Order,
+    Query, Sort, Term, TermRange, TimeZone, Title,
 };
 use todo_application::ports::IdsByTerm;
 use todo_application::{PageSize, Selection};
-use todo_tests::read_permit;
+use todo_tests::{due, read_permit};
 
 use super::selections::{Alice, all_pages, expected, todos};
 use super::*;
@@ -142,6 +143,71 @@ pub(super) async fn a_frequent_term_is_read_on_where_others_begin_later(
     assert_eq!(found, ((41..=50).collect(), Some(50)));
     let found = ids(&*repository, "star", Some(60), 21).await;
     assert_eq!(found, ((61..=71).collect(), Some(71)));
+}
+
+/// "The ids after `after` of the todos that have a term of a range", and "at most `limit`", of the ranges of what is due
+/// before a day: up to 24 terms of days, and those of each 256 days before.
+pub(super) async fn ids_of_what_is_due_are_looked_up_before_any_day(
+    repository: Arc<dyn TodoRepository>,
+) {
+    // The first of 256 days that have a term together, and how far back todos are due.
+    let first = Day::new(2026, 10, 10).unwrap();
+    let [utc, behind] = ["UTC", "Etc/GMT+12"].map(|zone| TimeZone::try_from(zone).unwrap());
+    for (name, days) in [("mine", 300), ("yours", 600), ("theirs", 1_500)] {
+        let workspace = workspace(name);
+        let todos: Vec<_> = (1..=90_u32)
+            .map(|number| {
+                let back = if number % 3 == 0 { number * 37 % days } else { number % 40 };
+                let day = first.plus(250 - back.cast_signed());
+                let due = match number % 5 {
+                    0 => due(&format!("{day}T00:30"), Some("Pacific/Kiritimati")),
+                    _ => Due::Day(day),
+                };
+                let record = todo_record(&workspace, id(number));
+                let at = record.created_at;
+                let is_done = number.is_multiple_of(7);
+                let completion = if is_done { Completion::Done { at } } else { Completion::Open };
+                restore(TodoRecord { due: Some(due), completion, ..record })
+            })
+            .collect();
+        for todo in &todos {
+            repository.add(todo).await.unwrap();
+        }
+        for after in [0, 1, 3, 4, 15, 16, 37, 70, 110, 150, 190, 239, 251, 255] {
+            let by_day = DueCondition::By(first.plus(after - 1), utc.clone());
+            // 23:30 in the zone that is behind all others: times of two days more may have passed elsewhere.
+            let now =
+                due(&format!("{}T23:30", first.plus(after)), Some("Etc/GMT+12")).at().unwrap();
+            let overdue = DueCondition::Overdue(Now::new(now, behind.clone()));
+            let cases = [by_day, overdue].into_iter().flat_map(|condition| {
+                [Some(false), Some(true), None].map(|completed| (condition.clone(), completed))
+            });
+            for (condition, completed) in cases {
+                let ranges = TermRange::of_due(&condition, completed).unwrap();
+                let has_one = |todo: &&Todo| {
+                    let terms = Term::all_of(todo);
+                    let is_in = |term| ranges.iter().any(|range| range.bounds().contains(&term));
+                    terms.iter().any(is_in)
+                };
+                let expected: Vec<_> = todos.iter().filter(has_one).map(Todo::id).collect();
+                let (mut found, mut last) = (Vec::new(), None);
+                loop {
+                    let part = repository
+                        .ids_by_term(&read_permit(&workspace), &ranges, last, 8)
+                        .await
+                        .unwrap()
+                        .unwrap();
+                    assert!(part.ids.len() <= 8 && part.ids.is_sorted(), "{part:?}");
+                    found.extend(part.ids);
+                    last = part.through;
+                    if last.is_none() {
+                        break;
+                    }
+                }
+                assert_eq!(found, expected, "{name} {condition:?} {completed:?}");
+            }
+        }
+    }
 }
 
 /// "`None` if it has more than `IdsByTerm::MAX_TERMS`."

@@ -7,6 +7,7 @@
 
 mod changes;
 mod creations;
+mod merged;
 mod reads;
 mod sets;
 mod writes;
@@ -49,6 +50,12 @@ queries! {
     read Terms = reads::TERMS,
     read IdsByTerm = reads::IDS_BY_TERM,
     read IdsOfTerms = reads::IDS_OF_TERMS,
+    read IdsOf4 = merged::IDS_OF_4,
+    read IdsOf8 = merged::IDS_OF_8,
+    read IdsOf12 = merged::IDS_OF_12,
+    read IdsOf16 = merged::IDS_OF_16,
+    read IdsOf20 = merged::IDS_OF_20,
+    read IdsOf24 = merged::IDS_OF_24,
     read List = reads::LIST,
     read ListOpen = reads::LIST_OPEN,
     read ListDone = reads::LIST_DONE,

@@ -1,5 +1,6 @@
 //! The terms of todos: a row for each term of each todo, changed in the transaction of each write.
 
+use std::iter;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -108,6 +109,20 @@ pub(super) fn read(row: &Row) -> Result<Term, Error> {
 /// [`Query::IdsByTerm`] begins with as many.
 const FEW: usize = 2;
 
+/// The statement that merges so many terms that are known, and how many it has room for. `None` if there is none for so
+/// many. Nor is there for no known term: a range of which none is known, as that of a word, often has many.
+fn merging(known: usize) -> Option<(Query, usize)> {
+    let statements = [
+        (Query::IdsOf4, 4),
+        (Query::IdsOf8, 8),
+        (Query::IdsOf12, 12),
+        (Query::IdsOf16, 16),
+        (Query::IdsOf20, 20),
+        (Query::IdsOf24, 24),
+    ];
+    statements.into_iter().find(|(_, size)| (1..=*size).contains(&known))
+}
+
 /// Looks up the ids that begin at `first`, of todos that have a term of some ranges.
 pub(super) struct LookUp<'a> {
     pub(super) workspace: &'a WorkspaceId,
@@ -131,12 +146,19 @@ impl Work for LookUp<'_> {
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let known: Vec<_> = self.ranges.iter().filter_map(TermRange::known).flatten().collect();
         let unknown: Vec<_> = self.ranges.iter().filter(|range| range.known().is_none()).collect();
-        let rows = if unknown.is_empty() && known.len() <= FEW {
-            self.of_few(session, &known).await?
-        } else {
-            self.of_all(session, &known, &unknown).await?
+        // Citus plans a statement whenever it runs, and these are long.
+        let merging = merging(known.len()).filter(|_| !session.has_citus());
+        let found = match (merging, &unknown[..]) {
+            (_, []) if known.len() <= FEW => self.of_few(session, &known).await?,
+            (Some(merging), [] | [_]) => {
+                match self.merged(session, merging, &known, unknown.first().copied()).await? {
+                    Some(ids) => Some(vec![ids]),
+                    None => self.of_all(session, &known, &unknown).await?,
+                }
+            }
+            _ => self.of_all(session, &known, &unknown).await?,
         };
-        Ok(rows.map(|ids| IdsByTerm::merge(ids, self.limit)))
+        Ok(found.map(|ids| IdsByTerm::merge(ids, self.limit)))
     }
 }
 
@@ -149,6 +171,30 @@ impl LookUp<'_> {
             Parameter::count(self.limit),
         ];
         ids(&session.query(Query::IdsOfTerms, &terms).await?).map(Some)
+    }
+
+    /// `None` if too many terms of the range were found.
+    async fn merged(
+        &self,
+        session: &Session,
+        (query, size): (Query, usize),
+        known: &[&Term],
+        unknown: Option<&TermRange>,
+    ) -> Result<Option<Vec<TodoId>>, Error> {
+        let ends = unknown.map(TermRange::bounds);
+        let terms = known.iter().map(|term| Some(term.as_str())).chain(iter::repeat(None));
+        let mut parameters = vec![
+            row::key(self.workspace),
+            Parameter::Id(self.first),
+            Parameter::count(self.limit),
+            Parameter::Text(ends.as_ref().map(|ends| ends.start().as_str())),
+            Parameter::Text(ends.as_ref().map(|ends| ends.end().as_str())),
+        ];
+        parameters.extend(terms.take(size).map(Parameter::Text));
+        let rows = session.query(query, &parameters).await?;
+        let id = |row: &Row| row.try_get::<_, Option<_>>(0);
+        let ids: Result<Option<Vec<_>>, _> = rows.iter().map(id).collect();
+        Ok(ids?.map(|ids| ids.into_iter().map(TodoId::from_uuid).collect()))
     }
 
     /// `None` if there are too many terms.

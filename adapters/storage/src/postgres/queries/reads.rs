@@ -44,7 +44,7 @@ pub(super) const IDS_OF_TERMS: &str = "SELECT ARRAY( \
 /// among them are the first `$6` of all. In the first row also how many terms there are. One statement, so that a todo
 /// whose term changes within the ranges is found by the one or by the other.
 ///
-/// A search in an index reads all that matches on the page where it ends, unless it is told where to end. So of two
+/// A search in an index reads all that matches on a page that it comes to, unless it is told where to end. So of two
 /// terms `$6` ids are read, and where one has as many, nothing of the others beyond the last of them: first `$7` of
 /// each, a number for each number of terms. The `$6`th of the first `$7` of all terms is then as good a bound, and the
 /// rest of the others is read up to the nearer one. Not with slices of arrays, which CockroachDB does not have.
