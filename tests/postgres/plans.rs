@@ -49,7 +49,8 @@ const ROWS: &str = "\
     FROM generate_series(100, 50000) n ON CONFLICT DO NOTHING; \
     INSERT INTO todo_terms SELECT workspace, unnest(ARRAY[ \
         '+o8' || lpad(to_hex(day >> 8), 6, '0'), '+o4' || lpad(to_hex(day >> 4), 6, '0'), \
-        '+o2' || lpad(to_hex(day >> 2), 6, '0'), '+o1' || lpad(to_hex(day), 6, '0'), '+d8' || lpad(to_hex(day >> 8), 6, '0'), '+op3', '+dp3']), id \
+        '+o2' || lpad(to_hex(day >> 2), 6, '0'), '+o1' || lpad(to_hex(day), 6, '0'), \
+        '+d8' || lpad(to_hex(day >> 8), 6, '0'), '+op3', '+dp3']), id \
     FROM (SELECT workspace, id, 20000 + (version * ascii(substr(id::text, 36)) * 9)::integer AS day FROM todo_items) dues \
     ON CONFLICT DO NOTHING; \
     INSERT INTO creations \

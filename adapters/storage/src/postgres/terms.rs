@@ -146,31 +146,32 @@ impl Work for LookUp<'_> {
     async fn on(&self, session: &mut Session) -> Result<Self::Output, Error> {
         let known: Vec<_> = self.ranges.iter().filter_map(TermRange::known).flatten().collect();
         let unknown: Vec<_> = self.ranges.iter().filter(|range| range.known().is_none()).collect();
+        if unknown.is_empty() && known.len() <= FEW {
+            let found = self.of_few(session, &known).await?;
+            return Ok(Some(IdsByTerm::merge(found, self.limit)));
+        }
         // Citus plans a statement whenever it runs, and these are long.
         let merging = merging(known.len()).filter(|_| !session.has_citus());
-        let found = match (merging, &unknown[..]) {
-            (_, []) if known.len() <= FEW => self.of_few(session, &known).await?,
-            (Some(merging), [] | [_]) => {
-                match self.merged(session, merging, &known, unknown.first().copied()).await? {
-                    Some(ids) => Some(vec![ids]),
-                    None => self.of_all(session, &known, &unknown).await?,
-                }
-            }
-            _ => self.of_all(session, &known, &unknown).await?,
-        };
+        if let (Some(merging), [] | [_]) = (merging, &unknown[..])
+            && let Some(ids) =
+                self.merged(session, merging, &known, unknown.first().copied()).await?
+        {
+            return Ok(Some(IdsByTerm::merge([ids], self.limit)));
+        }
+        let found = self.of_all(session, &known, &unknown).await?;
         Ok(found.map(|ids| IdsByTerm::merge(ids, self.limit)))
     }
 }
 
 impl LookUp<'_> {
-    async fn of_few(&self, session: &Session, terms: &[&Term]) -> Result<Option<Ids>, Error> {
+    async fn of_few(&self, session: &Session, terms: &[&Term]) -> Result<Ids, Error> {
         let terms = [
             row::key(self.workspace),
             texts(terms.iter().copied()),
             Parameter::Id(self.first),
             Parameter::count(self.limit),
         ];
-        ids(&session.query(Query::IdsOfTerms, &terms).await?).map(Some)
+        ids(&session.query(Query::IdsOfTerms, &terms).await?)
     }
 
     /// `None` if too many terms of the range were found.
